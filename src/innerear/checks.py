@@ -1,0 +1,189 @@
+"""The kinds of check that a probe's sound must pass, one type a kind.
+
+A suite file tags each with its kind in `check`; an unknown kind or field is an error where the
+suite is read. `headline=False`: measured and shown, not counted in headlines. Pitches are
+sounding (concert) pitches, A4 = 440 Hz = MIDI 69.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+Note = tuple[float, float, int]
+"""Onset in seconds, offset in seconds, MIDI pitch."""
+
+
+class _Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="check", kw_only=True, omit_defaults=True):
+    headline: bool = True
+
+
+class Pitch(_Check, tag="pitch"):
+    """One steady fundamental. `octave_free`: the right pitch class in any octave passes."""
+
+    f0_hz: float
+    tolerance_cents: float
+    midi: int | None = None
+    octave_free: bool = False
+
+
+class Waveform(_Check, tag="waveform"):
+    """The harmonic amplitudes of an ideal waveform."""
+
+    shape: Literal["sine", "square", "sawtooth", "triangle"]
+
+
+class Instrument(_Check, tag="instrument"):
+    """The family that a listener would name; AudioSet names that count as a hit."""
+
+    family: str
+    audioset: list[str]
+
+
+class Modulation(_Check, tag="modulation"):
+    """Vibrato (`of="f0"`) or tremolo (`of="level"`): rate in hertz, depth in cents."""
+
+    of: Literal["f0", "level"]
+    rate_hz: float
+    tolerance_hz: float
+    depth_cents: float | None = None
+    depth_tolerance_cents: float | None = None
+
+
+class Glide(_Check, tag="glide"):
+    """A fundamental that moves steadily from one frequency to another."""
+
+    from_hz: float
+    to_hz: float
+    tolerance_cents: float
+
+
+class LevelTrend(_Check, tag="level_trend"):
+    """A level that rises or falls by at least so many decibels."""
+
+    direction: Literal["rise", "fall"]
+    at_least_db: float
+
+
+class Notes(_Check, tag="notes"):
+    """Notes at given onsets and pitches; offsets are not judged."""
+
+    notes: list[Note]
+    onset_tolerance_s: float
+    pitch_tolerance_cents: float
+    offsets: Literal["not judged"] = "not judged"
+    octave_free: bool = False
+
+
+class Events(_Check, tag="events"):
+    """So many separate events."""
+
+    count: int
+
+
+class Chord(_Check, tag="chord"):
+    """Tones that sound together, as MIDI pitches."""
+
+    midi: list[int]
+
+
+class Onsets(_Check, tag="onsets"):
+    """Onsets at given times in seconds; extra onsets count against it."""
+
+    times_s: list[float]
+    tolerance_s: float
+
+
+class OnsetTrend(_Check, tag="onset_trend"):
+    """A rate of onsets that rises or falls between two rates in hertz."""
+
+    direction: Literal["accelerate", "slow"]
+    from_hz: float
+    to_hz: float
+    tolerance: float
+
+
+class Label(_Check, tag="label"):
+    """The class that a listener would name, among a named closed set."""
+
+    label: str
+    among: str
+
+
+class Sequence(_Check, tag="sequence"):
+    """Classes heard one after the other, in this order."""
+
+    labels: list[str]
+
+
+class Together(_Check, tag="together"):
+    """Classes heard at the same time."""
+
+    labels: list[str]
+
+
+class Doppler(_Check, tag="doppler"):
+    """A pitch that is lower at the end than at the start by at least this ratio."""
+
+    ratio_below: float
+    note: str = ""
+
+
+class Vowel(_Check, tag="vowel"):
+    """The vowel nearest to the first two formants, among those named (IPA)."""
+
+    ipa: str
+    f1_hz: float
+    f2_hz: float
+    among: list[str]
+
+
+class VoiceF0(_Check, tag="voice_f0"):
+    """The fundamental of the voice lies in a range in hertz."""
+
+    low_hz: float
+    high_hz: float
+
+
+class VoiceF0Steps(_Check, tag="voice_f0_steps"):
+    """Voices one after the other, each with its range of the fundamental in hertz."""
+
+    ranges_hz: list[tuple[float, float]]
+
+
+class Transcript(_Check, tag="transcript"):
+    """The words that are said; `closed_set` where the listener chooses among given texts."""
+
+    text: str
+    closed_set: list[str] | None = None
+
+
+class F0Trend(_Check, tag="f0_trend"):
+    """The melody of the voice rises or falls at its end."""
+
+    direction: Literal["rise", "fall"]
+
+
+class Unvoiced(_Check, tag="unvoiced"):
+    """Speech without a fundamental, such as a whisper."""
+
+
+class Voice(_Check, tag="voice"):
+    """A human voice is heard."""
+
+
+Check = (
+    Pitch | Waveform | Instrument | Modulation | Glide | LevelTrend | Notes | Events | Chord | Onsets
+    | OnsetTrend | Label | Sequence | Together | Doppler | Vowel | VoiceF0 | VoiceF0Steps | Transcript
+    | F0Trend | Unvoiced | Voice
+)  # fmt: skip
+
+
+def kind(check: Check) -> str:
+    """The word that names this kind of check in a suite file.
+
+    >>> kind(Events(count=3))
+    'events'
+    """
+    return str(check.__struct_config__.tag)
