@@ -1,0 +1,40 @@
+"""A name from outside becomes a model: `recorded/NAME`, `baseline/NAME`, `openai/MODEL` and so on."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from typing import cast
+
+from innerear.errors import UsageError
+from innerear.models.base import Model, ModelUnusable, Options, Reply
+
+__all__ = ["MODELS", "Model", "ModelUnusable", "Options", "Reply", "open_model"]
+
+MODELS = {
+    "recorded": "innerear.models.recorded:Recorded",
+    "baseline": "innerear.models.baselines:Baseline",
+    "swap": "innerear.models.swap:Swap",
+    "real": "innerear.models.real:Real",
+    "openai": "innerear.models.chat:Chat",
+    "python": "innerear.models.function:Function",
+}
+"""Provider: the class, called with what follows the provider's name, and the options."""
+
+
+def open_model(name: str, options: Options | None = None) -> Model:
+    """The model of this name, such as `recorded/one-shot`, `openai/MODEL` or `python:module.attr`.
+
+    Raises:
+        UsageError: no such provider, or the provider cannot use the rest of the name.
+
+    >>> open_model("baseline/silence").name
+    'baseline/silence'
+    """
+    provider, _, rest = name.replace("python:", "python/", 1).partition("/")
+    if provider not in MODELS:
+        near = difflib.get_close_matches(provider, MODELS, n=1)
+        hint = f"; did you mean {name.replace(provider, near[0], 1)!r}?" if near else ""
+        raise UsageError(f"no model {name!r}: its name begins with one of {', '.join(MODELS)}{hint}")
+    module, _, attribute = MODELS[provider].partition(":")
+    return cast(Model, getattr(importlib.import_module(module), attribute)(rest, options or Options()))

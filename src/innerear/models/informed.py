@@ -1,0 +1,140 @@
+"""The `informed` baseline: a probe's checks answered with bare sines and clicks.
+
+Figures of the checks (hertz, seconds, decibels) are used; names (instruments, classes, words) are
+not, since neither a sine nor a click is any of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from innerear import checks
+from innerear.records import Probe
+
+_BODY = """\
+TONES = {tones}  # start and stop in seconds, hertz at start and stop
+CLICKS = {clicks}  # seconds
+VIBRATO = {vibrato}  # hertz, cents
+TREMOLO = {tremolo}  # hertz, share of the level
+LEVEL = {level}  # decibels at start and end
+
+sound = np.zeros(LENGTH)
+for start, stop, low, high in TONES:
+    first, last = round(start * RATE), min(round(stop * RATE), LENGTH)
+    t = np.arange(last - first) / RATE
+    hz = low * (high / low) ** (t / (stop - start))
+    hz = hz * 2 ** (VIBRATO[1] / 1200 * np.sin(2 * np.pi * VIBRATO[0] * t))
+    edges = np.clip(np.minimum(t / 0.005, (stop - start - t) / 0.02), 0, 1)
+    sound[first:last] += edges * np.sin(2 * np.pi * np.cumsum(hz) / RATE)
+for start in CLICKS:
+    first = round(start * RATE)
+    click = np.exp(-np.arange(441) / 60)[: LENGTH - first]
+    sound[first : first + len(click)] += click
+t = np.arange(LENGTH) / RATE
+sound *= 1 - TREMOLO[1] * (0.5 - 0.5 * np.cos(2 * np.pi * TREMOLO[0] * t))
+sound *= 10 ** (np.linspace(*LEVEL, LENGTH) / 20)
+sound *= 0.5 / np.max(np.abs(sound))
+"""
+
+
+@dataclass
+class _Sketch:
+    duration_s: float
+    tones: list[tuple[float, float, float, float]] = field(default_factory=list)
+    clicks: list[float] = field(default_factory=list)
+    vibrato: tuple[float, float] = (0, 0)
+    tremolo: tuple[float, float] = (0, 0)
+    level: tuple[float, float] = (0, 0)
+
+    def tone(self, low_hz: float, high_hz: float | None = None) -> None:
+        self.tones.append((0, self.duration_s, low_hz, high_hz or low_hz))
+
+    def steps(self, hz: list[float]) -> None:
+        step_s = self.duration_s / len(hz)
+        self.tones += [(i * step_s, (i + 1) * step_s, f0, f0) for i, f0 in enumerate(hz)]
+
+
+def sketch(probe: Probe) -> str:
+    """The part of a program that makes `sound` for this probe's checks."""
+    drawn = _Sketch(probe.duration_s)
+    for check in probe.expect:
+        _draw(drawn, check)
+    _combine(drawn, probe)
+    if not drawn.tones and not drawn.clicks:
+        drawn.clicks.append(0.1)
+    return _BODY.format(
+        tones=[tuple(round(x, 4) for x in tone) for tone in drawn.tones],
+        clicks=[round(x, 4) for x in drawn.clicks],
+        vibrato=drawn.vibrato,
+        tremolo=drawn.tremolo,
+        level=drawn.level,
+    )
+
+
+def _draw(drawn: _Sketch, check: checks.Check) -> None:
+    match check:
+        case checks.Pitch():
+            drawn.tone(check.f0_hz)
+        case checks.Modulation(of="f0"):
+            drawn.vibrato = (check.rate_hz, check.depth_cents or 50)
+        case checks.Modulation():
+            drawn.tremolo = (check.rate_hz, 0.8)
+        case checks.LevelTrend():
+            drop = check.at_least_db + 6
+            drawn.level = (-drop, 0) if check.direction == "rise" else (0, -drop)
+        case checks.Notes():
+            drawn.tones += [(start, stop, _hz(midi), _hz(midi)) for start, stop, midi in check.notes]
+        case checks.Chord():
+            for midi in check.midi:
+                drawn.tone(_hz(midi))
+        case checks.Onsets():
+            drawn.clicks += check.times_s
+        case checks.OnsetTrend():
+            drawn.clicks += _beats(check.from_hz, check.to_hz, drawn.duration_s)
+        case checks.Doppler():
+            drawn.tone(440, 440 * check.ratio_below * 0.97)
+        case checks.Vowel():
+            drawn.tone(check.f1_hz)
+            drawn.tone(check.f2_hz)
+        case checks.VoiceF0Steps():
+            drawn.steps([(low * high) ** 0.5 for low, high in check.ranges_hz])
+
+
+def _combine(drawn: _Sketch, probe: Probe) -> None:
+    """Checks whose drawing depends on what the others drew."""
+    kinds = {checks.kind(check): check for check in probe.expect}
+    match kinds.get("glide"):
+        case checks.Glide() as glide:
+            drawn.tones = [(0, drawn.duration_s, glide.from_hz, glide.to_hz)]
+    low, high = 120.0, 120.0
+    match kinds.get("voice_f0"):
+        case checks.VoiceF0() as voice:
+            low = high = (voice.low_hz * voice.high_hz) ** 0.5
+    match kinds.get("f0_trend"):
+        case checks.F0Trend() as trend:
+            ends = (low / 1.2, high * 1.2)
+            drawn.tone(*(ends if trend.direction == "rise" else ends[::-1]))
+            return
+    if "voice_f0" in kinds and "pitch" not in kinds:
+        drawn.tone(low)
+    match kinds.get("events"):
+        case checks.Events() as events if not drawn.clicks and "notes" not in kinds:
+            starts = [i * drawn.duration_s / events.count for i in range(events.count)]
+            length_s = 0.5 * drawn.duration_s / events.count
+            if drawn.tones:
+                drawn.tones = [(s, s + length_s, a, b) for s in starts for _, _, a, b in drawn.tones]
+            else:
+                drawn.clicks += starts
+
+
+def _hz(midi: int) -> float:
+    return float(440 * 2 ** ((midi - 69) / 12))
+
+
+def _beats(from_hz: float, to_hz: float, duration_s: float) -> list[float]:
+    """Times at which a rate that moves linearly between two values has counted another beat."""
+    slope = (to_hz - from_hz) / duration_s  # beats(t) = from_hz t + slope t² / 2
+    count = int((from_hz + to_hz) / 2 * duration_s)
+    if slope == 0:
+        return [n / from_hz for n in range(count)]
+    return [((from_hz**2 + 2 * slope * n) ** 0.5 - from_hz) / slope for n in range(count)]
