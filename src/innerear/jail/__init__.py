@@ -3,3 +3,9 @@
 `open_jail(tier)` gives a `Jail`, or raises `JailUnavailable` with the missing feature and its
 fix. `render` knows only what stands here.
 """
+
+from innerear.jail.base import Jail, Ran
+from innerear.jail.inside.runner import OFFERS
+from innerear.jail.tiers import TIERS, Probed, open_jail
+
+__all__ = ["OFFERS", "TIERS", "Jail", "Probed", "Ran", "open_jail"]

@@ -1,0 +1,255 @@
+"""The host's side of a jail: one zygote a worker and import set, and what came of a program."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import math
+import os
+import select
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from innerear.errors import JailFailure
+from innerear.jail import result
+from innerear.jail.base import Ran
+from innerear.jail.inside import wire
+from innerear.jail.inside.runner import OUTPUT
+from innerear.jail.inside.wire import Reply, Request, Why
+from innerear.jail.inside.zygote import NOBODY
+from innerear.jail.start import WORK_PREFIX, Start
+from innerear.records import Limits, Outcome
+
+_START_S = 30.0
+_GRACE_S = 5.0  # beyond a program's own limit, after which its zygote is taken for lost
+_PROGRAMS, _AGE_S = 1000, 600.0  # after which a zygote is replaced
+_SEALS = fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL
+
+
+class Lost(Exception):
+    """A zygote that did not start, did not answer, or could not confine its child."""
+
+
+class Zygote:
+    """One zygote's process, seen from the host. `Lost` where it fails in any way."""
+
+    def __init__(self, start: Start, imports: str) -> None:
+        self._start = start
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._errors = os.memfd_create("errors", os.MFD_CLOEXEC)
+        self._pidfd = -1
+        self.born = time.monotonic()
+        self.programs = 0
+        with theirs:
+            self._process = subprocess.Popen(
+                start.command(imports, theirs.fileno()),
+                stdin=subprocess.DEVNULL,
+                stdout=self._errors,
+                stderr=self._errors,
+                env=start.environment,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,
+                cwd="/",
+            )
+
+    @property
+    def ready(self) -> bool:
+        """Whether it has said hello."""
+        return self._pidfd >= 0 or bool(select.select([self._control], [], [], 0)[0])
+
+    def greet(self) -> int:
+        """Wait until all is imported; the Landlock ABI that it found."""
+        self._control.settimeout(_START_S)
+        data, descriptors = self._receive(wire.HELLO.size)
+        self._pidfd = descriptors[0]
+        _, abi = wire.HELLO.unpack(data)
+        return int(abi)
+
+    def run(self, request: Request, descriptors: list[int]) -> Reply:
+        """Run one program to its end."""
+        if self._pidfd < 0:
+            self.greet()
+        self.programs += 1
+        self._control.settimeout(request.wall_ms / 1000 + _GRACE_S)
+        try:
+            wire.send(self._control, wire.REQUEST.pack(*request), descriptors)
+        except OSError as error:
+            raise Lost(f"the zygote has gone ({error}): {self.errors()}") from error
+        data, _ = self._receive(wire.REPLY.size)
+        reply = Reply(*wire.REPLY.unpack(data))
+        if reply.why == Why.NOT_ARMED:
+            raise Lost(f"the child could not be confined: {self.errors()}")
+        return reply
+
+    def _receive(self, size: int) -> tuple[bytes, list[int]]:
+        try:
+            data, descriptors = wire.receive(self._control, size)
+        except OSError as error:
+            raise Lost(f"the zygote does not answer ({error}): {self.errors()}") from error
+        if len(data) != size:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(1.0)
+            raise Lost(f"the zygote has ended: {self.errors()}")
+        return data, descriptors
+
+    def errors(self) -> str:
+        """The last line that the zygote, or what started it, has said."""
+        lines = result.clean(os.pread(self._errors, 1 << 16, 0)).strip().splitlines()
+        return lines[-1] if lines else "it said nothing"
+
+    def close(self) -> None:
+        """End it and its children. The end of the socket ends it; the kill is for one that hangs."""
+        self._control.close()
+        if self._pidfd >= 0:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+            os.close(self._pidfd)
+            self._pidfd = -1
+        else:
+            self._process.kill()
+        self._process.wait()
+        with contextlib.suppress(OSError):
+            os.close(self._errors)
+
+
+def _word(code: str) -> str:
+    """The smallest import set for a program. Only words are sought: the host parses no program."""
+    return "scipy" if "scipy" in code else "numpy" if "numpy" in code else "stdlib"
+
+
+class ZygoteJail:
+    """A `Jail` of the tiers `ns` and `ll`."""
+
+    def __init__(self, start: Start, facts: dict[str, Any]) -> None:
+        self.facts = facts
+        self._start = start
+        self._zygotes: dict[str, Zygote] = {}
+        self._next: dict[str, Zygote] = {}
+
+    def run(self, code: str, limits: Limits, seed: int = 0) -> Ran:
+        """Run one program to its end; see `base.Jail`."""
+        imports = _word(code)
+        try:
+            return self._try(self._zygote(imports), code, limits, seed)
+        except Lost:
+            self._drop(imports)
+        try:
+            return self._try(self._zygote(imports), code, limits, seed)
+        except Lost as lost:
+            self._drop(imports)
+            raise JailFailure(f"the jail ({self.facts['tier']}) failed twice on a program: {lost}") from lost
+
+    def _zygote(self, imports: str) -> Zygote:
+        current = self._zygotes.get(imports)
+        if current is None:
+            current = self._zygotes[imports] = Zygote(self._start, imports)
+        old = current.programs >= _PROGRAMS or time.monotonic() - current.born > _AGE_S
+        if old and imports not in self._next:
+            self._next[imports] = Zygote(self._start, imports)
+        if imports in self._next and self._next[imports].ready:
+            current.close()
+            current = self._zygotes[imports] = self._next.pop(imports)
+        return current
+
+    def _drop(self, imports: str) -> None:
+        self._zygotes.pop(imports).close()
+
+    def _try(self, zygote: Zygote, code: str, limits: Limits, seed: int) -> Ran:
+        request = Request(
+            seed=seed % (1 << 64),
+            wall_ms=math.ceil(limits.wall_s * 1000),
+            cpu_s=max(1, math.ceil(limits.cpu_s)),
+            memory_bytes=limits.memory_bytes,
+            file_bytes=limits.file_bytes,
+            log_bytes=limits.log_bytes,
+        )
+        with (
+            _memfd("source", code.encode("utf-8", "surrogatepass")) as source,
+            _memfd("log", size=limits.log_bytes) as log,
+            _memfd("result", size=result.room(limits)) as answer,
+            contextlib.ExitStack() as work,
+        ):
+            descriptors = [source.number, log.number, answer.number]
+            if self._start.work_folders:
+                descriptors.append(work.enter_context(_WorkFolder()))
+            reply = zygote.run(request, descriptors)
+            return _ran(reply, limits, log, answer)
+
+    def close(self) -> None:
+        """End all of its processes; harmless to call twice."""
+        for zygote in (*self._zygotes.values(), *self._next.values()):
+            zygote.close()
+        self._zygotes.clear()
+        self._next.clear()
+
+
+def _ran(reply: Reply, limits: Limits, log: _memfd, answer: _memfd) -> Ran:
+    cpu_s = (reply.user_us + reply.system_us) / 1e6
+    exit_code: int | None
+    clip = None
+    if reply.why == Why.TIMED_OUT:
+        outcome, reason, exit_code = Outcome.TIMED_OUT, f"more than {limits.wall_s:g} s", None
+    elif os.WIFSIGNALED(reply.status):
+        outcome, reason, exit_code = result.killed(os.WTERMSIG(reply.status), cpu_s, limits)
+    elif exit_code := os.WEXITSTATUS(reply.status):
+        outcome, reason = Outcome.EXIT_CODE, f"left with exit code {exit_code}"
+    else:
+        outcome, reason, exit_code, clip = result.read(answer.number, answer.size)
+    return Ran(
+        outcome=outcome,
+        reason=reason,
+        log=result.clean(log.written()),
+        exit_code=exit_code,
+        wall_s=reply.wall_us / 1e6,
+        cpu_s=cpu_s,
+        memory_bytes=reply.rss_kib << 10,
+        clip=clip,
+    )
+
+
+class _memfd:
+    """A file in memory whose size is sealed; with content, all of it is."""
+
+    def __init__(self, name: str, content: bytes | None = None, size: int = 0) -> None:
+        self.number = os.memfd_create(name, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        self.size = size if content is None else len(content)
+        os.ftruncate(self.number, self.size)
+        if content is not None:
+            with open(self.number, "wb", closefd=False) as file:
+                file.write(content)
+            os.lseek(self.number, 0, os.SEEK_SET)
+        fcntl.fcntl(self.number, fcntl.F_ADD_SEALS, _SEALS | (0 if content is None else fcntl.F_SEAL_WRITE))
+
+    def written(self) -> bytes:
+        """What stands before the file position, which the child shares."""
+        return os.pread(self.number, min(self.size, os.lseek(self.number, 0, os.SEEK_CUR)), 0)
+
+    def __enter__(self) -> _memfd:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self.number)
+
+
+class _WorkFolder:
+    """In `ll`: a folder with an empty output.wav that its program may write, and nothing else."""
+
+    def __enter__(self) -> int:
+        self._path = tempfile.mkdtemp(prefix=f"{WORK_PREFIX}{os.getpid()}-")
+        self._number = os.open(self._path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        output = os.open(OUTPUT, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600, dir_fd=self._number)
+        if os.geteuid() == 0:
+            os.fchown(output, NOBODY, NOBODY)
+            os.fchown(self._number, NOBODY, NOBODY)
+        os.close(output)
+        return self._number
+
+    def __exit__(self, *_: object) -> None:
+        os.unlink(OUTPUT, dir_fd=self._number)
+        os.close(self._number)
+        Path(self._path).rmdir()

@@ -1,0 +1,129 @@
+"""One program, from the fork to its end. The order of the steps is the safety: see `live`.
+
+What is used after the program has run is bound to a name before it runs, so that a program
+which replaces `os.write` harms its own result and nothing more.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+from innerear.jail.inside import landlock, linux, runner, seccomp, view, wire
+from innerear.jail.inside.wire import Request
+
+INSIDE_UID = 1000
+_SOCKET, _SOURCE = 4, 5  # beside runner.LOG and runner.RESULT
+_INODES = 256
+_OWN_PID_PLACE = 0x7E57_91D5  # stands for the pid in the zygote's filter until the pid is known
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a zygote knows before the first program."""
+
+    namespaces: bool
+    landlock_abi: int
+    binds: tuple[str, ...]
+    machine: str
+    without: str  # a layer left out, by tests that show that each is needed
+
+
+def filter_for(setting: Setting) -> bytes:
+    """The seccomp filter, made once, with a place for each child's pid."""
+    return seccomp.program(setting.machine, _OWN_PID_PLACE)
+
+
+def live(setting: Setting, filter_: bytes, sock: socket.socket, parent: int) -> None:
+    """Be the child: new namespaces, wait for a request, close every door, run the program.
+
+    Nothing of the request but its numbers is looked at before seccomp holds. Never returns.
+    """
+    linux.prctl(linux.PR_SET_PDEATHSIG, 9)
+    if setting.namespaces:
+        uid = os.geteuid()
+        linux.unshare(linux.CLONE_NEWUSER | linux.CLONE_NEWNS | linux.CLONE_NEWIPC)
+        linux.map_one_user(uid, uid, INSIDE_UID)
+        linux.prctl(linux.PR_SET_PDEATHSIG, 9)  # entering a user namespace clears it
+    elif os.getppid() != parent:
+        os._exit(0)
+    data, descriptors = wire.receive(sock, wire.REQUEST.size)
+    if not data:
+        os._exit(0)
+    request = Request(*wire.REQUEST.unpack(data))
+    source, log, result, *work = descriptors
+
+    Path("/proc/self/oom_score_adj").write_text("1000")
+    os.umask(0o077)
+    if setting.namespaces:
+        size = f"size={request.file_bytes},nr_inodes={_INODES},mode=700"
+        linux.mount("tmpfs", view.WORK, "tmpfs", linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC, size)
+        os.chdir(view.WORK)
+        writable = (".", landlock.WORK)
+    else:
+        os.fchdir(work[0])
+        writable = (runner.OUTPUT, landlock.WRITE)
+    linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
+    if setting.landlock_abi and setting.without != "landlock":
+        readable = [(path, landlock.READ) for path in (*setting.binds, *view.DEVICES)]
+        landlock.restrict(setting.landlock_abi, [*readable, ("/dev/null", landlock.WRITE), writable])
+    linux.drop_capabilities()
+    linux.prctl(linux.PR_SET_DUMPABLE, 0)
+
+    _arrange(
+        {runner.LOG: log, runner.LOG + 1: log, runner.RESULT: result, _SOCKET: sock.fileno(), _SOURCE: source}
+    )
+    _limit(request)
+    if setting.without != "seccomp":
+        seccomp.load(filter_.replace(_OWN_PID_PLACE.to_bytes(4, "little"), os.getpid().to_bytes(4, "little")))
+    os.write(_SOCKET, b"armed")
+    os.close(_SOCKET)
+    with open(_SOURCE, "rb") as file:
+        code = file.read()
+    runner.run(code, request)
+
+
+def _arrange(places: dict[int, int]) -> None:
+    """Bring descriptors to their places; close all others but 0, which is /dev/null."""
+    import fcntl
+
+    high = {place: fcntl.fcntl(descriptor, fcntl.F_DUPFD, 64) for place, descriptor in places.items()}
+    for place, descriptor in high.items():
+        os.dup2(descriptor, place, inheritable=False)
+    os.closerange(max(places) + 1, 1 << 20)
+
+
+def _limit(request: Request) -> None:
+    limits = {
+        resource.RLIMIT_AS: request.memory_bytes,
+        resource.RLIMIT_CPU: request.cpu_s,
+        resource.RLIMIT_FSIZE: max(request.file_bytes, request.log_bytes),
+        resource.RLIMIT_NOFILE: 64,
+        resource.RLIMIT_STACK: 8 << 20,
+        resource.RLIMIT_NPROC: 1,
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_MEMLOCK: 0,
+        resource.RLIMIT_MSGQUEUE: 0,
+        resource.RLIMIT_SIGPENDING: 64,
+    }
+    for which, value in limits.items():
+        _, hard = resource.getrlimit(which)
+        if hard != resource.RLIM_INFINITY:
+            value = min(value, hard)
+        resource.setrlimit(which, (value, value))
+
+
+def main(setting: Setting, filter_: bytes, sock: socket.socket, parent: int) -> None:
+    """`live`, and a traceback on the zygote's stderr where the jail itself fails."""
+    with contextlib.suppress(BaseException):
+        try:
+            live(setting, filter_, sock, parent)
+        except BaseException:
+            import traceback
+
+            os.write(2, traceback.format_exc().encode())
+    os._exit(1)

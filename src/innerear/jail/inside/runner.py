@@ -1,0 +1,182 @@
+"""Running the program's text in the child, and saying what came of it.
+
+All of this is on the program's side of the border: the host checks every word. What is used
+after the program has run is bound to a name before, so that a program which replaces
+`os.write` harms its own result and nothing more.
+"""
+
+from __future__ import annotations
+
+import atexit
+import builtins
+import errno
+import gc
+import io
+import linecache
+import os
+import random
+import stat
+import sys
+import traceback
+import types
+from typing import Any
+
+from innerear.jail.inside import wav, wire
+from innerear.jail.inside.wire import Request, Result, Status
+
+LOG, RESULT = 1, 3
+OUTPUT, PROGRAM = "output.wav", "program.py"
+OFFERS = (
+    "The program may use NumPy, SciPy and the standard library and write files in its working "
+    "directory; network, subprocesses, threads and files elsewhere do not exist for it."
+)
+_TRACEBACK_BYTES = 16 << 10
+_HEAD_BYTES = 1 << 20
+_open, _pread, _pwrite, _write, _fstat, _leave = os.open, os.pread, os.pwrite, os.write, os.fstat, os._exit
+
+
+class _Log(io.RawIOBase):
+    """stdout and stderr in one memfd: what is beyond the limit is dropped, and the program goes on."""
+
+    room = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return LOG
+
+    def write(self, data: Any) -> int:
+        piece = bytes(data[: _Log.room])
+        if piece:
+            _Log.room -= _write(LOG, piece)
+        return len(data)
+
+
+def run(code: bytes, request: Request) -> None:
+    """Run the program as `__main__`, write the result, leave. Never returns."""
+    exhausted = _packed(Status.OUT_OF_MEMORY, b"MemoryError")
+    _open_log(request.log_bytes)
+    seed(request.seed)
+    gc.enable()
+    try:
+        _report(*_execute(code))
+    except MemoryError:
+        _pwrite(RESULT, exhausted, 0)
+    _leave(0)
+
+
+def seed(value: int) -> None:
+    """Make every usual source of chance repeat: `random`, and NumPy's where NumPy is loaded.
+
+    A NumPy generator without a seed takes its entropy from a stream that begins at `value`.
+    """
+    random.seed(value)
+    numpy_random = sys.modules.get("numpy.random")
+    if numpy_random is not None:
+        numpy_random.seed(value % (1 << 32))
+        sys.modules["numpy.random.bit_generator"].randbits = random.Random(value).getrandbits  # type: ignore[attr-defined]
+
+
+def _open_log(size: int) -> None:
+    _Log.room = max(size - _TRACEBACK_BYTES, size // 2)
+    for name in ("stdout", "stderr"):
+        text = io.TextIOWrapper(
+            io.BufferedWriter(_Log()), encoding="utf-8", errors="backslashreplace", line_buffering=True
+        )
+        setattr(sys, name, text)
+        setattr(sys, f"__{name}__", text)
+
+
+def _execute(code: bytes) -> tuple[Status, int, str]:
+    main = types.ModuleType("__main__")
+    main.__dict__.update(__file__=PROGRAM, __builtins__=builtins)
+    sys.modules["__main__"] = main
+    sys.argv = [PROGRAM]
+    linecache.cache[PROGRAM] = (lambda: code.decode("utf-8", "replace"),)
+    ending: tuple[Status, int, str] = (Status.AUDIO, 0, "")
+    try:
+        exec(compile(code, PROGRAM, "exec", dont_inherit=True), main.__dict__)  # noqa: S102
+    except SystemExit as leaving:
+        left = leaving.code
+        if left is not None and not isinstance(left, int):
+            sys.stderr.write(f"{left}\n")
+            left = 1
+        if left:
+            ending = (Status.EXIT_CODE, left & 0xFF, f"left with exit code {left & 0xFF}")
+    except BaseException as error:
+        ending = _judge(error)
+    # The rest of an interpreter's end: files that were left open are closed, and so completed.
+    atexit._run_exitfuncs()
+    if ending[0] is Status.AUDIO:
+        main.__dict__.clear()
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    return ending
+
+
+def _judge(error: BaseException) -> tuple[Status, int, str]:
+    lines = traceback.format_exception(
+        type(error), error, error.__traceback__ and error.__traceback__.tb_next
+    )
+    reason = traceback.format_exception_only(type(error), error)[-1].strip()
+    status = Status.ERROR
+    if isinstance(error, MemoryError):
+        status = Status.OUT_OF_MEMORY
+    elif _forbidden(error):
+        status = Status.FORBIDDEN
+        own = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == PROGRAM]
+        reason = f"`{own[-1].line}`: {reason}" if own else reason
+        lines.append(f"note: the jail forbids this. {OFFERS}\n")
+    sys.stdout.flush()
+    text = "".join(lines).encode("utf-8", "backslashreplace")
+    _Log.room = min(_Log.room + _TRACEBACK_BYTES, _TRACEBACK_BYTES + len(text))
+    sys.stderr.write(text[-_TRACEBACK_BYTES:].decode("utf-8", "replace"))
+    return status, 1, reason
+
+
+def _forbidden(error: BaseException) -> bool:
+    """Whether the jail is what ended the program, as far as its exception tells."""
+    for one in (error, error.__cause__, getattr(error, "reason", None)):
+        if isinstance(one, RuntimeError) and "start new thread" in str(one):
+            return True
+        if not isinstance(one, OSError):
+            continue
+        if one.errno in (errno.EPERM, errno.EACCES, errno.EROFS) or type(one).__name__ == "gaierror":
+            return True
+        path = one.filename
+        if one.errno == errno.ENOENT and isinstance(path, str) and path.startswith("/"):
+            return not path.startswith(os.getcwd() + "/")
+    return False
+
+
+def _packed(status: Status, payload: bytes, exit_code: int = 0) -> bytes:
+    payload = payload[: wire.REASON_BYTES]
+    return wire.RESULT.pack(*Result(wire.RESULT_MAGIC, status, 0, 0, 0, exit_code, len(payload))) + payload
+
+
+def _report(status: Status, exit_code: int, reason: str) -> None:
+    if status is Status.AUDIO:
+        try:
+            return _report_audio()
+        except FileNotFoundError:
+            status, reason = Status.NO_AUDIO, "the program left no output.wav"
+        except wav.NotAudio as error:
+            status, reason = Status.BAD_AUDIO, str(error)
+    _pwrite(RESULT, _packed(status, reason.encode("utf-8", "replace"), exit_code), 0)
+
+
+def _report_audio() -> None:
+    file = _open(OUTPUT, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    info = _fstat(file)
+    # In `ll` an empty file is there from the start.
+    if not stat.S_ISREG(info.st_mode) or not info.st_size:
+        raise FileNotFoundError
+    head = wav.head(_pread(file, _HEAD_BYTES, 0), info.st_size)
+    done = 0
+    while done < head.size:
+        piece = _pread(file, min(_HEAD_BYTES, head.size - done), head.start + done)
+        _pwrite(RESULT, piece, wire.RESULT.size + done)
+        done += len(piece)
+    fields = Result(wire.RESULT_MAGIC, Status.AUDIO, head.form, head.channels, head.sample_rate, 0, done)
+    _pwrite(RESULT, wire.RESULT.pack(*fields), 0)

@@ -1,0 +1,116 @@
+"""What a child says of its program, read by the host as what it is: bytes from a stranger."""
+
+from __future__ import annotations
+
+import os
+import signal
+import warnings
+
+import numpy as np
+from numpy.typing import NDArray
+
+from innerear.clip import Clip, Samples
+from innerear.jail.inside import wire
+from innerear.jail.inside.wire import Result, Status
+from innerear.records import Limits, Outcome
+
+SAMPLE_RATES = (8_000, 192_000)
+CHANNELS = (1, 2)
+LOUDEST = 8.0
+"""The largest |x| that is still taken for sound: 18 dB beyond full scale."""
+
+_OUTCOMES = {
+    Status.ERROR: Outcome.ERROR,
+    Status.EXIT_CODE: Outcome.EXIT_CODE,
+    Status.NO_AUDIO: Outcome.NO_AUDIO,
+    Status.BAD_AUDIO: Outcome.BAD_AUDIO,
+    Status.OUT_OF_MEMORY: Outcome.OUT_OF_MEMORY,
+    Status.FORBIDDEN: Outcome.FORBIDDEN,
+}
+_DTYPES = {"i16": "<i2", "i32": "<i4", "f32": "<f4", "f64": "<f8"}
+
+
+def room(limits: Limits) -> int:
+    """Bytes that a result can need: no more than the largest file that a program can write."""
+    return max(limits.file_bytes, limits.log_bytes) + wire.RESULT.size + wire.REASON_BYTES
+
+
+def clean(data: bytes) -> str:
+    """Text that is safe to show: UTF-8 with replacement, no control characters but tab and newline."""
+    text = data.rstrip(b"\0").decode("utf-8", "replace").replace("\r\n", "\n")
+    return "".join(c for c in text if c in "\t\n" or (c.isprintable() or c == " "))
+
+
+def read(descriptor: int, size: int) -> tuple[Outcome, str, int | None, Clip | None]:
+    """The outcome, its reason, the exit code and the sound in a result memfd of this size.
+
+    A result that is none (the program left by `os._exit`, or forged it) is `NO_AUDIO`.
+    """
+    head = Result(*wire.RESULT.unpack(os.pread(descriptor, wire.RESULT.size, 0)))
+    known = head.magic == wire.RESULT_MAGIC and head.status in list(Status)
+    if not known or head.payload > size - wire.RESULT.size:
+        return Outcome.NO_AUDIO, "the program left without coming to its end", 0, None
+    status = Status(head.status)
+    if status is not Status.AUDIO:
+        reason = clean(os.pread(descriptor, min(head.payload, wire.REASON_BYTES), wire.RESULT.size))
+        code = head.exit_code & 0xFF if status in (Status.EXIT_CODE, Status.ERROR) else None
+        return _OUTCOMES[status], reason, code, None
+    reason, clip = _audio(head, os.pread(descriptor, head.payload, wire.RESULT.size))
+    return (Outcome.OK if clip else Outcome.BAD_AUDIO), reason, 0, clip
+
+
+def _audio(head: Result, payload: bytes) -> tuple[str, Clip | None]:
+    low, high = SAMPLE_RATES
+    if not low <= head.sample_rate <= high:
+        return f"the sample rate is {head.sample_rate} Hz, wanted {low} to {high}", None
+    if head.channels not in CHANNELS:
+        return f"the file has {head.channels} channels, wanted 1 or 2", None
+    if head.form >= len(wire.FORMS):
+        return f"sample format {head.form} is unknown", None
+    frame = wire.WIDTHS[head.form] * head.channels
+    whole = len(payload) // frame * frame
+    if not whole:
+        return "the file holds no samples", None
+    samples = samples_of(payload[:whole], wire.FORMS[head.form])
+    if not np.isfinite(samples).all():
+        return "the samples hold NaN or infinity", None
+    peak = float(np.abs(samples).max())
+    if peak > LOUDEST:
+        return f"the largest sample is {peak:.3g}, wanted at most {LOUDEST:g} (full scale is 1)", None
+    return "", Clip(np.ascontiguousarray(samples.reshape(-1, head.channels).T), head.sample_rate)
+
+
+def samples_of(data: bytes, form: str) -> Samples:
+    """Interleaved samples as float32; integers are divided by full scale (2^(bits-1)).
+
+    >>> samples_of(bytes([0, 128, 255]), "u8").tolist()
+    [-1.0, 0.0, 0.9921875]
+    """
+    if form == "u8":
+        return (np.frombuffer(data, np.uint8).astype(np.float32) - np.float32(128)) / np.float32(128)
+    if form == "i24":
+        wide: NDArray[np.uint8] = np.zeros((len(data) // 3, 4), np.uint8)
+        wide[:, 1:] = np.frombuffer(data, np.uint8).reshape(-1, 3)
+        return _scaled(wide.view("<i4")[:, 0])
+    words = np.frombuffer(data, _DTYPES[form])
+    if words.dtype.kind == "i":
+        return _scaled(words)
+    with warnings.catch_warnings(), np.errstate(over="ignore", invalid="ignore"):
+        return words.astype(np.float32)
+
+
+def _scaled(words: NDArray[np.signedinteger]) -> Samples:
+    full_scale = float(1 << (8 * words.dtype.itemsize - 1))
+    return (words / full_scale).astype(np.float32)
+
+
+def killed(number: int, cpu_s: float, limits: Limits) -> tuple[Outcome, str, int | None]:
+    """Outcome, reason and exit code of a program that ended by a signal."""
+    # The kernel counts in whole seconds and ticks; a tenth of a second is more than it can be off.
+    if number in (signal.SIGKILL, signal.SIGXCPU) and cpu_s >= limits.cpu_s - 0.1:
+        return Outcome.CPU_LIMIT, f"more than {limits.cpu_s:g} s of CPU", None
+    if number == signal.SIGKILL:
+        return Outcome.OUT_OF_MEMORY, "killed by the kernel, which had no memory left", None
+    if number == signal.SIGSYS:
+        return Outcome.FORBIDDEN, "a system call by another way than this machine's own (SIGSYS)", None
+    return Outcome.EXIT_CODE, f"killed by {signal.Signals(number).name}", -number
