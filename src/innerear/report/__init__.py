@@ -1,0 +1,12 @@
+"""The page that shows a run: what was asked, what was heard, and every sound with its program.
+
+`write_report(data, run_folder)` writes `run_folder/report`, which opens from the disk, offline, and
+asks no host for anything.
+"""
+
+from __future__ import annotations
+
+from innerear.report.data import Asked, Funnel, Item, MetricText, ReportData, Step
+from innerear.report.write import write_report
+
+__all__ = ["Asked", "Funnel", "Item", "MetricText", "ReportData", "Step", "write_report"]

@@ -1,0 +1,33 @@
+"use strict";
+// What was asked, in full: all that it takes to do it again.
+
+InnerEar.views.run = (() => {
+  const { el, words, number } = InnerEar;
+
+  function draw() {
+    const { asked, warnings } = InnerEar.state.index;
+    const { models, strategies, suite, suite_digest, limits, command, seeds, versions, machine, jail, more } = asked;
+    return [
+      el("section", { class: "lead" }, el("h1", {}, "What was asked"), el("pre", { class: "command", tabindex: "0", "aria-label": "The command" }, command)),
+      warnings.length ? el("section", {}, el("h2", {}, "Warnings"), el("ul", {}, warnings.map((w) => el("li", {}, w)))) : null,
+      el("div", { class: "facts" },
+        facts("Asked", { models, strategies, suite, "suite digest": suite_digest, created: InnerEar.state.index.created }),
+        facts("Limits", limits), facts("Jail", jail), facts("Seeds", seeds), facts("Versions", versions), facts("Machine", machine), facts("More", more)),
+    ];
+  }
+
+  function facts(title, values) {
+    const rows = Object.entries(values ?? {});
+    if (!rows.length) return null;
+    return el("section", {}, el("h2", {}, title),
+      el("dl", {}, rows.map(([name, value]) => [el("dt", {}, words(name)), el("dd", {}, plain(value))])));
+  }
+
+  function plain(value) {
+    if (Array.isArray(value)) return value.map(plain).join(", ");
+    if (value && typeof value === "object") return JSON.stringify(value);
+    return typeof value === "number" ? number(value, 6) : String(value);
+  }
+
+  return { draw, facts, plain, title: () => "Run" };
+})();

@@ -1,0 +1,32 @@
+"use strict";
+// One tier: every metric on it, and how its groups differ.
+
+InnerEar.views.tier = (() => {
+  const { el, href, metricLabel, words } = InnerEar;
+
+  function draw({ id: tier }) {
+    const { index } = InnerEar.state;
+    const { funnel, panel, numbers, tiersOf } = InnerEar.views.overview;
+    if (!tiersOf(index).includes(tier)) return [el("p", {}, `There is no tier ${tier} in this run.`)];
+    const probes = index.probes.filter((p) => p.tier === tier);
+    const scores = index.scores.filter((s) => s.tier === tier);
+    const overall = [...new Set(scores.filter((s) => s.group === "all").map((s) => s.metric))];
+    const grouped = [...new Set(scores.filter((s) => s.group !== "all").map((s) => s.metric))];
+    const families = d3.rollups(probes, (of) => of.length, (p) => p.family);
+    return [
+      el("section", { class: "lead" },
+        el("h1", {}, words(tier)),
+        el("p", { class: "sub" }, `${probes.length} probes: `,
+          families.map(([family, n], i) => [i ? ", " : "", el("a", { href: href("probes", "", new URLSearchParams({ tier, family })) }, words(family)), ` ${n}`]))),
+      el("section", {}, el("h2", {}, "What became of the completions"), funnel(index.funnels.filter((f) => f.tier === tier))),
+      overall.length ? el("section", {}, el("h2", {}, "Every metric"), el("div", { class: "headline one" }, overall.map((metric) => panel(scores, metric, tier)))) : null,
+      grouped.length ? el("section", {}, el("h2", {}, "By group ", el("small", {}, "the stronger, the better")),
+        grouped.map((metric) => el("figure", { class: "panel" },
+          el("figcaption", {}, el("b", {}, metricLabel(metric))),
+          InnerEar.plots.fitted((width) => InnerEar.plots.matrix(scores.filter((s) => s.metric === metric && s.group !== "all"), metric, width))))) : null,
+      scores.length ? el("section", {}, el("details", {}, el("summary", {}, el("h2", {}, "The same as numbers")), numbers(scores))) : null,
+    ];
+  }
+
+  return { draw, title: ({ id }) => words(id) };
+})();

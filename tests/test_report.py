@@ -1,0 +1,204 @@
+"""The report's files: what they say, what they never say, and when they are written again."""
+
+from __future__ import annotations
+
+import json
+import re
+import struct
+import zlib
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from innerear import clip
+from innerear.errors import AudioError
+from innerear.report import pictures, write_report
+from innerear.report.write import script
+from report_made import made
+
+
+def tone(f_hz: float, duration_s: float = 1.0, sample_rate: int = 44_100, peak: float = 0.5) -> clip.Clip:
+    t = np.arange(round(duration_s * sample_rate)) / sample_rate
+    return clip.Clip((peak * np.sin(2 * np.pi * f_hz * t)).astype(np.float32)[np.newaxis], sample_rate)
+
+
+def received(line: str) -> tuple[str, str, object]:
+    """The three arguments of a data script, read as a browser would read them."""
+    match = re.fullmatch(r"InnerEar\.receive\((.*)\);\n", line, re.S)
+    assert match
+    kind, name, text = json.loads(f"[{match[1]}]")
+    return kind, name, json.loads(text)
+
+
+# ---- pictures
+
+
+@pytest.mark.parametrize("f_hz", [110.0, 440.0, 1000.0, 4000.0, 12_000.0])
+@pytest.mark.parametrize("sample_rate", [32_000, 44_100, 48_000])
+def test_a_sine_is_brightest_in_the_row_of_its_frequency(f_hz: float, sample_rate: int) -> None:
+    shades = pictures.spectrogram(tone(f_hz, sample_rate=sample_rate)).astype(float)
+    brightest = int(shades[:, 20:-20].mean(axis=1).argmax())
+    expected = int(np.abs(pictures.mel(pictures.row_hz()) - pictures.mel(f_hz)).argmin())
+    assert abs(brightest - expected) <= 1
+
+
+def test_a_click_is_brightest_in_the_column_of_its_time() -> None:
+    samples = np.zeros((1, 44_100), dtype=np.float32)
+    samples[0, 33_075] = 1.0
+    shades = pictures.spectrogram(clip.Clip(samples, 44_100)).astype(float)
+    centre = (shades.sum(axis=0) * np.arange(shades.shape[1])).sum() / shades.sum()
+    assert abs(centre / (shades.shape[1] - 1) - 0.75) < 0.01
+
+
+def test_gain_moves_no_shade_above_the_floor() -> None:
+    loud, quiet = (pictures.spectrogram(tone(440.0, peak=peak)).astype(int) for peak in (0.8, 0.1))
+    assert np.abs(loud - quiet).max() <= 1
+
+
+def test_silence_is_dark() -> None:
+    assert not pictures.spectrogram(clip.Clip(np.zeros((1, 44_100), np.float32), 44_100)).any()
+
+
+@pytest.mark.parametrize(("length", "sample_rate"), [(1, 44_100), (7, 8_000), (100, 192_000), (44_100 * 90, 44_100)])
+def test_a_sound_of_any_length_has_pictures(length: int, sample_rate: int) -> None:
+    sound = clip.Clip(np.full((2, length), 0.25, np.float32), sample_rate)
+    shades = pictures.spectrogram(sound)
+    above, below = pictures.peaks(sound)
+    assert shades.shape[0] == pictures.ROWS
+    assert shades.shape[1] <= pictures.COLUMNS
+    assert set(above) == {64}
+    assert set(below) == {0}
+
+
+def test_peaks_are_those_of_the_samples() -> None:
+    samples = np.zeros((1, 6000), np.float32)
+    samples[0, 3000], samples[0, 3010] = 1.0, -0.5
+    above, below = pictures.peaks(clip.Clip(samples, 6000))
+    assert (above.index(255), below.index(128)) == (300, 301)
+    assert (sum(above), sum(below)) == (255, 128)
+
+
+def test_a_png_holds_the_shades_it_was_given() -> None:
+    shades = (np.arange(35).reshape(5, 7) % pictures.SHADES).astype(np.uint8)
+    data = pictures.png(shades)
+    at, chunks = 8, {}
+    while at < len(data):
+        (length,) = struct.unpack(">I", data[at : at + 4])
+        name, body = data[at + 4 : at + 8], data[at + 8 : at + 8 + length]
+        assert struct.unpack(">I", data[at + 8 + length : at + 12 + length])[0] == zlib.crc32(name + body)
+        chunks[name] = body
+        at += 12 + length
+    assert struct.unpack(">II", chunks[b"IHDR"][:8]) == (7, 5)
+    lines = np.frombuffer(zlib.decompress(chunks[b"IDAT"]), np.uint8).reshape(5, 8)
+    assert (lines[:, 1:] == shades).all()
+    assert len(chunks[b"PLTE"]) == 3 * pictures.SHADES
+
+
+# ---- data
+
+
+HOSTILE = ["</script><img src=x onerror=alert(1)>", "\u2028\u2029", "\0\x01\x1b", "\ud800", "<!--<script>", "${1}`\\"]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_a_data_script_carries_hostile_text_whole_and_inert(text: str) -> None:
+    line = script("probe", text, {text: text, "__proto__": text})
+    assert line.isascii()
+    assert "<" not in line
+    assert len(line.splitlines()) == 1
+    assert received(line) == ("probe", text, {text: text, "__proto__": text})
+
+
+@given(st.text(st.characters(), max_size=60))
+def test_a_data_script_carries_any_text(text: str) -> None:
+    line = script("probe", "name", [text])
+    assert line.isascii()
+    # two halves of a surrogate pair that meet in a text become the one character that they mean
+    met = text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
+    assert received(line)[2] == [met]
+
+
+def test_no_number_that_json_lacks_is_written() -> None:
+    with pytest.raises(ValueError, match="Out of range float"):
+        script("index", "", float("nan"))
+
+
+# ---- the folder
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, object]:
+    folder = tmp_path_factory.mktemp("run")
+    data = made(folder, take=3)
+    write_report(data, folder)
+    return folder, data
+
+
+def test_the_index_has_every_probe_item_and_score(written: tuple[Path, object]) -> None:
+    folder, data = written
+    kind, _, index = received((folder / "report/data/index.js").read_text())
+    assert kind == "index"
+    assert [len(index[k]) for k in ("probes", "items", "scores")] == [9, 36, len(data.scores)]
+    assert all(score["group"] for score in index["scores"])
+
+
+def test_every_file_that_the_shell_names_is_there(written: tuple[Path, object]) -> None:
+    report = written[0] / "report"
+    named = re.findall(r'(?:src|href)="([^#"]+)"', (report / "index.html").read_text())
+    assert len(named) > 10
+    assert [name for name in named if not (report / name).is_file()] == []
+
+
+def test_nothing_in_the_report_names_a_host_to_load_from(written: tuple[Path, object]) -> None:
+    report = written[0] / "report"
+    for file in [report / "index.html", *(report / "assets").iterdir()]:
+        text = file.read_text().replace("http://www.w3.org/2000/svg", "")
+        assert re.findall(r"(?:https?:)?//[a-z0-9.-]+\.[a-z]{2,}", text) == []
+
+
+def test_audio_is_referred_to_and_not_copied(written: tuple[Path, object]) -> None:
+    folder = written[0]
+    assert not list((folder / "report").rglob("*.flac"))
+    scripts = [f for f in (folder / "report/data").glob("*.js") if f.name != "index.js"]
+    items = [item for file in scripts for item in received(file.read_text())[2]]
+    assert len(items) == 36
+    assert all((folder / item["audio"]).is_file() for item in items)
+
+
+def test_every_vendored_library_has_its_licence(written: tuple[Path, object]) -> None:
+    vendor = written[0] / "report/vendor"
+    licences = {file.name.removesuffix(".LICENSE")[:4] for file in vendor.glob("*.LICENSE")}
+    assert {file.name[:4].split(".")[0] for file in vendor.glob("*.js")} == licences
+
+
+def test_writing_again_draws_no_sound_again_and_leaves_nothing_behind(written, monkeypatch) -> None:
+    folder, data = written
+    before = {p.relative_to(folder): p.read_bytes() for p in (folder / "report").rglob("*") if p.is_file()}
+    (folder / "report" / "data" / "stale.js").write_text("old")
+    monkeypatch.setattr(pictures, "spectrogram", lambda _: pytest.fail("a sound was drawn again"))
+    write_report(data, folder)
+    after = {p.relative_to(folder): p.read_bytes() for p in (folder / "report").rglob("*") if p.is_file()}
+    assert after == before
+    assert sorted(p.name for p in folder.iterdir()) == ["audio", "report"]
+
+
+def test_a_missing_sound_is_an_error_and_the_older_report_stays(tmp_path: Path) -> None:
+    data = made(tmp_path, models=["baseline/sine"], take=1)
+    page = write_report(data, tmp_path)
+    other = made(tmp_path, models=["baseline/noise"], take=1)
+    (tmp_path / other.items[0].audio).unlink()
+    with pytest.raises(AudioError, match="cannot be read as audio"):
+        write_report(other, tmp_path)
+    assert "baseline/sine" in (page.parent / "data/index.js").read_text()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["audio", "report"]
+
+
+def test_the_title_is_text(tmp_path: Path) -> None:
+    data = msgspec.structs.replace(made(tmp_path, models=[], take=1), title="</title><script>x</script>\ud800")
+    html = write_report(data, tmp_path).read_text(encoding="utf-8")
+    assert "<script>x" not in html
+    assert "&lt;script&gt;x" in html
