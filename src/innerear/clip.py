@@ -7,16 +7,27 @@ resample with soxr's HQ setting, the same everywhere.
 from __future__ import annotations
 
 import io
+import os
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from innerear.errors import AudioError
 
+if TYPE_CHECKING:
+    from soundfile import SoundFile
+
 Samples = NDArray[np.float32]
+
+_BLOCK = 1 << 20  # samples a channel: 24 s at 44.1 kHz
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -40,14 +51,15 @@ class Clip:
     @property
     def duration_s(self) -> float:
         """Seconds of sound."""
-        return self.samples.shape[1] / self.sample_rate
+        return float(self.samples.shape[1] / self.sample_rate)
 
     @property
     def mono(self) -> Samples:
         """The mean of the channels, shape (samples,)."""
-        if self.samples.shape[0] == 1:
-            return self.samples[0]
-        return np.add.reduce(self.samples, axis=0) / np.float32(self.samples.shape[0])
+        mono: Samples = self.samples[0]
+        if self.samples.shape[0] > 1:
+            mono = np.add.reduce(self.samples, axis=0) / np.float32(self.samples.shape[0])
+        return mono
 
     def at(self, sample_rate: int) -> Samples:
         """The mono signal at another sample rate in hertz, shape (samples,)."""
@@ -59,23 +71,104 @@ class Clip:
 
 
 def read(source: Path | str | BinaryIO) -> Clip:
-    """Read a WAV, FLAC, OGG or MP3 file.
+    """Read a WAV, FLAC, OGG or MP3 file, all of its channels at its own sample rate.
 
     Raises:
-        AudioError: the file is missing, is no audio, is empty, or holds NaN or infinity.
+        AudioError: the file is missing, is no audio, is empty or cut off, or holds NaN or infinity.
     """
+    with _opened(source) as (file, name):
+        blocks = [_unit(block).T for block in _decoded(file, name)]
+        return Clip(np.ascontiguousarray(np.concatenate(blocks, axis=1)), int(file.samplerate))
+
+
+def read_mono(source: Path | str | BinaryIO, sample_rate: int) -> Clip:
+    """Read a file as `Clip.at` would give it: the mean of its channels at this sample rate.
+
+    Sample for sample what `read(source).at(sample_rate)` gives, faster, and in the memory of the
+    result: long files are decoded, mixed and resampled a block at a time.
+
+    Raises:
+        AudioError: see `read`.
+    """
+    import soxr
+
+    with _opened(source) as (file, name):
+        mono = (_mixed(block) for block in _decoded(file, name))
+        if file.samplerate == sample_rate:
+            return Clip(np.concatenate(list(mono))[np.newaxis], sample_rate)
+        if file.frames <= _BLOCK:
+            samples = soxr.resample(np.concatenate(list(mono)), file.samplerate, sample_rate, quality="HQ")
+            return Clip(np.asarray(samples, dtype=np.float32)[np.newaxis], sample_rate)
+        stream = soxr.ResampleStream(file.samplerate, sample_rate, 1, dtype="float32", quality="HQ")
+        parts = [stream.resample_chunk(block) for block in mono]
+        parts.append(stream.resample_chunk(np.zeros(0, dtype=np.float32), last=True))
+        return Clip(np.concatenate(parts)[np.newaxis], sample_rate)
+
+
+def read_many(
+    paths: Sequence[Path], sample_rate: int, threads: int | None = None
+) -> Iterator[tuple[Path, Clip | AudioError]]:
+    """`read_mono` of many files, in their order; what cannot be read comes as its error.
+
+    Decoding and resampling run outside Python's lock, so that threads (as many as the processor
+    cores, unless said) are worth having. A few files are read ahead.
+    """
+
+    def attempt(path: Path) -> Clip | AudioError:
+        try:
+            return read_mono(path, sample_rate)
+        except AudioError as error:
+            return error
+
+    threads = threads or os.cpu_count() or 1
+    with ThreadPoolExecutor(threads) as pool:
+        ahead: deque[Future[Clip | AudioError]] = deque()
+        waiting = iter(paths)
+        for path in paths:
+            ahead.extend(pool.submit(attempt, following) for following in islice(waiting, 4 * threads - len(ahead)))
+            yield path, ahead.popleft().result()
+
+
+@contextmanager
+def _opened(source: Path | str | BinaryIO) -> Iterator[tuple[SoundFile, str]]:
     import soundfile
 
-    name = source if isinstance(source, str | Path) else "the stream"
+    name = str(source) if isinstance(source, str | Path) else "the stream"
     try:
-        samples, sample_rate = soundfile.read(source, dtype="float32", always_2d=True)
+        with soundfile.SoundFile(source) as file:
+            yield file, name
     except (soundfile.LibsndfileError, OSError) as error:
         raise AudioError(f"{name} cannot be read as audio: {error}") from error
-    if not len(samples):
+
+
+def _decoded(file: SoundFile, name: str) -> Iterator[NDArray[Any]]:
+    """Blocks of shape (samples, channels): int16 as stored where it is stored so, else float32."""
+    if file.channels > 8:
+        raise AudioError(f"{name} has {file.channels} channels, wanted at most 8")
+    kind = "int16" if file.subtype == "PCM_16" else "float32"
+    seen = 0
+    while len(block := file.read(_BLOCK, dtype=kind, always_2d=True)):
+        if kind == "float32" and not np.isfinite(block).all():
+            raise AudioError(f"{name} holds NaN or infinity; wanted finite samples")
+        seen += len(block)
+        yield block
+    if not seen:
         raise AudioError(f"{name} holds no samples")
-    if not np.isfinite(samples).all():
-        raise AudioError(f"{name} holds NaN or infinity; wanted finite samples")
-    return Clip(np.ascontiguousarray(samples.T), int(sample_rate))
+    if seen < 0.99 * file.frames:  # the length of an MP3 may be an estimate
+        raise AudioError(f"{name} is cut off or damaged: {seen} of {file.frames} samples can be decoded")
+
+
+def _unit(block: NDArray[Any]) -> Samples:
+    return block if block.dtype == np.float32 else block * np.float32(1 / 32768)
+
+
+def _mixed(block: NDArray[Any]) -> Samples:
+    """The mean of the channels: adding columns is several times as fast as a mean over an axis of two."""
+    total = block[:, 0].astype(np.float32)
+    for channel in range(1, block.shape[1]):
+        total += block[:, channel]
+    total /= np.float32(block.shape[1] * (1 if block.dtype == np.float32 else 32768))
+    return total
 
 
 def flac(clip: Clip) -> tuple[bytes, float]:
