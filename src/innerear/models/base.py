@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -48,7 +48,7 @@ class Options:
     timeout_s: float = 600.0
     patience_s: float = 1800.0
     data: Path | None = None  # the data folder; by default that named by INNEREAR_DATA
-    held_back: Callable[[Sequence[ManifestRow]], Sequence[ManifestRow]] | None = None
+    held_back: Callable[[Sequence[ManifestRow]], Collection[str]] | None = None  # the files `real` may play
 
 
 class Model(Protocol):
