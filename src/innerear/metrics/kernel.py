@@ -59,7 +59,7 @@ class KernelReference:
             raise UsageError(
                 "half of the reference's pairs of frames are the same, so its bandwidth is 0; is it silence?"
             )
-        return cls(frames, sizes, mean, bandwidth, _mean_within(frames, sizes, bandwidth))
+        return cls(frames, sizes, mean, bandwidth, mean_within(frames, sizes, bandwidth))
 
 
 def kad(reference: KernelReference | Frames | Sequence[Frames], clips: Frames | Sequence[Frames]) -> float:
@@ -70,8 +70,8 @@ def kad(reference: KernelReference | Frames | Sequence[Frames], clips: Frames | 
     """
     reference = reference if isinstance(reference, KernelReference) else KernelReference.of(reference)
     frames, sizes = centred(reference, clips)
-    between = _mean_between(reference.frames, frames, reference.bandwidth)
-    return SCALE * (reference.within + _mean_within(frames, sizes, reference.bandwidth) - 2 * between)
+    between = mean_between(reference.frames, frames, reference.bandwidth)
+    return SCALE * (reference.within + mean_within(frames, sizes, reference.bandwidth) - 2 * between)
 
 
 def centred(reference: KernelReference, clips: Frames | Sequence[Frames]) -> tuple[Array, Sizes]:
@@ -82,9 +82,7 @@ def centred(reference: KernelReference, clips: Frames | Sequence[Frames]) -> tup
     """
     frames, sizes = stack(clips)
     if frames.shape[1] != len(reference.mean):
-        raise UsageError(
-            f"the reference has {len(reference.mean)} dims, the set {frames.shape[1]}; they must agree"
-        )
+        raise UsageError(f"the reference has {len(reference.mean)} dims, the set {frames.shape[1]}; they must agree")
     return frames - reference.mean, sizes
 
 
@@ -101,9 +99,7 @@ def kad_interval(
         n = sizes[kept]
         pairs = float(n.sum() ** 2 - np.square(n).sum())
         within = own[np.ix_(kept, kept)].sum() / pairs
-        return SCALE * float(
-            reference.within + within - 2 * cross[kept].sum() / (n.sum() * len(reference.frames))
-        )
+        return SCALE * float(reference.within + within - 2 * cross[kept].sum() / (n.sum() * len(reference.frames)))
 
     return jackknife(statistic, len(sizes), seed, level)
 
@@ -161,9 +157,7 @@ def median_distance(frames: Array) -> float:
     return float(np.sqrt(max(0.0, np.partition(kept, rank - below)[rank - below])))
 
 
-def pair_sums(
-    first: Array, first_sizes: Sizes, second: Array, second_sizes: Sizes, bandwidth: float
-) -> Array:
+def pair_sums(first: Array, first_sizes: Sizes, second: Array, second_sizes: Sizes, bandwidth: float) -> Array:
     """The sum of k over all pairs of frames of two clips, for every two clips: shape (clips, clips)."""
     sums = np.empty((len(first_sizes), len(second_sizes)))
     for i, rows, tops in _spans(first_sizes):
@@ -190,7 +184,7 @@ def _squared_distances(first: Array, second: Array) -> Array:
     return distances
 
 
-def _mean_within(frames: Array, sizes: Sizes, bandwidth: float) -> float:
+def mean_within(frames: Array, sizes: Sizes, bandwidth: float) -> float:
     """The mean of k over all pairs of frames of different clips of one set."""
     if len(sizes) < 2:
         raise UsageError("there is 1 clip (or frame); an unbiased distance needs at least 2")
@@ -205,7 +199,8 @@ def _mean_within(frames: Array, sizes: Sizes, bandwidth: float) -> float:
     return total / float(len(frames) ** 2 - np.square(sizes).sum())
 
 
-def _mean_between(first: Array, second: Array, bandwidth: float) -> float:
+def mean_between(first: Array, second: Array, bandwidth: float) -> float:
+    """The mean of k over all pairs of a frame of the first set and one of the second."""
     total = sum(
         float(_kernel(first[i : i + _BLOCK], second[j : j + _BLOCK], bandwidth).sum())
         for i in range(0, len(first), _BLOCK)
