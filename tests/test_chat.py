@@ -278,6 +278,22 @@ def test_a_key_is_asked_for_where_it_is_needed(monkeypatch):
     assert (len(kept), failures) == (1, [])
 
 
+def test_a_newline_after_the_key_is_no_part_of_it(monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", f" {KEY}\n")
+    with OpenAIServer() as server:
+        kept, _ = ask(server)
+    assert len(kept) == 1
+    assert server.headers[0]["authorization"] == f"Bearer {KEY}"
+
+
+@pytest.mark.parametrize("bad", ["sk-\n-0123456789", "sk-é0123456789"])
+def test_a_key_that_cannot_be_one_is_refused_unseen(bad, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", bad)
+    with pytest.raises(UsageError, match="no key has") as refused:
+        open_model("openai/gpt-x")
+    assert "0123456789" not in str(refused.value)
+
+
 @pytest.mark.parametrize("url", ["localhost:8000", "ftp://x/v1", "http://", "http://[", "http://x:y/"])
 def test_a_base_url_that_is_none_is_refused(url):
     with pytest.raises(UsageError, match="wanted such as http://localhost:8000/v1"):

@@ -42,6 +42,7 @@ def test_every_recorded_reply_holds_a_program(name):
         "\t```python\n" + "".join(f"\t{line}\n" for line in WHOLE.splitlines()) + "\t```\n",
         WHOLE,
         f"\n\n{WHOLE}\n",
+        "```\n```\n" + WHOLE.replace("import", "~~~py\nimport", 1),
         f"```bash\npip install numpy\n```\nthen\n```python\n{WHOLE}```\nand ```bash\npython make.py\n```",
         f"```python\nimport numpy\n```\nis needed for\n```\n{WHOLE}```",
         f'```python\n{WHOLE}```\nTo hear it:\n```python\nplay("output.wav")\n```\n',
@@ -63,6 +64,7 @@ def test_the_whole_program_is_found(text):
         ("", "the reply is empty"),
         (" \n\t\r\n", "the reply is empty"),
         ("I am a language model and cannot make sounds.", "no code block in the reply"),
+        ("Use ```x``` for code.", "no code block in the reply"),
         ("Hello", "no code block in the reply"),
         ("42", "no code block in the reply"),
         ("```python\n\n```", "the code block is empty"),
@@ -82,6 +84,11 @@ def test_where_there_is_no_program_the_reason_says_why(text, reason):
 def test_a_fence_inside_a_string_of_the_program_does_not_end_it():
     code = f'"""Makes a sound:\n\n```\nrun me\n```\n"""\n{WHOLE}'
     assert extract(f"Here:\n```python\n{code}```\nDone.").code == code
+
+
+def test_a_bare_program_with_a_fence_in_a_string_is_the_whole_of_it():
+    code = f'"""Usage:\n\n```python\nx = 1\n```\n"""\n{WHOLE}'
+    assert extract(code).code == code
 
 
 def test_a_program_with_a_mistake_is_still_the_program():

@@ -3,6 +3,8 @@
 import asyncio
 import json
 import os
+import subprocess
+import sys
 from importlib import resources
 from pathlib import Path
 
@@ -242,6 +244,13 @@ def test_swap_leaves_out_what_the_other_model_has_not_answered():
 def test_a_completion_survives_its_file():
     kept, _ = run(["recorded/plan"], "plan", probes=PROBES[:1])
     assert msgspec.json.decode(msgspec.json.encode(kept[0]), type=Completion) == kept[0]
+
+
+def test_naming_and_importing_models_is_light():
+    code = "import sys, innerear.generate, innerear.extract; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert "innerear.models" in loaded
+    assert not {"openai", "scipy", "numpy", "soundfile"} & set(loaded)
 
 
 def test_a_baseline_is_asked_once_whatever_the_strategy():

@@ -2,13 +2,13 @@
 
 The rule, in order:
 
-1. Of the fenced blocks (``` or ~~~, indented or after prose, closed or not), those are *complete*
+1. The whole text, where it is Python with an import or an assignment.
+2. Of the fenced blocks (``` or ~~~, indented or after prose, closed or not), those are *complete*
    that parse as Python and name `output.wav`. Of the complete ones, Python-tagged or untagged before
    other tags, the last that has at least half the length of the longest: a model that corrects
    itself means the later one, and a short word on how to play the file is no program.
-2. Else the longest Python-tagged block, else the longest untagged block that parses, else the longest
+3. Else the longest Python-tagged block, else the longest untagged block that parses, else the longest
    untagged one, whether it parses or not: a mistake is the model's, and shows when it runs.
-3. Without any block, the whole text where it is Python with an import or an assignment.
 
 Where `</think>` stands, what follows it comes first, the whole text second.
 """
@@ -71,9 +71,12 @@ def extract(text: str) -> Program:
 def _extract(text: str) -> Program:
     if not text.strip():
         return Program(None, "the reply is empty")
-    blocks = [block for block in _blocks(text) if block.code.strip()]
+    if _is_program(text):
+        return Program(text.strip("\n") + "\n")
+    found = list(_blocks(text))
+    blocks = [block for block in found if block.code.strip()]
     if not blocks:
-        return _bare(text)
+        return Program(None, "the code block is empty" if found else "no code block in the reply")
     chosen = _choose(blocks)
     if chosen is None:
         tags = ", ".join(sorted({block.info.split()[0][:20] for block in blocks})[:5])
@@ -93,17 +96,9 @@ def _choose(blocks: list[_Block]) -> _Block | None:
     return max(candidates, key=lambda block: (block.python, block.parses, len(block.code)), default=None)
 
 
-def _bare(text: str) -> Program:
-    if "```" in text or "~~~" in text:
-        return Program(None, "the code block is empty")
+def _is_program(text: str) -> bool:
     tree = _parse(text)
-    if tree is None or not any(_is_code(node) for node in tree.body):
-        return Program(None, "no code block in the reply")
-    return Program(text.strip("\n") + "\n")
-
-
-def _is_code(node: ast.stmt) -> bool:
-    return isinstance(node, ast.Import | ast.ImportFrom | ast.Assign)
+    return tree is not None and any(isinstance(node, ast.Import | ast.ImportFrom | ast.Assign) for node in tree.body)
 
 
 def _parse(code: str) -> ast.Module | None:

@@ -85,8 +85,8 @@ def summary(failures: Sequence[Failure]) -> list[str]:
         first.setdefault(kind, failure)
         counts[kind] += 1
     return [
-        f"{model}: {counts[model, kind]} not answered, the first {failure.probe!r}: {failure.error}"
-        for (model, kind), failure in first.items()
+        f"{counts[kind]} not answered, the first of them {failure.probe}: {failure.error}"
+        for kind, failure in first.items()
     ]
 
 

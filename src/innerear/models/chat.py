@@ -59,9 +59,11 @@ class Chat:
         self._options = options
         base_url = options.base_url or os.environ.get("OPENAI_BASE_URL") or OPENAI
         self._base_url, self.endpoint = base_url, _shown(base_url)
-        self._key = os.environ.get("OPENAI_API_KEY", "")
+        self._key = os.environ.get("OPENAI_API_KEY", "").strip()
         if not model:
             raise UsageError("openai/ names no model; wanted openai/MODEL")
+        if not (self._key.isascii() and self._key.isprintable()):
+            raise UsageError("OPENAI_API_KEY holds characters that no key has; set it again")
         if not self._key and self.endpoint == OPENAI:
             raise UsageError(f"{self.name} needs a key in OPENAI_API_KEY; your own server needs its base URL")
         if taken := _OURS & options.parameters.keys():
@@ -130,7 +132,7 @@ class Chat:
                 api_key=self._key or "none",
                 base_url=self._base_url,
                 max_retries=0,
-                timeout=self._options.timeout_s,
+                timeout=openai.Timeout(self._options.timeout_s, connect=min(10.0, self._options.timeout_s)),
             )
         extra: dict[str, Any] = self._parameters(attempt)
         if self._options.stream:
@@ -151,8 +153,6 @@ class Chat:
                     body += chunk
                     if len(body) > LONGEST_BODY:
                         raise ModelError(f"{self.name}: the response has more than {LONGEST_BODY >> 20} MB")
-                    if self._options.stream and body[-20:].rstrip().endswith(b"data: [DONE]"):
-                        break  # some servers leave the connection open
         except openai.APIStatusError as error:
             self._heard = time.monotonic()
             raise self._refused(error.status_code, error.body, error.response.headers) from None
