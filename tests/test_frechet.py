@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from innerear.errors import UsageError
-from innerear.metrics.frechet import fad_curve, fad_inf, frechet_distance, per_clip
+from innerear.metrics.frechet import fad_curve, fad_inf, fad_interval, frechet_distance, per_clip
+from innerear.metrics.intervals import interval
 from innerear.metrics.moments import Gaussian, Moments, factor_of
 
 
@@ -39,9 +40,7 @@ def test_covariances_with_common_axes_give_the_exact_distance(dims, condition, r
     assert abs(found - exact) <= 1e-11 * exact
 
 
-@pytest.mark.parametrize(
-    ("n", "dims"), [(2, 1), (2, 64), (50, 64), (64, 64), (65, 64), (400, 64), (500, 130)]
-)
+@pytest.mark.parametrize(("n", "dims"), [(2, 1), (2, 64), (50, 64), (64, 64), (65, 64), (400, 64), (500, 130)])
 def test_agrees_with_the_matrix_square_root(n, dims):
     from scipy.linalg import sqrtm
 
@@ -63,13 +62,9 @@ def test_dead_and_repeated_dimensions_do_not_move_the_distance():
     first, second = frames(300, 20), frames(300, 20, seed=1, scale=1.2)
     dead, again = np.zeros((300, 5)), np.zeros((300, 3))
     plain = frechet_distance(first, second)
-    assert frechet_distance(np.hstack([first, dead]), np.hstack([second, dead])) == pytest.approx(
-        plain, rel=1e-11
-    )
+    assert frechet_distance(np.hstack([first, dead]), np.hstack([second, dead])) == pytest.approx(plain, rel=1e-11)
     root = np.sqrt(0.5)  # two copies of a dimension, each scaled by 1/√2, hold what one held
-    copied = [
-        np.hstack([root * each[:, :3], each[:, 3:], root * each[:, :3], again]) for each in (first, second)
-    ]
+    copied = [np.hstack([root * each[:, :3], each[:, 3:], root * each[:, :3], again]) for each in (first, second)]
     assert frechet_distance(*copied) == pytest.approx(plain, rel=1e-11)
 
 
@@ -92,9 +87,7 @@ def test_laws_of_the_distance(n, m, dims, seed, gain):
     size = Gaussian.of(first).trace + Gaussian.of(second).trace
     assert distance >= 0
     assert frechet_distance(second, first) == pytest.approx(distance, abs=1e-9 * size)
-    assert frechet_distance(first * gain, second * gain) == pytest.approx(
-        distance * gain**2, abs=1e-9 * size * gain**2
-    )
+    assert frechet_distance(first * gain, second * gain) == pytest.approx(distance * gain**2, abs=1e-9 * size * gain**2)
     assert frechet_distance(first + 3, second + 3) == pytest.approx(distance, abs=1e-9 * size)
     order = np.random.default_rng(seed).permutation(m)
     assert frechet_distance(first, second[order]) == pytest.approx(distance, abs=1e-9 * size)
@@ -167,8 +160,7 @@ def test_fad_inf_over_clips_removes_what_splitting_frames_leaves():
 def test_fad_inf_also_removes_the_bias_of_a_finite_reference():
     values = [fad_inf(frames(200, 16, seed), frames(200, 16, 999 + seed), seed).value for seed in range(40)]
     one_side = [
-        fad_inf(Gaussian.of(frames(200, 16, seed)), frames(200, 16, 999 + seed), seed).value
-        for seed in range(40)
+        fad_inf(Gaussian.of(frames(200, 16, seed)), frames(200, 16, 999 + seed), seed).value for seed in range(40)
     ]
     assert abs(np.mean(values)) < 0.02 < np.mean(one_side)
 
@@ -192,6 +184,22 @@ def test_the_curve_ends_at_the_distance_and_its_parts_are_nested(dims):
     order = np.random.default_rng(1).permutation(50)
     part = np.concatenate([clips[i] for i in order[: sizes[2] // 4]])
     assert curve[2][1] == pytest.approx(frechet_distance(reference, part), rel=1e-6)
+
+
+@pytest.mark.parametrize("dims", [12, 300])
+def test_the_fast_interval_is_the_interval_of_the_distance(dims):
+    reference = Gaussian.of(frames(700, dims))
+    clips = [frames(seed % 5 + 1, dims, seed, scale=1.1) for seed in range(45)]
+    slow = interval(lambda kept: frechet_distance(reference, np.concatenate(kept)), clips, seed=2)
+    assert fad_interval(reference, clips, seed=2) == pytest.approx(slow, rel=1e-5)
+
+
+def test_an_interval_covers_the_distance_to_be_expected_at_this_many_clips():
+    reference = Gaussian.from_covariance(np.zeros(10), np.eye(10), 10**6)
+    sets = [[frames(1, 10, 1000 * seed + i, shift=0.3) for i in range(40)] for seed in range(100)]
+    expected = np.mean([frechet_distance(reference, np.concatenate(each)) for each in sets])
+    reaches = [fad_interval(reference, each, seed=0) for each in sets]
+    assert sum(low <= expected <= high for low, high in reaches) >= 90
 
 
 def test_a_covariance_of_nothing_has_an_empty_factor():

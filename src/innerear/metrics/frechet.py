@@ -17,8 +17,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from innerear.errors import UsageError
+from innerear.metrics.intervals import jackknife
 from innerear.metrics.moments import Array, Frames, Gaussian, Moments, as_frames, stack
 
 _EPS = float(np.finfo(np.float64).eps)
@@ -75,10 +77,12 @@ def fad_inf(
 ) -> FadInf:
     """The distance without the bias of a finite set: Richardson's step over disjoint halves.
 
-    The bias falls as 1/n, so 2 FAD(n) - FAD(n/2) is free of it to first order. Halves are drawn
-    without replacement; whole clips where `clips` is a list, because frames of one clip are not
-    independent. A reference given as frames or clips is halved along with them, so that its bias
-    goes too; a `Gaussian` is taken as exact.
+    The bias falls as 1/n, so 2 FAD(n) - FAD(n/2) is free of it to first order; for fewer frames
+    than about four times the dims it is not, and the value can be off by half of the bias either
+    way (see docs/metrics-alone.md). Halves are drawn without replacement, and of whole clips
+    where `clips` is a list, because frames of one clip are not independent. A reference given as
+    frames or clips is halved along with them, so that its bias goes too; a `Gaussian` is taken
+    as exact.
 
     Raises:
         UsageError: fewer than four clips (or frames) on a side that is halved.
@@ -120,20 +124,60 @@ def fad_curve(
     products = seen @ seen.T if few else np.zeros((seen.shape[1], seen.shape[1]))
     curve, start = [], 0
     for n in (int(part) for part in parts):
-        mean = frames[:n].mean(axis=0)
         if few:
-            inner = products[:n, :n]
-            across = inner.mean(axis=0)
-            centred = inner - across - across[:, np.newaxis] + across.mean()
+            centred = _centred(products[:n, :n])
         else:
             products += seen[start:n].T @ seen[start:n]
             centre = seen[:n].mean(axis=0)
             centred = products - n * np.outer(centre, centre)
             start = n
-        overlap = float(np.sqrt(_eigenvalues(centred / (n - 1)).clip(min=0)).sum())
-        trace = float((energy[n - 1] - n * (mean @ mean)) / (n - 1))
-        curve.append((n, max(0.0, float(mean @ mean) + reference.trace + trace - 2 * overlap)))
+        curve.append((n, _assembled(reference, n, frames[:n].mean(axis=0), float(energy[n - 1]), centred)))
     return curve
+
+
+def fad_interval(
+    reference: Gaussian, clips: Sequence[Frames], seed: int, level: float = 0.95
+) -> tuple[float, float] | None:
+    """`intervals.interval` of the distance over these clips; `None` below four clips.
+
+    About FAD at this number of clips, bias and all; the reference is taken as it is.
+
+    Raises:
+        UsageError: see `frechet_distance`.
+    """
+    frames, sizes = stack(clips)
+    _check_dims(reference, frames.shape[1])
+    owner = np.repeat(np.arange(len(sizes)), sizes)
+    frames = frames - reference.mean
+    seen = frames @ reference.factor.T
+    energy = np.square(frames).sum(axis=1)
+    products = seen @ seen.T if len(frames) <= seen.shape[1] else None
+
+    def statistic(clips_kept: NDArray[np.intp]) -> float:
+        kept = np.flatnonzero(np.isin(owner, clips_kept))
+        if products is not None:
+            centred = _centred(products[np.ix_(kept, kept)])
+        else:
+            rows = seen[kept] - seen[kept].mean(axis=0)
+            centred = rows.T @ rows
+        return _assembled(reference, len(kept), frames[kept].mean(axis=0), float(energy[kept].sum()), centred)
+
+    return jackknife(statistic, len(sizes), seed, level)
+
+
+def _centred(products: Array) -> Array:
+    """Inner products of points about their mean, from those about the origin."""
+    across = products.mean(axis=0)
+    centred: Array = products - across - across[:, np.newaxis] + across.mean()
+    return centred
+
+
+def _assembled(reference: Gaussian, n: int, mean: Array, energy: float, centred: Array) -> float:
+    """The distance of n frames about the reference's mean, from their mean and squared norm, and
+    from the scatter (or the inner products) of what they are in the reference's factor."""
+    overlap = float(np.sqrt(_eigenvalues(centred).clip(min=0) / (n - 1)).sum())
+    square = float(mean @ mean)
+    return max(0.0, square + reference.trace + (energy - n * square) / (n - 1) - 2 * overlap)
 
 
 class _Halves:
