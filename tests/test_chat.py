@@ -79,7 +79,7 @@ def test_each_attempt_has_a_seed_of_its_own():
     with OpenAIServer() as server:
         model = open_model("openai/gpt-x", Options(base_url=server.url, parameters={"seed": 7}))
         generate(PROBES[:1], [model], attempts=3, keep=lambda completion: None)
-    assert [body["seed"] for body in server.bodies] == [7, 8, 9]
+    assert sorted(body["seed"] for body in server.bodies) == [7, 8, 9]
 
 
 def test_endpoint_and_parameters_are_part_of_the_key_of_a_row():
