@@ -2,19 +2,22 @@
 
 The page computes no score of its own. It joins rows by these rules:
 
-- a measurement belongs to a check of its probe when the last part of its metric's name (after `/`
-  or `.`) is the check's kind, and its place among those of that kind is the check's place;
-- a measurement with `passed` set is a judgement, and is counted as one in the list of probes;
-- a score with `group="all"` is one of its tier; any other is one of that group within the tier.
+- a measurement belongs to a check of its probe when its metric has the name of the check's kind,
+  and it comes in the same place among those of that kind;
+- a probe counts as passed when every headline check of it that was judged has passed;
+- scores of one metric and embedder (the `emb:` part of the signature) in one tier share a picture,
+  with `group="all"` first.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from innerear.records import Completion, Limits, Measurement, Probe, Program, Render, Score
+from innerear.report.texts import METRICS, MetricText
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,11 +40,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Step(msgspec.Struct, frozen=True):
-    """One step of the funnel: how many completions got so far, and of how many that is asked.
-
-    `of` is smaller than the number of completions where the step cannot be judged for all, such as
-    checks that are not measured yet.
-    """
+    """One step of the funnel: how many completions got so far, and of how many that is asked."""
 
     name: str
     count: int
@@ -51,22 +50,14 @@ class Step(msgspec.Struct, frozen=True):
 class Funnel(msgspec.Struct, frozen=True):
     """What became of a model's completions in one tier, step by step, widest first.
 
-    All funnels of a report have the same steps in the same order; the page adds up the tiers.
+    All funnels of a report have the same steps in the same order; the page adds up the tiers, and
+    puts behind them how many of the judged completions pass all their checks.
     """
 
     model: str
     strategy: str
     tier: str
     steps: list[Step]
-
-
-class MetricText(msgspec.Struct, frozen=True):
-    """How the page names and explains a metric. `headline` puts it on the overview."""
-
-    name: str
-    label: str
-    text: str = ""
-    headline: bool = False
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,5 +84,5 @@ class ReportData(msgspec.Struct, frozen=True, kw_only=True):
     items: list[Item]
     scores: list[Score] = []
     funnels: list[Funnel] = []
-    metrics: list[MetricText] = []
+    metrics: Sequence[MetricText] = METRICS
     warnings: list[str] = []

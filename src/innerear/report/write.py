@@ -26,7 +26,8 @@ from typing import Any
 import msgspec
 
 from innerear import clip
-from innerear.records import TIERS, digest
+from innerear.checks import kind
+from innerear.records import TIERS, Probe, digest
 from innerear.report import pictures
 from innerear.report.data import Item, ReportData
 
@@ -85,11 +86,12 @@ def _write_data(data: ReportData, folder: Path) -> None:
     folder.mkdir()
     plain = msgspec.to_builtins
     entrants = list(dict.fromkeys((item.completion.model, item.completion.strategy) for item in data.items))
+    probes = {probe.id: probe for probe in data.probes}
     by_probe: dict[str, list[dict[str, Any]]] = {}
     rows = []
     for item in data.items:
         probe, entrant = item.completion.probe, entrants.index((item.completion.model, item.completion.strategy))
-        rows.append(_row(item, entrant))
+        rows.append(_row(item, entrant, probes[probe]))
         by_probe.setdefault(probe, []).append({**_whole(item), "entrant": entrant})
     index = {
         "title": data.title,
@@ -123,18 +125,28 @@ def _whole(row: Any) -> Any:
     return {name: _whole(getattr(row, name)) for name in row.__struct_fields__}
 
 
-def _row(item: Item, entrant: int) -> dict[str, Any]:
+def _row(item: Item, entrant: int, probe: Probe) -> dict[str, Any]:
     """What the tables and filters need of an item."""
-    judged = {m.metric: m.passed for m in item.measurements if m.passed is not None}
+    judged = _judged(item, probe)
     return {
-        "probe": item.completion.probe,
+        "probe": probe.id,
         "entrant": entrant,
         "attempt": item.completion.attempt,
         "outcome": item.render.outcome.value,
-        "audio": item.render.audio if item.audio else None,
-        "judged": judged,
+        "audio": item.audio is not None,
+        "passed": sum(judged),
+        "of": len(judged),
         "values": {m.metric: m.value for m in item.measurements if m.value is not None},
     }
+
+
+def _judged(item: Item, probe: Probe) -> list[bool]:
+    """The verdicts on the probe's headline checks, as many as there are."""
+    left: dict[str, list[bool | None]] = {}
+    for measurement in item.measurements:
+        left.setdefault(measurement.metric, []).append(measurement.passed)
+    verdicts = [(left[kind(c)].pop(0), c.headline) for c in probe.expect if left.get(kind(c))]
+    return [passed for passed, headline in verdicts if headline and passed is not None]
 
 
 def _write_sounds(items: Iterable[Item], run_folder: Path, old: Path, new: Path) -> None:

@@ -55,9 +55,6 @@ const InnerEar = (() => {
       probe.items = index.entrants.map(() => []);
     }
     for (const item of index.items) {
-      const judged = Object.values(item.judged);
-      item.passed = judged.filter(Boolean).length;
-      item.of = judged.length;
       item.state = stateOf(item);
       index.probeById.get(item.probe)?.items[item.entrant].push(item);
     }
@@ -100,6 +97,10 @@ const InnerEar = (() => {
   const NONE = "–";
 
   function number(value, digits = 3) {
+    return plainNumber(value, digits).replace("-", "−");
+  }
+
+  function plainNumber(value, digits) {
     if (value === null || value === undefined) return NONE;
     if (typeof value !== "number") return String(value);
     if (value === 0 || Number.isInteger(value)) return value.toLocaleString("en");
@@ -120,12 +121,22 @@ const InnerEar = (() => {
     if (score.low == null || score.high == null) return "";
     const scale = score.unit === "share" ? 100 : 1;
     const wide = Math.max(Math.abs(score.low), Math.abs(score.high)) * scale;
-    const decimals = wide >= 100 ? 0 : wide >= 10 ? 1 : wide >= 1 ? 2 : 3;
-    return `[${(score.low * scale).toFixed(decimals)}, ${(score.high * scale).toFixed(decimals)}]`;
+    const decimals = wide >= 100 ? 0 : wide >= 10 ? 1 : wide >= 0.1 || !wide ? 2 : Math.min(6, 1 - Math.floor(Math.log10(wide)));
+    const [low, high] = [score.low, score.high].map((v) => (v * scale).toFixed(decimals).replace("-", "−"));
+    return `[${low}, ${high}]`;
   }
 
   function metricLabel(name) {
     return state.index.metricText.get(name)?.label ?? name;
+  }
+
+  // Which embedder a score stands on, from its signature; none for most metrics.
+  function embedder(score) {
+    return score.signature.match(/(?:^|\|)emb:([^|]*)/)?.[1] ?? "";
+  }
+
+  function entrantOf(score) {
+    return state.index.entrants.find((e) => e.model === score.model && e.strategy === score.strategy);
   }
 
   function words(name) {
@@ -169,7 +180,7 @@ const InnerEar = (() => {
   }
 
   return {
-    receive, load, state, STATES, el, NONE, number, quantity, interval, metricLabel, words, route, href, changed, say,
+    receive, load, state, STATES, el, NONE, number, quantity, interval, metricLabel, embedder, entrantOf, words, route, href, changed, say,
     views: {},
   };
 })();

@@ -58,9 +58,10 @@
       const probe = probeById.get(current.id);
       if (!probe || entrants.length < 2) return;
       const { a, b } = InnerEar.probe.chosen(current, probe);
-      const from = slot === "a" ? a : b ?? a;
-      let to = entrants[(from.id + by + entrants.length) % entrants.length];
-      if (slot === "b" && to === a && entrants.length > 2) to = entrants[(to.id + by + entrants.length) % entrants.length];
+      const other = slot === "a" ? b : a;
+      const next = (entrant) => entrants[(entrant.id + by + entrants.length) % entrants.length];
+      let to = next(slot === "a" ? a : b ?? a);
+      if (to === other && entrants.length > 2) to = next(to);
       location.replace(changed({ [slot]: to.label, [`${slot}n`]: null }, current));
       InnerEar.say(`${slot === "a" ? "Model" : "Second model"}: ${to.label}`);
     });
@@ -101,8 +102,8 @@
       return;
     }
     const pressed = { " ": "space", ArrowDown: "↓", ArrowUp: "↑" }[event.key] ?? event.key;
-    // space on a button or link is that button's own, and arrows scroll where no probe is open
-    if (pressed === "space" && target.matches("button, a, summary")) return;
+    // space on a button is that button's own, and arrows scroll where no probe is open
+    if (pressed === "space" && target.matches("button, summary")) return;
     if ("↓↑".includes(pressed) && route().view !== "probe") return;
     const found = KEYS.find(([key, other]) => key === pressed || other === pressed);
     if (!found) return;

@@ -2,7 +2,7 @@
 // One screen: the question, what became of the completions, and the headline scores.
 
 InnerEar.views.overview = (() => {
-  const { el, number, quantity, interval, metricLabel, NONE, href } = InnerEar;
+  const { el, number, quantity, interval, metricLabel, embedder, entrantOf, NONE, href } = InnerEar;
 
   function draw() {
     const { index } = InnerEar.state;
@@ -23,7 +23,7 @@ InnerEar.views.overview = (() => {
       el("section", {},
         el("details", {},
           el("summary", {}, el("h2", {}, "The same as numbers")),
-          numbers(index.scores.filter((s) => s.group === "all")))),
+          numbers(index.scores))),
     ];
   }
 
@@ -38,24 +38,27 @@ InnerEar.views.overview = (() => {
   }
 
   // The funnels of several tiers are added up, step by step.
-  function funnel(funnels) {
+  function funnel(funnels, tier = null) {
     if (!funnels.length) return el("p", { class: "muted" }, "No counts were given.");
     const steps = funnels[0].steps.map((s) => s.name);
-    const rows = InnerEar.state.index.entrants.map((entrant) => {
+    const { index } = InnerEar.state;
+    const rows = index.entrants.map((entrant) => {
       const own = funnels.filter((f) => f.model === entrant.model && f.strategy === entrant.strategy);
       const sum = (i, what) => own.reduce((total, f) => total + (f.steps[i]?.[what] ?? 0), 0);
-      return { entrant, cells: steps.map((_, i) => ({ count: sum(i, "count"), of: sum(i, "of") })) };
+      const judged = index.items.filter((item) => item.entrant === entrant.id && item.of && (!tier || index.probeById.get(item.probe).tier === tier));
+      const passes = { count: judged.filter((item) => item.passed === item.of).length, of: judged.length };
+      return { entrant, cells: [...steps.map((_, i) => ({ count: sum(i, "count"), of: sum(i, "of") })), passes] };
     });
     return el("div", { class: "wide" },
       el("table", { class: "funnel" },
-        el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Model"), steps.map((s) => el("th", { scope: "col" }, InnerEar.words(s))))),
+        el("thead", {}, el("tr", {}, ["Model", ...steps.map(InnerEar.words), "passes its checks"].map((s) => el("th", { scope: "col", title: s === "passes its checks" ? "Of the completions with a check that can be judged today" : null }, s)))),
         el("tbody", {}, rows.map(({ entrant, cells }) =>
           el("tr", { class: entrant.baseline ? "baseline" : null },
-            el("th", { scope: "row" }, el("a", { href: href("probes", "", new URLSearchParams({ a: entrant.label })) }, entrant.label)),
+            el("th", { scope: "row" }, el("a", { href: href("probes", "", new URLSearchParams({ a: entrant.label, ...(tier ? { tier } : {}) })) }, entrant.label)),
             cells.map(({ count, of }) => el("td", {},
               of
                 ? [el("span", { class: "fill", vars: { "--share": count / of }, "aria-hidden": "true" }),
-                   el("b", {}, `${number(100 * count / of)} %`), " ", el("small", {}, `${count}/${of}`)]
+                   el("b", {}, quantity(count / of, "share")), " ", el("small", {}, `${number(count)}/${number(of)}`)]
                 : el("span", { class: "muted" }, NONE))))))));
   }
 
@@ -64,35 +67,49 @@ InnerEar.views.overview = (() => {
   }
 
   function headline(index) {
+    const known = new Set(index.metrics.filter((m) => m.headline).map((m) => m.name));
+    const scores = index.scores.filter((s) => known.has(s.metric));
+    if (!scores.length) return el("p", { class: "muted" }, "No scores yet.");
     const tiers = tiersOf(index);
-    const known = index.metrics.filter((m) => m.headline).map((m) => m.name);
-    const metrics = known.length ? known : [...new Set(index.scores.filter((s) => s.group === "all").map((s) => s.metric))];
-    if (!metrics.length) return el("p", { class: "muted" }, "No scores yet.");
     return el("div", { class: "headline", vars: { "--tiers": tiers.length } },
-      tiers.map((tier) => el("h3", { class: "tier" }, el("a", { href: href("tier", tier) }, tier))),
-      metrics.flatMap((metric) => tiers.map((tier) => panel(index.scores, metric, tier))));
+      tiers.map((tier) => el("div", { class: "tier" },
+        el("h3", {}, el("a", { href: href("tier", tier) }, tier)),
+        panels(scores.filter((s) => s.tier === tier)))));
   }
 
-  function panel(scores, metric, tier) {
-    const own = scores.filter((s) => s.metric === metric && s.tier === tier && s.group === "all");
-    if (!own.length) return el("figure", { class: "panel empty", "aria-hidden": "true" });
-    const { better, unit } = own[0];
+  // A picture for each metric and embedder that has a value; the others in a line, with the reason.
+  // Groups are shown where the metric has no score for the whole tier.
+  function panels(every) {
+    const whole = new Set(every.filter((s) => s.group === "all").map((s) => s.metric));
+    const scores = every.filter((s) => s.group === "all" || !whole.has(s.metric));
+    const order = new Map([...InnerEar.state.index.metricText.keys()].map((name, i) => [name, i]));
+    const sets = d3.groups(scores, (s) => `${s.metric}|${embedder(s)}`).map(([, set]) => set);
+    sets.sort((a, b) => (order.get(a[0].metric) ?? 99) - (order.get(b[0].metric) ?? 99));
+    const shown = sets.filter((set) => set.some((s) => s.value !== null));
+    const others = sets.filter((set) => !shown.includes(set));
+    return [shown.map(panel), others.length ? missing(others) : null];
+  }
+
+  function panel(scores) {
+    const { better, unit, metric } = scores[0];
     const direction = { higher: "higher is better", lower: "lower is better", neither: "" }[better];
-    const text = InnerEar.state.index.metricText.get(metric)?.text;
-    const ns = [...new Set(own.map((s) => s.n))].sort((a, b) => a - b);
-    const n = ns.length > 1 ? `n ${ns[0]}–${ns.at(-1)}` : `n ${ns[0]}`;
-    const missing = own.some((s) => s.value === null) ? own.find((s) => s.value === null).note : "";
+    const ns = d3.extent(scores, (s) => s.n);
+    const n = ns[0] === ns[1] ? `n ${ns[0]}` : `n ${ns[0]}–${ns[1]}`;
+    const notes = [...new Set(scores.map((s) => s.note).filter(Boolean))];
     return el("figure", { class: "panel" },
-      el("figcaption", { title: text || null },
-        el("b", {}, metricLabel(metric)), el("span", { class: "tier-name" }, ` · ${tier}`),
-        el("small", {}, [unit && unit !== "share" ? unit : unit === "share" ? "%" : "", direction, n].filter(Boolean).join(" · "))),
-      own.every((s) => s.value === null)
-        ? el("p", { class: "muted" }, missing || "not measured")
-        : InnerEar.plots.fitted((width) => InnerEar.plots.scale(scores, metric, tier, width)));
+      el("figcaption", { title: InnerEar.state.index.metricText.get(metric)?.text },
+        el("b", {}, metricLabel(metric)),
+        el("small", {}, [embedder(scores[0]).replace(/@.*/, ""), unit === "share" ? "%" : unit, direction, n].filter(Boolean).join(" · "))),
+      InnerEar.plots.fitted((width) => InnerEar.plots.scale(scores, width)),
+      notes.length ? el("p", { class: "note", title: notes.join("\n") }, `† ${notes.join("; ")}`) : null);
+  }
+
+  function missing(sets) {
+    const reasons = d3.groups(sets, (set) => set.find((s) => s.note)?.note || "not measured");
+    return el("p", { class: "note whole" }, reasons.map(([reason, of], i) => [i ? ". " : "", el("b", {}, of.map((set) => metricLabel(set[0].metric)).join(", ")), `: ${reason}`]));
   }
 
   function numbers(scores) {
-    const labels = new Map(InnerEar.state.index.entrants.map((e) => [`${e.model}\n${e.strategy}`, e.label]));
     const pairs = (of, unit) => Object.entries(of ?? {}).map(([name, value]) => `${name} ${quantity(value, unit)}`).join(", ") || NONE;
     const heads = ["Tier", "Group", "Metric", "Model", "Value", "95 % interval", "Floor", "Ceiling", "n", "Missing", "Note", "Signature"];
     return el("div", { class: "wide" },
@@ -100,7 +117,7 @@ InnerEar.views.overview = (() => {
         el("thead", {}, el("tr", {}, heads.map((h) => el("th", { scope: "col" }, h)))),
         el("tbody", {}, scores.map((s) => el("tr", {},
           el("td", {}, s.tier), el("td", {}, s.group), el("td", {}, metricLabel(s.metric)),
-          el("td", {}, labels.get(`${s.model}\n${s.strategy}`) ?? s.model),
+          el("td", {}, entrantOf(s)?.label ?? s.model),
           el("td", { class: "num" }, el("b", {}, quantity(s.value, s.unit))),
           el("td", { class: "num" }, interval(s) || NONE),
           el("td", {}, pairs(s.floor, s.unit)), el("td", {}, pairs(s.ceiling, s.unit)),
@@ -108,5 +125,5 @@ InnerEar.views.overview = (() => {
           el("td", {}, s.note), el("td", { class: "mono" }, s.signature))))));
   }
 
-  return { draw, funnel, panel, numbers, tiersOf, title: () => "Overview" };
+  return { draw, funnel, panels, numbers, tiersOf, title: () => "Overview" };
 })();

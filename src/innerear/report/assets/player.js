@@ -13,12 +13,12 @@ InnerEar.player = (() => {
     const path = `sounds/${name}.${picture.version}`;
     const wave = el("div", { class: "wave" });
     const cursor = el("div", { class: "cursor", "aria-hidden": "true" });
-    const ticks = picture.ticks.map(([f_hz, at]) => el("span", { vars: { "--y": at } }, f_hz >= 1000 ? `${f_hz / 1000}k` : `${f_hz}`));
+    const ticks = picture.ticks.map(([f_hz, at]) => el("span", { vars: { "--y": at } }, f_hz === picture.ticks.at(-1)[0] ? `${f_hz / 1000} kHz` : f_hz >= 1000 ? `${f_hz / 1000}k` : String(f_hz)));
     const pictures = el("div", { class: "pictures", role: "slider", tabindex: "0", "aria-label": `Position in the sound of ${label}`, "aria-valuemin": "0" },
       wave,
       el("div", { class: "spectrogram" },
         el("img", { src: `${path}.png`, alt: `Spectrogram, mel scale to 20 kHz, ${picture.range_db} dB down from its loudest point`, decoding: "async", draggable: "false" }),
-        el("div", { class: "ticks", "aria-hidden": "true" }, ticks, el("i", {}, "Hz"))),
+        el("div", { class: "ticks", "aria-hidden": "true" }, ticks)),
       cursor);
     const button = el("button", { type: "button", class: "play", "aria-label": `Play the sound of ${label}`, onclick: () => toggle(slot) });
     const clock = el("span", { class: "clock" });

@@ -56,7 +56,7 @@ InnerEar.probe = (() => {
       return el("tr", {},
         el("th", { scope: "row" }, words(check.check), check.headline === false ? el("small", {}, " not in headlines") : null),
         el("td", {}, asked(check)),
-        panes.map((p) => el("td", {}, heard(matching(p.item, check.check)[place]))));
+        panes.map((p) => el("td", { "data-from": p.entrant.label }, heard(matching(p.item, check.check)[place]))));
     });
     return el("div", { class: "wide" },
       el("table", { class: "checks" },
@@ -65,14 +65,26 @@ InnerEar.probe = (() => {
   }
 
   function matching(item, kind) {
-    return (item?.measurements ?? []).filter((m) => m.metric.split(/[/.]/).at(-1) === kind);
+    return (item?.measurements ?? []).filter((m) => m.metric === kind);
   }
 
   function heard(measurement) {
     if (!measurement) return el("span", { class: "muted" }, "not measured");
-    const { value, passed, reason, detail } = measurement;
-    const text = detail?.heard !== undefined ? plain(detail.heard) : value === null ? "" : number(value);
-    return [verdict(passed), " ", text, reason ? el("span", { class: "muted" }, ` ${reason}`) : null];
+    const { metric, value, passed, reason, detail } = measurement;
+    if (passed === null && value === null) return el("span", { class: "muted" }, reason || "not measured");
+    // what was heard is in the detail, each with the unit that stands in its name
+    const parts = Object.entries(detail).filter(([key]) => key.startsWith("heard_")).map(([key, v]) => withUnit(key.slice(6), v));
+    if (value !== null) parts.push(`${number(value)} ${unitOf(metric)}`.trim());
+    return [verdict(passed), " ", parts.join(", "), reason ? el("span", { class: "muted" }, ` ${reason}`) : null];
+  }
+
+  function unitOf(metric) {
+    return InnerEar.state.index.metricText.get(metric)?.unit ?? "";
+  }
+
+  function withUnit(key, value) {
+    const [, name, unit] = key.match(/^(.*?)_?(hz|s|cents|db)?$/);
+    return [words(name), plain(value), UNITS[unit]].filter(Boolean).join(" ");
   }
 
   function verdict(passed) {
@@ -91,10 +103,8 @@ InnerEar.probe = (() => {
     return parts.map(([key, value]) => {
       if (key === "midi") return [].concat(value).map(note).join(" ");
       if (key === "notes" && Array.isArray(value)) return value.map(([onset, , midi]) => `${note(midi)} at ${number(onset)} s`).join(", ");
-      const [, name, unit] = key.match(/^(.*?)_?(hz|s|cents|db)?$/);
       if (value === true) return words(key);
-      const amount = `${plain(value)}${unit ? ` ${UNITS[unit]}` : ""}`;
-      return name.endsWith("tolerance") ? `${words(name).replace("tolerance", "±").replace(/(.*) ±/, "$1 ±")} ${amount}` : `${words(name)} ${amount}`;
+      return withUnit(key, value).replace("tolerance", "±");
     }).join(", ");
   }
 
@@ -222,8 +232,8 @@ InnerEar.probe = (() => {
     return el("div", { class: "wide" }, el("table", {},
       el("thead", {}, el("tr", {}, ["Metric", "Value", "Verdict", "Detail"].map((h) => el("th", { scope: "col" }, h)))),
       el("tbody", {}, measurements.map((m) => el("tr", {},
-        el("th", { scope: "row" }, metricLabel(m.metric)), el("td", { class: "num" }, number(m.value)),
-        el("td", {}, m.passed == null ? "" : verdict(m.passed)), el("td", { class: "small" }, m.reason, m.reason && m.detail ? " · " : "", m.detail ? plain(m.detail) : ""))))));
+        el("th", { scope: "row" }, metricLabel(m.metric)), el("td", { class: "num" }, m.value === null ? NONE : `${number(m.value)} ${unitOf(m.metric)}`),
+        el("td", {}, m.passed == null ? "" : verdict(m.passed)), el("td", { class: "small" }, [m.reason, plain(m.detail)].filter(Boolean).join(" · ")))))));
   }
 
   function everything({ completion, render, program }) {

@@ -16,10 +16,11 @@ InnerEar.views.probes = (() => {
     const list = el("ol", { class: "list", id: "list" });
     const detail = el("article", { class: "probe", id: "detail", "aria-label": "Probe" });
     const legend = el("p", { class: "legend" }, Object.entries(STATES).map(([name, [glyph, text]]) => el("span", {}, el("i", { class: `s-${name}`, "aria-hidden": "true" }, glyph), ` ${text}`)));
+    const who = el("p", { class: "legend" }, index.entrants.map((e) => el("span", {}, el("i", {}, String(e.id + 1)), ` ${e.label}`)));
     const node = el("div", { class: "probes" },
       el("div", { class: "side" },
         el("form", { class: "filters", role: "search", onsubmit: (e) => e.preventDefault() }, search, Object.values(selects), el("div", { class: "counted" }, count, clear)),
-        heads, list, legend),
+        heads, list, who, legend),
       detail);
     return { node, search, selects, count, clear, heads, list, detail, rows: new Map(), index };
   }
@@ -151,7 +152,9 @@ InnerEar.views.probes = (() => {
     const shown = filtered(current.params);
     const at = shown.findIndex((p) => p.id === current.id);
     const next = shown[at < 0 ? (by > 0 ? 0 : shown.length - 1) : at + by];
-    if (next) location.hash = href("probe", next.id, current.params);
+    if (!next) return;
+    location.hash = href("probe", next.id, current.params);
+    InnerEar.say(next.caption);
   }
 
   const title = ({ view, id }) => (view === "probe" ? InnerEar.state.index.probeById.get(id)?.caption ?? id : "Probes");

@@ -6,20 +6,25 @@ InnerEar.views.tier = (() => {
 
   function draw({ id: tier }) {
     const { index } = InnerEar.state;
-    const { funnel, panel, numbers, tiersOf } = InnerEar.views.overview;
+    const { funnel, panels, numbers, tiersOf } = InnerEar.views.overview;
     if (!tiersOf(index).includes(tier)) return [el("p", {}, `There is no tier ${tier} in this run.`)];
     const probes = index.probes.filter((p) => p.tier === tier);
     const scores = index.scores.filter((s) => s.tier === tier);
-    const overall = [...new Set(scores.filter((s) => s.group === "all").map((s) => s.metric))];
-    const grouped = [...new Set(scores.filter((s) => s.group !== "all").map((s) => s.metric))];
+    // a metric with a score for the whole tier has its groups in a table of their own
+    const whole = new Set(scores.filter((s) => s.group === "all").map((s) => s.metric));
+    const grouped = [...new Set(scores.filter((s) => s.group !== "all" && whole.has(s.metric) && s.value !== null).map((s) => s.metric))];
+    const pitches = scores.some((s) => s.metric === "pitch" && s.value !== null);
     const families = d3.rollups(probes, (of) => of.length, (p) => p.family);
     return [
       el("section", { class: "lead" },
-        el("h1", {}, words(tier)),
+        el("h1", { class: "name" }, words(tier)),
         el("p", { class: "sub" }, `${probes.length} probes: `,
           families.map(([family, n], i) => [i ? ", " : "", el("a", { href: href("probes", "", new URLSearchParams({ tier, family })) }, words(family)), ` ${n}`]))),
-      el("section", {}, el("h2", {}, "What became of the completions"), funnel(index.funnels.filter((f) => f.tier === tier))),
-      overall.length ? el("section", {}, el("h2", {}, "Every metric"), el("div", { class: "headline one" }, overall.map((metric) => panel(scores, metric, tier)))) : null,
+      el("section", {}, el("h2", {}, "What became of the completions"), funnel(index.funnels.filter((f) => f.tier === tier), tier)),
+      scores.length ? el("section", {}, el("h2", {}, "Every metric ", el("small", {}, "value with its 95 % interval, between floor and ceiling")),
+        el("div", { class: "headline one" }, panels(scores))) : null,
+      pitches ? el("section", {}, el("h2", {}, "Pitch asked and heard ", el("small", {}, "a point is a probe, filled where every check passed; it leads there")),
+        InnerEar.plots.fitted((width) => InnerEar.plots.pitch(tier, width))) : null,
       grouped.length ? el("section", {}, el("h2", {}, "By group ", el("small", {}, "the stronger, the better")),
         grouped.map((metric) => el("figure", { class: "panel" },
           el("figcaption", {}, el("b", {}, metricLabel(metric))),

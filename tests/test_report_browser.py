@@ -1,0 +1,343 @@
+"""The report in a real browser, from the disk: Debian's Chromium, driven by Playwright."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from innerear import records
+from innerear.report import write_report
+from report_made import made
+
+pytestmark = pytest.mark.slow
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM = next((path for name in NAMES if (path := shutil.which(name))), None)
+TAKEN = "document.title='taken'"
+HOSTILE = f'</script><img src=x onerror="{TAKEN}"><script>{TAKEN}</script>\u2028\0\ud800${{1}}'
+PIANO = "#/probe/notes/instrument/piano-c4"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    sync = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this machine: apt-get install chromium")
+    with sync.sync_playwright() as play:
+        flags = ["--no-sandbox", "--disable-gpu", "--autoplay-policy=no-user-gesture-required"]
+        browser = play.chromium.launch(executable_path=CHROMIUM, args=flags)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A report with its audio; one probe's words are hostile everywhere that words can be."""
+    folder = tmp_path_factory.mktemp("run")
+    data = made(folder, take=12)
+    first, second = data.items[:2]
+    crashed = records.Render(
+        key="crashed",
+        program="0",
+        outcome=records.Outcome.ERROR,
+        reason="ValueError: too short",
+        log="Traceback (most recent call last):\n",
+        exit_code=1,
+    )
+    failed = msgspec.structs.replace(second, render=crashed, audio=None, measurements=[])
+    hostile = msgspec.structs.replace(
+        first,
+        program=records.Program(code=f"# {HOSTILE}\nprint('''{HOSTILE}''')\n"),
+        render=msgspec.structs.replace(first.render, log=HOSTILE, reason=HOSTILE),
+        completion=msgspec.structs.replace(first.completion, text=HOSTILE, messages=[records.Message("user", HOSTILE)]),
+        measurements=[
+            msgspec.structs.replace(m, reason=HOSTILE, detail={HOSTILE: HOSTILE}) for m in first.measurements
+        ],
+    )
+    probe = msgspec.structs.replace(data.probes[0], caption=HOSTILE, details=HOSTILE)
+    asked = msgspec.structs.replace(data.asked, command=HOSTILE)
+    write_report(
+        msgspec.structs.replace(
+            data,
+            items=[hostile, failed, *data.items[2:]],
+            probes=[probe, *data.probes[1:]],
+            asked=asked,
+            warnings=[*data.warnings, HOSTILE],
+        ),
+        folder,
+    )
+    return folder
+
+
+def until(page: Any, truth: str) -> None:
+    """Wait until an expression is true; Playwright's own waiting needs the `eval` that the page forbids."""
+    for _ in range(250):
+        if page.evaluate(truth):
+            return
+        page.wait_for_timeout(20)
+    pytest.fail(f"not true within 5 s: {truth}")
+
+
+class Opened:
+    """A page of the report, and all that it complained of or asked for."""
+
+    def __init__(self, page: Any, run: Path) -> None:
+        self.page, self.run, self.complaints, self.asked = page, run, [], []
+        page.on("console", lambda m: self.complaints.append(m.text) if m.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("request", lambda request: self.asked.append(request.url))
+
+    def go(self, view: str = "") -> Any:
+        self.page.goto(f"{(self.run / 'report/index.html').as_uri()}{view}")
+        self.page.wait_for_selector("html[data-ready]")
+        return self.page
+
+
+@pytest.fixture
+def opened(browser: Any, run: Path) -> Iterator[Opened]:
+    context = browser.new_context(viewport={"width": 1400, "height": 900}, offline=True)
+    it = Opened(context.new_page(), run)
+    yield it
+    context.close()
+    assert it.complaints == []
+    assert [url for url in it.asked if not url.startswith(("file://", "data:"))] == []
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        "#/",
+        "#/tier/notes",
+        "#/tier/environment",
+        "#/tier/speech",
+        "#/probes",
+        PIANO,
+        f"{PIANO}?b=baseline/sine",
+        "#/run",
+    ],
+)
+@pytest.mark.parametrize("width", [1400, 360])
+def test_a_view_draws_without_a_complaint_and_fits_its_window(opened: Opened, view: str, width: int) -> None:
+    opened.page.set_viewport_size({"width": width, "height": 800})
+    page = opened.go(view)
+    page.wait_for_timeout(300)
+    assert page.locator("main h1:visible, main .list a:visible").count()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_the_overview_shows_each_model_in_the_funnel_and_in_a_plot(opened: Opened) -> None:
+    page = opened.go()
+    assert page.locator(".funnel tbody tr").count() == 4
+    page.wait_for_selector(".plot svg")
+    assert page.locator(".plot svg").first.get_attribute("aria-description").count("n 60") == 4
+
+
+def test_no_audio_is_asked_for_before_it_is_played(opened: Opened) -> None:
+    page = opened.go(PIANO)
+    page.wait_for_selector(".player .clock:has-text('/ 3.00 s')")
+    assert [url for url in opened.asked if url.endswith(".flac")] == []
+    page.keyboard.press("Space")
+    until(page, "InnerEar.player.live.get('a').media.currentTime > 0.1")
+    assert len({url for url in opened.asked if url.endswith(".flac")}) == 1
+
+
+def test_playing_one_sound_pauses_the_other_and_moves_its_cursor(opened: Opened) -> None:
+    page = opened.go(f"{PIANO}?b=baseline/sine")
+    page.wait_for_selector(".pane:nth-child(2) .clock:has-text('/')")
+    page.get_by_role("button", name="Play the sound of recorded/one-shot").click()
+    until(page, "parseFloat(document.querySelector('.pictures').style.getPropertyValue('--at')) > 0.05")
+    page.keyboard.press("p")
+    until(page, "InnerEar.player.live.get('b').media.currentTime > 0.1")
+    assert page.evaluate("InnerEar.player.live.get('a').media.paused")
+
+
+def test_a_click_on_the_spectrogram_seeks(opened: Opened) -> None:
+    page = opened.go(PIANO)
+    page.wait_for_selector(".clock:has-text('0.00 / 3.00 s')")
+    box = page.locator(".spectrogram").bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + 40)
+    page.wait_for_selector(".clock:has-text('1.50 / 3.00 s')")
+    page.keyboard.press("Space")
+    until(page, "InnerEar.player.live.get('a').media.currentTime > 1.55")
+
+
+def test_the_arrows_move_the_cursor_of_a_focused_sound(opened: Opened) -> None:
+    page = opened.go(PIANO)
+    page.wait_for_selector(".clock:has-text('0.00 / 3.00 s')")
+    page.locator(".pictures").focus()
+    page.keyboard.press("End")
+    page.keyboard.press("ArrowLeft")
+    assert page.locator(".pictures").get_attribute("aria-valuetext") == "2.94 of 3.00 seconds"
+
+
+def test_filters_leave_the_probes_that_match(opened: Opened) -> None:
+    page = opened.go("#/probes")
+    assert page.locator(".list a").count() == 36
+    page.get_by_label("Filter by tier").select_option("speech")
+    page.wait_for_selector(".count:has-text('12 of 36')")
+    page.get_by_label("Filter by tier").select_option("")
+    page.get_by_label("Search probes").fill("piano C4")
+    page.wait_for_selector(".count:has-text('1 of 36')")
+    assert page.locator(".list .caption").inner_text() == "a grand piano playing the note C4"
+    assert page.evaluate("document.activeElement.id") == "q"
+
+
+def test_a_filter_by_outcome_finds_the_one_that_failed(opened: Opened) -> None:
+    page = opened.go("#/probes?outcome=error")
+    assert page.locator(".list .caption").all_inner_texts() == ["a plain square wave tone at 220 Hz"]
+    page.keyboard.press("j")
+    page.get_by_role("tab", name="log").first.click()
+    page.wait_for_selector("text=Traceback (most recent call last)")
+    assert page.locator(".silent").inner_text() == "ValueError: too short"
+
+
+def test_two_models_stand_side_by_side_on_one_probe(opened: Opened) -> None:
+    page = opened.go(PIANO)
+    page.get_by_label("Compare with a second model").select_option("baseline/noise")
+    page.wait_for_selector(".pane:nth-child(2)")
+    left, right = (page.locator(".pane").nth(i).bounding_box() for i in (0, 1))
+    assert left["y"] == right["y"]
+    assert left["x"] + left["width"] < right["x"]
+    assert page.get_by_label("Second model").input_value() == "baseline/noise"
+    assert page.locator(".checks thead th").all_inner_texts()[2:] == [
+        "Heard from recorded/one-shot",
+        "Heard from baseline/noise",
+    ]
+
+
+def test_a_link_leads_back_to_exactly_this_view(opened: Opened, browser: Any) -> None:
+    page = opened.go("#/probes?tier=notes")
+    for key in "jjjjjcmt":
+        page.keyboard.press(key)
+        page.wait_for_timeout(80)
+    page.wait_for_selector("[role=tab][aria-selected=true]:has-text('log')")
+    again = browser.new_page(viewport={"width": 1400, "height": 900})
+    again.goto(page.url)
+    again.wait_for_selector(".pane:nth-child(2) .clock:has-text('/')")
+    for one in ("h1", ".count", ".list .open", ".pane-head"):
+        assert again.locator(one).all_inner_texts() == page.locator(one).all_inner_texts()
+    assert again.locator("#model-a").input_value() == page.locator("#model-a").input_value() == "baseline/noise"
+    assert again.locator("#model-b").input_value() == page.locator("#model-b").input_value() == "baseline/silence"
+    again.close()
+
+
+def test_keys_walk_play_and_open_the_search_from_any_view(opened: Opened) -> None:
+    page = opened.go()
+    page.keyboard.press("j")
+    page.wait_for_selector(".list .open:nth-child(2)")
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("k")
+    page.wait_for_selector("h1:has-text('square wave')")
+    page.keyboard.press("/")
+    until(page, "document.activeElement.id === 'q'")
+    page.keyboard.type("jk")
+    assert page.locator("#q").input_value() == "jk"
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    assert page.get_by_role("dialog").is_visible()
+
+
+def test_hostile_text_stays_text_in_every_view(opened: Opened) -> None:
+    page = opened.go("#/")
+    assert "onerror" in page.locator(".warnings").inner_text()
+    page = opened.go("#/run")
+    assert "<script>" in page.locator(".command").inner_text()
+    for tab in ("program", "log", "messages", "measured", "facts"):
+        page = opened.go(f"#/probe/notes/waveform/sine-440?tab={tab}")
+        page.wait_for_selector(".tabs")
+        page.wait_for_timeout(100)
+        if tab != "facts":
+            assert "</script><img src=x onerror=" in page.locator("[role=tabpanel]").inner_text(), tab
+        assert page.locator("main img:not([src^=sounds])").count() == 0
+        assert page.locator("main script").count() == 0
+        assert page.evaluate("document.title") != "taken"
+
+
+def test_the_policy_forbids_scripts_in_the_page_and_requests_to_hosts(browser: Any, run: Path) -> None:
+    page = browser.new_page()
+    page.goto((run / "report/index.html").as_uri())
+    page.wait_for_selector("html[data-ready]")
+    broken = page.evaluate(
+        """async () => {
+            const seen = [];
+            document.addEventListener("securitypolicyviolation", (e) => seen.push(e.effectiveDirective));
+            document.body.append(Object.assign(document.createElement("script"), { textContent: "window.ran = 1" }));
+            document.body.append(Object.assign(document.createElement("img"), { src: "http://127.0.0.1:9/x.png" }));
+            await fetch("http://127.0.0.1:9/").catch(() => 0);
+            await new Promise((done) => setTimeout(done, 200));
+            return [seen.sort(), window.ran ?? null];
+        }"""
+    )
+    page.close()
+    assert broken == [["connect-src", "img-src", "script-src-elem"], None]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("view", ["#/", "#/tier/notes", PIANO, "#/run"])
+def test_text_stands_out_from_its_ground(browser: Any, run: Path, scheme: str, view: str) -> None:
+    """Contrast of at least 4.5 to 1 (WCAG 2.2, 1.4.3) for all text of HTML that is shown."""
+    page = browser.new_page(viewport={"width": 1400, "height": 900}, color_scheme=scheme)
+    page.goto(f"{(run / 'report/index.html').as_uri()}{view}")
+    page.wait_for_timeout(400)
+    weak = page.evaluate(
+        """() => {
+            const rgb = (text) => text.match(/[\\d.]+/g).map(Number);
+            const light = (c) => {
+                const [r, g, b] = c.map((v) => ((v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
+                return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+            };
+            const ground = (node) => {
+                for (; node; node = node.parentElement) {
+                    const c = rgb(getComputedStyle(node).backgroundColor);
+                    if (c.length < 4 || c[3] > 0) return c.slice(0, 3);
+                }
+                return [255, 255, 255];
+            };
+            const weak = new Set();
+            for (const node of document.querySelectorAll("body *:not(svg *)")) {
+                const own = [...node.childNodes].some((c) => c.nodeType === 3 && c.textContent.trim());
+                const apart = node.closest("[aria-hidden], .unseen, noscript, option");
+                if (!own || apart || !node.checkVisibility()) continue;
+                const style = getComputedStyle(node);
+                const [a, b] = [light(rgb(style.color).slice(0, 3)), light(ground(node))].sort((x, y) => y - x);
+                const ratio = (a + 0.05) / (b + 0.05);
+                if (ratio < 4.5) weak.add(`${node.tagName}.${node.className} ${style.color} ${ratio.toFixed(2)}`);
+            }
+            return [...weak];
+        }"""
+    )
+    page.close()
+    assert weak == []
+
+
+def test_every_control_has_a_name(opened: Opened) -> None:
+    page = opened.go(f"{PIANO}?b=baseline/sine")
+    page.wait_for_selector(".pane:nth-child(2) .clock:has-text('/')")
+    nameless = page.evaluate(
+        """() => [...document.querySelectorAll("button, select, input, a, [role=slider], svg[role=img], img")]
+            .filter((n) => !(n.getAttribute("aria-label") || n.getAttribute("alt") || n.innerText || n.title))
+            .map((n) => n.outerHTML.slice(0, 80))"""
+    )
+    assert nameless == []
+
+
+def test_two_thousand_sounds_are_interactive_within_two_seconds(browser: Any, tmp_path: Path) -> None:
+    models = ["recorded/one-shot", *(f"baseline/made-{i}" for i in range(11))]
+    data = made(tmp_path, models=models, sounds=1)
+    assert len(data.items) == 2064
+    write_report(data, tmp_path)
+    page = browser.new_page(viewport={"width": 1400, "height": 900})
+    start = time.perf_counter()
+    page.goto((tmp_path / "report/index.html").as_uri())
+    page.wait_for_selector("html[data-ready]")
+    page.get_by_role("link", name="Probes").click()
+    page.wait_for_selector(".list .caption")
+    assert time.perf_counter() - start < 2.0
+    page.close()
