@@ -15,11 +15,13 @@ Note = tuple[float, float, int]
 """Onset in seconds, offset in seconds, MIDI pitch."""
 
 
-class _Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="check", kw_only=True, omit_defaults=True):
+class _Check(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="check", kw_only=True, omit_defaults=True
+):
     headline: bool = True
 
 
-class Pitch(_Check, tag="pitch"):
+class Pitch(_Check, frozen=True, tag="pitch"):
     """One steady fundamental. `octave_free`: the right pitch class in any octave passes."""
 
     f0_hz: float
@@ -28,20 +30,20 @@ class Pitch(_Check, tag="pitch"):
     octave_free: bool = False
 
 
-class Waveform(_Check, tag="waveform"):
+class Waveform(_Check, frozen=True, tag="waveform"):
     """The harmonic amplitudes of an ideal waveform."""
 
     shape: Literal["sine", "square", "sawtooth", "triangle"]
 
 
-class Instrument(_Check, tag="instrument"):
+class Instrument(_Check, frozen=True, tag="instrument"):
     """The family that a listener would name; AudioSet names that count as a hit."""
 
     family: str
     audioset: list[str]
 
 
-class Modulation(_Check, tag="modulation"):
+class Modulation(_Check, frozen=True, tag="modulation"):
     """Vibrato (`of="f0"`) or tremolo (`of="level"`): rate in hertz, depth in cents."""
 
     of: Literal["f0", "level"]
@@ -51,7 +53,7 @@ class Modulation(_Check, tag="modulation"):
     depth_tolerance_cents: float | None = None
 
 
-class Glide(_Check, tag="glide"):
+class Glide(_Check, frozen=True, tag="glide"):
     """A fundamental that moves steadily from one frequency to another."""
 
     from_hz: float
@@ -59,14 +61,14 @@ class Glide(_Check, tag="glide"):
     tolerance_cents: float
 
 
-class LevelTrend(_Check, tag="level_trend"):
+class LevelTrend(_Check, frozen=True, tag="level_trend"):
     """A level that rises or falls by at least so many decibels."""
 
     direction: Literal["rise", "fall"]
     at_least_db: float
 
 
-class Notes(_Check, tag="notes"):
+class Notes(_Check, frozen=True, tag="notes"):
     """Notes at given onsets and pitches; offsets are not judged."""
 
     notes: list[Note]
@@ -76,26 +78,26 @@ class Notes(_Check, tag="notes"):
     octave_free: bool = False
 
 
-class Events(_Check, tag="events"):
+class Events(_Check, frozen=True, tag="events"):
     """So many separate events."""
 
     count: int
 
 
-class Chord(_Check, tag="chord"):
+class Chord(_Check, frozen=True, tag="chord"):
     """Tones that sound together, as MIDI pitches."""
 
     midi: list[int]
 
 
-class Onsets(_Check, tag="onsets"):
+class Onsets(_Check, frozen=True, tag="onsets"):
     """Onsets at given times in seconds; extra onsets count against it."""
 
     times_s: list[float]
     tolerance_s: float
 
 
-class OnsetTrend(_Check, tag="onset_trend"):
+class OnsetTrend(_Check, frozen=True, tag="onset_trend"):
     """A rate of onsets that rises or falls between two rates in hertz."""
 
     direction: Literal["accelerate", "slow"]
@@ -104,33 +106,33 @@ class OnsetTrend(_Check, tag="onset_trend"):
     tolerance: float
 
 
-class Label(_Check, tag="label"):
+class Label(_Check, frozen=True, tag="label"):
     """The class that a listener would name, among a named closed set."""
 
     label: str
     among: str
 
 
-class Sequence(_Check, tag="sequence"):
+class Sequence(_Check, frozen=True, tag="sequence"):
     """Classes heard one after the other, in this order."""
 
     labels: list[str]
 
 
-class Together(_Check, tag="together"):
+class Together(_Check, frozen=True, tag="together"):
     """Classes heard at the same time."""
 
     labels: list[str]
 
 
-class Doppler(_Check, tag="doppler"):
+class Doppler(_Check, frozen=True, tag="doppler"):
     """A pitch that is lower at the end than at the start by at least this ratio."""
 
     ratio_below: float
     note: str = ""
 
 
-class Vowel(_Check, tag="vowel"):
+class Vowel(_Check, frozen=True, tag="vowel"):
     """The vowel nearest to the first two formants, among those named (IPA)."""
 
     ipa: str
@@ -139,37 +141,37 @@ class Vowel(_Check, tag="vowel"):
     among: list[str]
 
 
-class VoiceF0(_Check, tag="voice_f0"):
+class VoiceF0(_Check, frozen=True, tag="voice_f0"):
     """The fundamental of the voice lies in a range in hertz."""
 
     low_hz: float
     high_hz: float
 
 
-class VoiceF0Steps(_Check, tag="voice_f0_steps"):
+class VoiceF0Steps(_Check, frozen=True, tag="voice_f0_steps"):
     """Voices one after the other, each with its range of the fundamental in hertz."""
 
     ranges_hz: list[tuple[float, float]]
 
 
-class Transcript(_Check, tag="transcript"):
+class Transcript(_Check, frozen=True, tag="transcript"):
     """The words that are said; `closed_set` where the listener chooses among given texts."""
 
     text: str
     closed_set: list[str] | None = None
 
 
-class F0Trend(_Check, tag="f0_trend"):
+class F0Trend(_Check, frozen=True, tag="f0_trend"):
     """The melody of the voice rises or falls at its end."""
 
     direction: Literal["rise", "fall"]
 
 
-class Unvoiced(_Check, tag="unvoiced"):
+class Unvoiced(_Check, frozen=True, tag="unvoiced"):
     """Speech without a fundamental, such as a whisper."""
 
 
-class Voice(_Check, tag="voice"):
+class Voice(_Check, frozen=True, tag="voice"):
     """A human voice is heard."""
 
 

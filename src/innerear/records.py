@@ -72,15 +72,21 @@ class Completion(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Program(msgspec.Struct, frozen=True):
-    """The code in a completion, or why there is none. `digest` is that of the code."""
+    """The code in a completion, or why there is none.
+
+    `recording` stands instead of code where the answer is real sound: a clip in the data folder,
+    of which the first `duration_s` seconds are taken.
+    """
 
     code: str | None
     reason: str = ""
+    recording: str | None = None
+    duration_s: float | None = None
 
     @property
     def digest(self) -> str:
-        """The digest of the code; of nothing, where there is none."""
-        return digest("program", self.code)
+        """The digest of what makes the sound, whatever the reason says."""
+        return digest("program", self.code, self.recording, self.duration_s)
 
 
 class Outcome(enum.StrEnum):

@@ -1,0 +1,5 @@
+"""`python -m innerear`."""
+
+from innerear.cli import main
+
+main()

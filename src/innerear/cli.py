@@ -1,0 +1,441 @@
+"""The command line: one command a stage, and `run` for the whole. Parsing, bars and exit codes only."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from innerear.cli_alone import embed_folder, fad, kad
+from innerear.errors import InnerEarError, JailUnavailable, UsageError
+
+if TYPE_CHECKING:
+    from innerear.run import Run
+    from innerear.stages import Progress, Report
+
+DONE, OUR_FAILURE, WRONG_USE, NOT_ISOLATED, INTERRUPTED = 0, 1, 2, 3, 130
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class _Main(click.Group):
+    """Turns our errors into one line and an exit code; a bug still shows its traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except UsageError as error:
+            _end(str(error), WRONG_USE)
+        except JailUnavailable as error:
+            _end(str(error), NOT_ISOLATED)
+        except InnerEarError as error:
+            _end(str(error), OUR_FAILURE)
+        except KeyboardInterrupt:
+            _end("interrupted; what was finished stays, and the same command goes on from there", INTERRUPTED)
+
+
+def _end(line: str, code: int) -> None:
+    click.echo(f"innerear: {line}", err=True)
+    sys.exit(code)
+
+
+@click.group(cls=_Main, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="innerear")
+def main() -> None:
+    """Can a language model that has never heard anything write a sound?
+
+    InnerEar asks a model for programs, runs them in a jail, and measures what comes out: musical
+    notes, environmental sounds, human speech.
+
+    \b
+    Try it without a key, then open the page that it names:
+      innerear run --model recorded/one-shot --model baseline/noise --out runs/first
+
+    \b
+    Exit codes: 0 done; 1 done, with failures of ours; 2 wrong use; 3 this machine cannot isolate
+    programs, so none ran.
+    """
+
+
+main.add_command(fad)
+main.add_command(kad)
+
+
+def _probe_options(command: F) -> F:
+    for option in (
+        click.option("--suite", type=click.Path(path_type=Path, dir_okay=False), help="Your own suite: JSON Lines, as `innerear probes show` prints them."),
+        click.option("--levels", help="Only these levels of difficulty, such as 1,2."),
+        click.option("--probes", "pattern", metavar="GLOB", help="Only probes whose id matches, such as 'speech/vowel/*'."),
+        click.option("--tiers", help="Only these tiers: notes, environment, speech."),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def _ask_options(command: F) -> F:
+    for option in (
+        click.option("--param", "parameters", multiple=True, metavar="NAME=VALUE", help="A sampling parameter for the model, such as temperature=0.7; repeatable."),
+        click.option("--stream", is_flag=True, help="Ask for streamed replies."),
+        click.option("--concurrency", type=click.IntRange(1), default=8, show_default=True, help="Requests in flight at once."),
+        click.option("--base-url", metavar="URL", help="An OpenAI-compatible server: vLLM, Ollama, llama.cpp, OpenRouter …"),
+        click.option("--attempts", type=click.IntRange(1), default=1, show_default=True, help="Completions for each probe."),
+        click.option("--strategy", default="direct", show_default=True, help="How to ask: direct or plan."),
+        click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="The run folder; an existing run is gone on with."),
+        click.option("--model", "models", multiple=True, required=True, metavar="NAME", help="recorded/NAME, baseline/silence|noise|sine|informed, swap/MODEL, real, openai/NAME, python:module.attr; repeatable."),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def _jail_options(command: F) -> F:
+    for option in (
+        click.option("--workers", type=click.IntRange(1), help="Programs at a time; one a core by default."),
+        click.option("--memory-mb", type=click.IntRange(64), default=2048, show_default=True, help="Address space of a program."),
+        click.option("--wall-s", type=click.FloatRange(1), default=240.0, show_default=True, help="Wall clock of a program."),
+        click.option("--cpu-s", type=click.FloatRange(1), default=180.0, show_default=True, help="Processor time of a program."),
+        click.option("--jail", default="auto", show_default=True, help="How to isolate programs: auto, ns, ll, docker, podman, or off (run them unprotected; stamped on the report)."),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def _embedder_option(command: F) -> F:
+    return click.option("--embedder", "embedders", multiple=True, help="yamnet or mel; repeatable. By default yamnet where it can be had, else mel.")(command)  # fmt: skip
+
+
+@main.command()
+@_ask_options
+@_probe_options
+@_jail_options
+@_embedder_option
+def run(**given: Any) -> None:
+    """Ask, run, measure, report: the whole way, or the rest of it.
+
+    Everything finished stays on disk; the same command again does only what is missing. A second
+    command with other models adds them to the run.
+    """
+    from innerear.stages import do_report, evaluate
+
+    opened, models = _open(given)
+    with _bars() as progress:
+        opened, report = evaluate(opened, models, given["workers"], progress)
+        page = do_report(opened)
+    _print_table(opened)
+    click.echo(f"\nembeddings by {', '.join(opened.asked.embedders)}")
+    click.echo(f"report: {page}")
+    _finish(report)
+
+
+@main.command()
+@_ask_options
+@_probe_options
+@_jail_options
+@_embedder_option
+def generate(**given: Any) -> None:
+    """Ask models for programs: probes to completions."""
+    from innerear.stages import do_generate
+
+    opened, models = _open(given)
+    with _bars() as progress:
+        report = do_generate(opened, models, progress)
+    _finish(report)
+
+
+def _run_argument(command: F) -> F:
+    return click.argument("folder", metavar="RUN", type=click.Path(path_type=Path, file_okay=False))(command)
+
+
+@main.command()
+@_run_argument
+@click.option("--workers", type=click.IntRange(1), help="Programs at a time; one a core by default.")
+def render(folder: Path, workers: int | None) -> None:
+    """Run the programs of RUN in the jail: completions to sounds."""
+    from innerear.run import Run
+    from innerear.stages import do_render
+
+    with _bars() as progress:
+        report = do_render(Run(folder), workers, progress)
+    _finish(report)
+
+
+@main.command()
+@click.argument("folder", metavar="FOLDER", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Embed FOLDER as a set of audio, into this .npz.")  # fmt: skip
+@click.option("--embedder", default="yamnet", show_default=True, help="With --out: yamnet or mel.")
+@click.option("--skip-bad", is_flag=True, help="With --out: leave out files that cannot be read, and count them.")
+def embed(folder: Path, out: Path | None, embedder: str, skip_bad: bool) -> None:
+    """Embed the sounds of a run, and noise and silence as long; with --out, any folder of audio."""
+    from innerear.run import Run
+    from innerear.stages import choose_embedders, do_embed
+
+    if out:
+        embed_folder(folder, out, embedder, skip_bad)
+        return
+    with _bars() as progress:
+        opened, report = choose_embedders(Run(folder))
+        do_embed(opened, progress)
+    _finish(report)
+
+
+@main.command()
+@_run_argument
+def measure(folder: Path) -> None:
+    """Measure each sound of RUN: length, loudness, and the checks of its probe."""
+    from innerear.run import Run
+    from innerear.stages import do_measure
+
+    with _bars() as progress:
+        report = do_measure(Run(folder), progress)
+    _finish(report)
+
+
+@main.command()
+@_run_argument
+def score(folder: Path) -> None:
+    """Combine measurements and embeddings of RUN into scores, and print the table."""
+    from innerear.run import Run
+    from innerear.stages import do_score
+
+    opened = Run(folder)
+    with _bars() as progress:
+        do_score(opened, progress)
+    _print_table(opened)
+
+
+@main.command()
+@_run_argument
+def report(folder: Path) -> None:
+    """Write the page of RUN: report/index.html, which opens from the disk, offline."""
+    from innerear.run import Run
+    from innerear.stages import do_report
+
+    click.echo(f"report: {do_report(Run(folder))}")
+
+
+@main.group()
+def probes() -> None:
+    """The probes of a suite: list, show, validate."""
+
+
+@probes.command("list")
+@_probe_options
+def probes_list(**given: Any) -> None:
+    """One line a probe: id, level, seconds, the kinds of its checks, caption."""
+    from innerear.checks import kind
+
+    for probe in _chosen(given)[1]:
+        kinds = ",".join(dict.fromkeys(kind(check) for check in probe.expect))
+        click.echo(f"{probe.id:40} {probe.level}  {probe.duration_s:>6g} s  {kinds:24} {probe.caption}")
+
+
+@probes.command("show")
+@click.argument("pattern", metavar="GLOB")
+@click.option("--suite", type=click.Path(path_type=Path, dir_okay=False), help="Your own suite.")
+@click.option("--strategy", default="direct", show_default=True, help="Whose first message is shown.")
+def probes_show(pattern: str, suite: Path | None, strategy: str) -> None:
+    """Each probe as JSON, and the first messages that a model is sent for it."""
+    import msgspec
+
+    from innerear.strategies import find_strategy
+
+    ask = find_strategy(strategy)
+    for probe in _chosen({"suite": suite, "pattern": pattern})[1]:
+        click.echo(msgspec.json.format(msgspec.json.encode(probe), indent=2).decode())
+        for message in next(ask(probe)).messages:
+            click.echo(f"\n[{message.role}]\n{message.content}")
+        click.echo()
+
+
+@probes.command("validate")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+def probes_validate(file: Path) -> None:
+    """Check a suite of your own; a bad line is named with its field and what was expected."""
+    from innerear import suite
+
+    loaded = suite.load(file)
+    click.echo(f"{file}: {len(loaded.probes)} probes, digest {loaded.digest}")
+
+
+@main.group()
+def reference() -> None:
+    """The real recordings that distances are to: list, build, fetch."""
+
+
+@reference.command("list")
+def reference_list() -> None:
+    """The references that are here, with their clips, frames and digest."""
+    from innerear.reference import open_reference, shipped_folder
+
+    for path in sorted(shipped_folder().glob("*.npz")):
+        found = open_reference(path)
+        frames = sum(map(len, found.kept))
+        click.echo(
+            f"{path.stem:24} {len(found.kept):4} clips, {frames:5} frames, {len(found.held_back):3} clips held back, "
+            f"digest {found.digest}\n{'':24} {found.signature}"
+        )
+
+
+@reference.command("build")
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--manifest", type=click.Path(path_type=Path, dir_okay=False), help="CSV with the clips; FOLDER/MANIFEST.csv by default.")  # fmt: skip
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Where the references go; name it in INNEREAR_REFERENCES to use them.")  # fmt: skip
+@_embedder_option
+def reference_build(folder: Path, manifest: Path | None, out: Path, embedders: tuple[str, ...]) -> None:
+    """Embed the real recordings in FOLDER, kind by kind."""
+    from innerear.embed import open_embedder
+    from innerear.reference.build import build, read_manifest
+
+    rows = read_manifest(manifest or folder / "MANIFEST.csv")
+    with _bars() as progress:
+        for name in embedders or ("yamnet", "mel"):
+            written = build(folder, rows, open_embedder(name), out, progress=progress)
+            for path in written:
+                click.echo(f"{path}  {path.stat().st_size / 1e6:.2f} MB")
+
+
+@reference.command("fetch")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--kinds", help="Only these kinds: notes, environment, words, sentences.")
+def reference_fetch(folder: Path, kinds: str | None) -> None:
+    """Fetch the real recordings themselves from their public homes into FOLDER, checked by SHA-256."""
+    from innerear.reference.fetch import fetch
+
+    with _bars() as progress:
+        fetched = fetch(folder, _split(kinds), progress)
+    click.echo(f"{fetched.there} clips are in {folder}; set INNEREAR_DATA to it to use the model `real`")
+    for line in fetched.failures:
+        click.echo(f"innerear: {line}", err=True)
+    sys.exit(OUR_FAILURE if fetched.failures else DONE)
+
+
+@main.command()
+def doctor() -> None:
+    """What works on this machine: jail, cache, embedders, models; and how to mend what does not."""
+    from innerear.doctor import examine
+
+    for finding in examine():
+        click.echo(f"{'ok  ' if finding.works else 'no  '} {finding.what:28} {finding.says}")
+
+
+def _split(words: str | None) -> list[str]:
+    return [word.strip() for word in words.split(",") if word.strip()] if words else []
+
+
+def _chosen(given: dict[str, Any]) -> tuple[Any, list[Any]]:
+    from innerear import suite
+
+    loaded = suite.load(given["suite"])
+    levels = _split(given.get("levels"))
+    if bad := [level for level in levels if not level.isdigit()]:
+        raise UsageError(f"--levels has {bad[0]!r}; wanted whole numbers such as 1,2")
+    return loaded, suite.choose(
+        loaded.probes, _split(given.get("tiers")), given.get("pattern"), [int(level) for level in levels]
+    )
+
+
+def _open(given: dict[str, Any]) -> tuple[Run, list[Any]]:
+    """The run folder and the models of a command's options; nothing is written where one is wrong."""
+    from innerear.embed import EMBEDDERS
+    from innerear.jail import TIERS
+    from innerear.models import Options, open_model
+    from innerear.records import Limits
+    from innerear.run import Asked, create
+    from innerear.strategies import find_strategy
+
+    loaded, chosen = _chosen(given)
+    find_strategy(given["strategy"])
+    if given["jail"] not in TIERS:
+        raise UsageError(f"--jail {given['jail']!r}; there are {', '.join(TIERS)}")
+    if unknown := [name for name in given["embedders"] if name not in EMBEDDERS]:
+        raise UsageError(f"--embedder {unknown[0]!r}; there are {', '.join(EMBEDDERS)}")
+    parameters = dict(_parameter(text) for text in given["parameters"])
+    options = Options(
+        base_url=given["base_url"],
+        parameters=parameters,
+        stream=given["stream"],
+        concurrency=given["concurrency"],
+    )
+    names = list(dict.fromkeys(given["models"]))
+    models = [open_model(name, options) for name in names]
+    asked = Asked(
+        models=names,
+        strategy=given["strategy"],
+        attempts=given["attempts"],
+        suite=loaded.name,
+        suite_digest=loaded.digest,
+        limits=Limits(given["cpu_s"], given["wall_s"], given["memory_mb"] << 20),
+        jail=given["jail"],
+        embedders=list(given["embedders"]),
+        base_url=given["base_url"],
+        parameters=parameters,
+    )
+    command = shlex.join(["innerear", *sys.argv[1:]])
+    return create(given["out"], asked, chosen, command), models
+
+
+def _parameter(text: str) -> tuple[str, Any]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise UsageError(f"--param {text!r}; wanted NAME=VALUE, such as temperature=0.7")
+    try:
+        return name, json.loads(value)
+    except json.JSONDecodeError:
+        return name, value
+
+
+@contextmanager
+def _bars() -> Iterator[Progress]:
+    """A bar for each thing that is being done; plain lines where nobody watches."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    console = Console(stderr=True)
+    tasks: dict[str, Any] = {}
+    columns = (TextColumn("{task.description:24}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())  # fmt: skip
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
+
+        def progress(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bars.add_task(what, total=total)
+            bars.update(tasks[what], completed=done, total=total)
+            if done >= total and not console.is_terminal:
+                console.print(f"{what}: {done} of {total}", highlight=False)
+
+        yield progress
+
+
+def _print_table(opened: Run) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from innerear.evidence import HEADINGS, headline
+    from innerear.stages import do_score
+
+    table = Table(*HEADINGS, box=None, header_style="bold", pad_edge=False)
+    for row in headline(do_score(opened)):
+        table.add_row(*row)
+    wide = None if sys.stdout.isatty() else max(140, int(os.environ.get("COLUMNS", "0")))
+    Console(width=wide).print(table)
+
+
+def _finish(report: Report) -> None:
+    lines: Sequence[str] = [*report.warnings, *report.failures]
+    for line in lines:
+        click.echo(f"innerear: {line}", err=True)
+    if report.unrendered:
+        raise report.unrendered
+    sys.exit(OUR_FAILURE if report.failures else DONE)

@@ -1,0 +1,68 @@
+"""Embedders: a clip becomes frames, and the frames of many clips a distribution.
+
+Every embedder is built once and then called on batches; a batch is only faster. What it does to
+a clip before its network (loudness rule, sample rate, windows, padding) is part of its
+`signature`, and so of every number made from it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from collections.abc import Sequence
+from typing import Protocol, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from innerear.clip import Clip
+from innerear.embed.loudness import LoudnessRule
+from innerear.errors import UsageError
+
+Frames = NDArray[np.float32]
+
+
+class Embedder(Protocol):
+    """What scoring relies on; `tests/test_embed.py` holds every embedder to it."""
+
+    name: str
+    dims: int
+    sample_rate: int  # Hz, of what the network hears
+    signature: str
+    quantum: float | None  # frames are whole multiples of it, 0 to 255; `None`: any float
+
+    def embed(self, clips: Sequence[Clip]) -> list[Frames]:
+        """The frames of each clip, float32 of shape (frames, dims), at least one a clip."""
+        ...
+
+
+EMBEDDERS = {
+    "mel": "innerear.embed.mel:Mel",
+    "yamnet": "innerear.embed.yamnet:Yamnet",
+}
+NEEDS_WEIGHTS = {"yamnet"}
+
+
+def open_embedder(name: str, loudness: LoudnessRule = "active") -> Embedder:
+    """The embedder of this name, ready to be called.
+
+    Raises:
+        UsageError: no such embedder. WeightsUnavailable: its weights or its package are not here.
+    """
+    if name not in EMBEDDERS:
+        near = difflib.get_close_matches(name, EMBEDDERS, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise UsageError(f"no embedder {name!r}; there are {', '.join(EMBEDDERS)}{hint}")
+    module, _, attribute = EMBEDDERS[name].partition(":")
+    return cast(Embedder, getattr(importlib.import_module(module), attribute)(loudness=loudness))
+
+
+def windows(samples: NDArray[np.float32], length: int, hop: int) -> NDArray[np.float32]:
+    """The windows that fit whole, shape (windows, length); a shorter signal is one, padded with zeros.
+
+    >>> windows(np.arange(5, dtype=np.float32), 3, 2).tolist()
+    [[0.0, 1.0, 2.0], [2.0, 3.0, 4.0]]
+    """
+    if len(samples) < length:
+        samples = np.pad(samples, (0, length - len(samples)))
+    return np.lib.stride_tricks.sliding_window_view(samples, length)[::hop]

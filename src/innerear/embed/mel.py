@@ -1,0 +1,75 @@
+"""`mel`: log-mel statistics, with no weights and no learning.
+
+A stand-in for use offline. It hears the spectrum and how much it moves, and nothing of what a
+listener would call the sound; a distance on it is no perceptual measure.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from innerear.clip import Clip
+from innerear.embed import Frames, windows
+from innerear.embed.loudness import LoudnessRule, level, words
+
+SAMPLE_RATE = 16_000  # Hz
+N_FFT = 512
+HOP_LENGTH = 160  # samples, 10 ms
+N_MELS = 64
+FMIN_HZ, FMAX_HZ = 50.0, 8_000.0
+PATCH, PATCH_HOP = 96, 48  # spectral frames: 0.96 s every 0.48 s
+FLOOR_DB = -100.0
+
+
+class Mel:
+    """Per patch of 0.96 s, mean and standard deviation over time of 64 mel bands in dB: 128 numbers."""
+
+    name = "mel"
+    dims = 2 * N_MELS
+    sample_rate = SAMPLE_RATE
+    quantum = None
+
+    def __init__(self, loudness: LoudnessRule = "active") -> None:
+        self._loudness = loudness
+        self.signature = f"mel|sr:{SAMPLE_RATE}|win:0.96s|hop:0.48s|pad:zero|loud:{words(loudness)}|v:1"
+
+    def embed(self, clips: Sequence[Clip]) -> list[Frames]:
+        """The frames of each clip, (frames, 128): 64 means, then 64 standard deviations, in dB / 10."""
+        return [self._embed(clip) for clip in clips]
+
+    def _embed(self, clip: Clip) -> Frames:
+        samples = level(clip.at(SAMPLE_RATE), SAMPLE_RATE, self._loudness)
+        bands = log_mel(samples)
+        if len(bands) < PATCH:  # zero samples after the end are the floor in every band
+            bands = np.pad(bands, ((0, PATCH - len(bands)), (0, 0)), constant_values=FLOOR_DB)
+        patches = np.lib.stride_tricks.sliding_window_view(bands, PATCH, axis=0)[::PATCH_HOP]
+        statistics = np.concatenate([patches.mean(axis=2), patches.std(axis=2)], axis=1)
+        return (statistics / 10).astype(np.float32)
+
+
+def log_mel(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Power in 64 mel bands, dB re full scale, floor -100 dB; shape (frames, 64)."""
+    import scipy.fft
+
+    framed = windows(samples, N_FFT, HOP_LENGTH) * np.hanning(N_FFT + 1)[:-1].astype(np.float32)
+    power = np.abs(scipy.fft.rfft(framed, axis=1)) ** 2 / (N_FFT / 4) ** 2
+    bands: NDArray[np.float32] = 10 * np.log10(np.maximum(power @ _filters(), 10 ** (FLOOR_DB / 10)))
+    return bands.astype(np.float32)
+
+
+@functools.cache
+def _filters() -> NDArray[np.float32]:
+    """Triangles evenly spaced on the HTK mel scale, peak 1, shape (bins, bands)."""
+
+    def mel(hz: float) -> float:
+        return 2595 * float(np.log10(1 + hz / 700))
+
+    edges = 700 * (10 ** (np.linspace(mel(FMIN_HZ), mel(FMAX_HZ), N_MELS + 2) / 2595) - 1)
+    bins = np.fft.rfftfreq(N_FFT, 1 / SAMPLE_RATE)[:, None]
+    rising = (bins - edges[:-2]) / (edges[1:-1] - edges[:-2])
+    falling = (edges[2:] - bins) / (edges[2:] - edges[1:-1])
+    return np.maximum(0, np.minimum(rising, falling)).astype(np.float32)

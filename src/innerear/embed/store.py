@@ -1,0 +1,72 @@
+"""Frames on disk: the frames of many clips in one npz, exact where they have a quantum."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from innerear.errors import UsageError
+
+
+class _Head(msgspec.Struct, frozen=True):
+    names: list[str]
+    quantum: float | None
+    facts: dict[str, Any]
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """Frames by name, float32 of shape (frames, dims), and the facts stored with them."""
+
+    names: list[str]
+    clips: list[Any]  # NDArray[np.float32]
+    facts: dict[str, Any]
+
+
+def quantise(frames: NDArray[np.float32], quantum: float | None) -> NDArray[Any]:
+    """Bytes where frames are whole multiples (0 to 255) of a quantum, else float32 as they are."""
+    return np.rint(frames / quantum).astype(np.uint8) if quantum else frames
+
+
+def save_frames(
+    path: Path,
+    names: Sequence[str],
+    clips: Sequence[NDArray[np.float32]],
+    quantum: float | None,
+    facts: dict[str, Any] | None = None,
+) -> None:
+    """Write frames whole or not at all. Columns lie together: most of a network's outputs are often 0."""
+    stored = quantise(np.concatenate(clips), quantum)
+    head = msgspec.json.encode(_Head(list(names), quantum, facts or {}))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.stem}.{os.getpid()}.part.npz")
+    np.savez_compressed(
+        part,
+        frames=np.ascontiguousarray(stored.T),
+        lengths=np.array([len(clip) for clip in clips], dtype=np.uint32),
+        head=np.frombuffer(head, np.uint8),
+    )
+    part.replace(path)
+
+
+def load_frames(path: Path) -> Stored:
+    """Read what `save_frames` wrote.
+
+    Raises:
+        UsageError: the file is missing or is something else.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            head = msgspec.json.decode(stored["head"].tobytes(), type=_Head)
+            frames = np.ascontiguousarray(stored["frames"].T).astype(np.float32)
+            lengths = stored["lengths"]
+    except (OSError, KeyError, ValueError) as error:  # msgspec's errors are ValueErrors
+        raise UsageError(f"{path} holds no embeddings ({error})") from error
+    if head.quantum:
+        frames *= np.float32(head.quantum)
+    return Stored(head.names, np.split(frames, np.cumsum(lengths)[:-1]), head.facts)

@@ -1,0 +1,88 @@
+"""`yamnet`: the 1024-d layer and the 521 AudioSet scores of Google's YAMNet, from its LiteRT file.
+
+Windows of 0.975 s (15 600 samples at 16 kHz) every 0.48 s. The embedding is the int8 output of
+the layer before the classifier, so a frame is 1024 bytes and two numbers (scale, zero point).
+"""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from innerear.clip import Clip
+from innerear.embed import Frames, windows
+from innerear.embed.loudness import LoudnessRule, level, words
+from innerear.embed.weights import fetch
+from innerear.errors import WeightsUnavailable
+
+SAMPLE_RATE = 16_000  # Hz
+WINDOW, HOP = 15_600, 7_680  # samples
+LAYER = "tower0/network/layer28/reduce_mean"
+
+
+class Yamnet:
+    """YAMNet on one thread a caller; interpreters are not shared between threads."""
+
+    name = "yamnet"
+    dims = 1024
+    sample_rate = SAMPLE_RATE
+    quantum = 0.022328350692987442  # the scale of the int8 layer, whose zero point is -128
+
+    def __init__(self, loudness: LoudnessRule = "active") -> None:
+        try:
+            import ai_edge_litert.interpreter  # noqa: F401
+        except ImportError as error:
+            raise WeightsUnavailable(
+                "yamnet needs the package ai-edge-litert: pip install 'innerear[yamnet]'"
+            ) from error
+        self._weights = fetch("yamnet")
+        self._loudness = loudness
+        self._local = threading.local()
+        self.signature = (
+            f"yamnet@{self._weights.sha256[:8]}|sr:{SAMPLE_RATE}|win:0.975s|hop:0.48s|pad:zero"
+            f"|loud:{words(loudness)}|v:1"
+        )
+
+    def embed(self, clips: Sequence[Clip]) -> list[Frames]:
+        """The frames of each clip, (frames, 1024)."""
+        return [self.listen(clip)[0] for clip in clips]
+
+    def listen(self, clip: Clip) -> tuple[Frames, NDArray[np.float32]]:
+        """The frames, (frames, 1024), and the scores of the 521 AudioSet classes, (frames, 521), in [0, 1]."""
+        network = self._network()
+        samples = level(clip.at(SAMPLE_RATE), SAMPLE_RATE, self._loudness)
+        heard = [network.hear(window) for window in windows(samples, WINDOW, HOP)]
+        return np.stack([frame for frame, _ in heard]), np.stack([scores for _, scores in heard])
+
+    def _network(self) -> _Network:
+        if not hasattr(self._local, "network"):
+            self._local.network = _Network(str(self._weights.path))
+        network: _Network = self._local.network
+        return network
+
+
+class _Network:
+    """One interpreter."""
+
+    def __init__(self, path: str) -> None:
+        from ai_edge_litert.interpreter import Interpreter
+
+        with warnings.catch_warnings():  # it warns that keeping all tensors takes memory: 30 MB here
+            warnings.simplefilter("ignore")
+            self._interpreter: Any = Interpreter(path, experimental_preserve_all_tensors=True, num_threads=1)
+        self._interpreter.allocate_tensors()
+        layer = next(t for t in self._interpreter.get_tensor_details() if t["name"] == LAYER)
+        self._layer: int = layer["index"]
+        self._input: int = self._interpreter.get_input_details()[0]["index"]
+        self._output: int = self._interpreter.get_output_details()[0]["index"]
+
+    def hear(self, window: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        self._interpreter.set_tensor(self._input, window)
+        self._interpreter.invoke()
+        raw = self._interpreter.get_tensor(self._layer).reshape(-1).astype(np.float32)
+        return (raw + 128) * np.float32(Yamnet.quantum), self._interpreter.get_tensor(self._output).reshape(-1)

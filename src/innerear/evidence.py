@@ -1,0 +1,124 @@
+"""A run joined into all that the report shows, and the few lines that a terminal shows."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+
+from innerear import metrics
+from innerear.records import Measurement, Outcome, Score
+from innerear.report.data import Asked, Funnel, Item, ReportData, Step
+from innerear.run import Run
+from innerear.score import funnels
+
+
+def report_data(run: Run, scores: Sequence[Score]) -> ReportData:
+    """All that the report of a run shows."""
+    rows: dict[str, list[Measurement]] = {}
+    for row in run.measurements().values():
+        rows.setdefault(row.subject, []).append(row)
+    items = run.items()
+    shown = []
+    for item in items:
+        wanted = [key for key, _, _ in metrics.keys(item.completion.key, metrics.Sound(item.probe, item.render, None))]
+        mine = {row.key: row for row in rows.get(item.completion.key, [])}
+        audio = f"audio/{item.render.audio}.flac" if item.render.audio else None
+        measured = [mine[key] for key in wanted if key in mine]
+        shown.append(
+            Item(
+                completion=item.completion, program=item.program, render=item.render, measurements=measured, audio=audio
+            )
+        )
+    asked = run.asked
+    jails = {str(sorted(item.render.jail.items())): item.render.jail for item in items if item.render.jail}
+    return ReportData(
+        title=run.folder.resolve().name,
+        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        asked=Asked(
+            models=asked.models,
+            strategies=[asked.strategy],
+            suite=asked.suite,
+            suite_digest=asked.suite_digest,
+            limits=asked.limits,
+            command=run.file.command,
+            seeds={"programs": asked.seed},
+            versions=run.file.versions,
+            machine=run.file.machine,
+            jail=next(iter(jails.values()), {"tier": "none"}),
+            more={"attempts": asked.attempts, "embedders": asked.embedders, "parameters": asked.parameters},
+        ),
+        probes=run.probes,
+        items=shown,
+        scores=list(scores),
+        funnels=[
+            Funnel(model, strategy, tier, [Step(name, count, of) for name, count, of in steps])
+            for model, strategy, tier, steps in funnels(items)
+        ],
+        warnings=warnings(run, shown, scores),
+    )
+
+
+def warnings(run: Run, items: Sequence[Item], scores: Sequence[Score]) -> list[str]:
+    """What a reader must know before believing a number."""
+    found = []
+    not_rendered = sum(item.render.outcome == Outcome.NOT_RENDERED for item in items)
+    if not_rendered:
+        found.append(f"{not_rendered} programs were not rendered: they count in no rate (see `innerear doctor`)")
+    if any(item.render.jail.get("tier") == "off" for item in items):
+        found.append("programs ran with the jail off: nothing kept them from this machine")
+    flagged = sum(bool(item.render.near_limit) for item in items)
+    if flagged:
+        found.append(
+            f"{flagged} programs used more than four fifths of a limit: another limit might change their outcome"
+        )
+    if "mel" in run.asked.embedders:
+        found.append("distances by `mel` are statistics of a spectrum, no measure of what is heard")
+    if any(score.note.startswith("small n") for score in scores):
+        found.append("FAD is biased upward at these n: compare only sets of equal n, and trust KAD more")
+    missing = sorted({score.metric for score in scores if score.note == metrics.NOT_BUILT})
+    if missing:
+        found.append(f"not measured yet: {', '.join(missing)}")
+    found += sorted({f"CLAP: {score.note}" for score in scores if score.metric == "clap" and score.value is None})
+    return found
+
+
+def headline(scores: Sequence[Score]) -> list[list[str]]:
+    """The rows of the table that a run ends with: model, tier or kind, rates, pitch, FAD, KAD."""
+    table = []
+    groups = dict.fromkeys((s.model, s.tier) for s in scores)
+    for model, tier in groups:
+        mine = [s for s in scores if (s.model, s.tier) == (model, tier)]
+        rates = {s.metric: s for s in mine if s.group == "all"}
+        distances: dict[str, dict[str, Score]] = {}
+        for s in mine:
+            if s.metric in ("fad", "kad"):
+                distances.setdefault(s.group, {}).setdefault(s.metric, s)
+        for place, (kind, pair) in enumerate((distances or {"": {}}).items()):
+            first = place == 0
+            pitch = rates.get("pitch")
+            table.append(
+                [
+                    model if first else "",
+                    tier if first else "",
+                    *(_share(rates.get(name)) if first else "" for name in ("audio", "audible", "right_length")),
+                    (f"{_share(pitch)} of {pitch.n}" if pitch and pitch.n else "–") if first else "",
+                    kind,
+                    _distance(pair.get("fad")),
+                    _distance(pair.get("kad")),
+                ]
+            )
+    return table
+
+
+HEADINGS = ["model", "tier", "audio", "audible", "length", "pitch", "against", "FAD  real…noise", "KAD  real…noise"]
+
+
+def _share(score: Score | None) -> str:
+    return "–" if score is None or score.value is None else f"{score.value:.0%}"
+
+
+def _distance(score: Score | None) -> str:
+    if score is None or score.value is None:
+        return "–"
+    ends = [score.ceiling.get("real"), score.floor.get("noise")]
+    return f"{score.value:.1f}  {'…'.join('–' if end is None else f'{end:.1f}' for end in ends)}"

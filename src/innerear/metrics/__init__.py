@@ -1,0 +1,111 @@
+"""Metrics: `measure` makes a value of one sound, `innerear.score` combines values over a group.
+
+Each kind of check has one metric of the same name. A kind whose metric is not built yet gives
+"not measured", never a pass.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Protocol, cast
+
+from innerear.checks import Check, kind
+from innerear.clip import Clip
+from innerear.records import Measurement, Probe, Render, digest
+
+
+@dataclass(frozen=True)
+class Sound:
+    """One sound and what was asked: what a metric may look at."""
+
+    probe: Probe
+    render: Render
+    clip: Clip | None
+
+
+@dataclass(frozen=True)
+class Value:
+    """What a metric found. `value=None`: not measurable, or nothing to give a number to; see `reason`."""
+
+    value: float | None
+    passed: bool | None = None
+    reason: str = ""
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+class CheckMetric(Protocol):
+    """Measures one kind of check on a clip that is there."""
+
+    name: str
+    version: int
+    unit: str
+
+    def measure(self, sound: Sound, check: Any) -> Value: ...  # noqa: D102
+
+
+class SoundMetric(Protocol):
+    """Measures every sound."""
+
+    name: str
+    version: int
+    unit: str
+
+    def measure(self, sound: Sound) -> Value: ...  # noqa: D102
+
+
+CHECK_METRICS = {"pitch": "innerear.metrics.pitch:PitchCheck"}
+SOUND_METRICS = {
+    "duration_error": "innerear.metrics.signal:DurationError",
+    "loudness": "innerear.metrics.signal:Loudness",
+    "format": "innerear.metrics.signal:Format",
+}
+
+NOT_BUILT = "not measured: this check is not built yet"
+NO_SOUND = "no sound"
+
+
+def find_metric(path: str) -> Any:
+    """The metric at `module:Class`."""
+    module, _, attribute = path.partition(":")
+    return getattr(importlib.import_module(module), attribute)()
+
+
+def signature(metric: CheckMetric | SoundMetric) -> str:
+    """The metric's name and version, as they stand in keys and scores."""
+    return f"{metric.name}|v:{metric.version}"
+
+
+def keys(subject: str, sound: Sound) -> Iterator[tuple[str, str, Check | None]]:
+    """For each metric that applies to a sound: the key of its row, its name, and its check."""
+    for name, path in SOUND_METRICS.items():
+        yield _key(subject, sound, find_metric(path), None), name, None
+    for check in sound.probe.expect:
+        name = kind(check)
+        metric = find_metric(CHECK_METRICS[name]) if name in CHECK_METRICS else None
+        yield _key(subject, sound, metric, check), name, check
+
+
+def _key(subject: str, sound: Sound, metric: CheckMetric | SoundMetric | None, check: Check | None) -> str:
+    how = signature(metric) if metric else None
+    return digest("measurement", subject, sound.render.audio, sound.probe.duration_s, how, check)
+
+
+def measure(subject: str, sound: Sound) -> list[Measurement]:
+    """All that is measured of one sound: one row a metric and check.
+
+    A check on a sound that is not there has failed; other metrics have no value then.
+    """
+    rows = []
+    for key, name, check in keys(subject, sound):
+        if check is not None and name not in CHECK_METRICS:
+            value = Value(None, None, NOT_BUILT)
+        elif sound.clip is None:
+            value = Value(None, None if check is None else False, NO_SOUND)
+        elif check is not None:
+            value = cast(CheckMetric, find_metric(CHECK_METRICS[name])).measure(sound, check)
+        else:
+            value = cast(SoundMetric, find_metric(SOUND_METRICS[name])).measure(sound)
+        rows.append(Measurement(key, subject, name, value.value, value.passed, value.reason, value.detail))
+    return rows

@@ -1,0 +1,124 @@
+"""What is its fundamental? A tracker after McLeod and Wyvill (2005), and the check `pitch`.
+
+f0 is measured, pitch is heard; hertz and cents (1200 to the octave). Silence and noise have no
+f0: that is a failed check with a reason, not a number.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from innerear.checks import Pitch
+from innerear.metrics import Sound, Value
+
+FMIN_HZ, FMAX_HZ = 25.0, 4500.0
+WINDOW_S, HOP_S = 0.096, 0.02
+PEAK_SHARE = 0.9  # the first key maximum with this share of the highest is the period
+CLEAR = 0.7  # NSDF at the period, below which a frame has no f0
+STEADY_DB = 20.0  # frames this far below the loudest do not count
+ATTACK_S = 0.05  # of a struck note, where f0 is not yet settled
+LEAST_CLEAR_SHARE = 0.3  # of the steady frames, below which the sound has no f0
+
+
+@dataclass(frozen=True, eq=False)
+class F0Track:
+    """f0 over time: `times_s` (frames,), `f0_hz` (NaN where none), `clarity` 0 to 1, `level_db`."""
+
+    times_s: NDArray[np.float64]
+    f0_hz: NDArray[np.float64]
+    clarity: NDArray[np.float64]
+    level_db: NDArray[np.float64]
+
+
+def cents(estimate_hz: float, reference_hz: float) -> float:
+    """Signed distance, 1200 * log2(estimate / reference); 100 cents are a semitone.
+
+    >>> round(cents(446.0, 440.0), 1)
+    23.4
+    """
+    return 1200 * float(np.log2(estimate_hz / reference_hz))
+
+
+def track_f0(samples: NDArray[np.float32], sample_rate: int) -> F0Track:
+    """f0 every 20 ms between 25 and 4500 Hz, from the normalised square difference function.
+
+    P. McLeod, G. Wyvill, "A smarter way to find pitch", ICMC 2005: the first key maximum with 0.9
+    of the highest one, its place refined by a parabola.
+    """
+    import scipy.fft
+
+    length, hop = round(WINDOW_S * sample_rate), round(HOP_S * sample_rate)
+    if len(samples) < length:
+        samples = np.pad(samples, (0, length - len(samples)))
+    frames = np.lib.stride_tricks.sliding_window_view(samples, length)[::hop].astype(np.float64)
+    frames = frames - frames.mean(axis=1, keepdims=True)
+    longest = min(length // 2 + 1, round(sample_rate / FMIN_HZ) + 2)
+    size = scipy.fft.next_fast_len(length + longest, real=True)
+    spectrum = scipy.fft.rfft(frames, size, axis=1)
+    correlation = scipy.fft.irfft(np.abs(spectrum) ** 2, size, axis=1)[:, :longest]
+    squares = np.cumsum(np.pad(frames**2, ((0, 0), (1, 0))), axis=1)
+    lags = np.arange(longest)
+    energy = squares[:, length - lags] + (squares[:, -1:] - squares[:, lags])  # m(tau) of eq. 6
+    nsdf = 2 * correlation / np.maximum(energy, 1e-20)
+    level_db = 10 * np.log10(np.maximum(squares[:, -1] / length, 1e-20))
+    f0 = np.full(len(frames), np.nan)
+    clarity = np.zeros(len(frames))
+    for i in np.flatnonzero(level_db > max(level_db.max() - 60, -100)):
+        f0[i], clarity[i] = _period(nsdf[i], sample_rate)
+    return F0Track((np.arange(len(frames)) * hop + length / 2) / sample_rate, f0, clarity, level_db)
+
+
+def _period(nsdf: NDArray[np.float64], sample_rate: int) -> tuple[float, float]:
+    """f0 in hertz and clarity of one frame; NaN and 0 where no maximum lies in the range."""
+    negative = np.flatnonzero(nsdf < 0)
+    if not len(negative):
+        return np.nan, 0.0
+    start = max(int(negative[0]), int(sample_rate / FMAX_HZ))
+    inner = nsdf[start + 1 : -1]
+    peaks = start + 1 + np.flatnonzero((inner > nsdf[start:-2]) & (inner >= nsdf[start + 2 :]) & (inner > 0))
+    if not len(peaks):
+        return np.nan, 0.0
+    peak = peaks[np.argmax(nsdf[peaks] >= PEAK_SHARE * nsdf[peaks].max())]
+    left, middle, right = nsdf[peak - 1 : peak + 2]
+    curve = left - 2 * middle + right
+    shift = 0.5 * (left - right) / curve if curve < 0 else 0.0
+    return sample_rate / (peak + shift), float(min(1.0, middle - 0.25 * (left - right) * shift))
+
+
+def steady_f0(samples: NDArray[np.float32], sample_rate: int) -> float | None:
+    """The median f0 in hertz over the steady part, or `None` where there is no f0.
+
+    Steady: within 20 dB of the loudest frame, from 50 ms after the first such frame on; at least
+    0.3 of these frames must be clear.
+    """
+    track = track_f0(samples, sample_rate)
+    if track.level_db.max() < -80:
+        return None
+    loud = track.level_db > track.level_db.max() - STEADY_DB
+    settled = loud & (track.times_s >= track.times_s[np.argmax(loud)] + ATTACK_S)
+    steady = settled if settled.sum() >= 3 else loud
+    clear = steady & (track.clarity >= CLEAR)
+    if clear.sum() < LEAST_CLEAR_SHARE * steady.sum():
+        return None
+    return float(np.median(track.f0_hz[clear]))
+
+
+class PitchCheck:
+    """The check `pitch`: signed error in cents of the median f0 over the steady part."""
+
+    name, version, unit = "pitch", 1, "cents"
+
+    def measure(self, sound: Sound, check: Pitch) -> Value:
+        """Passes within the check's tolerance; with `octave_free` in any octave."""
+        assert sound.clip is not None
+        f0_hz = steady_f0(sound.clip.mono, sound.clip.sample_rate)
+        asked = {"asked_hz": check.f0_hz, "tolerance_cents": check.tolerance_cents}
+        if f0_hz is None:
+            return Value(None, False, "no fundamental: silence, noise, or several pitches", asked)
+        error = cents(f0_hz, check.f0_hz)
+        if check.octave_free:
+            error = (error + 600) % 1200 - 600
+        return Value(error, abs(error) <= check.tolerance_cents, "", {**asked, "heard_hz": f0_hz})

@@ -1,0 +1,65 @@
+"""What any sound has: a length, a loudness, a format. Measured before it is asked what it is."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from innerear.metrics import Sound, Value
+
+LENGTH_SHARE, LENGTH_S = 0.05, 0.05  # "right length" is within the greater of the two
+ASKED_RATE_HZ, ASKED_CHANNELS = 44_100, 1
+SHORTEST_LUFS_S = 0.4  # one gating block of BS.1770
+
+
+def right_length(duration_s: float, asked_s: float) -> bool:
+    """Within 5 % or 50 ms of what was asked, whichever is more.
+
+    >>> right_length(1.04, 1.0), right_length(4.7, 5.0)
+    (True, False)
+    """
+    return abs(duration_s - asked_s) <= max(LENGTH_SHARE * asked_s, LENGTH_S) + 1e-9
+
+
+class DurationError:
+    """Seconds too long (positive) or too short; passes where the length is right."""
+
+    name, version, unit = "duration_error", 1, "s"
+
+    def measure(self, sound: Sound) -> Value:
+        """From the samples that the program wrote."""
+        duration_s = sound.render.duration_s
+        if duration_s is None:
+            return Value(None, None, "no sound")
+        asked_s = sound.probe.duration_s
+        return Value(duration_s - asked_s, right_length(duration_s, asked_s), "", {"heard_s": duration_s})
+
+
+class Loudness:
+    """Integrated loudness by ITU-R BS.1770-4, as pyloudnorm measures it."""
+
+    name, version, unit = "loudness", 1, "LUFS"
+
+    def measure(self, sound: Sound) -> Value:
+        """Not measurable below 0.4 s (one gating block) or where every block is gated out."""
+        assert sound.clip is not None
+        import pyloudnorm
+
+        clip = sound.clip
+        if clip.duration_s < SHORTEST_LUFS_S:
+            return Value(None, None, f"{clip.duration_s:.2f} s is shorter than one block of 0.4 s")
+        with np.errstate(divide="ignore"):
+            lufs = float(pyloudnorm.Meter(clip.sample_rate).integrated_loudness(clip.samples.T.astype(np.float64)))
+        return Value(lufs) if np.isfinite(lufs) else Value(None, None, "below the gate of -70 LUFS")
+
+
+class Format:
+    """Whether the file has the sample rate and the channels asked for; the value is the sample rate."""
+
+    name, version, unit = "format", 1, "Hz"
+
+    def measure(self, sound: Sound) -> Value:
+        """Another rate or two channels is a difference in format, not a failure."""
+        assert sound.clip is not None
+        sample_rate, channels = sound.clip.sample_rate, sound.clip.samples.shape[0]
+        asked = sample_rate == ASKED_RATE_HZ and channels == ASKED_CHANNELS
+        return Value(float(sample_rate), asked, "", {"channels": channels})

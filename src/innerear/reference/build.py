@@ -1,0 +1,87 @@
+"""Building references from a folder of real recordings and its manifest."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from innerear.clip import Clip, read
+from innerear.embed import Embedder
+from innerear.errors import UsageError
+from innerear.reference import KINDS, Kind, Row, held_back, save
+from innerear.reference.phrases import phrases
+
+COLUMNS = ("file", "tier", "set", "label", "speaker", "source_path", "source_id")
+
+
+def read_manifest(path: Path) -> list[Row]:
+    """The rows of a manifest (CSV with at least file, tier, set, label, speaker, source_path, source_id).
+
+    Raises:
+        UsageError: it cannot be read, or a column is missing.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows: list[Row] = list(csv.DictReader(file))
+    except OSError as error:
+        raise UsageError(f"the manifest {path} cannot be read: {error.strerror}") from error
+    missing = [column for column in COLUMNS if not rows or column not in rows[0]]
+    if missing:
+        raise UsageError(f"the manifest {path} has no column {missing[0]!r}; wanted {', '.join(COLUMNS)}")
+    return rows
+
+
+def build(
+    folder: Path,
+    rows: Sequence[Row],
+    embedder: Embedder,
+    out: Path,
+    kinds: Sequence[Kind] = KINDS,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> list[Path]:
+    """Embed the clips of each kind and write `out/KIND.EMBEDDER.npz`; kinds without a clip are left out.
+
+    Raises:
+        UsageError: no kind has a clip. AudioError: a clip cannot be read.
+    """
+    held = held_back([row for row in rows if any(kind.wanted(row) for kind in kinds)])
+    out.mkdir(parents=True, exist_ok=True)
+    written = []
+    for kind in kinds:
+        chosen = [row for row in rows if kind.wanted(row)]
+        if not chosen:
+            continue
+        names: list[str] = []
+        frames: list[NDArray[np.float32]] = []
+        kept_back: list[bool] = []
+        for name, is_held, clip in _clips(kind, folder, chosen, held):
+            names.append(name)
+            kept_back.append(is_held)
+            frames += embedder.embed([clip])
+            if progress:
+                progress(f"{kind.name} ({embedder.name})", len(names), max(len(names), len(chosen)))
+        path = out / f"{kind.name}.{embedder.name}.npz"
+        save(path, kind.name, embedder, names, frames, kept_back)
+        written.append(path)
+    if not written:
+        raise UsageError(f"no clip of {folder} belongs to any of the kinds {', '.join(k.name for k in kinds)}")
+    return written
+
+
+def _clips(kind: Kind, folder: Path, rows: Sequence[Row], held: frozenset[str]) -> Iterator[tuple[str, bool, Clip]]:
+    if not kind.phrases:
+        for row in rows:
+            yield row["file"], row["file"] in held, read(folder / row["file"])
+        return
+    for is_held in (False, True):
+        notes = [
+            (row["set"].removeprefix("real:"), int(row["midi"]), read(folder / row["file"]))
+            for row in rows
+            if (row["file"] in held) == is_held
+        ]
+        for name, clip in phrases(notes, seed=int(is_held)):
+            yield f"{'held' if is_held else 'kept'}-{name}", is_held, clip

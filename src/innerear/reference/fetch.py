@@ -1,0 +1,133 @@
+"""The real recordings themselves, from the public repositories named in the shipped manifest.
+
+A clip that is stored as its source has it is checked by the SHA-256 of its bytes, one that is
+stored as FLAC by that of its 16-bit samples. Notes were cut and levelled for the references, so
+they cannot be had this way.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import shutil
+import threading
+import urllib.parse
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+
+from innerear.download import get
+from innerear.errors import UsageError
+from innerear.parts import write_whole
+from innerear.reference import KINDS, Row
+from innerear.reference.build import read_manifest
+
+HOME = "https://raw.githubusercontent.com"
+LARGEST = 20 << 20  # bytes of one clip
+AT_ONCE = 8
+GIVE_UP_AFTER = 5  # failures to reach the host, before which nothing came
+MANIFEST = Path(str(resources.files(__package__).joinpath("manifest.csv")))
+
+
+@dataclass
+class Fetched:
+    """How many clips are there now, and what could not be had, one line each."""
+
+    there: int = 0
+    failures: list[str] = field(default_factory=list)
+
+
+def fetchable(kinds: Sequence[str] = ()) -> list[Row]:
+    """The rows of the shipped manifest that can be fetched, of these kinds, or of all.
+
+    Raises:
+        UsageError: no such kind, or one that cannot be fetched.
+    """
+    offered = [kind for kind in KINDS if kind.tier != "notes"]
+    names = [kind.name for kind in offered]
+    if unknown := [name for name in kinds if name not in names]:
+        raise UsageError(f"clips of kind {unknown[0]!r} cannot be fetched; there are {', '.join(names)}")
+    chosen = [kind for kind in offered if not kinds or kind.name in kinds]
+    return [row for row in read_manifest(MANIFEST) if any(kind.wanted(row) for kind in chosen)]
+
+
+def fetch(
+    folder: Path,
+    kinds: Sequence[str] = (),
+    progress: Callable[[str, int, int], None] | None = None,
+    home: str = HOME,
+) -> Fetched:
+    """Fill a folder with the clips that it lacks; what is there and right is not fetched again."""
+    rows = fetchable(kinds)
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(MANIFEST, folder / "MANIFEST.csv")
+    result = Fetched()
+    unreached = 0
+    stop = threading.Event()
+
+    def one(row: Row) -> OSError | None:
+        target = folder / row["file"]
+        if target.exists() and right(row, target.read_bytes()):
+            return None
+        if stop.is_set():
+            return OSError("not tried: its home cannot be reached")
+        try:
+            _bring(row, target, home)
+        except OSError as error:
+            return error
+        return None
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for done, (row, error) in enumerate(zip(rows, pool.map(one, rows), strict=True), 1):
+            if error is None:
+                result.there += 1
+            else:
+                result.failures.append(f"{row['file']}: {error}")
+                unreached += 1
+                if result.there == 0 and unreached >= GIVE_UP_AFTER:
+                    stop.set()
+            if progress:
+                progress("clips", done, len(rows))
+    return result
+
+
+def address(row: Row, home: str = HOME) -> str:
+    """Where a clip lies: `source_repo` begins with owner/name, `source_path` is the path in it."""
+    repository = row["source_repo"].split(" ")[0].rstrip(";")
+    return f"{home}/{repository}/HEAD/{urllib.parse.quote(row['source_path'])}"
+
+
+def right(row: Row, content: bytes) -> bool:
+    """Whether these bytes are the clip of a row."""
+    if row["pcm_sha256"]:
+        return _pcm_sha256(content) == row["pcm_sha256"]
+    return hashlib.sha256(content).hexdigest() == row["sha256"]
+
+
+def _bring(row: Row, target: Path, home: str) -> None:
+    url = address(row, home)
+    content = get(url, LARGEST)
+    if not right(row, content):
+        raise OSError(f"{url} is another sound than the manifest names")
+    write_whole(target, _as_flac(content) if row["pcm_sha256"] else content)
+
+
+def _pcm_sha256(content: bytes) -> str | None:
+    import soundfile
+
+    try:
+        samples, _ = soundfile.read(io.BytesIO(content), dtype="int16")
+    except soundfile.LibsndfileError:
+        return None
+    return hashlib.sha256(samples.tobytes()).hexdigest()
+
+
+def _as_flac(content: bytes) -> bytes:
+    import soundfile
+
+    samples, sample_rate = soundfile.read(io.BytesIO(content), dtype="int16")
+    buffer = io.BytesIO()
+    soundfile.write(buffer, samples, sample_rate, format="FLAC", subtype="PCM_16")
+    return buffer.getvalue()

@@ -1,0 +1,231 @@
+"""Programs to sounds: each program runs once in a jail; what it wrote is measured raw, then stored."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import platform
+import queue
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from innerear.clip import Clip, flac, read
+from innerear.errors import AudioError, JailFailure, UsageError
+from innerear.jail.base import Jail, Ran
+from innerear.parts import write_whole
+from innerear.records import Limits, Outcome, Program, RawLevels, Render, digest
+
+FLAGGED_SHARE = 0.8  # of a limit, from which an outcome is flagged
+CLIPPED_RUN = 3  # samples at full scale in a row
+FADE_S = 0.02  # where a recording is cut
+
+
+@functools.cache
+def runtime() -> dict[str, str]:
+    """What a program's sound may depend on besides its code."""
+    return {"python": platform.python_version(), **{name: metadata.version(name) for name in ("numpy", "scipy")}}
+
+
+def render_key(program: Program, limits: Limits, seed: int) -> str:
+    """The key of a program's render."""
+    if program.code is None:
+        return digest("render", program.digest)
+    return digest("render", program.digest, runtime(), limits, seed)
+
+
+def render_all(
+    programs: Sequence[Program],
+    keep: Callable[[Render], None],
+    audio: Path,
+    limits: Limits,
+    *,
+    open_jail: Callable[[], Jail],
+    seed: int = 0,
+    workers: int | None = None,
+    data: Path | None = None,
+) -> list[str]:
+    """Run each program once; `keep` gets its row, from the calling thread, when its sound is stored.
+
+    `data` is the folder that recordings lie in. One jail a worker, one worker a core.
+
+    Returns:
+        What failed on our side, one line a program; such programs have no row.
+
+    Raises:
+        JailUnavailable: this machine cannot isolate programs.
+        KeyboardInterrupt and the like leave no process behind.
+    """
+    failures: list[str] = []
+    todo: queue.SimpleQueue[Program] = queue.SimpleQueue()
+    rows: queue.SimpleQueue[Render | str | BaseException] = queue.SimpleQueue()
+    code = [program for program in programs if program.code is not None]
+    for program in programs:
+        if program.code is None:
+            keep(_without_jail(program, audio, limits, seed, data))
+    for program in code:
+        todo.put(program)
+    with _jails(open_jail, min(workers or os.cpu_count() or 1, len(code))) as jails:
+        stop = threading.Event()
+        threads = [
+            threading.Thread(target=_work, args=(jail, todo, rows, audio, limits, seed, stop), daemon=True)
+            for jail in jails
+        ]
+        for thread in threads:
+            thread.start()
+        try:
+            for _ in code:
+                row = rows.get()
+                if isinstance(row, BaseException):
+                    raise row
+                if isinstance(row, str):
+                    failures.append(row)
+                else:
+                    keep(row)
+        finally:
+            stop.set()
+    return failures
+
+
+@contextmanager
+def _jails(open_jail: Callable[[], Jail], count: int) -> Iterator[list[Jail]]:
+    jails: list[Jail] = []
+    try:
+        for _ in range(count):
+            jails.append(open_jail())
+        yield jails
+    finally:
+        for jail in jails:
+            jail.close()
+
+
+def _work(
+    jail: Jail,
+    todo: queue.SimpleQueue[Program],
+    rows: queue.SimpleQueue[Render | str | BaseException],
+    audio: Path,
+    limits: Limits,
+    seed: int,
+    stop: threading.Event,
+) -> None:
+    while not stop.is_set():
+        try:
+            program = todo.get_nowait()
+        except queue.Empty:
+            return
+        try:
+            assert program.code is not None
+            ran = jail.run(program.code, limits, seed)
+            rows.put(_row(program, ran, jail.facts, audio, limits, seed))
+        except JailFailure as failure:
+            rows.put(f"program {program.digest[:8]}: {failure}")
+        except BaseException as error:  # noqa: BLE001  raised again in the calling thread
+            rows.put(error)
+            return
+
+
+def _without_jail(program: Program, audio: Path, limits: Limits, seed: int, data: Path | None) -> Render:
+    if program.recording is None:
+        ran = Ran(Outcome.NO_PROGRAM, program.reason)
+    elif data is None:
+        raise UsageError(
+            f"the recording {program.recording} is wanted, and no data folder is named: set INNEREAR_DATA "
+            "to the folder that `innerear reference fetch` filled"
+        )
+    else:
+        ran = Ran(Outcome.OK, clip=_cut(read(data / program.recording), program.duration_s))
+    return _row(program, ran, {}, audio, limits, seed)
+
+
+def _cut(clip: Clip, duration_s: float | None) -> Clip:
+    """The first seconds of a recording, faded out over 20 ms where it is cut."""
+    samples = round((duration_s or clip.duration_s) * clip.sample_rate)
+    if samples >= clip.samples.shape[1]:
+        return clip
+    cut = clip.samples[:, :samples].copy()
+    fade = min(samples, round(FADE_S * clip.sample_rate))
+    cut[:, samples - fade :] *= np.linspace(1, 0, fade, dtype=np.float32)
+    return Clip(cut, clip.sample_rate)
+
+
+def _row(program: Program, ran: Ran, facts: dict[str, Any], audio: Path, limits: Limits, seed: int) -> Render:
+    stored: dict[str, Any] = {}
+    if ran.clip is not None:
+        stored = store(ran.clip, audio)
+    return Render(
+        key=render_key(program, limits, seed),
+        program=program.digest,
+        outcome=ran.outcome,
+        reason=ran.reason,
+        log=ran.log,
+        exit_code=ran.exit_code,
+        wall_s=round(ran.wall_s, 3),
+        cpu_s=round(ran.cpu_s, 3),
+        memory_bytes=ran.memory_bytes,
+        near_limit=near_limits(ran, limits),
+        jail=facts,
+        **stored,
+    )
+
+
+def near_limits(ran: Ran, limits: Limits) -> list[str]:
+    """The limits of which more than four fifths were used."""
+    used = {
+        "cpu_s": ran.cpu_s / limits.cpu_s,
+        "wall_s": ran.wall_s / limits.wall_s,
+        "memory_bytes": (ran.memory_bytes or 0) / limits.memory_bytes,
+    }
+    return [name for name, share in used.items() if share > FLAGGED_SHARE]
+
+
+def store(clip: Clip, audio: Path) -> dict[str, Any]:
+    """Measure a clip raw and store it as `audio/<digest>.flac`; the fields of its row.
+
+    The digest is that of the raw samples and their rate, so equal sounds are stored once.
+
+    Raises:
+        AudioError: a sample is NaN or infinite; the jail lets none through.
+    """
+    if not np.isfinite(clip.samples).all():
+        raise AudioError("the clip holds NaN or infinity; wanted finite samples")
+    shape = f"{clip.sample_rate}/{clip.samples.shape[0]}/"
+    name = hashlib.sha256(shape.encode() + clip.samples.tobytes()).hexdigest()[:32]
+    content, factor = flac(clip)
+    write_whole(audio / f"{name}.flac", content)
+    return {
+        "audio": name,
+        "sample_rate": clip.sample_rate,
+        "channels": clip.samples.shape[0],
+        "samples": clip.samples.shape[1],
+        "factor": factor,
+        "levels": raw_levels(clip),
+    }
+
+
+def load(render: Render, audio: Path) -> Clip:
+    """The stored sound of a render that has one, at its own level."""
+    clip = read(audio / f"{render.audio}.flac")
+    return clip if render.factor == 1.0 else Clip(clip.samples * np.float32(render.factor), clip.sample_rate)
+
+
+def raw_levels(clip: Clip) -> RawLevels:
+    """Peak, RMS in dBFS (0 dBFS is an RMS of 1), DC and share of clipped samples, over all channels."""
+    samples = clip.samples.astype(np.float64)
+    mean_square = float(np.mean(samples**2))
+    full = np.abs(clip.samples) >= 1 - 2**-15
+    runs = full[:, 2:] & full[:, 1:-1] & full[:, :-2]
+    in_run = np.zeros_like(full)
+    for shift in range(CLIPPED_RUN):
+        in_run[:, shift : full.shape[1] - 2 + shift] |= runs
+    return RawLevels(
+        peak=float(np.abs(samples).max()),
+        rms_dbfs=10 * float(np.log10(mean_square)) if mean_square > 0 else None,
+        dc=float(samples.mean()),
+        clipped=float(in_run.mean()),
+    )

@@ -1,0 +1,180 @@
+"""The run folder: what was asked, and the rows of each stage joined into items.
+
+A folder is described in the README's section on runs. Nothing here runs a stage; see `stages`.
+"""
+
+from __future__ import annotations
+
+import datetime
+import os
+import platform
+from collections.abc import Iterator, Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from innerear.errors import UsageError
+from innerear.extract import extract
+from innerear.parts import read_rows, write_whole
+from innerear.records import Completion, Limits, Measurement, Outcome, Probe, Program, Render
+from innerear.render import render_key, runtime
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """All that was asked of a run; with the models, all that it takes to do it again.
+
+    A second command on the same folder adds its models and replaces the rest. No key and no
+    address of the user's machine stands here.
+    """
+
+    models: list[str]
+    strategy: str = "direct"
+    attempts: int = 1
+    suite: str = ""
+    suite_digest: str = ""
+    limits: Limits = Limits()
+    jail: str = "auto"
+    seed: int = 0
+    embedders: list[str] = []
+    base_url: str | None = None
+    parameters: dict[str, Any] = {}
+
+
+class RunFile(msgspec.Struct, frozen=True):
+    """`run.json`: what was asked, by which command, with which versions, on what machine."""
+
+    asked: Asked
+    created: str
+    command: str
+    versions: dict[str, str]
+    machine: dict[str, Any]
+
+
+class Item(msgspec.Struct, frozen=True):
+    """One completion and what came of it, joined."""
+
+    probe: Probe
+    completion: Completion
+    program: Program
+    render: Render
+
+
+class Run:
+    """A run folder that is there."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        try:
+            self.file = msgspec.json.decode((folder / "run.json").read_bytes(), type=RunFile)
+            lines = (folder / "probes.jsonl").read_bytes().splitlines()
+            self.probes = [msgspec.json.decode(line, type=Probe) for line in lines]
+        except FileNotFoundError as error:
+            raise UsageError(
+                f"{folder} is no run, it has no {Path(error.filename).name}; `innerear run` makes one"
+            ) from error
+        except msgspec.DecodeError as error:
+            raise UsageError(f"{folder} is no run of this version: {error}") from error
+
+    @property
+    def asked(self) -> Asked:
+        """What was asked."""
+        return self.file.asked
+
+    @property
+    def audio(self) -> Path:
+        """Where sounds are stored."""
+        return self.folder / "audio"
+
+    def completions(self) -> list[Completion]:
+        """The completions that were asked for, in the order of models, attempts and probes."""
+        models = {model: place for place, model in enumerate(self.asked.models)}
+        probes = {probe.id: place for place, probe in enumerate(self.probes)}
+        wanted = [
+            completion
+            for completion in read_rows(self.folder / "completions", Completion).values()
+            if completion.model in models
+            and completion.probe in probes
+            and completion.strategy == self.asked.strategy
+            and completion.attempt < self.asked.attempts
+        ]
+        wanted.sort(key=lambda c: (models[c.model], c.attempt, probes[c.probe]))
+        return wanted
+
+    def items(self) -> list[Item]:
+        """The completions with their programs and renders; without a row, a render is *not rendered*."""
+        renders = read_rows(self.folder / "renders", Render)
+        probes = {probe.id: probe for probe in self.probes}
+        items = []
+        for completion in self.completions():
+            program = program_of(completion, probes[completion.probe])
+            key = render_key(program, self.asked.limits, self.asked.seed)
+            render = renders.get(key) or Render(key, program.digest, Outcome.NOT_RENDERED, "not rendered yet")
+            items.append(Item(probes[completion.probe], completion, program, render))
+        return items
+
+    def measurements(self) -> dict[str, Measurement]:
+        """All measurements by key."""
+        return read_rows(self.folder / "measurements", Measurement)
+
+
+def program_of(completion: Completion, probe: Probe) -> Program:
+    """The program in a completion, or the recording that stands instead of one."""
+    if completion.recording is not None:
+        return Program(None, "a recording", completion.recording, probe.duration_s)
+    return extract(completion.text)
+
+
+def create(folder: Path, asked: Asked, probes: Sequence[Probe], command: str) -> Run:
+    """Make a run folder, or take one up: models add up, the rest is what is asked now.
+
+    Raises:
+        UsageError: the folder holds something else.
+    """
+    created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    if (folder / "run.json").exists():
+        before = Run(folder)
+        created = before.file.created
+        models = list(dict.fromkeys([*before.asked.models, *asked.models]))
+        asked = msgspec.structs.replace(asked, models=models, embedders=asked.embedders or before.asked.embedders)
+        if before.asked == asked and before.probes == list(probes):
+            return before
+    elif folder.exists() and any(folder.iterdir()):
+        raise UsageError(f"{folder} is not empty and is no run; name a new folder, or one that `innerear run` made")
+    write_whole(folder / "probes.jsonl", b"".join(msgspec.json.encode(probe) + b"\n" for probe in probes))
+    return save(folder, RunFile(asked, created, command, versions(), machine()))
+
+
+def save(folder: Path, file: RunFile) -> Run:
+    """Write `run.json` and open the run."""
+    write_whole(folder / "run.json", msgspec.json.format(msgspec.json.encode(file), indent=2))
+    return Run(folder)
+
+
+def versions() -> dict[str, str]:
+    """Of this package and of what its numbers may depend on."""
+    found = {"innerear": metadata.version("innerear"), **runtime()}
+    for name in ("soundfile", "soxr", "ai-edge-litert", "pyloudnorm"):
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def machine() -> dict[str, Any]:
+    """The processor, its cores, and the system; nothing that names its owner."""
+    return {
+        "system": f"{platform.system()} {platform.release()}",
+        "processor": _processor() or platform.machine(),
+        "cores": os.cpu_count(),
+    }
+
+
+def _processor() -> str | None:
+    try:
+        lines: Iterator[str] = iter(Path("/proc/cpuinfo").read_text().splitlines())
+    except OSError:
+        return None
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), None)

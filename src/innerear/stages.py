@@ -1,0 +1,287 @@
+"""One function a stage: reads the files to its left, does what is missing, writes its own.
+
+Each takes a `Progress`, called with what is being done, how much is done, and how much there is.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from innerear import metrics
+from innerear.clip import Clip
+from innerear.embed import Embedder, open_embedder
+from innerear.embed.store import load_frames, save_frames
+from innerear.errors import JailUnavailable, WeightsUnavailable
+from innerear.generate import generate, summary
+from innerear.models import Model
+from innerear.parts import Writer, read_rows, write_whole
+from innerear.records import Completion, Measurement, Outcome, Render, Score, digest
+from innerear.render import load, render_all, render_key
+from innerear.run import Item, Run, program_of, save
+from innerear.score import Embedded, score
+
+Progress = Callable[[str, int, int], None]
+
+BATCH = 32  # clips between two part files of embeddings
+ANCHOR_RATE_HZ = 44_100
+
+
+@dataclass
+class Report:
+    """What a stage has to say: failures of ours, one line each; warnings; why programs did not run."""
+
+    failures: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    unrendered: JailUnavailable | None = None
+
+
+def silent(what: str, done: int, total: int) -> None:
+    """A `Progress` that shows nothing."""
+
+
+def do_generate(run: Run, models: Sequence[Model], progress: Progress = silent) -> Report:
+    """Probes to completions: asks what has no row yet; each row is on disk when it arrives."""
+    folder = run.folder / "completions"
+    done = list(read_rows(folder, Completion).values())
+    total = len(models) * len(run.probes) * run.asked.attempts
+    count = min(total, sum(1 for c in run.completions()))
+    progress("completions", count, total)
+    with Writer(folder, Completion) as writer:
+
+        def keep(completion: Completion) -> None:
+            nonlocal count
+            count += 1
+            writer.keep(completion)
+            progress("completions", count, total)
+
+        asked = run.asked
+        failures = generate(run.probes, models, asked.strategy, asked.attempts, keep=keep, done=done)
+    progress("completions", total, total)
+    return Report(summary(failures))
+
+
+def do_render(run: Run, workers: int | None = None, progress: Progress = silent) -> Report:
+    """Completions to sounds: runs each program that has no row yet, once, however many gave it.
+
+    Raises:
+        JailUnavailable: programs are left and this machine cannot isolate them.
+    """
+    from innerear.jail import open_jail
+
+    folder = run.folder / "renders"
+    done = read_rows(folder, Render)
+    probes = {probe.id: probe for probe in run.probes}
+    programs = {}
+    for completion in run.completions():
+        program = program_of(completion, probes[completion.probe])
+        programs[render_key(program, run.asked.limits, run.asked.seed)] = program
+    missing = [program for key, program in programs.items() if key not in done]
+    count = len(programs) - len(missing)
+    progress("programs", count, len(programs))
+    data = Path(named) if (named := os.environ.get("INNEREAR_DATA")) else None
+    with Writer(folder, Render) as writer:
+
+        def keep(render: Render) -> None:
+            nonlocal count
+            count += 1
+            writer.keep(render)
+            progress("programs", count, len(programs))
+
+        failures = render_all(
+            missing,
+            keep,
+            run.audio,
+            run.asked.limits,
+            open_jail=lambda: open_jail(run.asked.jail),
+            seed=run.asked.seed,
+            workers=workers,
+            data=data,
+        )
+    return Report(failures)
+
+
+def choose_embedders(run: Run) -> tuple[Run, Report]:
+    """Settle which embedders a run uses: those asked for, else `yamnet` where it can be had, else `mel`."""
+    report = Report()
+    if run.asked.embedders:
+        return run, report
+    try:
+        open_embedder("yamnet")
+        chosen = ["yamnet"]
+    except WeightsUnavailable as error:
+        report.warnings.append(f"no yamnet, so distances are by mel, which is no perceptual measure: {error}")
+        chosen = ["mel"]
+    asked = msgspec.structs.replace(run.asked, embedders=chosen)
+    return save(run.folder, msgspec.structs.replace(run.file, asked=asked)), report
+
+
+def do_embed(run: Run, progress: Progress = silent) -> Report:
+    """Sounds to embeddings, and with them noise and silence of the same durations, for the floors.
+
+    Raises:
+        WeightsUnavailable: an embedder asked for cannot be had.
+    """
+    wanted: dict[str, Callable[[], Clip]] = dict(anchors(run))
+    for item in run.items():
+        if item.render.audio is not None:
+            wanted[item.render.audio] = partial(load, item.render, run.audio)
+    for name in run.asked.embedders:
+        embedder = open_embedder(name)
+        folder = embeddings_folder(run, embedder.name, embedder.signature)
+        done = read_embeddings(folder)
+        missing = [key for key in wanted if key not in done]
+        count = len(wanted) - len(missing)
+        what = f"embeddings ({name})"
+        progress(what, count, len(wanted))
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            for batch in (missing[i : i + BATCH] for i in range(0, len(missing), BATCH)):
+                frames = list(pool.map(lambda key: embedder.embed([wanted[key]()])[0], batch))  # noqa: B023
+                save_frames(folder / f"{digest(batch)}.npz", batch, frames, embedder.quantum)
+                count += len(batch)
+                progress(what, count, len(wanted))
+        if missing:
+            _compact_embeddings(folder, embedder)
+    return Report()
+
+
+def anchors(run: Run) -> dict[str, Callable[[], Clip]]:
+    """Noise and silence as long as each probe asks: by name, how to make it."""
+    made: dict[str, Callable[[], Clip]] = {}
+    for number, probe in enumerate(run.probes):
+        samples = round(probe.duration_s * ANCHOR_RATE_HZ)
+        made[f"noise/{probe.id}"] = partial(_noise, number, samples)
+        made[f"silence/{probe.id}"] = partial(_silence, samples)
+    return made
+
+
+def _noise(seed: int, samples: int) -> Clip:
+    white = np.random.default_rng(seed).normal(0, 0.1, (1, samples))
+    return Clip(white.astype(np.float32), ANCHOR_RATE_HZ)
+
+
+def _silence(samples: int) -> Clip:
+    return Clip(np.zeros((1, samples), np.float32), ANCHOR_RATE_HZ)
+
+
+def embeddings_folder(run: Run, name: str, signature: str) -> Path:
+    """Where the embeddings of one embedder and its ways lie."""
+    return run.folder / "embeddings" / f"{name}-{digest(signature)[:8]}"
+
+
+def read_embeddings(folder: Path) -> Embedded:
+    """All frames of a folder by name: the audio's digest, or an anchor's name."""
+    found: Embedded = {}
+    for path in sorted(folder.glob("[!.]*.npz")):
+        stored = load_frames(path)
+        for name, clip in zip(stored.names, stored.clips, strict=True):
+            found.setdefault(name, clip)
+    return found
+
+
+def _compact_embeddings(folder: Path, embedder: Embedder) -> None:
+    parts = sorted(folder.glob("[!.]*.npz"))
+    if len(parts) > 1:
+        rows = read_embeddings(folder)
+        merged = folder / f"{digest(sorted(rows))}.npz"
+        save_frames(merged, list(rows), list(rows.values()), embedder.quantum)
+        for path in parts:
+            if path != merged:
+                path.unlink(missing_ok=True)
+
+
+def do_measure(run: Run, progress: Progress = silent) -> Report:
+    """Sounds to measurements: every metric that applies and has no row yet, sound by sound."""
+    done = run.measurements()
+    items = [item for item in run.items() if item.render.outcome != Outcome.NOT_RENDERED]
+    missing = [item for item in items if any(key not in done for key, _, _ in _keys(item))]
+    count = len(items) - len(missing)
+    progress("measurements", count, len(items))
+
+    def measured(item: Item) -> list[Measurement]:
+        clip = load(item.render, run.audio) if item.render.audio else None
+        sound = metrics.Sound(item.probe, item.render, clip)
+        return metrics.measure(item.completion.key, sound)
+
+    with (
+        Writer(run.folder / "measurements", Measurement, every_s=1.0) as writer,
+        ThreadPoolExecutor(os.cpu_count()) as pool,
+    ):
+        for rows in pool.map(measured, missing):
+            writer.keep(*rows)
+            count += 1
+            progress("measurements", count, len(items))
+    return Report()
+
+
+def _keys(item: Item) -> Iterator[tuple[str, str, object]]:
+    return metrics.keys(item.completion.key, metrics.Sound(item.probe, item.render, None))
+
+
+class ScoreFile(msgspec.Struct, frozen=True):
+    """`scores.json`. `inputs` is the digest of all that the scores were made from."""
+
+    inputs: str
+    scores: list[Score]
+
+
+def do_score(run: Run, progress: Progress = silent) -> list[Score]:
+    """Measurements and embeddings to scores; nothing is done where the inputs are those of the last time."""
+    items = run.items()
+    rows = run.measurements()
+    folders = {name: _signature_and_folder(run, name) for name in run.asked.embedders}
+    names = {name: sorted(path.name for path in folder.glob("[!.]*.npz")) for name, (_, folder) in folders.items()}
+    inputs = digest(
+        [(item.completion.key, item.render.key, item.render.outcome) for item in items],
+        sorted(rows), names, [signature for signature, _ in folders.values()], run.probes, version("innerear"),
+    )  # fmt: skip
+    path = run.folder / "scores.json"
+    if path.exists():
+        before = msgspec.json.decode(path.read_bytes(), type=ScoreFile)
+        if before.inputs == inputs:
+            return before.scores
+    embedded = {signature: (name, read_embeddings(folder)) for name, (signature, folder) in folders.items()}
+    found = score(items, rows, embedded, run.asked.attempts, progress)
+    write_whole(path, msgspec.json.format(msgspec.json.encode(ScoreFile(inputs, found)), indent=1))
+    return found
+
+
+def _signature_and_folder(run: Run, name: str) -> tuple[str, Path]:
+    signature = open_embedder(name).signature
+    return signature, embeddings_folder(run, name, signature)
+
+
+def do_report(run: Run) -> Path:
+    """Everything to a page that opens from the disk."""
+    from innerear.evidence import report_data
+    from innerear.report import write_report
+
+    return write_report(report_data(run, do_score(run)), run.folder)
+
+
+def evaluate(
+    run: Run, models: Sequence[Model], workers: int | None = None, progress: Progress = silent
+) -> tuple[Run, Report]:
+    """Every stage, one after the other. A machine that cannot isolate still gets a report.
+
+    What went wrong on our side is in the `Report`; `unrendered` says that programs did not run.
+    """
+    report = do_generate(run, models, progress)
+    try:
+        report.failures += do_render(run, workers, progress).failures
+    except JailUnavailable as error:
+        report.unrendered = error
+    run, chosen = choose_embedders(run)
+    report.warnings += chosen.warnings
+    do_embed(run, progress)
+    do_measure(run, progress)
+    do_score(run, progress)
+    return run, report

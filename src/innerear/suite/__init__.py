@@ -1,0 +1,122 @@
+"""The probes: package data of an edition, or a file of one's own; loading, choosing, digest.
+
+A suite file has one probe a line, as JSON; see `records.Probe` and `checks`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import fnmatch
+import functools
+from collections.abc import Iterable, Sequence
+from importlib import resources
+from pathlib import Path
+
+import msgspec
+
+from innerear.errors import SuiteError, UsageError
+from innerear.records import TIERS, Probe, digest
+
+EDITION = "1"
+
+
+class Suite(msgspec.Struct, frozen=True):
+    """Named probes, in the order of their file; ids are unique."""
+
+    name: str
+    probes: list[Probe]
+
+    @property
+    def digest(self) -> str:
+        """The digest of the probes' content, whatever the spacing or order of keys of their file."""
+        return digest("suite", self.probes)
+
+
+@functools.cache
+def edition(name: str = EDITION) -> Suite:
+    """An edition that ships with the package.
+
+    >>> len(edition().probes)
+    172
+    """
+    text = resources.files(__name__).joinpath(f"edition-{name}.jsonl").read_bytes()
+    return Suite(f"edition {name}", _parse(text, f"edition {name}"))
+
+
+def load(file: Path | None = None) -> Suite:
+    """The suite in a file, or the current edition.
+
+    Raises:
+        SuiteError: a line is no probe; the message has the file, the line, the field, what was
+            expected. UsageError: the file cannot be read.
+    """
+    if file is None:
+        return edition()
+    try:
+        text = file.read_bytes()
+    except OSError as error:
+        raise UsageError(f"the suite {file} cannot be read: {error.strerror}") from error
+    return Suite(file.name, _parse(text, str(file)))
+
+
+def _parse(text: bytes, where: str) -> list[Probe]:
+    decoder = msgspec.json.Decoder(Probe)
+    probes: list[Probe] = []
+    seen: dict[str, int] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            probe = decoder.decode(line)
+            _validate(probe)
+        except (msgspec.DecodeError, ValueError) as error:  # ValidationError is a DecodeError
+            raise SuiteError(f"{where}, line {number}: {error}") from error
+        if probe.id in seen:
+            raise SuiteError(f"{where}, line {number}: the id {probe.id!r} stands on line {seen[probe.id]} already")
+        seen[probe.id] = number
+        probes.append(probe)
+    if not probes:
+        raise SuiteError(f"{where}: no probe in it; wanted one JSON object a line")
+    return probes
+
+
+def _validate(probe: Probe) -> None:
+    """What types alone do not say."""
+    if not 0.05 <= probe.duration_s <= 60:
+        raise ValueError(f"Expected a duration between 0.05 and 60 s, got {probe.duration_s} - at `$.duration_s`")
+    if not probe.caption.strip():
+        raise ValueError("Expected a caption, got an empty one - at `$.caption`")
+    if not probe.id.strip("/") or any(c.isspace() for c in probe.id):
+        raise ValueError(f"Expected an id without spaces, got {probe.id!r} - at `$.id`")
+
+
+def choose(
+    probes: Iterable[Probe],
+    tiers: Sequence[str] = (),
+    pattern: str | None = None,
+    levels: Sequence[int] = (),
+) -> list[Probe]:
+    """Those of the tiers, of the levels, and whose id matches the glob pattern; all where not given.
+
+    >>> [p.id for p in choose(edition().probes, pattern="speech/vowel/[iu]")]
+    ['speech/vowel/i', 'speech/vowel/u']
+
+    Raises:
+        UsageError: nothing is left; the message says which ids come near.
+    """
+    unknown = sorted(set(tiers) - set(TIERS))
+    if unknown:
+        raise UsageError(f"no tier {unknown[0]!r}; there are {', '.join(TIERS)}")
+    everything = list(probes)
+    chosen = [
+        probe
+        for probe in everything
+        if (not tiers or probe.tier in tiers)
+        and (not levels or probe.level in levels)
+        and (pattern is None or fnmatch.fnmatchcase(probe.id, pattern))
+    ]
+    if not chosen:
+        near = difflib.get_close_matches(pattern or "", [p.id for p in everything], n=3, cutoff=0.4)
+        hint = f"; near it: {', '.join(near)}" if near else "; see `innerear probes list`"
+        raise UsageError(f"no probe fits tiers={list(tiers)}, probes={pattern!r}, levels={list(levels)}{hint}")
+    return chosen
