@@ -128,7 +128,8 @@ class ZygoteJail:
     def __init__(self, start: Start, facts: dict[str, Any]) -> None:
         self.facts = facts
         self._start = start
-        self._zygotes: dict[str, Zygote] = {}
+        # Imports take most of a start, and most programs want them: they begin at once, beside the self-test.
+        self._zygotes = {"scipy": Zygote(start, "scipy")}
         self._next: dict[str, Zygote] = {}
 
     def run(self, code: str, limits: Limits, seed: int = 0) -> Ran:

@@ -55,11 +55,11 @@ def read(descriptor: int, size: int) -> tuple[Outcome, str, int | None, Clip | N
         reason = clean(os.pread(descriptor, min(head.payload, wire.REASON_BYTES), wire.RESULT.size))
         code = head.exit_code & 0xFF if status in (Status.EXIT_CODE, Status.ERROR) else None
         return _OUTCOMES[status], reason, code, None
-    reason, clip = _audio(head, os.pread(descriptor, head.payload, wire.RESULT.size))
+    reason, clip = audio(head, os.pread(descriptor, head.payload, wire.RESULT.size))
     return (Outcome.OK if clip else Outcome.BAD_AUDIO), reason, 0, clip
 
 
-def _audio(head: Result, payload: bytes) -> tuple[str, Clip | None]:
+def audio(head: Result, payload: bytes) -> tuple[str, Clip | None]:
     low, high = SAMPLE_RATES
     if not low <= head.sample_rate <= high:
         return f"the sample rate is {head.sample_rate} Hz, wanted {low} to {high}", None

@@ -2,77 +2,170 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import shutil
+import sys
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
-from innerear.errors import JailUnavailable, UsageError
+from innerear.errors import JailFailure, JailUnavailable, UsageError
 from innerear.jail.base import Jail
-from innerear.jail.start import Start, Way
 
 TIERS = ("auto", "ns", "ll", "docker", "podman", "off")
-_WAYS: dict[str, tuple[Way, ...]] = {"auto": ("bwrap", "own", "ll"), "ns": ("bwrap", "own"), "ll": ("ll",)}
-_tested: dict[Way, str] = {}  # what is missing, "" where the self-test was passed
-_lock = threading.Lock()
+_WAYS = {"auto": ("bwrap", "own", "ll"), "ns": ("bwrap", "own"), "ll": ("ll",), "docker": ("docker",), "podman": ("podman",)}
+_LL_ABI = 3  # before it, truncate(2) is not held by Landlock
+
+_NO_NAMESPACES = (
+    "Allow unprivileged user namespaces (Ubuntu: sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0; "
+    "Debian: sudo sysctl -w kernel.unprivileged_userns_clone=1; a container: run it with --security-opt "
+    "seccomp=unconfined or --cap-add SYS_ADMIN)."
+)
+_NO_LANDLOCK = "Use Linux 6.2 or later with Landlock enabled (lsm=landlock,... on the kernel's command line)."
+_NO_CONTAINER = (
+    "Start the engine and build the image that docs/jail.md shows, or name yours in INNEREAR_JAIL_IMAGE."
+)
+_FIXES = {"ll": _NO_LANDLOCK, "docker": _NO_CONTAINER, "podman": _NO_CONTAINER}
+_NOT_LINUX = (
+    "Use the tier docker or podman, a Linux machine, or WSL2; or run programs unprotected with the tier off, "
+    "if you trust every one of them."
+)
 
 
 @dataclass(frozen=True)
 class Probed:
-    """What one way of isolating programs gives on this machine. `missing` is empty where it works."""
+    """What one way of isolating programs gives on this machine; `missing` is empty where it works."""
 
     tier: str
     way: str
-    missing: str
-    fix: str
-    facts: dict[str, Any]
+    missing: str = ""
+    fix: str = ""
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+_passed: dict[str, Probed] = {}
+_lock = threading.Lock()
 
 
 def open_jail(tier: str = "auto") -> Jail:
-    """A jail for one worker thread; `auto` takes `ns`, else `ll`, never less.
+    """A jail for one worker thread. `auto` takes `ns`, else `ll`, and never less.
 
-    `off` is no jail: a plain process with limits, marked so in its facts.
+    `off` is no jail: a plain process with limits, `"isolated": False` in its facts.
 
     Raises:
         UsageError: there is no such tier.
         JailUnavailable: this machine cannot hold it; names the feature and its fix.
     """
-    from innerear.jail.host import ZygoteJail
-
     if tier not in TIERS:
         raise UsageError(f"the tier is {tier!r}, wanted one of {', '.join(TIERS)}")
     if tier == "off":
         from innerear.jail.plain import PlainJail
 
-        return PlainJail(_facts("off", "plain"))
+        return PlainJail(_facts("off", "plain") | {"isolated": False})
     refusals = []
     for way in _WAYS[tier]:
-        missing, fix = _missing(way)
+        probed, jail = _try(way)
+        if jail:
+            return jail
+        refusals.append(probed)
+    raise JailUnavailable(
+        "; ".join(f"{probed.way}: {probed.missing}" for probed in refusals),
+        " ".join(dict.fromkeys(probed.fix for probed in refusals if probed.fix)),
+    )
+
+
+def probe() -> list[Probed]:
+    """Each way of isolating programs, tried here: what it gives, or what it lacks and the fix."""
+    found = []
+    for way in ("bwrap", "own", "ll", "docker", "podman"):
+        probed, jail = _try(way)
+        if jail:
+            jail.close()
+        found.append(probed)
+    return found
+
+
+def _try(way: str) -> tuple[Probed, Jail | None]:
+    """A jail, or why there is none: what must be there, a live start, and once a process the self-test."""
+    with _lock:
+        if way in _passed:
+            return _passed[way], _jail(way, _passed[way].facts)
+        tier = "ns" if way in ("bwrap", "own") else way
+        missing, fix = _lacks(way)
         if missing:
-            refusals.append((missing, fix))
-            continue
-        return ZygoteJail(Start(way), _facts("ll" if way == "ll" else "ns", way))
-    raise JailUnavailable("; ".join(m for m, _ in refusals), " ".join(dict.fromkeys(f for _, f in refusals)))
+            return Probed(tier, way, missing, fix), None
+        facts = _facts(tier, way)
+        jail = _jail(way, facts)
+        missing, fix = _fails(way, jail)
+        if missing:
+            jail.close()
+            return Probed(tier, way, missing, fix), None
+        _passed[way] = Probed(tier, way, facts=facts)
+        return _passed[way], jail
 
 
-def _missing(way: Way) -> tuple[str, str]:
+def _jail(way: str, facts: dict[str, Any]) -> Jail:
+    if way in ("docker", "podman"):
+        from innerear.jail import container
+
+        return container.ContainerJail(container.command(way), facts)
+    from innerear.jail.host import ZygoteJail
+    from innerear.jail.start import Start
+
+    return ZygoteJail(Start(way), facts)
+
+
+def _fails(way: str, jail: Jail) -> tuple[str, str]:
+    from innerear.jail import selftest
+
+    try:
+        through = selftest.leaks(jail)
+    except JailFailure as error:
+        return str(error), _FIXES.get(way, _NO_NAMESPACES)
+    return (f"the self-test found a hole: {', '.join(through)}", "Please report it.") if through else ("", "")
+
+
+def _lacks(way: str) -> tuple[str, str]:
+    """What can be seen to be missing without starting anything, and its fix."""
+    if way in ("docker", "podman"):
+        return ("", "") if shutil.which(way) else (f"{way} is not installed", f"Install {way}.")
+    if sys.platform != "linux":
+        return f"{platform.system()} has neither namespaces nor Landlock nor seccomp", _NOT_LINUX
+    from innerear.jail.inside import landlock, seccomp
+
+    if platform.machine() not in seccomp.MACHINES:
+        return f"no seccomp filter for {platform.machine()}", f"Use one of {', '.join(seccomp.MACHINES)}."
+    if not hasattr(os, "pidfd_open") or not Path("/proc/self/setgroups").exists():
+        return f"pidfd or user namespaces (Linux {platform.release()})", "Use Linux 5.9 or later."
+    if way == "ll":
+        abi = landlock.abi()
+        found = f"Landlock ABI {abi}" if abi else "no Landlock"
+        return ("", "") if abi >= _LL_ABI else (f"{found}, wanted ABI {_LL_ABI} or later", _NO_LANDLOCK)
     if way == "bwrap" and not shutil.which("bwrap"):
-        return "bubblewrap is not installed", "Install it (apt install bubblewrap)."
+        return "bubblewrap is not installed", "Install bubblewrap."
+    if os.geteuid() != 0:
+        for switch, bad in (("user/max_user_namespaces", "0"), ("kernel/unprivileged_userns_clone", "0")):
+            path = Path("/proc/sys", switch)
+            if path.exists() and path.read_text().strip() == bad:
+                return f"user namespaces are off ({switch} is {bad})", _NO_NAMESPACES
     return "", ""
 
 
 def _facts(tier: str, way: str) -> dict[str, Any]:
-    from innerear.jail.inside import landlock
-
-    return {
+    facts = {
         "tier": tier,
         "way": way,
         "kernel": platform.release(),
         "machine": platform.machine(),
-        "landlock_abi": landlock.abi(),
         "python": platform.python_version(),
         "numpy": metadata.version("numpy"),
         "scipy": metadata.version("scipy"),
     }
+    if sys.platform == "linux" and tier in ("ns", "ll"):
+        from innerear.jail.inside import landlock
+
+        facts["landlock_abi"] = landlock.abi()
+    return facts

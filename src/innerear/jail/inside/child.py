@@ -43,6 +43,7 @@ def live(setting: Setting, filter_: bytes, sock: socket.socket, parent: int) -> 
 
     Nothing of the request but its numbers is looked at before seccomp holds. Never returns.
     """
+    linux.prctl(linux.PR_SET_DUMPABLE, 1)  # as long as it writes below /proc/self
     linux.prctl(linux.PR_SET_PDEATHSIG, 9)
     if setting.namespaces:
         uid = os.geteuid()
@@ -62,6 +63,7 @@ def live(setting: Setting, filter_: bytes, sock: socket.socket, parent: int) -> 
     if setting.namespaces:
         size = f"size={request.file_bytes},nr_inodes={_INODES},mode=700"
         linux.mount("tmpfs", view.WORK, "tmpfs", linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC, size)
+        linux.mount("tmpfs", "/proc", "tmpfs", linux.MS_RDONLY, "size=4k")
         os.chdir(view.WORK)
         writable = (".", landlock.WORK)
     else:
@@ -74,9 +76,7 @@ def live(setting: Setting, filter_: bytes, sock: socket.socket, parent: int) -> 
     linux.drop_capabilities()
     linux.prctl(linux.PR_SET_DUMPABLE, 0)
 
-    _arrange(
-        {runner.LOG: log, runner.LOG + 1: log, runner.RESULT: result, _SOCKET: sock.fileno(), _SOURCE: source}
-    )
+    _arrange({runner.LOG: log, runner.LOG + 1: log, runner.RESULT: result, _SOCKET: sock.fileno(), _SOURCE: source})
     _limit(request)
     if setting.without != "seccomp":
         seccomp.load(filter_.replace(_OWN_PID_PLACE.to_bytes(4, "little"), os.getpid().to_bytes(4, "little")))

@@ -42,9 +42,7 @@ def restrict(version: int, paths: list[tuple[str, int]]) -> None:
         descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
         if not os.path.isdir(path):  # noqa: PTH112
             rights &= _FILE_RIGHTS
-        syscall(
-            "landlock_add_rule", _ADD_RULE, ruleset, 1, struct.pack("<Qi", rights & handled, descriptor), 0
-        )
+        syscall("landlock_add_rule", _ADD_RULE, ruleset, 1, struct.pack("<Qi", rights & handled, descriptor), 0)
         os.close(descriptor)
     syscall("landlock_restrict_self", _RESTRICT_SELF, ruleset, 0)
     os.close(ruleset)

@@ -32,11 +32,7 @@ def _checked(result: int, what: str) -> int:
 def syscall(what: str, number: int, *arguments: object) -> int:
     """A system call by its number; integers are passed as C longs."""
     return _checked(
-        int(
-            libc.syscall(
-                ctypes.c_long(number), *(ctypes.c_long(a) if isinstance(a, int) else a for a in arguments)
-            )
-        ),
+        int(libc.syscall(ctypes.c_long(number), *(ctypes.c_long(a) if isinstance(a, int) else a for a in arguments))),
         what,
     )
 

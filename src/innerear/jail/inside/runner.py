@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import builtins
+import contextlib
 import errno
 import gc
 import io
@@ -48,8 +49,10 @@ class _Log(io.RawIOBase):
 
     def write(self, data: Any) -> int:
         piece = bytes(data[: _Log.room])
-        if piece:
-            _Log.room -= _write(LOG, piece)
+        _Log.room -= len(piece)
+        # A program that fills the memfd by itself leaves no room here.
+        with contextlib.suppress(OSError):
+            _write(LOG, piece)
         return len(data)
 
 
@@ -116,9 +119,7 @@ def _execute(code: bytes) -> tuple[Status, int, str]:
 
 
 def _judge(error: BaseException) -> tuple[Status, int, str]:
-    lines = traceback.format_exception(
-        type(error), error, error.__traceback__ and error.__traceback__.tb_next
-    )
+    lines = traceback.format_exception(type(error), error, error.__traceback__ and error.__traceback__.tb_next)
     reason = traceback.format_exception_only(type(error), error)[-1].strip()
     status = Status.ERROR
     if isinstance(error, MemoryError):

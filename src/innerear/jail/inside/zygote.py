@@ -44,9 +44,7 @@ def main(tier: str, imports: str, control_fd: str, binds: str, links: str, witho
     control = socket.socket(fileno=int(control_fd))
     paths = tuple(filter(None, binds.split(":")))
     if tier == "own":
-        view.enter(
-            list(paths), [(a, b) for a, _, b in (link.partition("=") for link in links.split(":") if link)]
-        )
+        view.enter(list(paths), [(a, b) for a, _, b in (link.partition("=") for link in links.split(":") if link)])
     if os.geteuid() == 0:
         if tier == "ll":
             view.open_the_way(list(paths))
@@ -91,6 +89,7 @@ class _Spare:
 def _serve(control: socket.socket, setting: Setting) -> None:
     filter_ = child.filter_for(setting)
     own_namespace = os.open("/proc/self/ns/pid", os.O_RDONLY) if setting.namespaces else -1
+    linux.prctl(linux.PR_SET_DUMPABLE, 0)
     spare = _fork(setting, filter_, own_namespace)
     while True:
         data, descriptors = wire.receive(control, wire.REQUEST.size)

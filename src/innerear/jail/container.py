@@ -1,0 +1,190 @@
+"""The tiers `docker` and `podman`: one long-lived container a worker, with the tier `ll` inside.
+
+The same package serves inside (`python -m innerear.jail.container`): no descriptor crosses the
+border of a virtual machine, so programs and sounds go as length and msgpack over stdin and stdout.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import select
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import IO, Any
+
+import msgspec
+import numpy as np
+
+from innerear.errors import InnerEarError, JailFailure
+from innerear.jail import result
+from innerear.jail.base import Ran
+from innerear.jail.inside import wire
+from innerear.records import Limits, Outcome
+
+IMAGE = "INNEREAR_JAIL_IMAGE"
+"""The environment variable that names the image; without it, `innerear-jail`."""
+_GRACE_S = 10.0
+_START_S = 60.0
+_numbers = itertools.count()
+
+
+class _Ask(msgspec.Struct, frozen=True):
+    code: bytes
+    limits: Limits
+    seed: int
+
+
+class _Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    outcome: Outcome = Outcome.NOT_RENDERED
+    reason: str = ""
+    log: str = ""
+    exit_code: int | None = None
+    wall_s: float = 0.0
+    cpu_s: float = 0.0
+    memory_bytes: int | None = None
+    sample_rate: int = 0
+    channels: int = 0
+    samples: bytes = b""  # float32, little-endian, interleaved
+    failure: str = ""
+
+
+def command(engine: str) -> list[str]:
+    """The engine's command line: no network, nothing to write but a small /tmp, no privilege at all.
+
+    >>> " ".join(command("podman")[:5])
+    'podman run --rm --interactive --network=none'
+    """
+    limits = ("--pids-limit=64", "--memory=4g", "--memory-swap=4g", "--ulimit=core=0")
+    return [
+        *(engine, "run", "--rm", "--interactive", "--network=none", "--read-only", "--cap-drop=ALL"),
+        *("--security-opt=no-new-privileges", "--user=65534:65534", "--ipc=private", *limits),
+        *("--tmpfs=/tmp:rw,nosuid,nodev,noexec,size=128m,mode=1777", "--workdir=/", "--env=HOME=/tmp"),
+        f"--name=innerear-jail-{os.getpid()}-{next(_numbers)}",
+        *(os.environ.get(IMAGE, "innerear-jail"), "python", "-m", "innerear.jail.container"),
+    ]
+
+
+class ContainerJail:
+    """A `Jail` whose zygote lives in a container."""
+
+    def __init__(self, command: list[str], facts: dict[str, Any]) -> None:
+        self.facts = facts
+        self._command = command
+        self._process: subprocess.Popen[bytes] | None = None
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115: as long as the jail
+
+    def run(self, code: str, limits: Limits, seed: int = 0) -> Ran:
+        """Run one program to its end; see `base.Jail`."""
+        ask = msgspec.msgpack.encode(_Ask(code.encode("utf-8", "surrogatepass"), limits, seed % (1 << 64)))
+        try:
+            return self._try(ask, limits)
+        except (OSError, EOFError, msgspec.MsgspecError):
+            self.close()
+        try:
+            return self._try(ask, limits)
+        except (OSError, EOFError, msgspec.MsgspecError) as error:
+            self.close()
+            self._errors.seek(0)
+            said = result.clean(self._errors.read(1 << 16)).strip().rpartition("\n")[2]
+            raise JailFailure(f"the container failed twice on a program: {error} ({said})") from error
+
+    def _try(self, ask: bytes, limits: Limits) -> Ran:
+        if self._process is None:
+            self._process = subprocess.Popen(
+                self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, start_new_session=True
+            )
+            inside = msgspec.msgpack.decode(self._receive(_START_S, 1 << 16), type=dict[str, str | int])
+            self.facts["inside"] = inside
+        assert self._process.stdin is not None
+        self._process.stdin.write(len(ask).to_bytes(8, "little") + ask)
+        self._process.stdin.flush()
+        # Bytes of one can be float32 of another; and the log and the reason.
+        most = 4 * result.room(limits) + 4 * limits.log_bytes + (1 << 16)
+        answer = msgspec.msgpack.decode(self._receive(limits.wall_s + _GRACE_S, most), type=_Answer)
+        if answer.failure:
+            raise OSError(answer.failure)
+        return _ran(answer)
+
+    def _receive(self, seconds: float, most: int) -> bytes:
+        assert self._process is not None and self._process.stdout is not None
+        deadline = time.monotonic() + seconds
+        size = int.from_bytes(_read(self._process.stdout, 8, deadline), "little")
+        if size > most:
+            raise OSError(f"the container sends {size} bytes, wanted at most {most}")
+        return _read(self._process.stdout, size, deadline)
+
+    def close(self) -> None:
+        """End the container: the end of its stdin ends it."""
+        if self._process is None:
+            return
+        for pipe in (self._process.stdin, self._process.stdout):
+            with contextlib.suppress(OSError):
+                if pipe:
+                    pipe.close()
+        try:
+            self._process.wait(5.0)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process = None
+
+
+def _ran(answer: _Answer) -> Ran:
+    outcome, reason, clip = answer.outcome, result.clean(answer.reason.encode()), None
+    if outcome is Outcome.OK:
+        form = wire.FORMS.index("f32")
+        head = wire.Result(b"", wire.Status.AUDIO, form, answer.channels, answer.sample_rate, 0, len(answer.samples))
+        reason, clip = result.audio(head, answer.samples)
+        outcome = Outcome.OK if clip else Outcome.BAD_AUDIO
+    log = result.clean(answer.log.encode())
+    return Ran(outcome, reason, log, answer.exit_code, answer.wall_s, answer.cpu_s, answer.memory_bytes, clip)
+
+
+def _read(pipe: IO[bytes], size: int, deadline: float) -> bytes:
+    data = bytearray()
+    while len(data) < size:
+        if not select.select([pipe], [], [], max(0.0, deadline - time.monotonic()))[0]:
+            raise TimeoutError("the container does not answer")
+        piece = os.read(pipe.fileno(), min(1 << 20, size - len(data)))
+        if not piece:
+            raise EOFError("the container has ended")
+        data += piece
+    return bytes(data)
+
+
+def serve(source: IO[bytes], target: IO[bytes]) -> None:
+    """Inside the container: the jail `ll`, one program after the other, until the source ends."""
+    from innerear.jail.tiers import open_jail
+
+    def send(message: object) -> None:
+        data = msgspec.msgpack.encode(message)
+        target.write(len(data).to_bytes(8, "little") + data)
+        target.flush()
+
+    jail = open_jail("ll")
+    try:
+        send(jail.facts)
+        while head := source.read(8):
+            ask = msgspec.msgpack.decode(source.read(int.from_bytes(head, "little")), type=_Ask)
+            try:
+                ran = jail.run(ask.code.decode("utf-8", "surrogatepass"), ask.limits, ask.seed)
+            except InnerEarError as error:
+                send(_Answer(failure=str(error)))
+                continue
+            sound = {}
+            if ran.clip:
+                samples = np.ascontiguousarray(ran.clip.samples.T).tobytes()
+                sound = {"sample_rate": ran.clip.sample_rate, "channels": len(ran.clip.samples), "samples": samples}
+            fields = (ran.outcome, ran.reason, ran.log, ran.exit_code, ran.wall_s, ran.cpu_s, ran.memory_bytes)
+            send(_Answer(*fields, **sound))  # type: ignore[arg-type]
+    finally:
+        jail.close()
+
+
+if __name__ == "__main__":
+    serve(sys.stdin.buffer, sys.stdout.buffer)
