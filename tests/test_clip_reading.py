@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 from innerear import clip as clip_module
-from innerear.clip import Clip, read, read_many, read_mono
+from innerear.clip import Clip, read, read_mono
 from innerear.errors import AudioError
 
 FORMATS = [
@@ -69,19 +69,6 @@ def test_a_long_file_takes_the_memory_of_its_result(tmp_path):
     tracemalloc.stop()
     assert found.duration_s == 300
     assert peak < 45e6
-
-
-def test_many_files_come_in_order_with_errors_in_their_place(tmp_path):
-    paths = []
-    for i in range(40):
-        paths.append(tmp_path / f"{i}.wav")
-        paths[-1].write_bytes(stored(noise(0.05 * (40 - i), seed=i)))
-    paths[17].write_bytes(b"no sound at all")
-    found = list(read_many(paths, 16_000, threads=4))
-    assert [path for path, _ in found] == paths
-    assert [i for i, (_, what) in enumerate(found) if isinstance(what, AudioError)] == [17]
-    assert str(paths[17]) in str(found[17][1])
-    np.testing.assert_array_equal(found[3][1].samples, read_mono(paths[3], 16_000).samples)
 
 
 def test_a_missing_file_is_named(tmp_path):

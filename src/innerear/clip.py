@@ -7,13 +7,9 @@ resample with soxr's HQ setting, the same everywhere.
 from __future__ import annotations
 
 import io
-import os
-from collections import deque
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -103,30 +99,6 @@ def read_mono(source: Path | str | BinaryIO, sample_rate: int) -> Clip:
         parts = [stream.resample_chunk(block) for block in mono]
         parts.append(stream.resample_chunk(np.zeros(0, dtype=np.float32), last=True))
         return Clip(np.concatenate(parts)[np.newaxis], sample_rate)
-
-
-def read_many(
-    paths: Sequence[Path], sample_rate: int, threads: int | None = None
-) -> Iterator[tuple[Path, Clip | AudioError]]:
-    """`read_mono` of many files, in their order; what cannot be read comes as its error.
-
-    Decoding and resampling run outside Python's lock, so that threads (as many as the processor
-    cores, unless said) are worth having. A few files are read ahead.
-    """
-
-    def attempt(path: Path) -> Clip | AudioError:
-        try:
-            return read_mono(path, sample_rate)
-        except AudioError as error:
-            return error
-
-    threads = threads or os.cpu_count() or 1
-    with ThreadPoolExecutor(threads) as pool:
-        ahead: deque[Future[Clip | AudioError]] = deque()
-        waiting = iter(paths)
-        for path in paths:
-            ahead.extend(pool.submit(attempt, following) for following in islice(waiting, 4 * threads - len(ahead)))
-            yield path, ahead.popleft().result()
 
 
 @contextmanager
