@@ -15,9 +15,8 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
-from report_made import MODELS, made
-
 from innerear.report import write_report
+from report_made import MODELS, made
 
 
 def timed(work) -> float:

@@ -191,7 +191,6 @@ def test_filters_leave_the_probes_that_match(opened: Opened) -> None:
 def test_a_filter_by_outcome_finds_the_one_that_failed(opened: Opened) -> None:
     page = opened.go("#/probes?outcome=error")
     assert page.locator(".list .caption").all_inner_texts() == ["a plain square wave tone at 220 Hz"]
-    page.keyboard.press("j")
     page.get_by_role("tab", name="log").first.click()
     page.wait_for_selector("text=Traceback (most recent call last)")
     assert page.locator(".silent").inner_text() == "ValueError: too short"
@@ -213,7 +212,8 @@ def test_two_models_stand_side_by_side_on_one_probe(opened: Opened) -> None:
 
 def test_a_link_leads_back_to_exactly_this_view(opened: Opened, browser: Any) -> None:
     page = opened.go("#/probes?tier=notes")
-    for key in "jjjjjcmt":
+    page.wait_for_selector(".list .open")
+    for key in "jjjjcmt":
         page.keyboard.press(key)
         page.wait_for_timeout(80)
     page.wait_for_selector("[role=tab][aria-selected=true]:has-text('log')")

@@ -34,7 +34,7 @@ InnerEar.views.overview = (() => {
   function warnings(list) {
     if (!list.length) return null;
     return el("aside", { class: "warnings", "aria-label": "Warnings" },
-      el("ul", {}, list.map((text) => el("li", {}, text))));
+      el("ul", {}, list.map((text) => el("li", { title: text }, text))));
   }
 
   // The funnels of several tiers are added up, step by step.

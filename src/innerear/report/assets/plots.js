@@ -44,16 +44,18 @@ InnerEar.plots = (() => {
     const measured = rows.filter((row) => row.value !== null);
     const everything = [...marks.map((m) => m.value), ...measured.flatMap((r) => [r.value, r.low, r.high])].filter((v) => v != null);
     const share = scores[0].unit === "share";
-    const domain = share ? [0, 1] : [Math.min(0, ...everything), Math.max(...everything, 1e-9)];
+    // a scale that has a best end starts at zero; one that has none, such as loudness, need not
+    const [least, most] = [...d3.extent(scores[0].better === "neither" ? everything : [0, ...everything])];
+    const domain = share ? [0, 1] : least === most ? [least, least + 1] : [least, most];
     const left = Math.min(width * 0.36, 8 + 6.1 * Math.max(...rows.map((row) => row.label.length)));
-    const right = 112;
+    const right = 126;
     const lines = groups.flatMap((group, i) => [...(heads[i] ? [heads[i].y] : []), ...rows.filter((r) => r.group === group).map((r) => r.y)]);
     const labels = new Map(rows.map((row) => [row.y, shorten(row.label, (width * 0.36) / 6.1)]));
     const above = heads.filter(Boolean).flatMap((head) => apart(head.bounds, domain, width - left - right).map((mark) => ({ ...mark, y: head.y })));
     const tip = { fill: "var(--paper)", stroke: "var(--line)", fontSize: 11 };
     return Plot.plot({
       width,
-      height: 24 + lines.length * 16.5,
+      height: 23 + lines.length * 16,
       marginTop: 2, marginBottom: 20, marginLeft: left, marginRight: right,
       style,
       x: { domain, label: null, ticks: Math.max(2, Math.floor(width / 120)), tickSize: 3, tickFormat: share ? (d) => `${Math.round(100 * d)}` : undefined, nice: !share },
@@ -89,7 +91,7 @@ InnerEar.plots = (() => {
       const entrant = index.entrants[item.entrant];
       return [{ asked: check.f0_hz, heard: check.f0_hz * 2 ** (item.values.pitch / 1200), label: entrant.label, entrant, probe, cents: item.values.pitch, good: item.state === "pass" }];
     });
-    if (!points.length) return null;
+    if (points.length < 5) return null;
     const labels = index.entrants.map((e) => e.label).filter((label) => points.some((p) => p.label === label));
     const columns = Math.max(1, Math.min(labels.length, Math.floor(width / 230)));
     const side = Math.min(300, width / columns);

@@ -55,6 +55,10 @@ InnerEar.views.probes = (() => {
     options(frame.selects.outcome, "any outcome", unique(index.items.map((i) => i.outcome)), by("outcome"));
     options(frame.selects.checks, "any checks", [["pass", "all passed"], ["some", "some passed"], ["miss", "none passed"], ["heard", "not judged"], ["fail", "no sound"]], by("checks"));
     const shown = filtered(params);
+    // where list and probe stand side by side, the first one is open from the start
+    if (current.view === "probes" && shown.length && matchMedia("(min-width: 901px)").matches) {
+      location.replace(href("probe", shown[0].id, params));
+    }
     frame.count.textContent = `${shown.length} of ${index.probes.length} probes`;
     frame.clear.href = current.view === "probe" ? href("probe", current.id, kept(params)) : href("probes", "", kept(params));
     frame.clear.hidden = ![...KEYS, "q"].some((key) => params.get(key));
@@ -131,7 +135,7 @@ InnerEar.views.probes = (() => {
   function detail(shown, current) {
     const probe = InnerEar.state.index.probeById.get(current.id);
     if (current.view !== "probe") {
-      frame.detail.replaceChildren(el("p", { class: "muted hint" }, "Choose a probe, or press j."));
+      frame.detail.replaceChildren(el("p", { class: "muted hint" }, "No probe is open."));
       InnerEar.player.stop("a");
       InnerEar.player.stop("b");
     } else if (!probe) {

@@ -24,9 +24,9 @@ InnerEar.views.run = (() => {
   }
 
   function plain(value) {
-    if (Array.isArray(value)) return value.map(plain).join(", ");
-    if (value && typeof value === "object") return JSON.stringify(value);
-    return typeof value === "number" ? number(value, 6) : String(value);
+    if (Array.isArray(value)) return value.map(plain).join(", ") || "none";
+    if (value && typeof value === "object") return Object.keys(value).length ? JSON.stringify(value) : "none";
+    return typeof value === "number" ? number(value, 6) : value === null ? "none" : String(value);
   }
 
   return { draw, facts, plain, title: () => "Run" };

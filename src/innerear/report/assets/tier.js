@@ -13,7 +13,9 @@ InnerEar.views.tier = (() => {
     // a metric with a score for the whole tier has its groups in a table of their own
     const whole = new Set(scores.filter((s) => s.group === "all").map((s) => s.metric));
     const grouped = [...new Set(scores.filter((s) => s.group !== "all" && whole.has(s.metric) && s.value !== null).map((s) => s.metric))];
-    const pitches = scores.some((s) => s.metric === "pitch" && s.value !== null);
+    // what the funnel says already is left to the table
+    const steps = new Set(index.funnels.flatMap((f) => f.steps.map((step) => step.name.replaceAll(" ", "_"))));
+    const pitches = scores.some((s) => s.metric === "pitch" && s.n >= 5);
     const families = d3.rollups(probes, (of) => of.length, (p) => p.family);
     return [
       el("section", { class: "lead" },
@@ -22,7 +24,7 @@ InnerEar.views.tier = (() => {
           families.map(([family, n], i) => [i ? ", " : "", el("a", { href: href("probes", "", new URLSearchParams({ tier, family })) }, words(family)), ` ${n}`]))),
       el("section", {}, el("h2", {}, "What became of the completions"), funnel(index.funnels.filter((f) => f.tier === tier), tier)),
       scores.length ? el("section", {}, el("h2", {}, "Every metric ", el("small", {}, "value with its 95 % interval, between floor and ceiling")),
-        el("div", { class: "headline one" }, panels(scores))) : null,
+        el("div", { class: "headline one" }, panels(scores.filter((s) => !steps.has(s.metric))))) : null,
       pitches ? el("section", {}, el("h2", {}, "Pitch asked and heard ", el("small", {}, "a point is a probe, filled where every check passed; it leads there")),
         InnerEar.plots.fitted((width) => InnerEar.plots.pitch(tier, width))) : null,
       grouped.length ? el("section", {}, el("h2", {}, "By group ", el("small", {}, "the stronger, the better")),
