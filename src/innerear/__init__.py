@@ -1,3 +1,52 @@
-"""Can a language model that has never heard anything write a sound?"""
+"""Can a language model that has never heard anything write a sound?
 
-__version__ = "0.1.0"
+InnerEar asks a model for programs, runs them in a jail, and measures what comes out. All that the
+command line does is here as functions; see the README for examples.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from innerear.clip import Clip, read
+    from innerear.embed import open_embedder
+    from innerear.errors import InnerEarError
+    from innerear.extract import extract
+    from innerear.jail import open_jail
+    from innerear.metrics.frechet import frechet_distance
+    from innerear.metrics.kernel import kad
+    from innerear.models import open_model
+    from innerear.records import Completion, Limits, Measurement, Probe, Program, Render, Score
+    from innerear.run import Asked, Run, create
+    from innerear.stages import do_embed, do_generate, do_measure, do_render, do_report, do_score, evaluate
+    from innerear.suite import Suite, choose, load
+
+_HOME = {
+    "Asked": "run", "Clip": "clip", "Completion": "records", "InnerEarError": "errors", "Limits": "records",
+    "Measurement": "records", "Probe": "records", "Program": "records", "Render": "records", "Run": "run",
+    "Score": "records", "Suite": "suite", "choose": "suite", "create": "run", "do_embed": "stages",
+    "do_generate": "stages", "do_measure": "stages", "do_render": "stages", "do_report": "stages",
+    "do_score": "stages", "evaluate": "stages", "extract": "extract", "frechet_distance": "metrics.frechet",
+    "kad": "metrics.kernel", "load": "suite", "open_embedder": "embed", "open_jail": "jail", "open_model": "models",
+    "read": "clip",
+}  # fmt: skip
+
+__all__ = [
+    "Asked", "Clip", "Completion", "InnerEarError", "Limits", "Measurement", "Probe", "Program", "Render", "Run",
+    "Score", "Suite", "choose", "create", "do_embed", "do_generate", "do_measure", "do_render", "do_report",
+    "do_score", "evaluate", "extract", "frechet_distance", "kad", "load", "open_embedder", "open_jail", "open_model",
+    "read",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    """Names come from their modules when they are asked for, so that `import innerear` stays fast."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'innerear' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"innerear.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

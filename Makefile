@@ -1,0 +1,45 @@
+# Two commands do all set-up on a fresh machine with Python 3.11 or later:
+#   make demo   runs the main job and names the page that shows it
+#   make test   runs the quick tests
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.PHONY: demo test test-all lint types docs clean
+
+# Each stamp stands for an installed set of dependencies; a changed pyproject.toml makes it anew.
+$(VENV)/run.stamp: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "InnerEar needs Python 3.11 or later; name one: make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) -e '.[yamnet]'
+	@touch $@
+
+$(VENV)/dev.stamp: $(VENV)/run.stamp
+	$(PIP) -e '.[yamnet,openai,test,dev]'
+	@touch $@
+
+demo: $(VENV)/run.stamp
+	$(BIN)/innerear run --model recorded/one-shot --model baseline/silence --model baseline/noise \
+		--model baseline/sine --out runs/demo
+
+test: $(VENV)/dev.stamp
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+# The long ones: attacks on the jail, soak, a real browser (Debian's chromium; without it they are
+# skipped and counted).
+test-all: $(VENV)/dev.stamp
+	$(BIN)/python -m pytest -m slow
+
+lint: $(VENV)/dev.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/dev.stamp
+	$(BIN)/mypy
+
+docs: $(VENV)/dev.stamp
+	$(BIN)/python -m pytest -q tests/test_docs.py
+
+clean:
+	rm -rf $(VENV) runs

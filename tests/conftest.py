@@ -1,0 +1,38 @@
+"""Where the shared data pack is, if it is here; and a cache that is no user's."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("shared-machine", deadline=None)  # a busy machine is no failure
+settings.load_profile("shared-machine")
+
+SHARED = Path(os.environ["INNEREAR_SHARED"]).resolve() if os.environ.get("INNEREAR_SHARED") else None
+WHY_NOT = "INNEREAR_SHARED is not set: the folder that holds the reference data pack"
+
+for name in ("INNEREAR_REFERENCES", "OPENAI_API_KEY"):
+    os.environ.pop(name, None)
+if SHARED:
+    os.environ["INNEREAR_MODELS"] = str(SHARED / "data" / "models")
+    os.environ["INNEREAR_DATA"] = str(SHARED / "data")
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder that holds the data pack."""
+    if SHARED is None:
+        pytest.skip(WHY_NOT)
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def pack(shared: Path) -> Path:
+    """The data pack: MANIFEST.csv, env, notes, speech, models, prompts."""
+    return shared / "data"
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INNEREAR_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))

@@ -1,0 +1,189 @@
+"""The whole way, as its user goes it: run, go on, kill, change something, look at what was redone."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from innerear.parts import read_rows
+from innerear.records import Completion, Measurement, Outcome, Render
+from innerear.run import Run
+
+COMMAND = [sys.executable, "-m", "innerear"]
+FEW = ["--probes", "notes/waveform/*", "--embedder", "mel"]
+
+
+def innerear(*words: object, code: int = 0, **environment: str) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        [*COMMAND, *map(str, words)], capture_output=True, text=True, env={**os.environ, **environment}, timeout=240
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return done
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("runs") / "few"
+    innerear("run", "--model", "recorded/one-shot", "--model", "baseline/noise", *FEW, "--out", folder)
+    return folder
+
+
+def test_a_run_ends_with_every_file_of_the_design(finished):
+    names = {path.name for path in finished.iterdir()}
+    assert names >= {"run.json", "completions", "renders", "audio", "embeddings", "measurements", "scores.json", "report"}
+    assert (finished / "report" / "index.html").exists()
+
+
+def test_each_completion_has_one_row_in_each_stage(finished):
+    completions = read_rows(finished / "completions", Completion)
+    renders = read_rows(finished / "renders", Render)
+    subjects = {row.subject for row in read_rows(finished / "measurements", Measurement).values()}
+    assert len(completions) == 8
+    assert len(renders) == 8
+    assert subjects == set(completions)
+
+
+def test_the_recorded_model_plays_the_four_waveforms_in_tune_and_noise_does_not(finished):
+    scores = json.loads((finished / "scores.json").read_text())["scores"]
+    pitch = {score["model"]: score["value"] for score in scores if score["metric"] == "pitch"}
+    assert pitch == {"recorded/one-shot": 1.0, "baseline/noise": 0.0}
+
+
+def test_no_row_holds_nan(finished):
+    for path in finished.rglob("*.json*"):
+        assert not re.search(rb"\bNaN\b|Infinity", path.read_bytes()), path
+
+
+def test_the_same_command_again_changes_no_file_but_the_report(finished):
+    before = contents(finished)
+    innerear("run", "--model", "recorded/one-shot", "--model", "baseline/noise", *FEW, "--out", finished)
+    after = contents(finished)
+    changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+    assert all(name.startswith("report/") for name in changed)
+
+
+def test_the_stages_one_by_one_give_the_scores_of_the_whole(finished, tmp_path):
+    folder = tmp_path / "steps"
+    innerear("generate", "--model", "recorded/one-shot", "--model", "baseline/noise", *FEW, "--out", folder)
+    for stage in ("render", "embed", "measure", "score", "report"):
+        innerear(stage, folder)
+    one, other = (json.loads((f / "scores.json").read_text())["scores"] for f in (finished, folder))
+    assert one == other
+
+
+def test_a_second_command_adds_its_model_and_redoes_nothing(finished, tmp_path):
+    folder = tmp_path / "more"
+    innerear("run", "--model", "baseline/silence", *FEW, "--out", folder)
+    kept = {row.key for row in read_rows(folder / "renders", Render).values()}
+    stamp = max(p.stat().st_mtime_ns for p in (folder / "audio").iterdir())
+    innerear("run", "--model", "baseline/sine", *FEW, "--out", folder)
+    assert Run(folder).asked.models == ["baseline/silence", "baseline/sine"]
+    assert kept <= set(read_rows(folder / "renders", Render))
+    assert stamp == min(p.stat().st_mtime_ns for p in (folder / "audio").iterdir())
+
+
+def test_a_changed_tolerance_redoes_that_measurement_and_nothing_else(tmp_path):
+    suite = tmp_path / "suite.jsonl"
+    shown = innerear("probes", "show", "notes/waveform/sine-440").stdout
+    probe = msgspec.json.decode(shown[: shown.index("\n}\n") + 3].encode())
+    folder = tmp_path / "run"
+    command = ["run", "--model", "baseline/noise", "--suite", suite, "--embedder", "mel", "--out", folder]
+    suite.write_bytes(msgspec.json.encode(probe))
+    innerear(*command)
+    rows = {kind: set(read_rows(folder / kind, row)) for kind, row in STAGES.items()}
+    probe["expect"][0]["tolerance_cents"] = 20
+    suite.write_bytes(msgspec.json.encode(probe))
+    innerear(*command)
+    after = {kind: set(read_rows(folder / kind, row)) for kind, row in STAGES.items()}
+    assert after["completions"] == rows["completions"]
+    assert after["renders"] == rows["renders"]
+    assert len(after["measurements"] - rows["measurements"]) == 1
+
+
+STAGES = {"completions": Completion, "renders": Render, "measurements": Measurement}
+
+
+@pytest.mark.parametrize("moment_s", [0.3, 0.8, 1.5, 2.5])
+def test_killed_at_any_moment_a_run_goes_on_and_does_nothing_twice(tmp_path, moment_s):
+    folder = tmp_path / "run"
+    command = ["run", "--model", "recorded/one-shot", "--probes", "notes/[ir]*", "--embedder", "mel", "--out", str(folder)]
+    process = subprocess.Popen(
+        [*COMMAND, *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    time.sleep(moment_s)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    if not (folder / "run.json").exists():
+        return
+    before = {kind: read_rows(folder / kind, row) for kind, row in STAGES.items()}
+    innerear(*command)
+    after = {kind: read_rows(folder / kind, row) for kind, row in STAGES.items()}
+    for kind in STAGES:
+        assert {key: after[kind][key] for key in before[kind]} == before[kind], f"{kind} were done twice or lost"
+    assert len(after["completions"]) == len(after["renders"]) == 28
+    assert {row.outcome for row in after["renders"].values()} == {Outcome.OK}
+    assert not [p.name for p in folder.rglob("*.part*")] or moment_s  # a torn part file is never read
+
+
+def test_without_isolation_the_command_ends_with_3_and_the_report_says_not_rendered(tmp_path):
+    folder = tmp_path / "run"
+    done = innerear("run", "--model", "baseline/sine", *FEW, "--jail", "docker", "--out", folder, code=3, PATH="/nowhere")
+    assert "docker" in done.stderr
+    assert {item.render.outcome for item in Run(folder).items()} == {Outcome.NOT_RENDERED}
+    scores = json.loads((folder / "scores.json").read_text())["scores"]
+    rates = [score for score in scores if score["metric"] == "ran"]
+    assert [(score["value"], score["n"], score["missing"]) for score in rates] == [(None, 0, 4)]
+    assert "not rendered" in (folder / "report" / "index.html").read_text() + "".join(
+        p.read_text() for p in (folder / "report").rglob("*.js")
+    )
+
+
+def test_what_was_not_rendered_is_rendered_when_the_jail_works_again(tmp_path):
+    folder = tmp_path / "run"
+    innerear("run", "--model", "baseline/sine", *FEW, "--jail", "docker", "--out", folder, code=3, PATH="/nowhere")
+    innerear("run", "--model", "baseline/sine", *FEW, "--out", folder)
+    assert {item.render.outcome for item in Run(folder).items()} == {Outcome.OK}
+
+
+def test_the_jail_off_is_stamped_on_rows_and_report(tmp_path):
+    folder = tmp_path / "run"
+    innerear("run", "--model", "baseline/sine", *FEW, "--jail", "off", "--out", folder)
+    assert {item.render.jail["tier"] for item in Run(folder).items()} == {"off"}
+    assert "jail off" in "".join(p.read_text() for p in (folder / "report").rglob("*") if p.suffix in {".js", ".html"})
+
+
+def test_swap_scores_the_same_models_sounds_for_other_probes(tmp_path):
+    folder = tmp_path / "run"
+    models = ["--model", "baseline/informed", "--model", "swap/baseline/informed"]
+    innerear("run", *models, "--probes", "notes/instrument/*", "--embedder", "mel", "--out", folder)
+    scores = json.loads((folder / "scores.json").read_text())["scores"]
+    pitch = {score["model"]: score["value"] for score in scores if score["metric"] == "pitch"}
+    assert pitch["baseline/informed"] == 1.0
+    assert pitch["swap/baseline/informed"] <= 0.2
+
+
+def test_real_recordings_enter_as_renders(tmp_path, pack):
+    folder = tmp_path / "run"
+    innerear("run", "--model", "real", "--probes", "environment/animals/*", "--embedder", "mel", "--out", folder)
+    items = Run(folder).items()
+    assert len(items) == 10
+    assert all(item.render.outcome == Outcome.OK and item.completion.recording for item in items)
+
+
+def test_a_folder_that_is_no_run_is_left_alone(tmp_path):
+    (tmp_path / "thesis.tex").write_text("precious")
+    done = innerear("run", "--model", "baseline/sine", *FEW, "--out", tmp_path, code=2)
+    assert "is not empty and is no run" in done.stderr
+    assert [p.name for p in tmp_path.iterdir()] == ["thesis.tex"]
