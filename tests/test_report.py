@@ -179,6 +179,8 @@ def test_writing_again_draws_no_sound_again_and_leaves_nothing_behind(written, m
     folder, data = written
     before = {p.relative_to(folder): p.read_bytes() for p in (folder / "report").rglob("*") if p.is_file()}
     (folder / "report" / "data" / "stale.js").write_text("old")
+    (folder / ".report.part").mkdir()
+    (folder / ".report.part" / "of a killed write").write_text("")
     monkeypatch.setattr(pictures, "spectrogram", lambda _: pytest.fail("a sound was drawn again"))
     write_report(data, folder)
     after = {p.relative_to(folder): p.read_bytes() for p in (folder / "report").rglob("*") if p.is_file()}

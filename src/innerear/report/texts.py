@@ -20,9 +20,7 @@ class MetricText(msgspec.Struct, frozen=True):
 
 METRICS: tuple[MetricText, ...] = (
     MetricText("pitch", "Pitch right", "Share of pitch checks within their tolerance.", "cents", headline=True),
-    MetricText(
-        "pitch_error", "Pitch error", "Median size of the distance from the asked pitch.", "cents", headline=True
-    ),
+    MetricText("pitch_error", "Pitch error", "Median size of the distance from the asked pitch.", "cents"),
     MetricText(
         "fad",
         "FAD",

@@ -16,7 +16,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import as_file, files
@@ -38,15 +37,16 @@ def write_report(data: ReportData, run_folder: Path) -> Path:
     """Write `run_folder/report` whole, in place of an older one, and return its `index.html`.
 
     Outlines and spectrograms of sounds that an older report has are taken from there. A write that
-    is cut short leaves the older report as it was.
+    is cut short leaves the older report as it was. One process may write a run's report at a time.
 
     Raises:
         AudioError: an item's sound is missing in the run folder or is no audio.
     """
     report = run_folder / "report"
-    part = Path(tempfile.mkdtemp(prefix=".report-", dir=run_folder))
+    part = run_folder / ".report.part"
+    shutil.rmtree(part, ignore_errors=True)  # of a write that was killed
+    part.mkdir()
     try:
-        part.chmod(0o755)
         with as_file(files("innerear.report")) as package:
             for folder in ("assets", "vendor"):
                 shutil.copytree(package / folder, part / folder)
@@ -171,16 +171,14 @@ def _write_sound(audio: Path, old: Path, new: Path, name: str) -> None:
 
 
 def _put_in_place(part: Path, report: Path) -> None:
-    """Rename the finished folder into place; two renames apart, the older report is still there."""
-    if not report.exists():
-        part.rename(report)
-        return
-    retired = Path(tempfile.mkdtemp(prefix=".report-", dir=report.parent))
-    report.rename(retired / "report")
+    """Rename the finished folder into place; until the last moment the older report is still there."""
+    old = report.with_name(".report.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if report.exists():
+        report.rename(old)
     try:
         part.rename(report)
     except OSError:
-        (retired / "report").rename(report)
+        old.rename(report)
         raise
-    finally:
-        shutil.rmtree(retired, ignore_errors=True)
+    shutil.rmtree(old, ignore_errors=True)

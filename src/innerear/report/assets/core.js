@@ -121,7 +121,7 @@ const InnerEar = (() => {
     if (score.low == null || score.high == null) return "";
     const scale = score.unit === "share" ? 100 : 1;
     const wide = Math.max(Math.abs(score.low), Math.abs(score.high)) * scale;
-    const decimals = wide >= 100 ? 0 : wide >= 10 ? 1 : wide >= 0.1 || !wide ? 2 : Math.min(6, 1 - Math.floor(Math.log10(wide)));
+    const decimals = score.unit === "share" ? 1 : wide >= 100 ? 0 : wide >= 10 ? 1 : wide >= 0.1 || !wide ? 2 : Math.min(6, 1 - Math.floor(Math.log10(wide)));
     const [low, high] = [score.low, score.high].map((v) => (v * scale).toFixed(decimals).replace("-", "−"));
     return `[${low}, ${high}]`;
   }

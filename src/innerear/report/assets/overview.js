@@ -20,10 +20,10 @@ InnerEar.views.overview = (() => {
       el("section", { "aria-labelledby": "h-scores" },
         el("h2", { id: "h-scores" }, "How it sounds ", el("small", {}, "value with its 95 % interval, between floor and ceiling")),
         headline(index)),
-      el("section", {},
-        el("details", {},
-          el("summary", {}, el("h2", {}, "The same as numbers")),
-          numbers(index.scores))),
+      el("section", { "aria-labelledby": "h-table" },
+        el("h2", { id: "h-table" }, "The same in numbers ", el("small", {}, "value, 95 % interval; below it ceiling, floor and n")),
+        table(index.scores)),
+      el("section", {}, el("details", {}, el("summary", {}, el("h2", {}, "Every score with its signature")), numbers(index.scores))),
     ];
   }
 
@@ -77,14 +77,22 @@ InnerEar.views.overview = (() => {
         panels(scores.filter((s) => s.tier === tier)))));
   }
 
+  // Of each tier the scores for all of it, or for its groups where a metric has none for all.
+  function inTier(scores) {
+    const whole = new Set(scores.filter((s) => s.group === "all").map((s) => `${s.tier}|${s.metric}`));
+    return scores.filter((s) => s.group === "all" || !whole.has(`${s.tier}|${s.metric}`));
+  }
+
+  // Metrics in the order in which their texts stand; those without one last.
+  function rank(metric) {
+    const at = [...InnerEar.state.index.metricText.keys()].indexOf(metric);
+    return at < 0 ? Infinity : at;
+  }
+
   // A picture for each metric and embedder that has a value; the others in a line, with the reason.
-  // Groups are shown where the metric has no score for the whole tier.
   function panels(every) {
-    const whole = new Set(every.filter((s) => s.group === "all").map((s) => s.metric));
-    const scores = every.filter((s) => s.group === "all" || !whole.has(s.metric));
-    const order = new Map([...InnerEar.state.index.metricText.keys()].map((name, i) => [name, i]));
-    const sets = d3.groups(scores, (s) => `${s.metric}|${embedder(s)}`).map(([, set]) => set);
-    sets.sort((a, b) => (order.get(a[0].metric) ?? 99) - (order.get(b[0].metric) ?? 99));
+    const sets = d3.groups(inTier(every), (s) => `${s.metric}|${embedder(s)}`).map(([, set]) => set);
+    sets.sort((a, b) => d3.ascending(rank(a[0].metric), rank(b[0].metric)));
     const shown = sets.filter((set) => set.some((s) => s.value !== null));
     const others = sets.filter((set) => !shown.includes(set));
     return [shown.map(panel), others.length ? missing(others) : null];
@@ -107,6 +115,39 @@ InnerEar.views.overview = (() => {
   function missing(sets) {
     const reasons = d3.groups(sets, (set) => set.find((s) => s.note)?.note || "not measured");
     return el("p", { class: "note whole" }, reasons.map(([reason, of], i) => [i ? ". " : "", el("b", {}, of.map((set) => metricLabel(set[0].metric)).join(", ")), `: ${reason}`]));
+  }
+
+  // Tier and metric against models, for what has a value; the groups of a metric that has no score
+  // for the whole tier stand apart.
+  function table(every) {
+    const { entrants } = InnerEar.state.index;
+    const lines = d3.groups(inTier(every), (s) => `${s.tier}|${s.metric}|${embedder(s)}|${s.group}`).map(([, line]) => line)
+      .filter((line) => line.some((s) => s.value !== null));
+    const tiers = tiersOf(InnerEar.state.index);
+    lines.sort((a, b) => tiers.indexOf(a[0].tier) - tiers.indexOf(b[0].tier) || d3.ascending(rank(a[0].metric), rank(b[0].metric)));
+    if (!lines.length) return el("p", { class: "muted" }, "No scores yet.");
+    return el("div", { class: "wide" },
+      el("table", { class: "pivot" },
+        el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Metric"), entrants.map((e) => el("th", { scope: "col" }, e.label)))),
+        d3.groups(lines, (line) => line[0].tier).map(([tier, own]) => el("tbody", {},
+          el("tr", {}, el("th", { scope: "rowgroup", colspan: entrants.length + 1, class: "tier-name" }, tier)),
+          own.map((line) => el("tr", {},
+            el("th", { scope: "row" }, metricLabel(line[0].metric), alone(line[0], own) ? "" : `, ${line[0].group}`,
+              el("small", {}, [embedder(line[0]).replace(/@.*/, ""), line[0].unit === "share" ? "" : line[0].unit].filter(Boolean).join(" "))),
+            entrants.map((e) => cell(line.find((s) => entrantOf(s) === e)))))))));
+  }
+
+  // Whether a score is the only one of its metric and embedder in the tier, so that its group need not be named.
+  function alone(score, lines) {
+    return lines.filter(([other]) => other.metric === score.metric && embedder(other) === embedder(score)).length === 1;
+  }
+
+  function cell(score) {
+    if (!score) return el("td", {}, NONE);
+    const ends = [...Object.entries(score.ceiling), ...Object.entries(score.floor)].filter(([, value]) => value !== null);
+    return el("td", { title: score.note || null },
+      el("b", {}, score.unit === "share" ? quantity(score.value, "share") : number(score.value)), " ", el("span", { class: "muted" }, interval(score)), score.note ? " †" : "",
+      el("small", {}, [...ends.map(([name, value]) => `${name} ${number(value)}`), `n ${number(score.n)}`].join(" · ")));
   }
 
   function numbers(scores) {
