@@ -253,6 +253,30 @@ def test_keys_walk_play_and_open_the_search_from_any_view(opened: Opened) -> Non
     assert page.get_by_role("dialog").is_visible()
 
 
+def test_a_narrow_window_shows_the_list_or_the_probe(opened: Opened) -> None:
+    opened.page.set_viewport_size({"width": 360, "height": 740})
+    page = opened.go("#/probes?tier=notes")
+    assert not page.locator("#detail").is_visible()
+    page.get_by_text("a grand piano playing the note C4").click()
+    page.wait_for_selector(".pictures")
+    assert not page.locator("#list").is_visible()
+    page.get_by_role("link", name="All probes").click()
+    page.wait_for_selector(".count:has-text('12 of 36')")
+
+
+def test_a_chosen_theme_is_kept(opened: Opened) -> None:
+    page = opened.go()
+    grounds = []
+    for _ in range(3):
+        page.get_by_role("button", name="Theme").click()
+        grounds.append(page.evaluate("getComputedStyle(document.documentElement).backgroundColor"))
+    assert len(set(grounds)) == 2
+    page.get_by_role("button", name="Theme").click()
+    page.get_by_role("button", name="Theme").click()
+    page.reload()
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+
+
 def test_hostile_text_stays_text_in_every_view(opened: Opened) -> None:
     page = opened.go("#/")
     assert "onerror" in page.locator(".warnings").inner_text()

@@ -127,7 +127,7 @@ const InnerEar = (() => {
   }
 
   function metricLabel(name) {
-    return state.index.metricText.get(name)?.label ?? name;
+    return state.index.metricText.get(name)?.label ?? words(name);
   }
 
   // Which embedder a score stands on, from its signature; none for most metrics.
