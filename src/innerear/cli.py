@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from innerear.cli_alone import embed_folder, fad, kad
+from innerear.cli_models import models
 from innerear.errors import InnerEarError, JailUnavailable, UsageError
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ def main() -> None:
 
 main.add_command(fad)
 main.add_command(kad)
+main.add_command(models)
 
 
 def _probe_options(command: F) -> F:

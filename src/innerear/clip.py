@@ -86,19 +86,29 @@ def read_mono(source: Path | str | BinaryIO, sample_rate: int) -> Clip:
     Raises:
         AudioError: see `read`.
     """
+    return Clip(np.concatenate(list(stream_mono(source, sample_rate)))[np.newaxis], sample_rate)
+
+
+def stream_mono(source: Path | str | BinaryIO, sample_rate: int) -> Iterator[Samples]:
+    """The samples of `read_mono` in blocks as they are decoded, so that a file of any length takes little memory.
+
+    Raises:
+        AudioError: see `read`; where a file is cut off, after the blocks before the cut.
+    """
     import soxr
 
     with _opened(source) as (file, name):
         mono = (_mixed(block) for block in _decoded(file, name))
         if file.samplerate == sample_rate:
-            return Clip(np.concatenate(list(mono))[np.newaxis], sample_rate)
-        if file.frames <= _BLOCK:
+            yield from mono
+        elif file.frames <= _BLOCK:
             samples = soxr.resample(np.concatenate(list(mono)), file.samplerate, sample_rate, quality="HQ")
-            return Clip(np.asarray(samples, dtype=np.float32)[np.newaxis], sample_rate)
-        stream = soxr.ResampleStream(file.samplerate, sample_rate, 1, dtype="float32", quality="HQ")
-        parts = [stream.resample_chunk(block) for block in mono]
-        parts.append(stream.resample_chunk(np.zeros(0, dtype=np.float32), last=True))
-        return Clip(np.concatenate(parts)[np.newaxis], sample_rate)
+            yield np.asarray(samples, dtype=np.float32)
+        else:
+            stream = soxr.ResampleStream(file.samplerate, sample_rate, 1, dtype="float32", quality="HQ")
+            for block in mono:
+                yield stream.resample_chunk(block)
+            yield stream.resample_chunk(np.zeros(0, dtype=np.float32), last=True)
 
 
 @contextmanager

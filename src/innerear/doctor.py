@@ -38,24 +38,19 @@ def _jail() -> Iterator[Finding]:
 
 
 def _embedders() -> Iterator[Finding]:
-    from innerear.embed.weights import local, sources
+    from innerear.embed import EMBEDDERS, open_embedder
+    from innerear.embed.weights import fetch, sources
     from innerear.errors import WeightsUnavailable
 
-    yield Finding("embedder mel", True, "needs nothing")
-    if importlib.util.find_spec("ai_edge_litert") is None:
-        yield Finding("embedder yamnet", False, "pip install 'innerear[yamnet]'")
-        return
-    source = sources()["yamnet"]
-    try:
-        found = local(source)
-    except WeightsUnavailable as error:
-        yield Finding("embedder yamnet", False, str(error))
-        return
-    if found:
-        yield Finding("embedder yamnet", True, f"{found.path}, {source.licence}")
-    else:
-        fix = f"fetched on first use from {source.url}, or put {source.file} into a folder named by INNEREAR_MODELS"
-        yield Finding("embedder yamnet", False, f"no weights yet: {fix}")
+    for name in EMBEDDERS:
+        try:
+            if name in sources():
+                fetch(name, may_fetch=False)
+            embedder = open_embedder(name)
+        except WeightsUnavailable as error:
+            yield Finding(f"embedder {name}", False, str(error))
+        else:
+            yield Finding(f"embedder {name}", True, embedder.signature)
 
 
 def _cache() -> Finding:

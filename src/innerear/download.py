@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import queue
 import threading
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 PATIENCE_S = 8.0  # to the first byte, and from one to the next
 
@@ -26,32 +28,80 @@ def get(url: str, limit_bytes: int, progress: Callable[[int], None] | None = Non
     return bytes(content)
 
 
+def fetch_file(url: str, path: Path, progress: Callable[[int, int], None] | None = None) -> None:
+    """Fetch an address into a file, going on after the bytes that are there already.
+
+    `progress` is called with the bytes so far and the bytes in all (0 where the server does not say).
+
+    Raises:
+        OSError: no answer within 8 s, cut off, or an HTTP error; what came so far stays in the file.
+    """
+    there = path.stat().st_size if path.exists() else 0
+    with path.open("ab") as file:
+        for piece, whole in _stream(url, there):
+            if isinstance(piece, int):  # where the server starts: at the byte asked for, or at the first
+                file.truncate(piece)
+                file.seek(piece)
+                there = piece
+            else:
+                file.write(piece)
+                there += len(piece)
+            if progress:
+                progress(there, whole)
+
+
 def _pieces(url: str) -> Iterator[bytes]:
-    """The body, piece by piece; in a thread of its own, because looking up a host knows no time limit."""
-    pieces: queue.Queue[bytes | Exception | None] = queue.Queue()
+    """The body, piece by piece."""
+    return (piece for piece, _ in _stream(url, 0) if isinstance(piece, bytes))
+
+
+def _stream(url: str, start: int) -> Iterator[tuple[bytes | int, int]]:
+    """Where the body starts, then its pieces; each along with the bytes of the whole, 0 if not known.
+
+    In a thread of its own, because looking up a host knows no time limit.
+    """
+    pieces: queue.Queue[tuple[bytes | int, int] | Exception | None] = queue.Queue(maxsize=64)
+    left = threading.Event()
+
+    def put(item: tuple[bytes | int, int] | Exception | None) -> None:
+        while not left.is_set():
+            try:
+                return pieces.put(item, timeout=1.0)
+            except queue.Full:
+                continue
 
     def read() -> None:
+        asked = urllib.request.Request(url, headers={"Range": f"bytes={start}-"} if start else {})
         try:
-            with urllib.request.urlopen(url, timeout=PATIENCE_S) as response:
-                expected = response.headers.get("Content-Length")
-                got = 0
-                while piece := response.read(1 << 16):
+            with urllib.request.urlopen(asked, timeout=PATIENCE_S) as response:
+                at = start if response.status == 206 else 0
+                length = response.headers.get("Content-Length")
+                whole = at + int(length) if length is not None else 0
+                put((at, whole))
+                got = at
+                while not left.is_set() and (piece := response.read(1 << 16)):
                     got += len(piece)
-                    pieces.put(piece)
-            if expected is not None and got < int(expected):
-                raise OSError(f"it was cut off after {got} of {expected} bytes")
-            pieces.put(None)
+                    put((piece, whole))
+            if got < whole:
+                raise OSError(f"it was cut off after {got} of {whole} bytes")
+            put(None)
+        except urllib.error.HTTPError as error:
+            complete = error.code == 416 and error.headers.get("Content-Range") == f"bytes */{start}"
+            put(None if complete else OSError(f"HTTP {error.code} {error.reason}"))
         except Exception as error:  # noqa: BLE001  handed to the caller
-            pieces.put(error)
+            put(error)
 
     threading.Thread(target=read, daemon=True).start()
-    while True:
-        try:
-            piece = pieces.get(timeout=PATIENCE_S + 1)
-        except queue.Empty:
-            raise OSError(f"no answer for {PATIENCE_S:g} s") from None
-        if piece is None:
-            return
-        if isinstance(piece, Exception):
-            raise piece if isinstance(piece, OSError) else OSError(str(piece))
-        yield piece
+    try:
+        while True:
+            try:
+                item = pieces.get(timeout=PATIENCE_S + 1)
+            except queue.Empty:
+                raise OSError(f"no answer for {PATIENCE_S:g} s") from None
+            if item is None:
+                return
+            if isinstance(item, Exception):
+                raise item if isinstance(item, OSError) else OSError(str(item))
+            yield item
+    finally:
+        left.set()

@@ -10,16 +10,13 @@ from __future__ import annotations
 import difflib
 import importlib
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Protocol, cast
-
-import numpy as np
-from numpy.typing import NDArray
 
 from innerear.clip import Clip
 from innerear.embed.loudness import LoudnessRule
+from innerear.embed.windows import Frames as Frames
 from innerear.errors import UsageError
-
-Frames = NDArray[np.float32]
 
 
 class Embedder(Protocol):
@@ -35,12 +32,15 @@ class Embedder(Protocol):
         """The frames of each clip, float32 of shape (frames, dims), at least one a clip."""
         ...
 
+    def embed_file(self, path: Path) -> Frames:
+        """The frames of a file of any length, as `embed` gives them, without holding its sound in memory."""
+        ...
+
 
 EMBEDDERS = {
     "mel": "innerear.embed.mel:Mel",
     "yamnet": "innerear.embed.yamnet:Yamnet",
 }
-NEEDS_WEIGHTS = {"yamnet"}
 
 
 def open_embedder(name: str, loudness: LoudnessRule = "active") -> Embedder:
@@ -55,14 +55,3 @@ def open_embedder(name: str, loudness: LoudnessRule = "active") -> Embedder:
         raise UsageError(f"no embedder {name!r}; there are {', '.join(EMBEDDERS)}{hint}")
     module, _, attribute = EMBEDDERS[name].partition(":")
     return cast(Embedder, getattr(importlib.import_module(module), attribute)(loudness=loudness))
-
-
-def windows(samples: NDArray[np.float32], length: int, hop: int) -> NDArray[np.float32]:
-    """The windows that fit whole, shape (windows, length); a shorter signal is one, padded with zeros.
-
-    >>> windows(np.arange(5, dtype=np.float32), 3, 2).tolist()
-    [[0.0, 1.0, 2.0], [2.0, 3.0, 4.0]]
-    """
-    if len(samples) < length:
-        samples = np.pad(samples, (0, length - len(samples)))
-    return np.lib.stride_tricks.sliding_window_view(samples, length)[::hop]

@@ -6,50 +6,61 @@ hear level, and ports that feed it raw give distances that move with a volume kn
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-LoudnessRule = Literal["active", "whole", "none"]
+LoudnessRule = Literal["active", "whole", "peak", "none"]
 TARGET_DBFS = -20.0
 BLOCK_S = 0.02
 ACTIVE_BELOW_PEAK_DB = 40.0
 SILENCE = 1e-7  # RMS of the loudest block, about -140 dBFS, below which a clip is silence
 
 
-def active_blocks(samples: NDArray[np.float32], sample_rate: int) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Mean square of each 20 ms block, and which are within 40 dB of the loudest."""
-    block = max(1, round(BLOCK_S * sample_rate))
-    whole = len(samples) // block * block
-    blocks = samples[:whole].reshape(-1, block) if whole else samples[None, :]
-    power = np.einsum("ij,ij->i", blocks, blocks, dtype=np.float64) / blocks.shape[1]
-    return power, power >= power.max(initial=0.0) * 10 ** (-ACTIVE_BELOW_PEAK_DB / 10)
+def block_powers(blocks: Iterable[NDArray[np.float32]], sample_rate: int) -> NDArray[np.float64]:
+    """The mean square of each 20 ms of a signal; of all of it where it is shorter."""
+    length = max(1, round(BLOCK_S * sample_rate))
+    powers = []
+    rest = np.zeros(0, np.float32)
+    for block in blocks:
+        rest = np.concatenate([rest, block]) if len(rest) else block
+        whole = len(rest) // length * length
+        powers.append(_mean_square(rest[:whole].reshape(-1, length)))
+        rest = rest[whole:]
+    if not any(map(len, powers)) and len(rest):
+        powers.append(_mean_square(rest[None, :]))
+    return np.concatenate([np.zeros(0), *powers])
 
 
-def gain(samples: NDArray[np.float32], sample_rate: int, rule: LoudnessRule = "active") -> float:
-    """The factor that brings a mono signal to -20 dBFS RMS; 1 for silence and for `none`.
+def _mean_square(rows: NDArray[np.float32]) -> NDArray[np.float64]:
+    square: NDArray[np.float64] = np.einsum("ij,ij->i", rows, rows, dtype=np.float64) / rows.shape[1]
+    return square
 
-    `active`: over the 20 ms blocks within 40 dB of the loudest. `whole`: over all samples.
+
+def gain(blocks: Iterable[NDArray[np.float32]], sample_rate: int, rule: LoudnessRule = "active") -> float:
+    """The factor that sets the level of a mono signal, given in blocks; 1 for silence and for `none`.
+
+    `active`: to -20 dBFS RMS over the 20 ms blocks within 40 dB of the loudest. `whole`: the same
+    over all blocks. `peak`: what Google's FAD does, 1 / max(0.1, largest sample), sign and all.
 
     >>> tone = np.sin(np.arange(16000) * 0.3).astype(np.float32)
-    >>> round(gain(tone, 16000), 3), round(gain(np.append(tone, 0 * tone), 16000), 3)
+    >>> round(gain([tone], 16000), 3), round(gain([tone, 0 * tone], 16000), 3)
     (0.141, 0.141)
     """
-    if rule == "none" or not len(samples):
+    if rule == "none":
         return 1.0
-    power, active = active_blocks(samples, sample_rate)
-    if power.max() < SILENCE**2:
+    if rule == "peak":
+        return 1 / max(0.1, max((float(block.max(initial=0.0)) for block in blocks), default=0.0))
+    power = block_powers(blocks, sample_rate)
+    if power.max(initial=0.0) < SILENCE**2:
         return 1.0
-    mean_square = power[active].mean() if rule == "active" else float(np.dot(samples, samples)) / len(samples)
-    return float(10 ** (TARGET_DBFS / 20) / np.sqrt(mean_square))
-
-
-def level(samples: NDArray[np.float32], sample_rate: int, rule: LoudnessRule) -> NDArray[np.float32]:
-    """The mono signal at the level of the rule."""
-    return samples * np.float32(gain(samples, sample_rate, rule))
+    if rule == "active":
+        power = power[power >= power.max() * 10 ** (-ACTIVE_BELOW_PEAK_DB / 10)]
+    return float(10 ** (TARGET_DBFS / 20) / np.sqrt(power.mean()))
 
 
 def words(rule: LoudnessRule) -> str:
     """The rule as it stands in a signature."""
-    return "none" if rule == "none" else f"{rule}{TARGET_DBFS:g}dBFS"
+    return rule if rule in ("none", "peak") else f"{rule}{TARGET_DBFS:g}dBFS"

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from innerear.clip import Clip
-from innerear.embed import Frames, windows
-from innerear.embed.loudness import LoudnessRule, level, words
+from innerear.clip import Clip, stream_mono
+from innerear.embed.loudness import LoudnessRule, words
+from innerear.embed.windows import Cut, Frames, Samples, frames_of, windows
 
 SAMPLE_RATE = 16_000  # Hz
 N_FFT = 512
@@ -23,6 +24,8 @@ N_MELS = 64
 FMIN_HZ, FMAX_HZ = 50.0, 8_000.0
 PATCH, PATCH_HOP = 96, 48  # spectral frames: 0.96 s every 0.48 s
 FLOOR_DB = -100.0
+CUT = Cut(N_FFT + (PATCH - 1) * HOP_LENGTH, PATCH_HOP * HOP_LENGTH, fill=lambda samples, _: samples)
+MOST = 128  # windows at a time
 
 
 class Mel:
@@ -39,16 +42,21 @@ class Mel:
 
     def embed(self, clips: Sequence[Clip]) -> list[Frames]:
         """The frames of each clip, (frames, 128): 64 means, then 64 standard deviations, in dB / 10."""
-        return [self._embed(clip) for clip in clips]
+        signals = [clip.at(SAMPLE_RATE) for clip in clips]
+        return [frames_of(lambda: [signal], SAMPLE_RATE, self._loudness, CUT, _hear, MOST) for signal in signals]  # noqa: B023
 
-    def _embed(self, clip: Clip) -> Frames:
-        samples = level(clip.at(SAMPLE_RATE), SAMPLE_RATE, self._loudness)
-        bands = log_mel(samples)
-        if len(bands) < PATCH:  # zero samples after the end are the floor in every band
-            bands = np.pad(bands, ((0, PATCH - len(bands)), (0, 0)), constant_values=FLOOR_DB)
-        patches = np.lib.stride_tricks.sliding_window_view(bands, PATCH, axis=0)[::PATCH_HOP]
-        statistics = np.concatenate([patches.mean(axis=2), patches.std(axis=2)], axis=1)
-        return (statistics / 10).astype(np.float32)
+    def embed_file(self, path: Path) -> Frames:
+        """The frames of a file of any length."""
+        return frames_of(lambda: stream_mono(path, SAMPLE_RATE), SAMPLE_RATE, self._loudness, CUT, _hear, MOST)
+
+
+def _hear(samples: Samples) -> Frames:
+    bands = log_mel(samples)
+    if len(bands) < PATCH:  # zero samples after the end are the floor in every band
+        bands = np.pad(bands, ((0, PATCH - len(bands)), (0, 0)), constant_values=FLOOR_DB)
+    patches = np.lib.stride_tricks.sliding_window_view(bands, PATCH, axis=0)[::PATCH_HOP]
+    statistics = np.concatenate([patches.mean(axis=2), patches.std(axis=2)], axis=1)
+    return (statistics / 10).astype(np.float32)
 
 
 def log_mel(samples: NDArray[np.float32]) -> NDArray[np.float32]:

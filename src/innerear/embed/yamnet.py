@@ -9,19 +9,20 @@ from __future__ import annotations
 import threading
 import warnings
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from innerear.clip import Clip
-from innerear.embed import Frames, windows
-from innerear.embed.loudness import LoudnessRule, level, words
+from innerear.clip import Clip, stream_mono
+from innerear.embed.loudness import LoudnessRule, words
 from innerear.embed.weights import fetch
+from innerear.embed.windows import Cut, Frames, Samples, Signal, frames_of
 from innerear.errors import WeightsUnavailable
 
 SAMPLE_RATE = 16_000  # Hz
-WINDOW, HOP = 15_600, 7_680  # samples
+CUT = Cut(length=15_600, hop=7_680)  # samples
 LAYER = "tower0/network/layer28/reduce_mean"
 
 
@@ -40,7 +41,7 @@ class Yamnet:
             raise WeightsUnavailable(
                 "yamnet needs the package ai-edge-litert: pip install 'innerear[yamnet]'"
             ) from error
-        self._weights = fetch("yamnet")
+        self._weights = fetch("yamnet")["yamnet_classification.tflite"]
         self._loudness = loudness
         self._local = threading.local()
         self.signature = (
@@ -50,14 +51,21 @@ class Yamnet:
 
     def embed(self, clips: Sequence[Clip]) -> list[Frames]:
         """The frames of each clip, (frames, 1024)."""
-        return [self.listen(clip)[0] for clip in clips]
+        return [np.ascontiguousarray(self.listen(clip)[0]) for clip in clips]
+
+    def embed_file(self, path: Path) -> Frames:
+        """The frames of a file of any length."""
+        return np.ascontiguousarray(self._both(lambda: stream_mono(path, SAMPLE_RATE))[:, : self.dims])
 
     def listen(self, clip: Clip) -> tuple[Frames, NDArray[np.float32]]:
         """The frames, (frames, 1024), and the scores of the 521 AudioSet classes, (frames, 521), in [0, 1]."""
-        network = self._network()
-        samples = level(clip.at(SAMPLE_RATE), SAMPLE_RATE, self._loudness)
-        heard = [network.hear(window) for window in windows(samples, WINDOW, HOP)]
-        return np.stack([frame for frame, _ in heard]), np.stack([scores for _, scores in heard])
+        signal = clip.at(SAMPLE_RATE)
+        both = self._both(lambda: [signal])
+        return both[:, : self.dims], both[:, self.dims :]
+
+    def _both(self, signal: Signal) -> NDArray[np.float32]:
+        """Frames and scores side by side."""
+        return frames_of(signal, SAMPLE_RATE, self._loudness, CUT, self._network().hear)
 
     def _network(self) -> _Network:
         if not hasattr(self._local, "network"):
@@ -81,8 +89,10 @@ class _Network:
         self._input: int = self._interpreter.get_input_details()[0]["index"]
         self._output: int = self._interpreter.get_output_details()[0]["index"]
 
-    def hear(self, window: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def hear(self, window: Samples) -> NDArray[np.float32]:
+        """The frame and the scores of one window, shape (1, 1024 + 521)."""
         self._interpreter.set_tensor(self._input, window)
         self._interpreter.invoke()
         raw = self._interpreter.get_tensor(self._layer).reshape(-1).astype(np.float32)
-        return (raw + 128) * np.float32(Yamnet.quantum), self._interpreter.get_tensor(self._output).reshape(-1)
+        frame = (raw + 128) * np.float32(Yamnet.quantum)
+        return np.concatenate([frame, self._interpreter.get_tensor(self._output).reshape(-1)])[np.newaxis]

@@ -1,0 +1,99 @@
+"""The weights that embedders run on: `innerear models list`, `pull`, `verify`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from innerear.errors import WeightsUnavailable
+
+if TYPE_CHECKING:
+    from innerear.embed.weights import Progress, Source
+
+
+@click.group()
+def models() -> None:
+    """The weights that embedders run on: list, pull, verify."""
+
+
+@models.command("list")
+def models_list() -> None:
+    """Each file of each model: whether it is here, size, licence, checksum, where it comes from."""
+    from innerear.embed.weights import home, local, sources
+
+    for name, files in sources().items():
+        click.echo(f"{name}  ({files[0].licence})")
+        for source in files:
+            try:
+                found = local(source)
+                state = f"here, sha256 {found.sha256[:12]}…, {found.origin}" if found else "not here"
+            except WeightsUnavailable as error:
+                state = f"DAMAGED: {error}"
+            made = f"made here from {source.exported_from}" if source.exported_from else source.url
+            size = f"{source.bytes / 1e6:.1f} MB" if source.bytes else "size not known here"
+            click.echo(f"  {source.file}  {size}, {_checksum(source)}\n    {state}\n    {made}")
+    click.echo(f"\ncache: {home('')}")
+
+
+def _checksum(source: Source) -> str:
+    if source.exported_from:
+        return "checksum recorded when it is made"
+    if not source.checksum:
+        return "checksum not known here: that of the first download is recorded, and holds from then on"
+    return source.checksum if source.pinned else f"{source.checksum}… (only its first digits are known here)"
+
+
+@models.command("pull")
+@click.argument("names", metavar="MODEL...", nargs=-1, required=True)
+def models_pull(names: tuple[str, ...]) -> None:
+    """Fetch the files of MODEL into the cache, going on where an earlier try was cut off."""
+    from innerear.embed.weights import find, local, pull_file
+
+    for source in [source for name in names for source in find(name)]:
+        if (found := local(source)) is None and not source.exported_from:
+            with _bar() as progress:
+                found = pull_file(source, progress)
+        if found:
+            click.echo(f"{found.path}  sha256 {found.sha256}  {found.origin}")
+
+
+@models.command("verify")
+@click.argument("names", metavar="[MODEL]...", nargs=-1)
+def models_verify(names: tuple[str, ...]) -> None:
+    """Hash what is here of MODEL, or of all, against the table or the record beside it; exit code 1 if one differs."""
+    from innerear.embed.weights import find, local, sources
+
+    damaged = 0
+    for source in [source for name in names or sources() for source in find(name)]:
+        try:
+            found = local(source)
+        except WeightsUnavailable as error:
+            damaged += 1
+            click.echo(f"no   {source.file}  {error}")
+        else:
+            state = f"ok   {source.file}  {found.sha256}  {found.origin}" if found else f"–    {source.file}  not here"
+            click.echo(state)
+    sys.exit(1 if damaged else 0)
+
+
+@contextmanager
+def _bar() -> Iterator[Progress]:
+    """A bar in bytes; nothing where nobody watches."""
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
+        task = bars.add_task("", total=None)
+        yield lambda name, done, whole: bars.update(task, description=name, completed=done, total=whole or None)

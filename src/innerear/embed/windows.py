@@ -1,0 +1,95 @@
+"""How a signal of any length becomes windows: one rule for arrays, files and streams.
+
+A signal is a thing that gives its blocks again each time it is asked, because the loudness rule
+has to hear all of it before a network hears any.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from innerear.embed.loudness import LoudnessRule, gain
+
+Samples = NDArray[np.float32]
+Frames = NDArray[np.float32]
+Signal = Callable[[], Iterable[Samples]]
+"""The mono signal at an embedder's sample rate, in blocks of any length, from its start."""
+
+
+def windows(samples: Samples, length: int, hop: int) -> Samples:
+    """The windows that fit whole, shape (windows, length); a shorter signal is one, padded with zeros.
+
+    >>> windows(np.arange(5, dtype=np.float32), 3, 2).tolist()
+    [[0.0, 1.0, 2.0], [2.0, 3.0, 4.0]]
+    """
+    if len(samples) < length:
+        samples = np.pad(samples, (0, length - len(samples)))
+    return np.lib.stride_tricks.sliding_window_view(samples, length)[::hop]
+
+
+def zeros_after(samples: Samples, length: int) -> Samples:
+    """A short signal, then zeros up to a length."""
+    return np.pad(samples, (0, max(0, length - len(samples))))
+
+
+def repeated(samples: Samples, length: int) -> Samples:
+    """A short signal as often as it fits whole, then zeros: what CLAP was trained on.
+
+    >>> repeated(np.array([1, 2], dtype=np.float32), 5).tolist()
+    [1.0, 2.0, 1.0, 2.0, 0.0]
+    """
+    return zeros_after(np.tile(samples, max(1, length // max(1, len(samples)))), length)
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Windows of `length` samples every `hop`, which is no more than `length`.
+
+    `tail`: what is left after the last whole window is dropped, or heard by one more window that
+    ends where the signal ends. `fill` makes a window of a signal that is shorter than one.
+    """
+
+    length: int
+    hop: int
+    tail: Literal["drop", "end"] = "drop"
+    fill: Callable[[Samples, int], Samples] = zeros_after
+
+    def stretches(self, blocks: Iterable[Samples], most: int) -> Iterator[Samples]:
+        """The signal in stretches of whole windows, at most so many in one, at least one in all."""
+        held = recent = np.zeros(0, np.float32)
+        heard = 0
+        full, step = self.length + (most - 1) * self.hop, most * self.hop
+        for block in blocks:
+            recent = np.concatenate([recent[-self.length :], block])
+            held = np.concatenate([held, block])
+            while len(held) >= full:
+                yield held[:full]
+                held = held[step:]
+                heard += most
+        if not heard and len(held) < self.length:
+            yield self.fill(held, self.length)
+            return
+        count = max(0, (len(held) - self.length) // self.hop + 1)
+        if count:
+            yield held[: self.length + (count - 1) * self.hop]
+        reached = (count - 1) * self.hop + self.length  # of what is held, by the last window
+        if self.tail == "end" and len(held) > reached:
+            yield recent[-self.length :]
+
+
+def frames_of(
+    signal: Signal,
+    sample_rate: int,
+    rule: LoudnessRule,
+    cut: Cut,
+    network: Callable[[Samples], Frames],
+    most: int = 1,
+) -> Frames:
+    """The frames of a signal: its level set, cut into stretches, each heard by the network; (frames, dims)."""
+    factor = np.float32(gain(signal(), sample_rate, rule))
+    return np.concatenate([network(stretch * factor) for stretch in cut.stretches(signal(), most)])
