@@ -1,6 +1,6 @@
 """As root: run a command as an ordinary user who can still read this interpreter (`/root` is closed).
 
-    python tests/jail/as_user.py COMMAND ...
+python tests/jail/as_user.py COMMAND ...
 """
 
 import os

@@ -23,6 +23,9 @@ def checked(result):
 def call(x86, arm, *arguments):
     words = [ctypes.c_long(a) if isinstance(a, int) else a for a in arguments]
     return checked(libc.syscall(ctypes.c_long(x86 if X86 else arm), *words))
+def wav(tag, bits, channels, rate, data, size=None):
+    head = struct.pack("<4s4x4s4sIHHIIHH", b"RIFF", b"WAVE", b"fmt ", 16, tag, channels, rate, 0, 0, bits)
+    open("output.wav", "wb").write(head + b"data" + struct.pack("<I", len(data) if size is None else size) + data)
 def need(condition):
     if not condition: raise SystemExit(3)
 """
@@ -36,6 +39,7 @@ class Attack:
     harmless: bool = False
     outcomes: frozenset[Outcome] | None = None
     limits: Limits = QUICK
+
     @property
     def id(self) -> str:
         return f"{self.group}-{self.name}"
@@ -365,13 +369,16 @@ os.ftruncate(os.open("/proc/self/fd/3", os.O_RDWR), 1 << 40)
 """,
 )
 
-OUTPUT = _group(
-    "output",
-    """
+OUTPUT = [
+    *_group(
+        "output",
+        """
 # symlink
 os.symlink("/etc/passwd", "output2.wav")
 # symlink-to-canary
-os.path.exists("output.wav") and os.unlink("output.wav"); os.symlink(CANARY, "output.wav"); JAILED or os.unlink("output.wav")
+if os.path.exists("output.wav"): os.unlink("output.wav")
+os.symlink(CANARY, "output.wav")
+if not JAILED: os.unlink("output.wav")
 # hardlink
 open("output.wav", "a"); os.link("output.wav", "other.wav")
 # hardlink-canary
@@ -381,7 +388,7 @@ os.mkfifo("pipe.wav")
 # unix-socket-node
 os.mknod("sock.wav", 0o140666)
 """,
-    """
+        """
 # device-node
 os.mknod("dev.wav", 0o20666, os.makedev(1, 5))
 # sparse-terabyte
@@ -389,7 +396,7 @@ os.truncate("output.wav" if os.path.exists("output.wav") else open("output.wav",
 # fallocate-beyond-limit
 os.posix_fallocate(os.open("output.wav", os.O_RDWR | os.O_CREAT), 0, 1 << 30)
 """,
-) + [
+    ),
     *_ending(
         "output",
         """
@@ -429,17 +436,17 @@ import pickle; open("output.wav", "wb").write(pickle.dumps({"a": 1}))
 # no-frames
 import wave; w = wave.open("output.wav", "wb"); w.setparams((1, 2, 44100, 0, "NONE", "")); w.close()
 # rate-zero
-open("output.wav", "wb").write(b"RIFF\\0\\0\\0\\0WAVEfmt " + struct.pack("<IHHIIHH", 16, 1, 1, 0, 0, 2, 16) + b"data" + struct.pack("<I", 8) + b"x" * 8)
+wav(1, 16, 1, 0, b"x" * 8)
 # rate-billion
-open("output.wav", "wb").write(b"RIFF\\0\\0\\0\\0WAVEfmt " + struct.pack("<IHHIIHH", 16, 1, 1, 10**9, 0, 2, 16) + b"data" + struct.pack("<I", 8) + b"x" * 8)
+wav(1, 16, 1, 10**9, b"x" * 8)
 # channels-65535
-open("output.wav", "wb").write(b"RIFF\\0\\0\\0\\0WAVEfmt " + struct.pack("<IHHIIHH", 16, 1, 65535, 44100, 0, 2, 16) + b"data" + struct.pack("<I", 8) + b"x" * 8)
+wav(1, 16, 65535, 44100, b"x" * 8)
 # not-a-number
-open("output.wav", "wb").write(b"RIFF\\0\\0\\0\\0WAVEfmt " + struct.pack("<IHHIIHH", 16, 3, 1, 44100, 0, 4, 32) + b"data" + struct.pack("<Iff", 8, float("nan"), 0))
+wav(3, 32, 1, 44100, struct.pack("<ff", float("nan"), 0))
 # infinity
-open("output.wav", "wb").write(b"RIFF\\0\\0\\0\\0WAVEfmt " + struct.pack("<IHHIIHH", 16, 3, 1, 44100, 0, 8, 64) + b"data" + struct.pack("<Idd", 16, float("inf"), 0))
+wav(3, 64, 1, 44100, struct.pack("<dd", float("inf"), 0))
 # level-1e30
-open("output.wav", "wb").write(b"RIFF\\0\\0\\0\\0WAVEfmt " + struct.pack("<IHHIIHH", 16, 3, 1, 44100, 0, 8, 64) + b"data" + struct.pack("<Idd", 16, 1e30, 0))
+wav(3, 64, 1, 44100, struct.pack("<dd", 1e30, 0))
 # forged-format
 os.pwrite(3, struct.pack("<4s3IIiQ", b"ear2", 1, 77, 1, 44100, 0, 8), 0); os._exit(0)
 # forged-channels
@@ -454,7 +461,7 @@ os.pwrite(3, struct.pack("<4s3IIiQ", b"ear2", 1, 1, 1, 44100, 0, 0), 0); os._exi
         "output",
         """
 # claims-4-gigabytes
-open("output.wav", "wb").write(b"RIFF\\xff\\xff\\xff\\xffWAVEfmt " + struct.pack("<IHHIIHH", 16, 1, 1, 44100, 0, 2, 16) + b"data" + b"\\xff" * 4 + b"x" * 8)
+wav(1, 16, 1, 44100, b"x" * 8, 0xffffffff)
 """,
         Outcome.OK,
         limits=QUICK,

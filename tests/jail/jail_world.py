@@ -77,7 +77,15 @@ class World:
 
     def _state(self) -> list[tuple[object, ...]]:
         return sorted(
-            (path.name, s.st_mode, s.st_uid, s.st_size, s.st_nlink, s.st_mtime, os.listxattr(path) if path.is_file() else [])
+            (
+                path.name,
+                s.st_mode,
+                s.st_uid,
+                s.st_size,
+                s.st_nlink,
+                s.st_mtime,
+                os.listxattr(path) if path.is_file() else [],
+            )
             for path in self.folder.iterdir()
             for s in [path.stat()]
             if not path.is_socket()

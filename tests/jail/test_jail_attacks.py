@@ -15,7 +15,7 @@ from innerear.jail import open_jail
 from innerear.jail.host import ZygoteJail
 from innerear.jail.start import Start
 from innerear.jail.tiers import _lacks
-from innerear.records import Limits, Outcome
+from innerear.records import Limits
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="jails are Linux's")
 DOZEN = {
@@ -96,7 +96,8 @@ def test_a_harmless_attack_succeeds_without_a_jail(world, attack):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("way", "without", "at_least"), [("own", "seccomp", 30), ("own", "landlock", 3), ("ll", "seccomp", 30), ("ll", "landlock", 20)]
+    ("way", "without", "at_least"),
+    [("own", "seccomp", 30), ("own", "landlock", 3), ("ll", "seccomp", 30), ("ll", "landlock", 20)],
 )
 def test_without_a_layer_its_attacks_succeed(world, way, without, at_least):
     if _lacks(way)[0]:
@@ -122,5 +123,3 @@ def test_every_jail_holds_for_an_ordinary_user():
     done = subprocess.run(command, cwd=here.parents[2], capture_output=True, text=True, timeout=540)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
     assert "passed" in done.stdout
-
-

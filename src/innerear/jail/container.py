@@ -14,7 +14,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from pathlib import Path
 from typing import IO, Any
 
 import msgspec
@@ -73,30 +72,39 @@ class ContainerJail:
     """A `Jail` whose zygote lives in a container."""
 
     def __init__(self, command: list[str], facts: dict[str, Any]) -> None:
-        self.facts = facts
+        self.facts = dict(facts)
         self._command = command
         self._process: subprocess.Popen[bytes] | None = None
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115: as long as the jail
+        self._errors: IO[bytes] | None = None
 
     def run(self, code: str, limits: Limits, seed: int = 0) -> Ran:
         """Run one program to its end; see `base.Jail`."""
         ask = msgspec.msgpack.encode(_Ask(code.encode("utf-8", "surrogatepass"), limits, seed % (1 << 64)))
-        try:
-            return self._try(ask, limits)
-        except (OSError, EOFError, msgspec.MsgspecError):
-            self.close()
-        try:
-            return self._try(ask, limits)
-        except (OSError, EOFError, msgspec.MsgspecError) as error:
-            self.close()
-            self._errors.seek(0)
-            said = result.clean(self._errors.read(1 << 16)).strip().rpartition("\n")[2]
-            raise JailFailure(f"the container failed twice on a program: {error} ({said})") from error
+        failures = []
+        for _ in range(2):
+            try:
+                return self._try(ask, limits)
+            except (OSError, EOFError, msgspec.MsgspecError) as error:
+                failures.append(f"{error} ({self._said()})")
+                self.close()
+        raise JailFailure(f"the container failed twice on a program: {failures[-1]}")
+
+    def _said(self) -> str:
+        """The last line of the engine's stderr."""
+        if self._errors is None:
+            return "nothing was started"
+        self._errors.seek(0)
+        return result.clean(self._errors.read(1 << 16)).strip().rpartition("\n")[2] or "it said nothing"
 
     def _try(self, ask: bytes, limits: Limits) -> Ran:
         if self._process is None:
+            self._errors = tempfile.TemporaryFile()  # noqa: SIM115
             self._process = subprocess.Popen(
-                self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, start_new_session=True
+                self._command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._errors,
+                start_new_session=True,
             )
             inside = msgspec.msgpack.decode(self._receive(_START_S, 1 << 16), type=dict[str, str | int])
             self.facts["inside"] = inside
@@ -111,7 +119,8 @@ class ContainerJail:
         return _ran(answer)
 
     def _receive(self, seconds: float, most: int) -> bytes:
-        assert self._process is not None and self._process.stdout is not None
+        assert self._process is not None
+        assert self._process.stdout is not None
         deadline = time.monotonic() + seconds
         size = int.from_bytes(_read(self._process.stdout, 8, deadline), "little")
         if size > most:
@@ -122,7 +131,7 @@ class ContainerJail:
         """End the container: the end of its stdin ends it."""
         if self._process is None:
             return
-        for pipe in (self._process.stdin, self._process.stdout):
+        for pipe in (self._process.stdin, self._process.stdout, self._errors):
             with contextlib.suppress(OSError):
                 if pipe:
                     pipe.close()

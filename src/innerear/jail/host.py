@@ -110,9 +110,11 @@ class Zygote:
                 signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
             os.close(self._pidfd)
             self._pidfd = -1
-        else:
+        try:
+            self._process.wait(_GRACE_S)
+        except subprocess.TimeoutExpired:
             self._process.kill()
-        self._process.wait()
+            self._process.wait()
         with contextlib.suppress(OSError):
             os.close(self._errors)
 
@@ -128,6 +130,8 @@ class ZygoteJail:
     def __init__(self, start: Start, facts: dict[str, Any]) -> None:
         self.facts = facts
         self._start = start
+        if start.work_folders:
+            _sweep()
         # Imports take most of a start, and most programs want them: they begin at once, beside the self-test.
         self._zygotes = {"scipy": Zygote(start, "scipy")}
         self._next: dict[str, Zygote] = {}
@@ -254,3 +258,13 @@ class _WorkFolder:
         os.unlink(OUTPUT, dir_fd=self._number)
         os.close(self._number)
         Path(self._path).rmdir()
+
+
+def _sweep() -> None:
+    """Remove the work folders that killed hosts have left."""
+    for path in Path(tempfile.gettempdir()).glob(f"{WORK_PREFIX}*"):
+        owner = path.name.removeprefix(WORK_PREFIX).partition("-")[0]
+        if owner.isdigit() and not Path("/proc", owner).exists():
+            with contextlib.suppress(OSError):
+                (path / OUTPUT).unlink()
+                path.rmdir()

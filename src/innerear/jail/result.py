@@ -60,6 +60,7 @@ def read(descriptor: int, size: int) -> tuple[Outcome, str, int | None, Clip | N
 
 
 def audio(head: Result, payload: bytes) -> tuple[str, Clip | None]:
+    """The sound, or the reason why these samples are none that can be used."""
     low, high = SAMPLE_RATES
     if not low <= head.sample_rate <= high:
         return f"the sample rate is {head.sample_rate} Hz, wanted {low} to {high}", None
@@ -106,8 +107,9 @@ def _scaled(words: NDArray[np.signedinteger]) -> Samples:
 
 def killed(number: int, cpu_s: float, limits: Limits) -> tuple[Outcome, str, int | None]:
     """Outcome, reason and exit code of a program that ended by a signal."""
-    # The kernel counts in whole seconds and ticks; a tenth of a second is more than it can be off.
-    if number in (signal.SIGKILL, signal.SIGXCPU) and cpu_s >= limits.cpu_s - 0.1:
+    # The limit is held by counting ticks, which on a busy virtual machine run ahead of the time that
+    # is reported afterwards: 0.87 s for a limit of 1 s was seen.
+    if number in (signal.SIGKILL, signal.SIGXCPU) and cpu_s >= 0.7 * limits.cpu_s:
         return Outcome.CPU_LIMIT, f"more than {limits.cpu_s:g} s of CPU", None
     if number == signal.SIGKILL:
         return Outcome.OUT_OF_MEMORY, "killed by the kernel, which had no memory left", None

@@ -65,6 +65,6 @@ def leaks(jail: Jail) -> list[str]:
     through = [line.removeprefix("got through: ") for line in ran.log.splitlines() if line.startswith("got through")]
     if through or ran.outcome is not Outcome.OK or ran.clip is None:
         return through or [f"a program that should run gave {ran.outcome} ({ran.reason})"]
-    if ran.log.strip() != _HELD or not np.array_equal(ran.clip.samples, np.float32([[0.5, -0.5]])):
+    if ran.log.strip() != _HELD or not np.array_equal(ran.clip.samples, [[0.5, -0.5]]):
         return [f"a program's output did not come back whole: {ran.log.strip()!r}"]
     return []

@@ -45,7 +45,7 @@ class Start:
     @property
     def environment(self) -> dict[str, str]:
         """All that a program finds in its environment."""
-        runtime = _runtime()
+        found = runtime()
         threads = ("OPENBLAS", "OMP", "MKL", "NUMEXPR", "VECLIB_MAXIMUM")
         work = view.WORK if self.way != "ll" else tempfile.gettempdir()
         return {
@@ -54,22 +54,24 @@ class Start:
             "TMPDIR": work,
             "LANG": "C.UTF-8",
             "PYTHONHASHSEED": "0",
-            "PYTHONPATH": ":".join(runtime.packages),
-            "LD_LIBRARY_PATH": runtime.library,
+            "PYTHONPATH": ":".join(found.packages),
+            "LD_LIBRARY_PATH": found.library,
             **{f"{name}_NUM_THREADS": "1" for name in threads},
         }
 
     def command(self, imports: str, control: int) -> list[str]:
         """The command that starts a zygote which serves the socket `control`."""
-        runtime = _runtime()
-        links = ":".join(f"{place}={target}" for place, target in runtime.links)
-        python = [runtime.python, "-s", "-P", "-B", "-c", _BOOT, str(_INSIDE)]
-        python += [self.way, imports, str(control), ":".join(runtime.binds), links, self.without]
-        return [*_bubblewrap(runtime), *python] if self.way == "bwrap" else python
+        found = runtime()
+        links = ":".join(f"{place}={target}" for place, target in found.links)
+        python = [found.python, "-s", "-P", "-B", "-c", _BOOT, str(_INSIDE)]
+        python += [self.way, imports, str(control), ":".join(found.binds), links, self.without]
+        return [*_bubblewrap(found), *python] if self.way == "bwrap" else python
 
 
 @dataclass(frozen=True)
-class _Runtime:
+class Runtime:
+    """The interpreter that programs run with, and the paths (`binds`, and `links` to them) that it needs."""
+
     python: str
     packages: tuple[str, ...]
     library: str
@@ -78,7 +80,7 @@ class _Runtime:
 
 
 @functools.cache
-def _runtime() -> _Runtime:
+def runtime() -> Runtime:
     """The interpreter behind this one (not its virtual environment's link), and what it needs."""
     python = os.path.realpath(getattr(sys, "_base_executable", sys.executable))
     library = os.path.realpath(sysconfig.get_config_var("LIBDIR") or Path(sys.base_prefix, "lib"))
@@ -89,8 +91,8 @@ def _runtime() -> _Runtime:
     standard = [os.path.realpath(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib")]
     wanted = [python, library, *standard, *places, str(_INSIDE)]
     wanted += [path for path in _SYSTEM if not Path(path).is_symlink()]
-    links = tuple((path, os.readlink(path)) for path in _SYSTEM if Path(path).is_symlink())
-    return _Runtime(python, places, library, _outermost(wanted), links)
+    links = tuple((path, str(Path(path).readlink())) for path in _SYSTEM if Path(path).is_symlink())
+    return Runtime(python, places, library, _outermost(wanted), links)
 
 
 def _outermost(paths: list[str]) -> tuple[str, ...]:
@@ -102,7 +104,7 @@ def _outermost(paths: list[str]) -> tuple[str, ...]:
     return tuple(kept)
 
 
-def _bubblewrap(runtime: _Runtime) -> list[str]:
+def _bubblewrap(runtime: Runtime) -> list[str]:
     root = os.geteuid() == 0
     command = [
         "bwrap",

@@ -10,13 +10,20 @@ import threading
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 from innerear.errors import JailFailure, JailUnavailable, UsageError
 from innerear.jail.base import Jail
 
+Way = Literal["bwrap", "own", "ll", "docker", "podman"]
 TIERS = ("auto", "ns", "ll", "docker", "podman", "off")
-_WAYS = {"auto": ("bwrap", "own", "ll"), "ns": ("bwrap", "own"), "ll": ("ll",), "docker": ("docker",), "podman": ("podman",)}
+_WAYS: dict[str, tuple[Way, ...]] = {
+    "auto": ("bwrap", "own", "ll"),
+    "ns": ("bwrap", "own"),
+    "ll": ("ll",),
+    "docker": ("docker",),
+    "podman": ("podman",),
+}
 _LL_ABI = 3  # before it, truncate(2) is not held by Landlock
 
 _NO_NAMESPACES = (
@@ -25,9 +32,11 @@ _NO_NAMESPACES = (
     "seccomp=unconfined or --cap-add SYS_ADMIN)."
 )
 _NO_LANDLOCK = "Use Linux 6.2 or later with Landlock enabled (lsm=landlock,... on the kernel's command line)."
-_NO_CONTAINER = (
-    "Start the engine and build the image that docs/jail.md shows, or name yours in INNEREAR_JAIL_IMAGE."
+_READABLE = (
+    "Install Python and its packages where every user can read them (uv: UV_PYTHON_INSTALL_DIR=/opt/python), "
+    "or give the container --cap-add SYS_ADMIN."
 )
+_NO_CONTAINER = "Start the engine and build the image that docs/jail.md shows, or name yours in INNEREAR_JAIL_IMAGE."
 _FIXES = {"ll": _NO_LANDLOCK, "docker": _NO_CONTAINER, "podman": _NO_CONTAINER}
 _NOT_LINUX = (
     "Use the tier docker or podman, a Linux machine, or WSL2; or run programs unprotected with the tier off, "
@@ -80,7 +89,7 @@ def open_jail(tier: str = "auto") -> Jail:
 def probe() -> list[Probed]:
     """Each way of isolating programs, tried here: what it gives, or what it lacks and the fix."""
     found = []
-    for way in ("bwrap", "own", "ll", "docker", "podman"):
+    for way in get_args(Way):
         probed, jail = _try(way)
         if jail:
             jail.close()
@@ -88,7 +97,7 @@ def probe() -> list[Probed]:
     return found
 
 
-def _try(way: str) -> tuple[Probed, Jail | None]:
+def _try(way: Way) -> tuple[Probed, Jail | None]:
     """A jail, or why there is none: what must be there, a live start, and once a process the self-test."""
     with _lock:
         if way in _passed:
@@ -107,8 +116,8 @@ def _try(way: str) -> tuple[Probed, Jail | None]:
         return _passed[way], jail
 
 
-def _jail(way: str, facts: dict[str, Any]) -> Jail:
-    if way in ("docker", "podman"):
+def _jail(way: Way, facts: dict[str, Any]) -> Jail:
+    if way == "docker" or way == "podman":
         from innerear.jail import container
 
         return container.ContainerJail(container.command(way), facts)
@@ -134,12 +143,17 @@ def _lacks(way: str) -> tuple[str, str]:
         return ("", "") if shutil.which(way) else (f"{way} is not installed", f"Install {way}.")
     if sys.platform != "linux":
         return f"{platform.system()} has neither namespaces nor Landlock nor seccomp", _NOT_LINUX
-    from innerear.jail.inside import landlock, seccomp
+    from innerear.jail.inside import landlock, linux, seccomp, view
+    from innerear.jail.start import runtime
 
     if platform.machine() not in seccomp.MACHINES:
         return f"no seccomp filter for {platform.machine()}", f"Use one of {', '.join(seccomp.MACHINES)}."
     if not hasattr(os, "pidfd_open") or not Path("/proc/self/setgroups").exists():
         return f"pidfd or user namespaces (Linux {platform.release()})", "Use Linux 5.9 or later."
+    if os.geteuid() == 0 and not linux.is_admin():
+        closed = view.closed_folders(list(runtime().binds))
+        if closed:
+            return f"only root may enter {min(closed)}, and programs would run as another user", _READABLE
     if way == "ll":
         abi = landlock.abi()
         found = f"Landlock ABI {abi}" if abi else "no Landlock"
@@ -155,7 +169,7 @@ def _lacks(way: str) -> tuple[str, str]:
 
 
 def _facts(tier: str, way: str) -> dict[str, Any]:
-    facts = {
+    facts: dict[str, Any] = {
         "tier": tier,
         "way": way,
         "kernel": platform.release(),

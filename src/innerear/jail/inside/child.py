@@ -122,7 +122,7 @@ def main(setting: Setting, filter_: bytes, sock: socket.socket, parent: int) -> 
     with contextlib.suppress(BaseException):
         try:
             live(setting, filter_, sock, parent)
-        except BaseException:
+        except BaseException:  # noqa: BLE001
             import traceback
 
             os.write(2, traceback.format_exc().encode())

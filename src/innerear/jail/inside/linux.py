@@ -94,6 +94,12 @@ def map_one_user(outside_uid: int, outside_gid: int, inside: int) -> None:
         Path("/proc/self", name).write_text(line)
 
 
+def is_admin() -> bool:
+    """Whether this process may make namespaces other than a user namespace (CAP_SYS_ADMIN)."""
+    status = Path("/proc/self/status").read_text()
+    return bool(int(status.partition("CapEff:")[2].split()[0], 16) >> 21 & 1)
+
+
 def drop_capabilities() -> None:
     """No capability left, in any set."""
     for capability in range(64):

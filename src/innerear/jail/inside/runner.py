@@ -107,7 +107,7 @@ def _execute(code: bytes) -> tuple[Status, int, str]:
             left = 1
         if left:
             ending = (Status.EXIT_CODE, left & 0xFF, f"left with exit code {left & 0xFF}")
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001
         ending = _judge(error)
     # The rest of an interpreter's end: files that were left open are closed, and so completed.
     atexit._run_exitfuncs()
@@ -147,7 +147,7 @@ def _forbidden(error: BaseException) -> bool:
             return True
         path = one.filename
         if one.errno == errno.ENOENT and isinstance(path, str) and path.startswith("/"):
-            return not path.startswith(os.getcwd() + "/")
+            return not path.startswith(os.getcwd() + "/")  # noqa: PTH109
     return False
 
 

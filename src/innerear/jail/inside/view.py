@@ -44,8 +44,8 @@ def enter(binds: list[str], links: list[tuple[str, str]]) -> None:
         linux.mount("/old" + path, str(target), None, linux.MS_BIND | linux.MS_REC)
         if path not in DEVICES:
             linux.read_only(str(target))
-    for place, target_ in links:
-        os.symlink(target_, "/new" + place)
+    for place, destination in links:
+        Path("/new" + place).symlink_to(destination)
     Path("/new" + WORK).mkdir()
     Path("/new/proc").mkdir()
     linux.mount("proc", "/new/proc", "proc", linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC)
@@ -56,17 +56,23 @@ def enter(binds: list[str], links: list[tuple[str, str]]) -> None:
     linux.mount("none", "/", None, linux.MS_BIND | linux.MS_REMOUNT | linux.MS_RDONLY)
 
 
-def open_the_way(paths: list[str]) -> None:
-    """Without other namespaces: make paths below a folder that only root may enter (/root) reachable.
-
-    In a mount namespace of its own, such a folder becomes an empty one that holds just these paths.
-    """
+def closed_folders(paths: list[str]) -> dict[str, list[str]]:
+    """Folders that not everybody may enter (such as /root), and those of the paths that lie below them."""
     closed: dict[str, list[str]] = {}
     for path in paths:
         for parent in reversed(Path(path).parents):
             if not parent.stat().st_mode & 0o001:
                 closed.setdefault(str(parent), []).append(path)
                 break
+    return closed
+
+
+def open_the_way(paths: list[str]) -> None:
+    """Without other namespaces: make paths below closed folders reachable for everybody.
+
+    In a mount namespace of its own, such a folder becomes an empty one that holds just these paths.
+    """
+    closed = closed_folders(paths)
     if not closed:
         return
     linux.unshare(linux.CLONE_NEWNS)

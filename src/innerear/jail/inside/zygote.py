@@ -6,6 +6,8 @@ program cannot find the last one in the memory that it inherits.
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import gc
 import os
 import select
@@ -13,6 +15,7 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from innerear.jail.inside import child, landlock, linux, view, wire
@@ -43,6 +46,8 @@ def main(tier: str, imports: str, control_fd: str, binds: str, links: str, witho
     """
     control = socket.socket(fileno=int(control_fd))
     paths = tuple(filter(None, binds.split(":")))
+    if os.geteuid() == 0 and not linux.is_admin():
+        _drop_root()
     if tier == "own":
         view.enter(list(paths), [(a, b) for a, _, b in (link.partition("=") for link in links.split(":") if link)])
     if os.geteuid() == 0:
@@ -50,13 +55,14 @@ def main(tier: str, imports: str, control_fd: str, binds: str, links: str, witho
             view.open_the_way(list(paths))
         _drop_root()
     if tier != "ll":
-        uid = os.geteuid()
+        uid, gid = os.geteuid(), os.getegid()
         linux.unshare(linux.CLONE_NEWUSER | linux.CLONE_NEWPID)
-        linux.map_one_user(uid, os.getegid(), child.INSIDE_UID)
+        linux.map_one_user(uid, gid, child.INSIDE_UID)
         if pid := os.fork():
             view.wait_and_leave(pid)
-    for name in IMPORTS[imports]:
-        __import__(name)
+    with _leaving_with_the_host(control):
+        for name in IMPORTS[imports]:
+            __import__(name)
     for name in [name for name in sys.modules if name.partition(".")[0] == "innerear"]:
         del sys.modules[name]
     tasks = len(os.listdir("/proc/self/task"))  # noqa: PTH208
@@ -67,9 +73,24 @@ def main(tier: str, imports: str, control_fd: str, binds: str, links: str, witho
     gc.freeze()
     gc.disable()
     hello = wire.HELLO.pack(wire.HELLO_MAGIC, setting.landlock_abi)
-    wire.send(control, hello, [os.pidfd_open(os.getpid())])
-    _serve(control, setting)
+    with contextlib.suppress(BrokenPipeError):
+        wire.send(control, hello, [os.pidfd_open(os.getpid())])
+        _serve(control, setting)
     os._exit(0)
+
+
+@contextlib.contextmanager
+def _leaving_with_the_host(control: socket.socket) -> Iterator[None]:
+    """While importing: end at once where the host closes its end; later, waiting for it will show that."""
+    signal.signal(signal.SIGIO, lambda *_: os._exit(0))
+    fcntl.fcntl(control, fcntl.F_SETOWN, os.getpid())
+    flags = fcntl.fcntl(control, fcntl.F_GETFL)
+    fcntl.fcntl(control, fcntl.F_SETFL, flags | os.O_ASYNC)
+    if select.select([control], [], [], 0)[0]:  # it has closed it before
+        os._exit(0)
+    yield
+    fcntl.fcntl(control, fcntl.F_SETFL, flags)
+    signal.signal(signal.SIGIO, signal.SIG_DFL)
 
 
 def _drop_root() -> None:
@@ -128,8 +149,8 @@ def _watch(control: socket.socket, used: _Spare, request: Request, begin: float)
     deadline = begin + request.wall_ms / 1000
     while True:
         left = max(0.0, deadline - time.monotonic())
-        ready, _, _ = select.select([used.pidfd, control], [], [], left)
-        if control in ready:
+        ready, _, _ = select.select([used.pidfd, control.fileno()], [], [], left)
+        if control.fileno() in ready:
             return None
         if not ready:
             why = Why.TIMED_OUT

@@ -1,0 +1,205 @@
+"""What isolation costs: programs plain, in bubblewrap each, and in the jail, in one run.
+
+    python bench/jail.py [--recorded] [--rounds N]
+
+Prints a Markdown table: median latency of a program with pauses between, and programs/s with two
+workers back to back. `--recorded` also times the recorded programs, plain and in the jail, two workers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+import innerear
+from innerear.jail import open_jail
+from innerear.jail.base import Jail
+from innerear.jail.host import ZygoteJail
+from innerear.jail.start import Start
+from innerear.records import Limits, Outcome
+
+PROGRAMS = {
+    "empty": "",
+    "standard library": """
+import math, struct, wave
+with wave.open("output.wav", "wb") as out:
+    out.setparams((1, 2, 44100, 0, "NONE", ""))
+    out.writeframes(struct.pack("<88200h", *(int(9000 * math.sin(0.0627 * i)) for i in range(88200))))
+""",
+    "NumPy": """
+import wave
+import numpy as np
+t = np.arange(88200) / 44100
+x = np.sin(2 * np.pi * 440 * t) * np.exp(-t)
+with wave.open("output.wav", "wb") as out:
+    out.setparams((1, 2, 44100, 0, "NONE", ""))
+    out.writeframes((x * 9000).astype("<i2").tobytes())
+""",
+    "NumPy + SciPy": """
+import numpy as np
+from scipy.io import wavfile
+from scipy.signal import butter, lfilter, sawtooth
+t = np.arange(88200) / 44100
+b, a = butter(4, 2000, fs=44100)
+wavfile.write("output.wav", 44100, (0.3 * lfilter(b, a, sawtooth(2 * np.pi * 220 * t))).astype(np.float32))
+""",
+}
+# The same zygote and protocol, with every step of isolation made empty: a bare fork.
+_BARE = """
+from innerear.jail.inside import child, landlock, linux, seccomp
+linux.drop_capabilities = landlock.restrict = seccomp.load = child._limit = lambda *_: None
+"""
+
+
+@dataclass(frozen=True)
+class Bare(Start):
+    """A zygote that isolates nothing, to compare with."""
+
+    def command(self, imports: str, control: int) -> list[str]:
+        command = super().command(imports, control)
+        at = command.index("-c") + 1
+        command[at] = command[at].replace(
+            "from innerear.jail.inside import zygote", _BARE + "from innerear.jail.inside import zygote"
+        )
+        return command
+
+
+def plain(wrapper: list[str]) -> Callable[[str], None]:
+    def run(code: str) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            Path(folder, "program.py").write_text(code)
+            command = [word.replace("FOLDER", folder) for word in wrapper]
+            environment = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
+            subprocess.run(
+                [*command, sys.executable, "program.py"], cwd=folder, check=True, env=environment, capture_output=True
+            )
+
+    return run
+
+
+def jailed(jail: Jail, code: str) -> None:
+    ran = jail.run(code, Limits())
+    assert ran.outcome is (Outcome.OK if code else Outcome.NO_AUDIO), ran
+
+
+def latency_ms(run: Callable[[str], None], code: str, rounds: int) -> float:
+    run(code)
+    times = []
+    for _ in range(rounds):
+        time.sleep(0.04)
+        begin = time.perf_counter()
+        run(code)
+        times.append(1000 * (time.perf_counter() - begin))
+    return statistics.median(times)
+
+
+def per_second(runs: list[Callable[[str], None]], code: str, rounds: int) -> float:
+    for run in runs:
+        run(code)
+    threads = [threading.Thread(target=lambda run=run: [run(code) for _ in range(rounds)]) for run in runs]
+    begin = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return len(runs) * rounds / (time.perf_counter() - begin)
+
+
+def contenders() -> dict[str, tuple[list[Callable[[str], None]], list[Jail]]]:
+    found: dict[str, tuple[list[Callable[[str], None]], list[Jail]]] = {"plain python": ([plain([])] * 2, [])}
+    if shutil.which("bwrap"):
+        wrapper = "bwrap --unshare-all --ro-bind / / --dev /dev --proc /proc --tmpfs /tmp "
+        wrapper += "--bind FOLDER FOLDER --chdir FOLDER --"
+        found["bwrap per program"] = ([plain(wrapper.split())] * 2, [])
+    for name, make in (
+        ("bare fork", lambda: ZygoteJail(Bare("ll"), {})),
+        ("jail ns", lambda: open_jail("ns")),
+        ("jail ll", lambda: open_jail("ll")),
+    ):
+        jails = [make(), make()]
+        found[name] = ([lambda code, jail=jail: jailed(jail, code) for jail in jails], jails)
+    return found
+
+
+def table(rounds: int) -> None:
+    cold = time.perf_counter()
+    jail = open_jail("ns")
+    jailed(jail, PROGRAMS["NumPy + SciPy"])
+    print(f"cold start to the first NumPy + SciPy program, self-test included: {time.perf_counter() - cold:.2f} s\n")
+    jail.close()
+    print("| program | way | latency ms | × plain | programs/s, 2 workers | × plain | over a bare fork ms |")
+    print("|---|---|--:|--:|--:|--:|--:|")
+    ways = contenders()
+    for program, code in PROGRAMS.items():
+        base: dict[str, tuple[float, float]] = {}
+        for name, (runs, _) in ways.items():
+            n = rounds if name in ("bare fork", "jail ns", "jail ll") else max(5, rounds // 8)
+            base[name] = latency, rate = latency_ms(runs[0], code, n), per_second(runs, code, 2 * n)
+            first = base["plain python"]
+            over = f"{latency - base['bare fork'][0]:.1f}" if name.startswith("jail") else ""
+            print(
+                f"| {program} | {name} | {latency:.1f} | {first[0] / latency:.1f} "
+                f"| {rate:.1f} | {rate / first[1]:.1f} | {over} |",
+                flush=True,
+            )
+    for _, jails in ways.values():
+        for one in jails:
+            one.close()
+
+
+def recorded() -> None:
+    lines = (
+        Path(innerear.__file__).with_name("models").joinpath("recordings", "one-shot.jsonl").read_bytes().splitlines()
+    )
+    texts = [msgspec.json.decode(line)["text"] for line in lines]
+    codes = [match[1] for text in texts if (match := re.search(r"```(?:python)?\n(.*?)```", text, re.S))]
+    for name in ("off", "ns"):
+        left, outcomes = list(codes), []
+
+        def work(name: str = name, left: list[str] = left, outcomes: list[Outcome] = outcomes) -> None:
+            jail = open_jail(name)
+            while left:
+                outcomes.append(jail.run(left.pop(), Limits()).outcome)
+            jail.close()
+
+        begin = time.perf_counter()
+        threads = [threading.Thread(target=work) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        counts = {outcome.value: outcomes.count(outcome) for outcome in sorted(set(outcomes))}
+        print(
+            f"{len(codes)} recorded programs, 2 workers, {name}: {time.perf_counter() - begin:.1f} s, {counts}",
+            flush=True,
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rounds", type=int, default=40)
+    parser.add_argument("--recorded", action="store_true")
+    options = parser.parse_args()
+    machine = f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
+    print(f"{machine}, Linux {platform.release()}, Python {platform.python_version()}\n")
+    table(options.rounds)
+    if options.recorded:
+        recorded()
+
+
+if __name__ == "__main__":
+    main()
