@@ -18,6 +18,7 @@ import numpy as np
 
 from innerear import metrics
 from innerear.clip import Clip
+from innerear.distances import Embedded
 from innerear.embed import Embedder, open_embedder
 from innerear.embed.store import load_frames, save_frames
 from innerear.errors import JailUnavailable, WeightsUnavailable
@@ -27,7 +28,7 @@ from innerear.parts import Writer, read_rows, write_whole
 from innerear.records import Completion, Measurement, Outcome, Render, Score, digest
 from innerear.render import load, render_all, render_key
 from innerear.run import Item, Run, program_of, save
-from innerear.score import Embedded, score
+from innerear.score import score
 
 Progress = Callable[[str, int, int], None]
 
@@ -249,7 +250,7 @@ def do_score(run: Run, progress: Progress = silent) -> list[Score]:
         if before.inputs == inputs:
             return before.scores
     embedded = {signature: (name, read_embeddings(folder)) for name, (signature, folder) in folders.items()}
-    found = score(items, rows, embedded, run.asked.attempts, progress)
+    found = score(items, rows, embedded, progress)
     write_whole(path, msgspec.json.format(msgspec.json.encode(ScoreFile(inputs, found)), indent=1))
     return found
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 RESAMPLES = 2000
 
@@ -29,12 +29,12 @@ def wilson(passed: int, n: int) -> tuple[float, float] | None:
 def bootstrap(
     values: Sequence[float],
     clusters: Sequence[str],
-    statistic: Callable[[NDArray[np.float64]], float],
+    statistic: Callable[..., Any],
     seed: int = 0,
 ) -> tuple[float, float] | None:
     """The 95 % percentile interval of a statistic, whole clusters (probes) drawn with replacement.
 
-    `None` for fewer than three clusters.
+    `statistic` takes an array and `axis`, such as `np.mean`. `None` for fewer than three clusters.
     """
     by_cluster: dict[str, list[float]] = {}
     for value, cluster in zip(values, clusters, strict=True):
@@ -44,6 +44,9 @@ def bootstrap(
         return None
     rng = np.random.default_rng(seed)
     drawn = rng.integers(len(groups), size=(RESAMPLES, len(groups)))
-    resampled = [statistic(np.concatenate([groups[i] for i in row])) for row in drawn]
+    if len(groups) == len(values):  # one value a cluster: all resamples at once
+        resampled = statistic(np.concatenate(groups)[drawn], axis=1)
+    else:
+        resampled = [statistic(np.concatenate([groups[i] for i in row]), axis=0) for row in drawn]
     low, high = np.quantile(resampled, [0.025, 0.975])
     return float(low), float(high)

@@ -36,7 +36,7 @@ def jackknife(
     each group is left out once. Variance for groups of different sizes: Busing, Meijer and van
     der Leeden, "Delete-m jackknife for unequal m" (1999), eq. 8; quantile of Student's t.
     """
-    from scipy.stats import t
+    from scipy.special import stdtrit  # scipy.stats takes a second to import
 
     if n < 4:
         return None
@@ -48,5 +48,5 @@ def jackknife(
     pseudo = share * whole - (share - 1) * without
     centre = len(groups) * whole - float(((1 - 1 / share) * without).sum())
     variance = float(np.mean(np.square(pseudo - centre) / (share - 1)))
-    reach = float(t.ppf((1 + level) / 2, len(groups) - 1)) * np.sqrt(variance)
+    reach = float(stdtrit(len(groups) - 1, (1 + level) / 2)) * np.sqrt(variance)
     return float(whole - reach), float(whole + reach)
