@@ -182,7 +182,7 @@ def embed(folder: Path, out: Path | None, embedder: str, skip_bad: bool) -> None
         return
     with _bars() as progress:
         opened, report = choose_embedders(Run(folder))
-        do_embed(opened, progress)
+        report.failures += do_embed(opened, progress).failures
     _finish(report)
 
 

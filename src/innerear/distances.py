@@ -27,6 +27,8 @@ from innerear.reference import KINDS, Kind, Reference, find_reference
 Frames = NDArray[np.float32]
 Embedded = dict[str, Frames]
 """Frames by the digest of their audio, or by the name of an anchor."""
+Embedding = tuple[str, Embedded]
+"""The embedder's signature, and what it heard."""
 
 DRAWS = 5  # of held-back clips, for a ceiling
 SEED = 0
@@ -37,9 +39,9 @@ T = TypeVar("T")
 
 
 def distance_scores(
-    groups: Sequence[Group], embedded: Mapping[str, tuple[str, Embedded]], progress: Callable[[str, int, int], None]
+    groups: Sequence[Group], embedded: Mapping[str, Embedding | None], progress: Callable[[str, int, int], None]
 ) -> Iterator[list[Score]]:
-    """The distances of each group, in order. `embedded`: by the embedder's signature, its name and frames.
+    """The distances of each group, in order. `embedded`: by the embedder's name; `None` without weights.
 
     Groups go to as many threads as there are cores, each with one BLAS thread: the matrices are
     small, and BLAS threads that wait for work would take the cores from one another.
@@ -53,9 +55,9 @@ def distance_scores(
         def of(group: Group) -> list[Score]:
             return [
                 score
-                for name, frames in embedded.values()
+                for name, embedding in embedded.items()
                 for kind in KINDS
-                for score in _of_kind(group, kind, name, frames, once)
+                for score in _of_kind(group, kind, name, embedding, once)
             ]
 
         for done, scores in enumerate(pool.map(of, groups), 1):
@@ -106,24 +108,31 @@ class _Prepared:
         return kad_interval(self.kernel, clips, SEED) or (None, None)
 
 
-def _of_kind(group: Group, kind: Kind, embedder: str, frames: Embedded, once: _Once) -> list[Score]:
+def _of_kind(group: Group, kind: Kind, embedder: str, embedding: Embedding | None, once: _Once) -> list[Score]:
     items = [item for item in group.items if kind.holds(item.probe)]
     if not items:
         return []
+    more: dict[str, Any] = {"group": kind.name, "better": "lower"}
+
+    def without(why: str, n: int = 0) -> list[Score]:
+        how = f"emb:{embedder}|ref:{kind.name}"
+        return [group.score(name, None, n, len(items) - n, f"{name}|{how}", note=why, **more) for name in METRICS]
+
+    reference = find_reference(kind.name, embedder)
+    if embedding is None:
+        return without(f"no weights: {embedder} cannot be had here")
+    if reference is None:
+        return without(f"no reference {kind.name!r} for {embedder}")
+    signature, frames = embedding
+    if reference.signature != signature:
+        return without(f"the reference {kind.name!r} was made another way: {reference.signature}")
     made = [(item.probe, frames[item.render.audio]) for item in items if item.render.audio in frames]
     clips = [clip for _, clip in made]
-    missing = len(items) - len(made)
-    more: dict[str, Any] = {"group": kind.name, "better": "lower"}
-    reference = find_reference(kind.name, embedder)
-    if reference is None:
-        note = f"no reference {kind.name!r} for {embedder}"
-        return [group.score(name, None, 0, len(items), f"{name}|emb:{embedder}", note=note, **more) for name in METRICS]
+    if len(clips) < FEWEST_CLIPS:
+        return without(f"{len(clips)} clips are too few for a distance; wanted {FEWEST_CLIPS}", len(clips))
     n_frames = sum(map(len, clips))
     how = f"emb:{reference.signature}|ref:{kind.name}@{reference.digest}|n:{len(clips)}clips,{n_frames}frames"
     how += "|ci:jackknife20-clips|v:1"
-    if len(clips) < FEWEST_CLIPS:
-        note = f"{len(clips)} clips are too few for a distance; wanted {FEWEST_CLIPS}"
-        return [group.score(name, None, len(clips), missing, f"{name}|{how}", note=note, **more) for name in METRICS]
     prepared = once(reference.digest, lambda: _Prepared.of(reference))
     more["detail"] = {
         "frames": n_frames,
@@ -146,7 +155,9 @@ def _of_kind(group: Group, kind: Kind, embedder: str, frames: Embedded, once: _O
         note = _small(name, n_frames, prepared.gaussian.dims, more["detail"]["ceiling_clips"], len(clips))
         value = prepared.distance(name, clips)
         ends = {"low": low, "high": high, "floor": floor, "ceiling": {"real": real}}
-        scores.append(group.score(name, value, len(clips), missing, f"{name}|{how}", note=note, **ends, **more))
+        scores.append(
+            group.score(name, value, len(clips), len(items) - len(clips), f"{name}|{how}", note=note, **ends, **more)
+        )
     return scores
 
 

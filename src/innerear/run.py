@@ -43,13 +43,17 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunFile(msgspec.Struct, frozen=True):
-    """`run.json`: what was asked, by which command, with which versions, on what machine."""
+    """`run.json`: what was asked, by which command, with which versions, on what machine.
+
+    `signatures` are those of the embedders that made the embeddings, by name.
+    """
 
     asked: Asked
     created: str
     command: str
     versions: dict[str, str]
     machine: dict[str, Any]
+    signatures: dict[str, str] = {}
 
 
 class Item(msgspec.Struct, frozen=True):
@@ -133,9 +137,10 @@ def create(folder: Path, asked: Asked, probes: Sequence[Probe], command: str) ->
         UsageError: the folder holds something else.
     """
     created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    signatures: dict[str, str] = {}
     if (folder / "run.json").exists():
         before = Run(folder)
-        created = before.file.created
+        created, signatures = before.file.created, before.file.signatures
         models = list(dict.fromkeys([*before.asked.models, *asked.models]))
         asked = msgspec.structs.replace(asked, models=models, embedders=asked.embedders or before.asked.embedders)
         if before.asked == asked and before.probes == list(probes):
@@ -143,7 +148,7 @@ def create(folder: Path, asked: Asked, probes: Sequence[Probe], command: str) ->
     elif folder.exists() and any(folder.iterdir()):
         raise UsageError(f"{folder} is not empty and is no run; name a new folder, or one that `innerear run` made")
     write_whole(folder / "probes.jsonl", b"".join(msgspec.json.encode(probe) + b"\n" for probe in probes))
-    return save(folder, RunFile(asked, created, command, versions(), machine()))
+    return save(folder, RunFile(asked, created, command, versions(), machine(), signatures))
 
 
 def save(folder: Path, file: RunFile) -> Run:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from innerear import metrics
 from innerear.checks import kind
-from innerear.distances import Embedded, distance_scores
+from innerear.distances import Embedding, distance_scores
 from innerear.groups import Group, groups_of
 from innerear.metrics.signal import right_length
 from innerear.records import Measurement, Outcome, Score
@@ -47,10 +47,10 @@ def passed_steps(item: Item) -> int:
 def score(
     items: Sequence[Item],
     rows: Mapping[str, Measurement],
-    embedded: Mapping[str, tuple[str, Embedded]],
+    embedded: Mapping[str, Embedding | None],
     progress: Progress,
 ) -> list[Score]:
-    """All scores of a run. `embedded`: by the embedder's signature, its name and frames."""
+    """All scores of a run. `embedded`: by the embedder's name, what it heard; `None` without weights."""
     groups = list(groups_of(items))
     by_subject: dict[str, list[Measurement]] = {}
     for row in rows.values():

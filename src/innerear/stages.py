@@ -111,47 +111,62 @@ def do_render(run: Run, workers: int | None = None, progress: Progress = silent)
 
 
 def choose_embedders(run: Run) -> tuple[Run, Report]:
-    """Settle which embedders a run uses: those asked for, else `yamnet` where it can be had, else `mel`."""
+    """Settle which embedders a run uses and how they work: those asked for, else `yamnet`, else `mel`.
+
+    One that was asked for and cannot be had is a failure of ours and a row "no weights" in the
+    scores; what it embedded before stays good.
+    """
     report = Report()
-    if run.asked.embedders:
-        return run, report
-    try:
-        open_embedder("yamnet")
-        chosen = ["yamnet"]
-    except WeightsUnavailable as error:
-        report.warnings.append(f"no yamnet, so distances are by mel, which is no perceptual measure: {error}")
-        chosen = ["mel"]
-    asked = msgspec.structs.replace(run.asked, embedders=chosen)
-    return save(run.folder, msgspec.structs.replace(run.file, asked=asked)), report
+    signatures = dict(run.file.signatures)
+    for name in run.asked.embedders or ["yamnet"]:
+        try:
+            signatures[name] = open_embedder(name).signature
+        except WeightsUnavailable as error:
+            if run.asked.embedders:
+                report.failures.append(str(error))
+            else:
+                line = "no yamnet, so distances are by mel, which is no perceptual measure"
+                report.warnings.append(f"{line}: {error}")
+                signatures["mel"] = open_embedder("mel").signature
+    asked = msgspec.structs.replace(run.asked, embedders=run.asked.embedders or list(signatures))
+    file = msgspec.structs.replace(run.file, asked=asked, signatures=signatures)
+    return (run if file == run.file else save(run.folder, file)), report
 
 
 def do_embed(run: Run, progress: Progress = silent) -> Report:
     """Sounds to embeddings, and with them noise and silence of the same durations, for the floors.
 
-    Raises:
-        WeightsUnavailable: an embedder asked for cannot be had.
+    Uses the embedders that `choose_embedders` settled; one is opened only where something is missing.
     """
+    report = Report()
     wanted: dict[str, Callable[[], Clip]] = dict(anchors(run))
     for item in run.items():
         if item.render.audio is not None:
             wanted[item.render.audio] = partial(load, item.render, run.audio)
     for name in run.asked.embedders:
-        embedder = open_embedder(name)
-        folder = embeddings_folder(run, embedder.name, embedder.signature)
+        if name not in run.file.signatures:
+            continue
+        folder = embeddings_folder(run, name)
         done = read_embeddings(folder)
         missing = [key for key in wanted if key not in done]
         count = len(wanted) - len(missing)
         what = f"embeddings ({name})"
         progress(what, count, len(wanted))
+        if not missing:
+            continue
+        try:
+            embedder = open_embedder(name)
+        except WeightsUnavailable as error:
+            report.failures.append(str(error))
+            continue
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             for batch in (missing[i : i + BATCH] for i in range(0, len(missing), BATCH)):
                 frames = list(pool.map(lambda key: embedder.embed([wanted[key]()])[0], batch))  # noqa: B023
                 save_frames(folder / f"{digest(batch)}.npz", batch, frames, embedder.quantum)
                 count += len(batch)
                 progress(what, count, len(wanted))
-        if missing:
-            _compact_embeddings(folder, embedder)
-    return Report()
+        _compact_embeddings(folder, embedder)
+    return report
 
 
 def anchors(run: Run) -> dict[str, Callable[[], Clip]]:
@@ -173,9 +188,9 @@ def _silence(samples: int) -> Clip:
     return Clip(np.zeros((1, samples), np.float32), ANCHOR_RATE_HZ)
 
 
-def embeddings_folder(run: Run, name: str, signature: str) -> Path:
-    """Where the embeddings of one embedder and its ways lie."""
-    return run.folder / "embeddings" / f"{name}-{digest(signature)[:8]}"
+def embeddings_folder(run: Run, name: str) -> Path:
+    """Where the embeddings of one embedder, working as it does now, lie."""
+    return run.folder / "embeddings" / f"{name}-{digest(run.file.signatures[name])[:8]}"
 
 
 def read_embeddings(folder: Path) -> Embedded:
@@ -238,26 +253,23 @@ def do_score(run: Run, progress: Progress = silent) -> list[Score]:
     """Measurements and embeddings to scores; nothing is done where the inputs are those of the last time."""
     items = run.items()
     rows = run.measurements()
-    folders = {name: _signature_and_folder(run, name) for name in run.asked.embedders}
-    names = {name: sorted(path.name for path in folder.glob("[!.]*.npz")) for name, (_, folder) in folders.items()}
-    inputs = digest(
-        [(item.completion.key, item.render.key, item.render.outcome) for item in items],
-        sorted(rows), names, [signature for signature, _ in folders.values()], run.probes, version("innerear"),
-    )  # fmt: skip
+    signatures = run.file.signatures
+    folders = {name: embeddings_folder(run, name) for name in run.asked.embedders if name in signatures}
+    parts = {name: sorted(path.name for path in folder.glob("[!.]*.npz")) for name, folder in folders.items()}
+    outcomes = [(item.completion.key, item.render.key, item.render.outcome) for item in items]
+    inputs = digest(outcomes, sorted(rows), parts, signatures, run.probes, version("innerear"))
     path = run.folder / "scores.json"
     if path.exists():
         before = msgspec.json.decode(path.read_bytes(), type=ScoreFile)
         if before.inputs == inputs:
             return before.scores
-    embedded = {signature: (name, read_embeddings(folder)) for name, (signature, folder) in folders.items()}
+    embedded = {
+        name: (signatures[name], read_embeddings(folders[name])) if name in folders else None
+        for name in run.asked.embedders
+    }
     found = score(items, rows, embedded, progress)
     write_whole(path, msgspec.json.format(msgspec.json.encode(ScoreFile(inputs, found)), indent=1))
     return found
-
-
-def _signature_and_folder(run: Run, name: str) -> tuple[str, Path]:
-    signature = open_embedder(name).signature
-    return signature, embeddings_folder(run, name, signature)
 
 
 def do_report(run: Run) -> Path:
@@ -282,7 +294,7 @@ def evaluate(
         report.unrendered = error
     run, chosen = choose_embedders(run)
     report.warnings += chosen.warnings
-    do_embed(run, progress)
+    report.failures += chosen.failures + do_embed(run, progress).failures
     do_measure(run, progress)
     do_score(run, progress)
     return run, report
