@@ -1,0 +1,96 @@
+"""The demo's numbers, on the recorded completions and the real recordings: what the docs say is what comes out."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from innerear.clip import read
+from innerear.embed import open_embedder
+from innerear.metrics.frechet import frechet_distance
+from innerear.metrics.moments import Gaussian
+from innerear.metrics.signal import right_length
+from innerear.records import Outcome
+from innerear.reference import KINDS
+from innerear.reference.build import read_manifest
+from innerear.render import load
+from innerear.run import Run
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo")]
+MODELS = ["recorded/one-shot", "baseline/silence", "baseline/noise", "baseline/sine"]
+DOCS = Path(__file__).parent.parent / "docs" / "numbers.md"
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory, pack) -> Path:
+    folder = tmp_path_factory.mktemp("demo") / "run"
+    models = [word for model in MODELS for word in ("--model", model)]
+    embedders = ["--embedder", "yamnet", "--embedder", "mel"]
+    command = [sys.executable, "-m", "innerear", "run", *models, *embedders, "--out", str(folder)]
+    environment = {**os.environ, "INNEREAR_MODELS": str(pack / "models")}
+    subprocess.run(command, check=True, env=environment, timeout=1500)
+    return folder
+
+
+def test_171_of_172_programs_give_a_sound_of_the_right_length_and_one_crashes(demo):
+    items = [item for item in Run(demo).items() if item.completion.model == "recorded/one-shot"]
+    sounds = [item for item in items if item.render.outcome == Outcome.OK]
+    assert (len(items), len(sounds)) == (172, 171)
+    assert all(right_length(item.render.duration_s, item.probe.duration_s) for item in sounds)
+    (crash,) = [item for item in items if item.render.outcome != Outcome.OK]
+    assert (crash.probe.id, crash.render.outcome) == ("speech/word/stop", Outcome.ERROR)
+    assert "IndexError" in crash.render.log
+
+
+def test_no_outcome_is_near_a_limit(demo):
+    assert not [item.probe.id for item in Run(demo).items() if item.render.near_limit]
+
+
+@pytest.mark.parametrize("kind", [kind.name for kind in KINDS])
+def test_the_documented_distances_are_what_is_measured(demo, kind):
+    scores = json.loads((demo / "scores.json").read_text())["scores"]
+    measured = {
+        score["metric"]: score["value"]
+        for score in scores
+        if score["model"] == "recorded/one-shot" and score["group"] == kind and "emb:yamnet" in score["signature"]
+    }
+    row = next(line for line in DOCS.read_text().splitlines() if line.startswith(f"| {kind} |")).replace("−", "-")
+    cells = [cell.strip() for cell in row.split("|")]
+    fad, kad = (float(re.match(r"-?[\d.]+", cells[place])[0]) for place in (3, 7))
+    assert measured["fad"] == pytest.approx(fad, rel=0.03, abs=0.1)
+    assert measured["kad"] == pytest.approx(kad, rel=0.03, abs=0.3)
+
+
+@pytest.mark.parametrize(
+    ("tier", "sets", "recorded", "noise"),
+    [
+        ("notes", ("real:",), 9.0, 60),
+        ("environment", ("ESC-50",), 10.8, 70),
+        ("speech", ("LibriSpeech", "LJSpeech", "CMU ARCTIC"), 12.0, 56),
+    ],
+)
+def test_the_rough_recipe_agrees_within_a_few_per_cent(demo, pack, tier, sets, recorded, noise):
+    embedder = open_embedder("yamnet", loudness="whole")
+    rows = [row for row in read_manifest(pack / "MANIFEST.csv") if row["set"].startswith(sets)]
+    reference = Gaussian.of(np.concatenate(embedder.embed([read(pack / row["file"]) for row in rows])))
+    run = Run(demo)
+    for model, expected in (("recorded/one-shot", recorded), ("baseline/noise", noise)):
+        sounds = [
+            load(item.render, run.audio)
+            for item in run.items()
+            if item.completion.model == model and item.probe.tier == tier and item.render.audio
+        ]
+        distance = frechet_distance(reference, np.concatenate(embedder.embed(sounds)))
+        assert distance == pytest.approx(expected, rel=0.04)
+
+
+def test_silence_noise_and_a_sine_are_far_and_real_recordings_near(demo):
+    scores = json.loads((demo / "scores.json").read_text())["scores"]
+    for score in scores:
+        if score["metric"] == "kad" and score["model"].startswith("baseline/"):
+            assert score["value"] > 5 * max(1, score["ceiling"]["real"]), (score["model"], score["group"])
