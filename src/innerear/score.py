@@ -29,11 +29,11 @@ SEED = 0
 FUNNEL = ("completion", "program", "ran", "audio", "audible", "right length")
 
 
-def passed_steps(item: Item) -> int:
-    """How many steps of the funnel an item got through, in the order of `FUNNEL`."""
+def steps(item: Item) -> tuple[bool, ...]:
+    """For each step of `FUNNEL` whether an item meets it, whatever became of the steps before."""
     render = item.render
     level = render.levels.rms_dbfs if render.levels else None
-    steps = (
+    return (
         True,
         item.program.code is not None or item.program.recording is not None,
         render.outcome in {Outcome.OK, Outcome.NO_AUDIO, Outcome.BAD_AUDIO},
@@ -41,7 +41,6 @@ def passed_steps(item: Item) -> int:
         level is not None and level >= AUDIBLE_DBFS,
         render.duration_s is not None and right_length(render.duration_s, item.probe.duration_s),
     )
-    return steps.index(False) if False in steps else len(steps)
 
 
 def score(
@@ -90,9 +89,9 @@ def _median_size(values: NDArray[np.float64], axis: int = 0) -> Any:
 def _rates(group: Group) -> list[Score]:
     rendered = group.rendered
     missing = len(group.items) - len(rendered)
-    steps = [(item.probe.id, passed_steps(item)) for item in rendered]
+    met = [(item.probe.id, steps(item)) for item in rendered]
     return [
-        _rate(group, name.replace(" ", "_"), [(probe, got > place) for probe, got in steps], missing, f"{name}|v:1")
+        _rate(group, name.replace(" ", "_"), [(probe, got[place]) for probe, got in met], missing, f"{name}|v:1")
         for place, name in enumerate(FUNNEL)
         if place > 0
     ]
@@ -145,7 +144,8 @@ def funnels(items: Sequence[Item]) -> list[tuple[str, str, str, list[tuple[str, 
     """For each model, strategy and tier: the steps as (name, how many got there, of how many)."""
     found = []
     for group in groups_of(items):
-        got = [passed_steps(item) for item in group.rendered]
-        steps = [(name, sum(n > place for n in got), len(group.items)) for place, name in enumerate(FUNNEL)]
-        found.append((group.model, group.strategy, group.tier, steps))
+        met = [steps(item) for item in group.rendered]
+        counts = [sum(all(got[: place + 1]) for got in met) for place in range(len(FUNNEL))]
+        funnel = [(name, count, len(group.items)) for name, count in zip(FUNNEL, counts, strict=True)]
+        found.append((group.model, group.strategy, group.tier, funnel))
     return found
