@@ -15,6 +15,7 @@ import pytest
 from innerear.parts import read_rows
 from innerear.records import Completion, Measurement, Outcome, Render
 from innerear.run import Run
+from openai_server import OpenAIServer, status
 
 COMMAND = [sys.executable, "-m", "innerear"]
 FEW = ["--probes", "notes/waveform/*", "--embedder", "mel"]
@@ -187,3 +188,29 @@ def test_a_folder_that_is_no_run_is_left_alone(tmp_path):
     done = innerear("run", "--model", "baseline/sine", *FEW, "--out", tmp_path, code=2)
     assert "is not empty and is no run" in done.stderr
     assert [p.name for p in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_a_model_behind_a_server_is_asked_once_and_its_programs_are_run(tmp_path):
+    folder = tmp_path / "run"
+    with OpenAIServer() as server:
+        command = ["run", "--model", "openai/any", "--base-url", server.url, *FEW, "--param", "seed=7", "--out", folder]
+        innerear(*command, OPENAI_API_KEY="sk-very-secret")
+        innerear(*command, OPENAI_API_KEY="sk-very-secret")
+        assert len(server.bodies) == 4
+        assert {body["seed"] for body in server.bodies} == {7}
+    assert {item.render.outcome for item in Run(folder).items()} == {Outcome.OK}
+    assert not [name for name, content in contents(folder).items() if b"sk-very-secret" in content]
+
+
+def test_what_the_server_refuses_is_a_failure_of_ours_and_the_rest_is_reported(tmp_path):
+    folder = tmp_path / "run"
+
+    def refuse_the_square_wave(number, body):
+        return status(400, "context overflow") if "square" in body["messages"][-1]["content"] else None
+
+    with OpenAIServer(refuse_the_square_wave) as server:
+        command = ["run", "--model", "openai/any", "--base-url", server.url, *FEW, "--out", folder]
+        done = innerear(*command, code=1, OPENAI_API_KEY="sk-x")
+    assert "notes/waveform/square-220" in done.stderr
+    assert len(Run(folder).items()) == 3
+    assert (folder / "report" / "index.html").exists()
