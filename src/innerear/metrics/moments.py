@@ -31,10 +31,10 @@ def as_frames(frames: Frames) -> Array:
     array = np.asarray(frames, dtype=np.float64)
     if array.ndim != 2 or not array.size:
         raise UsageError(f"the embeddings have the shape {array.shape}, wanted (frames, dims), neither 0")
-    if not np.isfinite(array).all():
+    if not np.isfinite(array.sum()):  # one pass; what is finite does not sum to infinity in float64
         bad = np.flatnonzero(~np.isfinite(array).all(axis=1))
         raise UsageError(
-            f"frame {bad[0]} (of {len(array)}; {len(bad)} such) holds NaN or infinity; wanted finite"
+            f"frame {bad[0]} (of {len(array)}; {len(bad)} such) holds NaN or infinity; wanted finite numbers"
         )
     return array
 
@@ -79,7 +79,8 @@ class Moments:
         """
         array = as_frames(frames)
         mean = array.mean(axis=0)
-        centred = array - mean
+        ours = not np.may_share_memory(array, frames)  # the cast made a copy
+        centred = np.subtract(array, mean, out=array if ours else None)
         return cls(len(array), mean, centred if len(array) <= array.shape[1] else centred.T @ centred)
 
     @property
@@ -168,28 +169,29 @@ class Gaussian:
 
 
 def factor_of(covariance: Array) -> Array:
-    """A factor F of shape (rank, dims) with F'F = covariance, by Cholesky of the correlations.
+    """A factor F of shape (rank, dims) with F'F = covariance, by Cholesky.
 
-    Scaling to correlations first makes the result blind to the scale of single dimensions. Where
-    a dimension is a combination of others to within rounding, a pivoted Cholesky leaves it out;
-    nothing is ever added to the diagonal.
+    Where a dimension is a combination of others to within rounding, a pivoted Cholesky of the
+    correlations leaves it out; nothing is ever added to the diagonal. Either way the scale of a
+    single dimension does not matter.
     """
     from scipy.linalg import lapack
 
-    scale = np.sqrt(np.diagonal(covariance).clip(min=0))
-    alive = scale > 0
-    scale = scale[alive]
-    if not len(scale):
-        return np.zeros((0, len(covariance)))
-    correlations = covariance[np.ix_(alive, alive)] / scale / scale[:, np.newaxis]
-    tolerance = len(scale) * np.finfo(np.float64).eps
-    upper, info = lapack.dpotrf(correlations, lower=0, clean=1)
-    if info == 0 and np.diagonal(upper).min() ** 2 > tolerance:
-        kept = upper
-    else:
+    variances = np.diagonal(covariance).clip(min=0)
+    tolerance = len(variances) * np.finfo(np.float64).eps
+    # The transpose of a symmetric matrix is itself, in the order that LAPACK takes without a copy.
+    upper, info = lapack.dpotrf(covariance.T, lower=0, clean=1)
+    if info == 0 and (np.diagonal(upper) ** 2 > tolerance * variances).all():
+        whole: Array = upper
+        return whole
+    alive = variances > 0
+    scale = np.sqrt(variances[alive])
+    factor = np.zeros((0, len(variances)))
+    if len(scale):
+        correlations = covariance[np.ix_(alive, alive)] / scale / scale[:, np.newaxis]
         upper, order, rank, _ = lapack.dpstrf(correlations, lower=0, tol=tolerance)
         kept = np.zeros((rank, len(scale)))
         kept[:, order - 1] = np.triu(upper)[:rank]
-    factor = np.zeros((len(kept), len(covariance)))
-    factor[:, alive] = kept * scale
+        factor = np.zeros((rank, len(variances)))
+        factor[:, alive] = kept * scale
     return factor
