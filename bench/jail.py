@@ -1,9 +1,12 @@
 """What isolation costs: programs plain, in bubblewrap each, and in the jail, in one run.
 
     python bench/jail.py [--recorded] [--rounds N]
+    python bench/jail.py --soak 10000
 
-Prints a Markdown table: median latency of a program with pauses between, and programs/s with two
-workers back to back. `--recorded` also times the recorded programs, plain and in the jail, two workers.
+Prints a Markdown table, medians of N rounds in which the ways take turns: latency of a program with
+pauses between, programs/s with two workers back to back, and the CPU time of a child beyond that of
+one which the same zygote forks unprotected. `--recorded` also times
+the recorded programs, plain and in the jail, two workers.
 """
 
 from __future__ import annotations
@@ -65,6 +68,10 @@ linux.drop_capabilities = landlock.restrict = seccomp.load = child._limit = lamb
 """
 
 
+Run = Callable[[str], float]
+"""Runs a program; the CPU milliseconds that it took, 0 where nobody counts."""
+
+
 @dataclass(frozen=True)
 class Bare(Start):
     """A zygote that isolates nothing, to compare with."""
@@ -78,8 +85,8 @@ class Bare(Start):
         return command
 
 
-def plain(wrapper: list[str]) -> Callable[[str], None]:
-    def run(code: str) -> None:
+def plain(wrapper: list[str]) -> Run:
+    def run(code: str) -> float:
         with tempfile.TemporaryDirectory() as folder:
             Path(folder, "program.py").write_text(code)
             command = [word.replace("FOLDER", folder) for word in wrapper]
@@ -87,40 +94,44 @@ def plain(wrapper: list[str]) -> Callable[[str], None]:
             subprocess.run(
                 [*command, sys.executable, "program.py"], cwd=folder, check=True, env=environment, capture_output=True
             )
+        return 0.0
 
     return run
 
 
-def jailed(jail: Jail, code: str) -> None:
+def jailed(jail: Jail, code: str) -> float:
     ran = jail.run(code, Limits())
     assert ran.outcome is (Outcome.OK if code else Outcome.NO_AUDIO), ran
+    return 1000 * ran.cpu_s
 
 
-def latency_ms(run: Callable[[str], None], code: str, rounds: int) -> float:
-    run(code)
-    times = []
-    for _ in range(rounds):
-        time.sleep(0.04)
-        begin = time.perf_counter()
-        run(code)
-        times.append(1000 * (time.perf_counter() - begin))
-    return statistics.median(times)
-
-
-def per_second(runs: list[Callable[[str], None]], code: str, rounds: int) -> float:
-    for run in runs:
-        run(code)
-    threads = [threading.Thread(target=lambda run=run: [run(code) for _ in range(rounds)]) for run in runs]
+def latency_ms(run: Run, code: str) -> tuple[float, float]:
+    """Wall and CPU milliseconds of a program after a pause."""
+    time.sleep(0.04)
     begin = time.perf_counter()
+    cpu = run(code)
+    return 1000 * (time.perf_counter() - begin), cpu
+
+
+def per_second(runs: list[Run], code: str, seconds: float = 1.0) -> float:
+    """Programs a second, back to back, one worker for each of `runs`."""
+    begin, done = time.perf_counter(), [0] * len(runs)
+
+    def work(i: int) -> None:
+        while time.perf_counter() - begin < seconds:
+            runs[i](code)
+            done[i] += 1
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(len(runs))]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return len(runs) * rounds / (time.perf_counter() - begin)
+    return sum(done) / (time.perf_counter() - begin)
 
 
-def contenders() -> dict[str, tuple[list[Callable[[str], None]], list[Jail]]]:
-    found: dict[str, tuple[list[Callable[[str], None]], list[Jail]]] = {"plain python": ([plain([])] * 2, [])}
+def contenders() -> dict[str, tuple[list[Run], list[Jail]]]:
+    found: dict[str, tuple[list[Run], list[Jail]]] = {"plain python": ([plain([])] * 2, [])}
     if shutil.which("bwrap"):
         wrapper = "bwrap --unshare-all --ro-bind / / --dev /dev --proc /proc --tmpfs /tmp "
         wrapper += "--bind FOLDER FOLDER --chdir FOLDER --"
@@ -141,19 +152,27 @@ def table(rounds: int) -> None:
     jailed(jail, PROGRAMS["NumPy + SciPy"])
     print(f"cold start to the first NumPy + SciPy program, self-test included: {time.perf_counter() - cold:.2f} s\n")
     jail.close()
-    print("| program | way | latency ms | × plain | programs/s, 2 workers | × plain | over a bare fork ms |")
+    print("| program | way | latency ms | × plain | programs/s, 2 workers | × plain | CPU over a bare fork ms |")
     print("|---|---|--:|--:|--:|--:|--:|")
     ways = contenders()
     for program, code in PROGRAMS.items():
-        base: dict[str, tuple[float, float]] = {}
-        for name, (runs, _) in ways.items():
-            n = rounds if name in ("bare fork", "jail ns", "jail ll") else max(5, rounds // 8)
-            base[name] = latency, rate = latency_ms(runs[0], code, n), per_second(runs, code, 2 * n)
-            first = base["plain python"]
-            over = f"{latency - base['bare fork'][0]:.1f}" if name.startswith("jail") else ""
+        found: dict[str, list[tuple[float, float, float]]] = {name: [] for name in ways}
+        for runs, _ in ways.values():
+            for run in runs:
+                run(code)
+        # The ways take turns, so that whatever else the machine does falls on all of them.
+        for _ in range(rounds):
+            for name, (runs, _) in ways.items():
+                pairs = [latency_ms(runs[0], code) for _ in range(4)]
+                wall, cpu = (statistics.median(column) for column in zip(*pairs, strict=True))
+                found[name].append((wall, cpu, per_second(runs, code)))
+        middle = {name: [statistics.median(c) for c in zip(*rows, strict=True)] for name, rows in found.items()}
+        for name, (wall, cpu, rate) in middle.items():
+            base = middle["plain python"]
+            over = f"{cpu - middle['bare fork'][1]:.1f}" if name.startswith("jail") else ""
             print(
-                f"| {program} | {name} | {latency:.1f} | {first[0] / latency:.1f} "
-                f"| {rate:.1f} | {rate / first[1]:.1f} | {over} |",
+                f"| {program} | {name} | {wall:.1f} | {base[0] / wall:.1f} "
+                f"| {rate:.1f} | {rate / base[2]:.1f} | {over} |",
                 flush=True,
             )
     for _, jails in ways.values():
@@ -189,11 +208,38 @@ def recorded() -> None:
         )
 
 
+def soak(programs: int) -> None:
+    """Benign programs of every kind, two workers: how many fail, and what the host holds afterwards."""
+    failed: list[str] = []
+
+    def work() -> None:
+        jail = open_jail("auto")
+        for i in range(programs // 2):
+            code = list(PROGRAMS.values())[i % len(PROGRAMS)]
+            ran = jail.run(code, Limits())
+            if ran.outcome is not (Outcome.OK if code else Outcome.NO_AUDIO):
+                failed.append(f"{ran.outcome}: {ran.reason}")
+        jail.close()
+
+    begin = time.perf_counter()
+    threads = [threading.Thread(target=work) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    held = len(list(Path("/proc/self/fd").iterdir()))
+    print(f"{programs} programs in {time.perf_counter() - begin:.0f} s, {len(failed)} failed, {held} descriptors held")
+    print("\n".join(failed[:10]))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--rounds", type=int, default=40)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--recorded", action="store_true")
+    parser.add_argument("--soak", type=int, default=0, metavar="PROGRAMS")
     options = parser.parse_args()
+    if options.soak:
+        return soak(options.soak)
     machine = f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
     print(f"{machine}, Linux {platform.release()}, Python {platform.python_version()}\n")
     table(options.rounds)

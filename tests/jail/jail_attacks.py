@@ -221,6 +221,8 @@ call(27, 232, address, 4096, (ctypes.c_char * 1)())
 d = os.open("/", os.O_RDONLY | os.O_DIRECTORY); need(call(217, 61, d, (ctypes.c_char * 1024)(), 1024) > 0)
 # statfs-host
 os.statvfs("/")
+# host-name
+need(os.uname().nodename == HOST_NAME)
 # other-affinity
 os.sched_getaffinity(VICTIM)
 # session-of-victim
@@ -865,5 +867,5 @@ need(os.path.exists("left-behind")) if os.path.exists("left-behind") else open("
 
 ATTACKS: list[Attack] = [*NETWORK, *READ, *WRITE, *OUTPUT, *EXHAUSTION, *PROCESSES, *PRIVILEGE, *CHANNELS]
 
-LL_LEAKS = {"read-shadow-by-stat", "read-canary-by-stat"}
-"""What `ll` does not hold, and says so: Landlock guards no metadata."""
+LL_LEAKS = {"read-shadow-by-stat", "read-canary-by-stat", "read-host-name"}
+"""What `ll` does not hold, and says so: Landlock guards neither metadata nor uname(2)."""

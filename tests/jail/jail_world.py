@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import platform
 import shutil
 import socket
 import subprocess
@@ -71,6 +72,7 @@ class World:
             "UDP_PORT": self.udp.getsockname()[1],
             "UNIX_PATH": str(self.folder / "socket"),
             "ABSTRACT": f"\0innerear-{os.getpid()}",
+            "HOST_NAME": platform.node(),
             "VICTIM": self.victim.pid,
             "JAILED": jailed,
         }

@@ -1,5 +1,6 @@
 """Every attack in every tier, as root and as an ordinary user; what they show without a jail or a layer."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -102,15 +103,14 @@ def test_a_harmless_attack_succeeds_without_a_jail(world, attack):
 def test_without_a_layer_its_attacks_succeed(world, way, without, at_least):
     if _lacks(way)[0]:
         pytest.skip(_lacks(way)[0])
-    jail = ZygoteJail(Start(way, without), {"tier": way})
     through = set()
-    for attack in ATTACKS:
-        # Without a layer, only what may also run without a jail.
-        if attack.harmless and "GOTTHROUGH" in jail.run(attack.program(world.literals(jailed=True)), QUICK).log:
-            through.add(attack.id)
-        world.restore()
+    with contextlib.closing(ZygoteJail(Start(way, without), {"tier": way})) as jail:
+        for attack in ATTACKS:
+            # Without a layer, only what may also run without a jail.
+            if attack.harmless and "GOTTHROUGH" in jail.run(attack.program(world.literals(jailed=True)), QUICK).log:
+                through.add(attack.id)
+            world.restore()
     world.broken()
-    jail.close()
     assert len(through) >= at_least, sorted(through)
 
 

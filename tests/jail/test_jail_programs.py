@@ -207,17 +207,15 @@ for module in (os, builtins, struct):
 
 def test_the_same_program_gives_the_same_bits_in_every_worker_tier_and_zygote():
     found = set()
-    for name in WAYS:
+    for name in (*WAYS, WAYS[0]):
         if _lacks(name)[0]:
             continue
-        for _ in range(2):
-            jail = way(name)
-            for code in (SYNTH, REFERENCE):
-                for _ in range(2):
-                    clip = jail.run(code, FAST).clip
-                    assert clip is not None
-                    found.add((code, clip.samples.tobytes()))
-            jail.close()
+        jail = way(name)
+        for code in (SYNTH, REFERENCE, SYNTH, REFERENCE):
+            clip = jail.run(code, FAST).clip
+            assert clip is not None
+            found.add((code, clip.samples.tobytes()))
+        jail.close()
     assert len(found) == 2
 
 
@@ -381,12 +379,13 @@ def _flat(jail: Jail, programs: int) -> None:
         ran = jail.run(REFERENCE if i % 3 else "1 / 0", FAST)
         assert ran.outcome is (Outcome.OK if i % 3 else Outcome.ERROR), ran
     after = held()
-    assert after[0] == before[0]
+    # A successor that is still importing has two: its socket, and what it says on stderr.
+    assert after[0] - before[0] == 2 * len(jail._next)
     assert after[1] - before[1] < 1024, "pages of the host"
 
 
 def test_descriptors_and_memory_of_the_host_stay_flat(jail):
-    _flat(jail, 200)
+    _flat(jail, 100)
 
 
 @pytest.mark.slow

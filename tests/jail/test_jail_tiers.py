@@ -92,6 +92,15 @@ def test_root_without_capabilities_gets_what_is_left(readable, filtered, wanted)
     assert wanted in (done.stdout or done.stderr)
 
 
+def test_the_package_can_be_imported_where_linux_modules_are_missing():
+    code = """
+import sys
+for name in ("fcntl", "resource", "innerear.jail.inside.runner", "innerear.jail.host"): sys.modules[name] = None
+import innerear.jail
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 @pytest.mark.parametrize("system", ["darwin", "win32"])
 def test_another_system_is_refused_with_the_ways_that_remain(monkeypatch, system):
     monkeypatch.setattr(sys, "platform", system)

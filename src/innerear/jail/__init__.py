@@ -5,7 +5,7 @@ fix. `render` knows only what stands here.
 """
 
 from innerear.jail.base import Jail, Ran
-from innerear.jail.inside.runner import OFFERS
+from innerear.jail.inside.wire import OFFERS
 from innerear.jail.tiers import TIERS, Probed, open_jail, probe
 
 __all__ = ["OFFERS", "TIERS", "Jail", "Probed", "Ran", "open_jail", "probe"]

@@ -7,6 +7,7 @@ import fcntl
 import math
 import os
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -19,8 +20,7 @@ from innerear.errors import JailFailure
 from innerear.jail import result
 from innerear.jail.base import Ran
 from innerear.jail.inside import wire
-from innerear.jail.inside.runner import OUTPUT
-from innerear.jail.inside.wire import Reply, Request, Why
+from innerear.jail.inside.wire import OUTPUT, Reply, Request, Why
 from innerear.jail.inside.zygote import NOBODY
 from innerear.jail.start import WORK_PREFIX, Start
 from innerear.records import Limits, Outcome
@@ -127,13 +127,13 @@ def _word(code: str) -> str:
 class ZygoteJail:
     """A `Jail` of the tiers `ns` and `ll`."""
 
-    def __init__(self, start: Start, facts: dict[str, Any]) -> None:
+    def __init__(self, start: Start, facts: dict[str, Any], ahead: tuple[str, ...] = ()) -> None:
+        """`ahead`: the import sets whose zygotes begin at once, and not with their first program."""
         self.facts = facts
         self._start = start
         if start.work_folders:
             _sweep()
-        # Imports take most of a start, and most programs want them: they begin at once, beside the self-test.
-        self._zygotes = {"scipy": Zygote(start, "scipy")}
+        self._zygotes = {imports: Zygote(start, imports) for imports in ahead}
         self._next: dict[str, Zygote] = {}
 
     def run(self, code: str, limits: Limits, seed: int = 0) -> Ran:
@@ -255,9 +255,8 @@ class _WorkFolder:
         return self._number
 
     def __exit__(self, *_: object) -> None:
-        os.unlink(OUTPUT, dir_fd=self._number)
         os.close(self._number)
-        Path(self._path).rmdir()
+        shutil.rmtree(self._path, ignore_errors=True)
 
 
 def _sweep() -> None:
@@ -265,6 +264,4 @@ def _sweep() -> None:
     for path in Path(tempfile.gettempdir()).glob(f"{WORK_PREFIX}*"):
         owner = path.name.removeprefix(WORK_PREFIX).partition("-")[0]
         if owner.isdigit() and not Path("/proc", owner).exists():
-            with contextlib.suppress(OSError):
-                (path / OUTPUT).unlink()
-                path.rmdir()
+            shutil.rmtree(path, ignore_errors=True)

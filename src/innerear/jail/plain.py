@@ -16,7 +16,7 @@ from innerear.clip import Clip
 from innerear.jail import result
 from innerear.jail.base import Ran
 from innerear.jail.inside import wav, wire
-from innerear.jail.inside.runner import OUTPUT, PROGRAM
+from innerear.jail.inside.wire import OUTPUT, PROGRAM
 from innerear.records import Limits, Outcome
 
 # By the shell, so that no Python runs between a fork and an exec; macOS refuses -v.

@@ -106,14 +106,8 @@ def _outermost(paths: list[str]) -> tuple[str, ...]:
 
 def _bubblewrap(runtime: Runtime) -> list[str]:
     root = os.geteuid() == 0
-    command = [
-        "bwrap",
-        "--unshare-pid",
-        "--unshare-net",
-        "--unshare-ipc",
-        "--unshare-uts",
-        "--unshare-cgroup-try",
-    ]
+    command = ["bwrap", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts"]
+    command += ["--unshare-cgroup-try", "--hostname", view.HOST_NAME]
     # As root the zygote leaves root by itself: uid 65534 of a user namespace would be root outside.
     command += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"] if root else ["--unshare-user"]
     parents = {parent for path in (*runtime.binds, *view.DEVICES) for parent in Path(path).parents[:-1]}

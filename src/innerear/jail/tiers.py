@@ -76,7 +76,8 @@ def open_jail(tier: str = "auto") -> Jail:
         return PlainJail(_facts("off", "plain") | {"isolated": False})
     refusals = []
     for way in _WAYS[tier]:
-        probed, jail = _try(way)
+        # Imports take most of a start, and most programs want them all: they begin beside the self-test.
+        probed, jail = _try(way, ("scipy",))
         if jail:
             return jail
         refusals.append(probed)
@@ -97,17 +98,17 @@ def probe() -> list[Probed]:
     return found
 
 
-def _try(way: Way) -> tuple[Probed, Jail | None]:
+def _try(way: Way, ahead: tuple[str, ...] = ()) -> tuple[Probed, Jail | None]:
     """A jail, or why there is none: what must be there, a live start, and once a process the self-test."""
     with _lock:
         if way in _passed:
-            return _passed[way], _jail(way, _passed[way].facts)
+            return _passed[way], _jail(way, _passed[way].facts, ahead)
         tier = "ns" if way in ("bwrap", "own") else way
         missing, fix = _lacks(way)
         if missing:
             return Probed(tier, way, missing, fix), None
         facts = _facts(tier, way)
-        jail = _jail(way, facts)
+        jail = _jail(way, facts, ahead)
         missing, fix = _fails(way, jail)
         if missing:
             jail.close()
@@ -116,7 +117,7 @@ def _try(way: Way) -> tuple[Probed, Jail | None]:
         return _passed[way], jail
 
 
-def _jail(way: Way, facts: dict[str, Any]) -> Jail:
+def _jail(way: Way, facts: dict[str, Any], ahead: tuple[str, ...]) -> Jail:
     if way == "docker" or way == "podman":
         from innerear.jail import container
 
@@ -124,7 +125,7 @@ def _jail(way: Way, facts: dict[str, Any]) -> Jail:
     from innerear.jail.host import ZygoteJail
     from innerear.jail.start import Start
 
-    return ZygoteJail(Start(way), facts)
+    return ZygoteJail(Start(way), facts, ahead)
 
 
 def _fails(way: str, jail: Jail) -> tuple[str, str]:

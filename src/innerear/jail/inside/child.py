@@ -68,7 +68,7 @@ def live(setting: Setting, filter_: bytes, sock: socket.socket, parent: int) -> 
         writable = (".", landlock.WORK)
     else:
         os.fchdir(work[0])
-        writable = (runner.OUTPUT, landlock.WRITE)
+        writable = (wire.OUTPUT, landlock.WRITE)
     linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
     if setting.landlock_abi and setting.without != "landlock":
         readable = [(path, landlock.READ) for path in (*setting.binds, *view.DEVICES)]

@@ -75,6 +75,11 @@ def unmount(path: str) -> None:
     _checked(libc.umount2(path.encode(), MNT_DETACH), f"umount {path}")
 
 
+def set_host_name(name: str) -> None:
+    """sethostname(2): that of this uts namespace."""
+    _checked(libc.sethostname(name.encode(), len(name)), "sethostname")
+
+
 def prctl(option: int, value: int = 0, pointer: object = 0) -> None:
     """prctl(2)."""
     rest = ctypes.c_ulong(pointer) if isinstance(pointer, int) else pointer

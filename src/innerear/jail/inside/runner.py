@@ -23,14 +23,9 @@ import types
 from typing import Any
 
 from innerear.jail.inside import wav, wire
-from innerear.jail.inside.wire import Request, Result, Status
+from innerear.jail.inside.wire import OFFERS, OUTPUT, PROGRAM, Request, Result, Status
 
 LOG, RESULT = 1, 3
-OUTPUT, PROGRAM = "output.wav", "program.py"
-OFFERS = (
-    "The program may use NumPy, SciPy and the standard library and write files in its working "
-    "directory; network, subprocesses, threads and files elsewhere do not exist for it."
-)
 _TRACEBACK_BYTES = 16 << 10
 _HEAD_BYTES = 1 << 20
 _open, _pread, _pwrite, _write, _fstat, _leave = os.open, os.pread, os.pwrite, os.write, os.fstat, os._exit

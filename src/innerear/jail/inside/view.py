@@ -9,6 +9,7 @@ from innerear.jail.inside import linux
 
 DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 WORK = "/w"
+HOST_NAME = "jail"
 
 
 def wait_and_leave(pid: int) -> None:
@@ -30,6 +31,7 @@ def enter(binds: list[str], links: list[tuple[str, str]]) -> None:
     if pid := os.fork():
         wait_and_leave(pid)
     os.setsid()
+    linux.set_host_name(HOST_NAME)
     linux.mount("none", "/", None, linux.MS_REC | linux.MS_PRIVATE)
     linux.mount("tmpfs", "/tmp", "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, "mode=755,size=1m")
     os.chdir("/tmp")

@@ -13,6 +13,12 @@ import socket
 import struct
 from typing import NamedTuple
 
+OUTPUT, PROGRAM = "output.wav", "program.py"
+OFFERS = (
+    "The program may use NumPy, SciPy and the standard library and write files in its working "
+    "directory; network, subprocesses, threads and files elsewhere do not exist for it."
+)
+
 HELLO = struct.Struct("<4si")
 """Magic, Landlock ABI (0: none)."""
 HELLO_MAGIC = b"ear1"
