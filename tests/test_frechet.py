@@ -127,6 +127,26 @@ def test_float16_and_float32_frames_are_cast_before_anything_is_summed():
     assert frechet_distance(reference, coarse) == frechet_distance(reference, coarse.astype(np.float64))
 
 
+def test_the_callers_frames_are_never_changed(tmp_path):
+    np.save(tmp_path / "frames.npy", frames(50, 8, shift=3.0))
+    mapped = np.load(tmp_path / "frames.npy", mmap_mode="r+")
+    for given in (mapped, np.array(mapped), np.array(mapped, dtype=np.float32), mapped[::2]):
+        before = np.array(given)
+        Moments.of(given)
+        np.testing.assert_array_equal(given, before)
+
+
+def test_a_stored_reference_gives_the_same_distance_to_the_last_bit(tmp_path):
+    reference, these = Gaussian.of(frames(90, 12)), frames(40, 12, seed=1)
+    reference.save(tmp_path / "reference.npz")
+    stored = Gaussian.load(tmp_path / "reference.npz")
+    assert frechet_distance(stored, these) == frechet_distance(reference, these)
+    assert (stored.n, stored.rank) == (90, 12)
+    np.savez(tmp_path / "other.npz", mean=np.zeros(3))
+    with pytest.raises(UsageError, match=r"other\.npz holds no Gaussian"):
+        Gaussian.load(tmp_path / "other.npz")
+
+
 def test_per_clip_distances_are_those_of_each_clip_alone():
     reference = Gaussian.of(frames(500, 40))
     clips = [frames(n, 40, seed=n) for n in (2, 10, 80)]

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -154,6 +155,24 @@ class Gaussian:
             )
         factor = factor_of(covariance)
         return cls(n, mean, factor, float(np.square(factor).sum()))
+
+    def save(self, path: Path | str) -> None:
+        """Write it as an npz, exactly."""
+        with Path(path).open("wb") as file:
+            np.savez(file, n=self.n, mean=self.mean, factor=self.factor, trace=self.trace)
+
+    @classmethod
+    def load(cls, path: Path | str) -> Gaussian:
+        """Read what `save` wrote.
+
+        Raises:
+            UsageError: the file is missing or is something else.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as stored:
+                return cls(int(stored["n"]), stored["mean"], stored["factor"], float(stored["trace"]))
+        except (OSError, KeyError, ValueError) as error:
+            raise UsageError(f"{path} holds no Gaussian ({error}); wanted a file that Gaussian.save wrote") from error
 
     @property
     def dims(self) -> int:
