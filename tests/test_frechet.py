@@ -130,10 +130,10 @@ def test_float16_and_float32_frames_are_cast_before_anything_is_summed():
 def test_the_callers_frames_are_never_changed(tmp_path):
     np.save(tmp_path / "frames.npy", frames(50, 8, shift=3.0))
     mapped = np.load(tmp_path / "frames.npy", mmap_mode="r+")
-    for given in (mapped, np.array(mapped), np.array(mapped, dtype=np.float32), mapped[::2]):
-        before = np.array(given)
-        Moments.of(given)
-        np.testing.assert_array_equal(given, before)
+    for these in (mapped, np.array(mapped), np.array(mapped, dtype=np.float32), mapped[::2]):
+        before = np.array(these)
+        Moments.of(these)
+        np.testing.assert_array_equal(these, before)
 
 
 def test_a_stored_reference_gives_the_same_distance_to_the_last_bit(tmp_path):
