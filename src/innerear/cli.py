@@ -407,6 +407,7 @@ def _bars() -> Iterator[Progress]:
 
     console = Console(stderr=True)
     tasks: dict[str, Any] = {}
+    said: set[str] = set()
     columns = (TextColumn("{task.description:24}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())  # fmt: skip
     with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
 
@@ -414,7 +415,8 @@ def _bars() -> Iterator[Progress]:
             if what not in tasks:
                 tasks[what] = bars.add_task(what, total=total)
             bars.update(tasks[what], completed=done, total=total)
-            if done >= total and not console.is_terminal:
+            if done >= total and not console.is_terminal and what not in said:
+                said.add(what)
                 console.print(f"{what}: {done} of {total}", highlight=False)
 
         yield progress

@@ -66,7 +66,6 @@ def do_generate(run: Run, models: Sequence[Model], progress: Progress = silent) 
 
         asked = run.asked
         failures = generate(run.probes, models, asked.strategy, asked.attempts, keep=keep, done=done)
-    progress("completions", total, total)
     return Report(summary(failures))
 
 
