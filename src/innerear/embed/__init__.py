@@ -40,6 +40,13 @@ class Embedder(Protocol):
 EMBEDDERS = {
     "mel": "innerear.embed.mel:Mel",
     "yamnet": "innerear.embed.yamnet:Yamnet",
+    "clap-laion": "innerear.embed.clap:laion",
+    "clap-laion-int8": "innerear.embed.clap:laion_int8",
+    "clap-laion-general": "innerear.embed.clap:laion_general",
+    "clap-laion-music-speech": "innerear.embed.clap:laion_music_speech",
+    "vggish": "innerear.embed.vggish:google",
+    "vggish-torch": "innerear.embed.vggish:torchvggish",
+    "panns-cnn14": "innerear.embed.panns:Cnn14",
 }
 
 

@@ -1,0 +1,64 @@
+"""`panns-cnn14`: the 2048 numbers of PANNs' CNN14 before its classifier (Kong et al., arXiv 1912.10211).
+
+A clip of up to 10 s, which is what it was trained on, is heard whole, at its own length; a longer
+one in windows of 10 s every 5 s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from innerear.clip import Clip, stream_mono
+from innerear.embed.loudness import LoudnessRule, words
+from innerear.embed.network import Network
+from innerear.embed.spectra import slaney_log_mel
+from innerear.embed.weights import fetch
+from innerear.embed.windows import Cut, Frames, Samples, Signal, frames_of, windows, zeros_after
+
+SAMPLE_RATE = 32_000  # Hz
+HOP_LENGTH = 320  # samples, 10 ms
+SHORTEST = SAMPLE_RATE  # five halvings of the time axis leave nothing of much less
+CUT = Cut(
+    length=10 * SAMPLE_RATE,
+    hop=5 * SAMPLE_RATE,
+    tail="end",
+    fill=lambda samples, _: zeros_after(samples, SHORTEST),
+)
+
+
+class Cnn14:
+    """CNN14 at 32 kHz."""
+
+    name = "panns-cnn14"
+    dims = 2048
+    sample_rate = SAMPLE_RATE
+    quantum = None
+
+    def __init__(self, loudness: LoudnessRule = "active") -> None:
+        self._loudness = loudness
+        weights = fetch("panns-cnn14")["network.onnx"]
+        self._network = Network(weights, "log_mel", "embedding")
+        self.signature = (
+            f"panns-cnn14@{weights.sha256[:8]}|sr:{SAMPLE_RATE}|win:10s|hop:5s|tail:end|pad:zero-to-1s"
+            f"|loud:{words(loudness)}|v:1"
+        )
+
+    def embed(self, clips: Sequence[Clip]) -> list[Frames]:
+        """The frames of each clip, (frames, 2048)."""
+        signals = [clip.at(SAMPLE_RATE) for clip in clips]
+        return [self._frames(lambda: [signal]) for signal in signals]  # noqa: B023
+
+    def embed_file(self, path: Path) -> Frames:
+        """The frames of a file of any length."""
+        return self._frames(lambda: stream_mono(path, SAMPLE_RATE))
+
+    def _frames(self, signal: Signal) -> Frames:
+        return frames_of(signal, SAMPLE_RATE, self._loudness, CUT, self._hear, self._network.batch)
+
+    def _hear(self, stretch: Samples) -> Frames:
+        cut = windows(stretch, min(CUT.length, len(stretch)), CUT.hop)
+        heard = np.stack([slaney_log_mel(window, SAMPLE_RATE, HOP_LENGTH) for window in cut])
+        return self._network(heard[:, None])

@@ -1,0 +1,82 @@
+"""Spectra and mel bands, as the networks that hear them were trained on."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+from numpy.typing import NDArray
+
+from innerear.embed.windows import Samples
+
+Array = NDArray[np.floating]
+
+
+def hann(length: int) -> Array:
+    """The periodic Hann window."""
+    return np.hanning(length + 1)[:-1]
+
+
+def spectrum(samples: NDArray[np.floating], window: Array, n_fft: int, hop_length: int) -> NDArray[np.complex128]:
+    """The Fourier transform of each windowed frame that fits whole, shape (frames, n_fft // 2 + 1).
+
+    In float64: in float32 the bands where a pure tone is not would be rounding noise.
+    """
+    import scipy.fft
+
+    framed = np.lib.stride_tricks.sliding_window_view(samples, len(window))[::hop_length] * window
+    found: NDArray[np.complex128] = scipy.fft.rfft(framed, n_fft, axis=1)
+    return found
+
+
+def triangles(bins: Array, edges: Array) -> Array:
+    """Filters of peak 1 between neighbouring edges, shape (bins, len(edges) - 2); both on the same scale."""
+    rising = (bins[:, None] - edges[:-2]) / (edges[1:-1] - edges[:-2])
+    falling = (edges[2:] - bins[:, None]) / (edges[2:] - edges[1:-1])
+    return np.maximum(0, np.minimum(rising, falling))
+
+
+def slaney_log_mel(samples: Samples, sample_rate: int, hop_length: int) -> NDArray[np.float32]:
+    """Power in 64 mel bands from 50 Hz to 14 kHz, in dB, floor -100 dB: what CLAP and PANNs hear.
+
+    Frames of 1024 samples, centred, the ends mirrored; shape (1 + samples // hop_length, 64).
+    """
+    mirrored = np.pad(samples, 512, mode="reflect")
+    found = spectrum(mirrored, hann(1024), 1024, hop_length)
+    power = (found.real**2 + found.imag**2) @ _slaney_filters(sample_rate)
+    decibels: NDArray[np.float32] = (10 * np.log10(np.maximum(power, 1e-10))).astype(np.float32)
+    return decibels
+
+
+@functools.cache
+def _slaney_filters(sample_rate: int) -> Array:
+    """Slaney's scale, linear below 1 kHz and logarithmic above; each filter of area 1 (Auditory Toolbox, 1998)."""
+    step, knee_hz, log_step = 200 / 3, 1000.0, np.log(6.4) / 27
+    low, high = 50 / step, knee_hz / step + np.log(14_000 / knee_hz) / log_step
+    mels = np.linspace(low, high, 64 + 2)
+    edges = np.where(mels < 15, mels * step, knee_hz * np.exp((mels - 15) * log_step))
+    filters = triangles(np.fft.rfftfreq(1024, 1 / sample_rate), edges)
+    return filters * (2 / (edges[2:] - edges[:-2]))
+
+
+def htk_log_mel(samples: Samples) -> NDArray[np.float32]:
+    """Magnitude in 64 mel bands from 125 Hz to 7.5 kHz, log(x + 0.01), at 16 kHz: what VGGish hears.
+
+    Frames of 25 ms every 10 ms that fit whole; shape (frames, 64).
+    """
+    found = np.abs(spectrum(samples, hann(400), 512, 160))
+    bands: NDArray[np.float32] = np.log(found @ _htk_filters() + 0.01).astype(np.float32)
+    return bands
+
+
+@functools.cache
+def _htk_filters() -> Array:
+    """Triangles on the HTK mel scale itself, not in hertz; the constant term is in none."""
+
+    def mel(hz: Array) -> Array:
+        return 1127 * np.log1p(hz / 700)
+
+    low, high = mel(np.array([125.0, 7500.0]))
+    filters = triangles(mel(np.fft.rfftfreq(512, 1 / 16_000)), np.linspace(low, high, 64 + 2))
+    filters[0] = 0
+    return filters

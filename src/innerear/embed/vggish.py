@@ -1,0 +1,69 @@
+"""`vggish` and `vggish-torch`: the 128 numbers of VGGish before its last activation, by two recipes.
+
+No port reproduces Google's FAD, so a VGGish distance means little without its recipe:
+
+- `vggish`, Google's: each clip divided by max(0.1, its largest sample), windows of 1 s every 0.5 s.
+- `vggish-torch`, torchvggish's as FAD toolkits use it: patches of 0.96 s side by side. The ports
+  hear the level as it is, which makes their distances move with a volume knob; here the loudness
+  rule comes first, and `loudness="none"` gives theirs.
+
+Neither applies the PCA and 8-bit quantising of the AudioSet release, and no FAD toolkit does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from innerear.clip import Clip, stream_mono
+from innerear.embed.loudness import LoudnessRule, words
+from innerear.embed.network import Network
+from innerear.embed.spectra import htk_log_mel
+from innerear.embed.weights import fetch
+from innerear.embed.windows import Cut, Frames, Samples, Signal, frames_of, windows
+
+SAMPLE_RATE = 16_000  # Hz
+HEARD = 15_600  # samples of a window: 96 frames of 25 ms every 10 ms
+CUTS = {"vggish": Cut(length=16_000, hop=8_000), "vggish-torch": Cut(length=HEARD, hop=15_360)}
+
+
+class Vggish:
+    """VGGish under one of the two recipes."""
+
+    dims = 128
+    sample_rate = SAMPLE_RATE
+    quantum = None
+
+    def __init__(self, name: str, loudness: LoudnessRule = "active") -> None:
+        self.name = name
+        self._cut = CUTS[name]
+        self._loudness: LoudnessRule = "peak" if name == "vggish" else loudness
+        weights = fetch("vggish")["network.onnx"]
+        self._network = Network(weights, "log_mel", "embedding")
+        self.signature = (
+            f"{name}@{weights.sha256[:8]}|sr:{SAMPLE_RATE}|win:{self._cut.length / SAMPLE_RATE:g}s"
+            f"|hop:{self._cut.hop / SAMPLE_RATE:g}s|pad:zero|loud:{words(self._loudness)}|v:1"
+        )
+
+    def embed(self, clips: Sequence[Clip]) -> list[Frames]:
+        """The frames of each clip, (frames, 128)."""
+        signals = [clip.at(SAMPLE_RATE) for clip in clips]
+        return [self._frames(lambda: [signal]) for signal in signals]  # noqa: B023
+
+    def embed_file(self, path: Path) -> Frames:
+        """The frames of a file of any length."""
+        return self._frames(lambda: stream_mono(path, SAMPLE_RATE))
+
+    def _frames(self, signal: Signal) -> Frames:
+        return frames_of(signal, SAMPLE_RATE, self._loudness, self._cut, self._hear, self._network.batch)
+
+    def _hear(self, stretch: Samples) -> Frames:
+        cut = windows(stretch, self._cut.length, self._cut.hop)[:, :HEARD]
+        return self._network(np.stack([htk_log_mel(window) for window in cut])[:, None])
+
+
+google = partial(Vggish, "vggish")
+torchvggish = partial(Vggish, "vggish-torch")
