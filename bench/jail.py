@@ -15,6 +15,7 @@ import argparse
 import os
 import platform
 import re
+import resource
 import shutil
 import statistics
 import subprocess
@@ -180,7 +181,14 @@ def table(rounds: int) -> None:
             one.close()
 
 
+def cpu_seconds() -> float:
+    """CPU time of this process and of all that it has waited for."""
+    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+
+
 def recorded() -> None:
+    """The render stage on the recorded programs, plain and in the jail."""
     lines = (
         Path(innerear.__file__).with_name("models").joinpath("recordings", "one-shot.jsonl").read_bytes().splitlines()
     )
@@ -195,15 +203,16 @@ def recorded() -> None:
                 outcomes.append(jail.run(left.pop(), Limits()).outcome)
             jail.close()
 
-        begin = time.perf_counter()
+        begin, cpu = time.perf_counter(), cpu_seconds()
         threads = [threading.Thread(target=work) for _ in range(2)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
+        seconds = f"{time.perf_counter() - begin:.1f} s ({cpu_seconds() - cpu:.1f} s of CPU)"
         counts = {outcome.value: outcomes.count(outcome) for outcome in sorted(set(outcomes))}
         print(
-            f"{len(codes)} recorded programs, 2 workers, {name}: {time.perf_counter() - begin:.1f} s, {counts}",
+            f"{len(codes)} recorded programs, 2 workers, {name}: {seconds}, {counts}",
             flush=True,
         )
 

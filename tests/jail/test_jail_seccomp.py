@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from innerear.jail.inside import seccomp
+from innerear.jail.inside import child, seccomp
 from innerear.jail.inside.seccomp import ALLOW, CALLS, CONDITIONAL, EPERM, ERRNO, KILL, MACHINES
 
 PID = 4242
@@ -62,6 +62,12 @@ def test_a_signal_reaches_only_its_sender(machine, first, second, third):
         mine = [value & 0xFFFFFFFF == PID for value in pair]
         assert (decide(program, call["kill"], MACHINES[machine], pair) == ALLOW) == mine[0]
         assert (decide(program, call["tgkill"], MACHINES[machine], (*pair, third)) == ALLOW) == all(mine)
+
+
+def test_the_place_of_the_pid_stands_nowhere_else_in_the_filter():
+    for machine in MACHINES:
+        setting = child.Setting(True, 0, (), machine, "")
+        assert child.filter_for(setting).count(child._OWN_PID_PLACE.to_bytes(4, "little")) == 3
 
 
 @given(pid=WORDS, pointer=WORDS)

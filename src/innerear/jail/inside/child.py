@@ -1,12 +1,9 @@
-"""One program, from the fork to its end. The order of the steps is the safety: see `live`.
-
-What is used after the program has run is bound to a name before it runs, so that a program
-which replaces `os.write` harms its own result and nothing more.
-"""
+"""One program's process, from the fork until its text is run. The order of the steps is the safety."""
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import resource
 import socket
@@ -82,15 +79,11 @@ def live(setting: Setting, filter_: bytes, sock: socket.socket, parent: int) -> 
         seccomp.load(filter_.replace(_OWN_PID_PLACE.to_bytes(4, "little"), os.getpid().to_bytes(4, "little")))
     os.write(_SOCKET, b"armed")
     os.close(_SOCKET)
-    with open(_SOURCE, "rb") as file:
-        code = file.read()
-    runner.run(code, request)
+    runner.run(_SOURCE, request)
 
 
 def _arrange(places: dict[int, int]) -> None:
     """Bring descriptors to their places; close all others but 0, which is /dev/null."""
-    import fcntl
-
     high = {place: fcntl.fcntl(descriptor, fcntl.F_DUPFD, 64) for place, descriptor in places.items()}
     for place, descriptor in high.items():
         os.dup2(descriptor, place, inheritable=False)

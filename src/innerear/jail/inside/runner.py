@@ -51,13 +51,15 @@ class _Log(io.RawIOBase):
         return len(data)
 
 
-def run(code: bytes, request: Request) -> None:
-    """Run the program as `__main__`, write the result, leave. Never returns."""
+def run(source: int, request: Request) -> None:
+    """Run the program in this descriptor as `__main__`, write the result, leave. Never returns."""
     exhausted = _packed(Status.OUT_OF_MEMORY, b"MemoryError")
     _open_log(request.log_bytes)
     seed(request.seed)
     gc.enable()
     try:
+        with open(source, "rb") as file:
+            code = file.read()
         _report(*_execute(code))
     except MemoryError:
         _pwrite(RESULT, exhausted, 0)
