@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from innerear.cli_alone import embed_folder, fad, kad
-from innerear.cli_models import models
+from innerear.cli_models import clap, models
 from innerear.errors import InnerEarError, JailUnavailable, UsageError
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ def main() -> None:
 main.add_command(fad)
 main.add_command(kad)
 main.add_command(models)
+main.add_command(clap)
 
 
 def _probe_options(command: F) -> F:

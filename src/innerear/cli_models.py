@@ -1,15 +1,16 @@
-"""The weights that embedders run on: `innerear models list`, `pull`, `verify`."""
+"""The weights that embedders run on, `innerear models list|pull|verify|export`, and CLAP alone, `innerear clap`."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from innerear.errors import WeightsUnavailable
+from innerear.errors import UsageError, WeightsUnavailable
 
 if TYPE_CHECKING:
     from innerear.embed.weights import Progress, Source
@@ -50,15 +51,37 @@ def _checksum(source: Source) -> str:
 @models.command("pull")
 @click.argument("names", metavar="MODEL...", nargs=-1, required=True)
 def models_pull(names: tuple[str, ...]) -> None:
-    """Fetch the files of MODEL into the cache, going on where an earlier try was cut off."""
+    """Fetch the files of MODEL into the cache, going on where an earlier try was cut off.
+
+    VGGish and PANNs are published as torch checkpoints; those are turned into networks at once.
+    """
+    from innerear.embed.export import export
     from innerear.embed.weights import find, local, pull_file
 
     for source in [source for name in names for source in find(name)]:
         if (found := local(source)) is None and not source.exported_from:
             with _bar() as progress:
                 found = pull_file(source, progress)
-        if found:
-            click.echo(f"{found.path}  sha256 {found.sha256}  {found.origin}")
+        if not found:
+            (found,) = export(source.model)
+        click.echo(f"{found.path}  sha256 {found.sha256}  {found.origin}")
+
+
+@models.command("export")
+@click.argument("name", metavar="MODEL")
+@click.option(
+    "--from", "folder", type=click.Path(path_type=Path, file_okay=False), help="A CLAP checkpoint as on the hub."
+)
+def models_export(name: str, folder: Path | None) -> None:
+    """Make the networks of MODEL from a checkpoint, into the cache; needs torch, once.
+
+    CLAP: from a folder with config.json, tokenizer.json and model.safetensors or pytorch_model.bin.
+    Others: from what `pull` fetched.
+    """
+    from innerear.embed.export import export
+
+    for made in export(name, folder):
+        click.echo(f"{made.path}  sha256 {made.sha256}  {made.origin}")
 
 
 @models.command("verify")
@@ -78,6 +101,44 @@ def models_verify(names: tuple[str, ...]) -> None:
             state = f"ok   {source.file}  {found.sha256}  {found.origin}" if found else f"–    {source.file}  not here"
             click.echo(state)
     sys.exit(1 if damaged else 0)
+
+
+@click.command()
+@click.argument("audio", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--text", "texts", multiple=True, help="A caption to hold the sound against; repeatable.")
+@click.option("--captions", type=click.Path(path_type=Path, dir_okay=False), help="A file with a caption on each line.")
+@click.option("--embedder", default="clap-laion", show_default=True, help="Which CLAP.")
+@click.option("--json", "as_json", is_flag=True, help="Print all of it as JSON.")
+def clap(audio: Path, texts: tuple[str, ...], captions: Path | None, embedder: str, as_json: bool) -> None:
+    """Hold AUDIO against captions: their cosines, the nearest first.
+
+    A cosine alone means little; what says something is which caption is nearer than which, and
+    silence and noise of the same length, which are printed beside.
+    """
+    from innerear.metrics.clap import hold
+
+    wanted = [*texts, *_lines(captions)]
+    if not wanted:
+        raise UsageError("no caption; wanted --text 'a dog barking', or --captions FILE with one on each line")
+    found = hold(audio, wanted, embedder)
+    if as_json:
+        import msgspec
+
+        click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
+        return
+    for heard in found.captions:
+        click.echo(f"{heard.cosine:7.4f}  (noise {heard.noise:7.4f}, silence {heard.silence:7.4f})  {heard.caption}")
+    click.echo(f"{found.windows} windows, {found.embedder}")
+
+
+def _lines(path: Path | None) -> list[str]:
+    if path is None:
+        return []
+    try:
+        lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} cannot be read as text: {error}") from error
+    return [line for line in lines if line]
 
 
 @contextmanager

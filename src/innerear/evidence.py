@@ -85,7 +85,7 @@ def warnings(run: Run, items: Sequence[Item], scores: Sequence[Score]) -> list[s
 def headline(scores: Sequence[Score]) -> list[list[str]]:
     """The rows of the table that a run ends with: model, tier or kind, rates, pitch, FAD, KAD."""
     table = []
-    groups = dict.fromkeys((s.model, s.tier) for s in scores)
+    groups = dict.fromkeys((s.model, s.tier) for s in scores if s.metric != "agreement")  # which is of all models
     for model, tier in groups:
         mine = [s for s in scores if (s.model, s.tier) == (model, tier)]
         rates = {s.metric: s for s in mine if s.group == "all"}

@@ -16,6 +16,7 @@ from innerear import metrics
 from innerear.checks import kind
 from innerear.distances import Embedding, distance_scores
 from innerear.groups import Group, groups_of
+from innerear.metrics.agreement import clap_scores, embedder_agreement
 from innerear.metrics.signal import right_length
 from innerear.records import Measurement, Outcome, Score
 from innerear.run import Item
@@ -59,9 +60,8 @@ def score(
         scores += _rates(group)
         scores += _measured(group, by_subject)
         scores += distances
-        clap = "no weights: CLAP is not built yet"
-        scores.append(group.score("clap", None, 0, len(group.items), "clap|v:0", note=clap))
-    return scores
+        scores += clap_scores(group, embedded)
+    return [*scores, *embedder_agreement(scores)]
 
 
 def _rate(

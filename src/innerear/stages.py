@@ -8,10 +8,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from typing import cast
 
 import msgspec
 import numpy as np
@@ -19,10 +21,11 @@ import numpy as np
 from innerear import metrics
 from innerear.clip import Clip
 from innerear.distances import Embedded
-from innerear.embed import Embedder, open_embedder
+from innerear.embed import CaptionReader, Embedder, open_embedder, reads_captions
 from innerear.embed.store import load_frames, save_frames
 from innerear.errors import JailUnavailable, WeightsUnavailable
 from innerear.generate import generate, summary
+from innerear.metrics.agreement import CAPTION, captions
 from innerear.models import Model
 from innerear.parts import Writer, read_rows, write_whole
 from innerear.records import Completion, Measurement, Outcome, Render, Score, digest
@@ -127,6 +130,9 @@ def choose_embedders(run: Run) -> tuple[Run, Report]:
                 line = "no yamnet, so distances are by mel, which is no perceptual measure"
                 report.warnings.append(f"{line}: {error}")
                 signatures["mel"] = open_embedder("mel").signature
+    if not run.asked.embedders:
+        with suppress(WeightsUnavailable):  # without weights, its scores say so
+            signatures["clap-laion"] = open_embedder("clap-laion").signature
     asked = msgspec.structs.replace(run.asked, embedders=run.asked.embedders or list(signatures))
     file = msgspec.structs.replace(run.file, asked=asked, signatures=signatures)
     return (run if file == run.file else save(run.folder, file)), report
@@ -148,16 +154,20 @@ def do_embed(run: Run, progress: Progress = silent) -> Report:
         folder = embeddings_folder(run, name)
         done = read_embeddings(folder)
         missing = [key for key in wanted if key not in done]
+        unread = [text for text in captions(run.probes) if reads_captions(name) and CAPTION + text not in done]
         count = len(wanted) - len(missing)
         what = f"embeddings ({name})"
         progress(what, count, len(wanted))
-        if not missing:
+        if not missing and not unread:
             continue
         try:
             embedder = open_embedder(name)
         except WeightsUnavailable as error:
             report.failures.append(str(error))
             continue
+        if unread:
+            texts = [text[np.newaxis] for text in cast(CaptionReader, embedder).read(unread)]
+            save_frames(folder / f"{digest(unread)}.npz", [CAPTION + text for text in unread], texts, None)
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             for batch in (missing[i : i + BATCH] for i in range(0, len(missing), BATCH)):
                 frames = list(pool.map(lambda key: embedder.embed([wanted[key]()])[0], batch))  # noqa: B023

@@ -24,7 +24,7 @@ pytest.importorskip("onnx", reason="the extra `export` is not installed")
 
 
 def log_mel(samples: np.ndarray) -> np.ndarray:
-    """torchvggish 0.2 torchvggish/mel_features.py (it is tensorflow/models'), lines 21-223; numbers: vggish_params.py."""
+    """torchvggish 0.2 torchvggish/mel_features.py (tensorflow/models'), lines 21-223; numbers: vggish_params.py."""
     count = 1 + (len(samples) - 400) // 160
     framed = np.array([samples[160 * i : 160 * i + 400] for i in range(count)], dtype=np.float64)
     window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(400) / 400)  # periodic_hann

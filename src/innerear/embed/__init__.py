@@ -37,6 +37,14 @@ class Embedder(Protocol):
         ...
 
 
+class CaptionReader(Embedder, Protocol):
+    """An embedder that puts captions into the space of its sounds."""
+
+    def read(self, captions: Sequence[str]) -> Frames:
+        """One frame a caption, (captions, dims)."""
+        ...
+
+
 EMBEDDERS = {
     "mel": "innerear.embed.mel:Mel",
     "yamnet": "innerear.embed.yamnet:Yamnet",
@@ -62,3 +70,8 @@ def open_embedder(name: str, loudness: LoudnessRule = "active") -> Embedder:
         raise UsageError(f"no embedder {name!r}; there are {', '.join(EMBEDDERS)}{hint}")
     module, _, attribute = EMBEDDERS[name].partition(":")
     return cast(Embedder, getattr(importlib.import_module(module), attribute)(loudness=loudness))
+
+
+def reads_captions(name: str) -> bool:
+    """Whether the embedder of this name is a `CaptionReader`."""
+    return name.startswith("clap-")

@@ -42,15 +42,14 @@ class Clap:
         self.name = name
         self._loudness = loudness
         files = fetch(name)
-        audio, text, self._tokens = (files[file] for file in ("audio.onnx", "text.onnx", "tokenizer.json"))
+        audio, text, tokens = (files[file] for file in ("audio.onnx", "text.onnx", "tokenizer.json"))
         self._audio = Network(audio, "input_features", "audio_embeds")
-        self._text = _TextTower(text, self._tokens)
+        self._text = _TextTower(text, tokens)
         self.dims = self._audio.dims
         self.signature = (
-            f"{name}@{audio.sha256[:8]}|sr:{SAMPLE_RATE}|win:10s|hop:5s|tail:end|pad:repeat|unit"
-            f"|loud:{words(loudness)}|v:1"
+            f"{name}@{'+'.join(file.sha256[:8] for file in (audio, text, tokens))}|sr:{SAMPLE_RATE}|win:10s|hop:5s"
+            f"|tail:end|pad:repeat|unit|loud:{words(loudness)}|tokens:{MOST_TOKENS}|v:1"
         )
-        self.text_signature = f"text@{text.sha256[:8]}+{self._tokens.sha256[:8]}|max:{MOST_TOKENS}|v:1"
 
     def embed(self, clips: Sequence[Clip]) -> list[Frames]:
         """The frames of each clip, (frames, dims), each of length 1."""

@@ -1,0 +1,55 @@
+"""One sound held against captions, outside of any run: what `innerear clap` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import cast
+
+import msgspec
+import numpy as np
+
+from innerear.clip import Clip
+from innerear.embed import CaptionReader, open_embedder, reads_captions
+from innerear.errors import UsageError
+from innerear.metrics.agreement import cosines
+
+ANCHOR_S = 10.0
+"""Noise and silence are repeated up to this by the embedder anyway."""
+
+
+class Heard(msgspec.Struct, frozen=True):
+    """A caption's cosine with the sound, with white noise, and with silence."""
+
+    caption: str
+    cosine: float
+    noise: float
+    silence: float
+
+
+class Held(msgspec.Struct, frozen=True):
+    """A sound against captions, the nearest first; `embedder` is the signature of both towers."""
+
+    captions: list[Heard]
+    windows: int
+    embedder: str
+
+
+def hold(audio: Path, captions: Sequence[str], embedder: str = "clap-laion") -> Held:
+    """Hold a file of any length against captions.
+
+    Raises:
+        UsageError: the embedder reads no captions, or a caption is empty. AudioError: the file cannot
+        be read. WeightsUnavailable: the weights are not here.
+    """
+    if not reads_captions(embedder):
+        raise UsageError(f"{embedder} reads no captions; wanted one of the embedders that start with clap-")
+    opened = cast(CaptionReader, open_embedder(embedder))
+    texts = opened.read(captions)
+    frames = opened.embed_file(audio)
+    samples = round(ANCHOR_S * opened.sample_rate)
+    white = np.random.default_rng(0).normal(0, 0.1, (1, samples)).astype(np.float32)
+    noise, silence = opened.embed([Clip(made, opened.sample_rate) for made in (white, np.zeros_like(white))])
+    columns = (cosines(one, texts).tolist() for one in (frames, noise, silence))
+    found = [Heard(caption, *values) for caption, *values in zip(captions, *columns, strict=True)]
+    return Held(sorted(found, key=lambda heard: -heard.cosine), len(frames), opened.signature)
