@@ -68,14 +68,14 @@ def test_words_are_those_of_the_specification():
 
 def test_an_empty_details_line_is_left_out():
     probe = msgspec.structs.replace(PROBES[0], details="", duration_s=1.5)
-    for name in STRATEGIES:
-        text = next(find_strategy(name)(probe)).messages[1].content
+    for name, way in STRATEGIES.items():
+        text = find_strategy(f"{name}:2" if way.parameter else name).opening(probe)[-1].content
         assert "\n\n" not in text
         assert "1.5 seconds" in text or name == "plan"
 
 
 def test_an_unknown_strategy_names_those_there_are():
-    with pytest.raises(UsageError, match=r"there are direct, plan; did you mean 'plan'\?"):
+    with pytest.raises(UsageError, match=r"there are direct, brief, plan, few-shot:K, .*; did you mean 'plan'\?"):
         find_strategy("plann")
 
 

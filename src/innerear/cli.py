@@ -89,7 +89,7 @@ def _ask_options(command: F) -> F:
         click.option("--concurrency", type=click.IntRange(1), default=8, show_default=True, help="Requests in flight at once."),
         click.option("--base-url", metavar="URL", help="An OpenAI-compatible server: vLLM, Ollama, llama.cpp, OpenRouter …"),
         click.option("--attempts", type=click.IntRange(1), default=1, show_default=True, help="Completions for each probe."),
-        click.option("--strategy", default="direct", show_default=True, help="How to ask: direct or plan."),
+        click.option("--strategy", default="direct", show_default=True, help="How to ask: direct, brief, plan, few-shot:K, repair:K, listen:K, best-of:N."),
         click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="The run folder; an existing run is gone on with."),
         click.option("--model", "models", multiple=True, required=True, metavar="NAME", help="recorded/NAME, baseline/silence|noise|sine|informed, swap/MODEL, real, openai/NAME, python:module.attr; repeatable."),
     ):  # fmt: skip
@@ -100,6 +100,7 @@ def _ask_options(command: F) -> F:
 def _jail_options(command: F) -> F:
     for option in (
         click.option("--workers", type=click.IntRange(1), help="Programs at a time; one a core by default."),
+        click.option("--track", type=click.Choice(["scratch", "library"]), default="scratch", show_default=True, help="What a program may use: Python, NumPy and SciPy, or anything installed."),
         click.option("--memory-mb", type=click.IntRange(64), default=2048, show_default=True, help="Address space of a program."),
         click.option("--wall-s", type=click.FloatRange(1), default=240.0, show_default=True, help="Wall clock of a program."),
         click.option("--cpu-s", type=click.FloatRange(1), default=180.0, show_default=True, help="Processor time of a program."),
@@ -147,7 +148,7 @@ def generate(**given: Any) -> None:
 
     opened, models = _open(given)
     with _bars() as progress:
-        report = do_generate(opened, models, progress)
+        report = do_generate(opened, models, progress, given["workers"])
     _finish(report)
 
 
@@ -251,7 +252,7 @@ def probes_show(pattern: str, suite: Path | None, strategy: str) -> None:
     ask = find_strategy(strategy)
     for probe in _chosen({"suite": suite, "pattern": pattern})[1]:
         click.echo(msgspec.json.format(msgspec.json.encode(probe), indent=2).decode())
-        for message in next(ask(probe)).messages:
+        for message in ask.opening(probe):
             click.echo(f"\n[{message.role}]\n{message.content}")
         click.echo()
 
@@ -375,6 +376,7 @@ def _open(given: dict[str, Any]) -> tuple[Run, list[Any]]:
         suite_digest=loaded.digest,
         limits=Limits(given["cpu_s"], given["wall_s"], given["memory_mb"] << 20),
         jail=given["jail"],
+        track=given["track"],
         embedders=list(given["embedders"]),
         base_url=given["base_url"],
         parameters=parameters,

@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import Counter
 from collections.abc import Callable, Container, Coroutine, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
-from innerear.errors import ModelError, RecordingMismatch, UsageError
+from msgspec.structs import replace
+
+from innerear.errors import JailFailure, ModelError, RecordingMismatch, UsageError
 from innerear.models import Model, ModelUnusable, Reply
-from innerear.records import Completion, Probe, digest
-from innerear.strategies import find_strategy
+from innerear.records import Completion, Outcome, Probe, Program, Render, Round, digest
+from innerear.strategies import Ask, Heard, Listen, Strategy, find_strategy
 
 Keep = Callable[[Completion], None]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What a strategy may use besides the model: run a program, and hear what a render sounds like."""
+
+    render: Callable[[Program], Render]
+    listen: Callable[[Probe, Render], Heard]
 
 
 @dataclass(frozen=True)
@@ -24,7 +36,7 @@ class Failure:
     model: str
     probe: str
     attempt: int
-    error: ModelError | RecordingMismatch
+    error: ModelError | RecordingMismatch | JailFailure
 
 
 def generate(
@@ -35,12 +47,14 @@ def generate(
     *,
     keep: Keep,
     done: Iterable[Completion] = (),
+    bench: Bench | None = None,
 ) -> list[Failure]:
     """Ask every model for every probe; `keep` gets each completion as it arrives.
 
     Models answer side by side, each with its own number of requests in flight; those that build on
     another's completions (`swap/…`) come after it. What is in `done` is not asked again. A probe
-    that fails holds up none of the others.
+    that fails holds up none of the others. `bench` is for the strategies that run programs while
+    they ask; both of its functions are called from threads, several at once.
 
     Returns:
         What could not be asked; `summary` makes one line a model of it.
@@ -48,7 +62,9 @@ def generate(
     Raises:
         UsageError: no such strategy, or a model misses what it builds on.
     """
-    find_strategy(strategy)
+    way = find_strategy(strategy)
+    if way.renders and bench is None:
+        raise UsageError(f"strategy {strategy!r} runs programs while it asks: give generate() a bench")
     finished = {completion.key: completion for completion in done}
     known = {model.name for model in models} | {completion.model for completion in finished.values()}
     for model in models:
@@ -62,7 +78,7 @@ def generate(
 
     async def one(model: Model) -> None:
         model.prepare(probes, [row for row in finished.values() if row.strategy == strategy])
-        jobs = [_Job(model, probe, strategy, attempt) for attempt in range(attempts) for probe in probes]
+        jobs = [_Job(model, probe, way, attempt, bench) for attempt in range(attempts) for probe in probes]
         try:
             await _ask_all(model, jobs, kept, finished.keys(), failures)
         finally:
@@ -94,34 +110,55 @@ def summary(failures: Sequence[Failure]) -> list[str]:
 class _Job:
     model: Model
     probe: Probe
-    strategy: str
+    strategy: Strategy
     attempt: int
+    bench: Bench | None
 
     def key(self) -> str | None:
         """The completion's key, or `None` where the model has no answer to this probe."""
-        identity = self.model.identity(self.probe, self.attempt)
-        if identity is None:
+        draws = [self._number(draw) for draw in range(self.strategy.draws if self.model.converses else 1)]
+        identities = [self.model.identity(self.probe, number) for number in draws]
+        if any(identity is None for identity in identities):
             return None
-        messages = next(find_strategy(self.strategy)(self.probe)).messages
-        return digest(
-            "completion", self.probe.id, self.model.name, identity, self.strategy, messages, self.attempt
-        )
+        identity = identities[0] if len(identities) == 1 else identities
+        name, messages = self.strategy.name, self.strategy.opening(self.probe)
+        return digest("completion", self.probe.id, self.model.name, identity, name, messages, self.attempt)
+
+    def _number(self, draw: int) -> int:
+        """The attempt that the model is told: no two answers of a run to the same messages share it."""
+        return self.attempt * self.strategy.draws + draw
 
     async def answer(self, key: str) -> Completion:
-        """Hold the whole conversation. `messages` are those of its last round."""
-        conversation = find_strategy(self.strategy)(self.probe)
-        ask = next(conversation)
+        """Hold the whole conversation."""
+        conversation = self.strategy(self.probe)
+        rounds: list[Round] = []
         replies: list[Reply] = []
+        sent: object = None
         while True:
-            replies.append(await self.model.ask(self.probe, ask.messages, self.attempt))
-            if not self.model.converses:
-                text = replies[-1].text
-                break
             try:
-                ask = conversation.send(replies[-1].text)
+                step = conversation.send(sent)
             except StopIteration as end:
                 text = end.value
                 break
+            if isinstance(step, Ask):
+                reply = await self.model.ask(self.probe, step.messages, self._number(step.draw))
+                replies.append(reply)
+                rounds.append(Round(step.messages, reply.text, reply.finish_reason))
+                sent = text = reply.text
+                if not self.model.converses:
+                    break
+                continue
+            assert self.bench is not None, "generate() has seen to it"
+            if isinstance(step, Listen):
+                heard = await _aside(self.bench.listen, self.probe, step.render)
+                rounds[-1] = replace(rounds[-1], heard=heard.words)
+                sent = heard
+            else:
+                row = await _aside(self.bench.render, step.program)
+                reason = "" if row.outcome == Outcome.OK else row.reason
+                rounds[-1] = replace(rounds[-1], outcome=row.outcome.value, reason=reason)
+                sent = row
+        taken = next(place for place in reversed(range(len(rounds))) if rounds[place].text == text)
         usage: Counter[str] = Counter()
         for reply in replies:
             usage.update(reply.usage or {})
@@ -130,15 +167,30 @@ class _Job:
             key=key,
             probe=self.probe.id,
             model=self.model.name,
-            strategy=self.strategy,
+            strategy=self.strategy.name,
             attempt=self.attempt,
-            messages=ask.messages,
+            messages=rounds[taken].messages,
             text=text,
-            finish_reason=replies[-1].finish_reason,
+            finish_reason=rounds[taken].finish_reason,
             usage=dict(usage) or None,
             seconds=round(sum(seconds), 3) if seconds else None,
-            recording=replies[-1].recording,
+            recording=replies[taken].recording,
+            rounds=rounds if len(rounds) > 1 else [],
         )
+
+
+async def _aside(function: Callable[..., T], *given: Any) -> T:
+    """Call it in a thread that holds up nobody's end, as those of a pool would."""
+    promised: Future[T] = Future()
+
+    def call() -> None:
+        try:
+            promised.set_result(function(*given))
+        except BaseException as error:  # noqa: BLE001  raised again where it is awaited
+            promised.set_exception(error)
+
+    threading.Thread(target=call, daemon=True).start()
+    return await asyncio.wrap_future(promised)
 
 
 async def _ask_all(
@@ -152,7 +204,7 @@ async def _ask_all(
                 key = job.key()
                 if key is not None and key not in done:
                     keep(await job.answer(key))
-            except (ModelError, RecordingMismatch) as error:
+            except (ModelError, RecordingMismatch, JailFailure) as error:
                 failures.append(Failure(model.name, job.probe.id, job.attempt, error))
                 if isinstance(error, ModelUnusable):
                     failures.extend(_give_up(waiting, error))

@@ -16,6 +16,9 @@ from innerear.checks import Check
 
 Tier = Literal["notes", "environment", "speech"]
 TIERS: tuple[Tier, ...] = ("notes", "environment", "speech")
+Track = Literal["scratch", "library"]
+TRACKS: tuple[Track, ...] = ("scratch", "library")
+"""What a program may use: Python's own library with NumPy and SciPy, or anything that is installed."""
 
 
 def digest(*parts: Any) -> str:
@@ -51,11 +54,28 @@ class Message(msgspec.Struct, frozen=True):
     content: str
 
 
+class Round(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One round of a conversation: what was sent, what was answered, and what came of it.
+
+    `outcome` and `reason` are those of its program where the strategy ran it; `heard` is what the
+    listener said of its sound.
+    """
+
+    messages: list[Message]
+    text: str
+    finish_reason: str | None = None
+    outcome: str = ""
+    reason: str = ""
+    heard: str = ""
+
+
 class Completion(msgspec.Struct, frozen=True, omit_defaults=True):
     """A model's answer to one probe.
 
-    `recording` is set instead of `text` for a model that is no model but real sound: the path of
-    a clip in the data folder, relative to it.
+    `messages` and `text` are those of the round that was taken; `rounds` has every round of a
+    strategy that asks more than once. `recording` is set instead of `text` for a model that is no
+    model but real sound: the path of a clip in the data folder, relative to it. `usd` is what the
+    tokens cost, `None` where no price is known.
     """
 
     key: str
@@ -69,19 +89,23 @@ class Completion(msgspec.Struct, frozen=True, omit_defaults=True):
     usage: dict[str, int] | None = None
     seconds: float | None = None
     recording: str | None = None
+    rounds: list[Round] = []
+    usd: float | None = None
 
 
 class Program(msgspec.Struct, frozen=True):
     """The code in a completion, or why there is none.
 
     `recording` stands instead of code where the answer is real sound: a clip in the data folder,
-    of which the first `duration_s` seconds are taken.
+    of which the first `duration_s` seconds are taken. `violation` says by which line the program
+    takes its sound from elsewhere (see `guard`): it is not run.
     """
 
     code: str | None
     reason: str = ""
     recording: str | None = None
     duration_s: float | None = None
+    violation: str = ""
 
     @property
     def digest(self) -> str:
@@ -101,6 +125,7 @@ class Outcome(enum.StrEnum):
     TIMED_OUT = "timed_out"  # wall clock
     CPU_LIMIT = "cpu_limit"
     OUT_OF_MEMORY = "out_of_memory"
+    PROVENANCE = "provenance"  # takes its sound from elsewhere: not run; the reason shows the line
     FORBIDDEN = "forbidden"  # ended by something that the jail forbids; the reason says what
     NOT_RENDERED = "not_rendered"  # this machine cannot isolate programs: ours, and counted apart
 

@@ -35,6 +35,8 @@ def runtime() -> dict[str, str]:
 
 def render_key(program: Program, limits: Limits, seed: int) -> str:
     """The key of a program's render."""
+    if program.violation:
+        return digest("render", program.digest, program.violation)
     if program.code is None:
         return digest("render", program.digest)
     return digest("render", program.digest, runtime(), limits, seed)
@@ -65,10 +67,10 @@ def render_all(
     failures: list[str] = []
     todo: queue.SimpleQueue[Program] = queue.SimpleQueue()
     rows: queue.SimpleQueue[Render | str | BaseException] = queue.SimpleQueue()
-    code = [program for program in programs if program.code is not None]
+    code = [program for program in programs if runs(program)]
     for program in programs:
-        if program.code is None:
-            keep(_without_jail(program, audio, limits, seed, data))
+        if not runs(program):
+            keep(without_jail(program, audio, limits, seed, data))
     for program in code:
         todo.put(program)
     with _jails(open_jail, min(workers or os.cpu_count() or 1, len(code))) as jails:
@@ -122,7 +124,7 @@ def _work(
         try:
             assert program.code is not None
             ran = jail.run(program.code, limits, seed)
-            rows.put(_row(program, ran, jail.facts, audio, limits, seed))
+            rows.put(to_row(program, ran, jail.facts, audio, limits, seed))
         except JailFailure as failure:
             rows.put(f"program {program.digest[:8]}: {failure}")
         except BaseException as error:  # noqa: BLE001  raised again in the calling thread
@@ -130,8 +132,16 @@ def _work(
             return
 
 
-def _without_jail(program: Program, audio: Path, limits: Limits, seed: int, data: Path | None) -> Render:
-    if program.recording is None:
+def runs(program: Program) -> bool:
+    """Whether it is run at all: there is code, and the code makes its sound itself."""
+    return program.code is not None and not program.violation
+
+
+def without_jail(program: Program, audio: Path, limits: Limits, seed: int, data: Path | None) -> Render:
+    """The row of a program that is not run: none, a violation, or a recording in its place."""
+    if program.violation:
+        ran = Ran(Outcome.PROVENANCE, program.violation)
+    elif program.recording is None:
         ran = Ran(Outcome.NO_PROGRAM, program.reason)
     elif data is None:
         raise UsageError(
@@ -140,7 +150,7 @@ def _without_jail(program: Program, audio: Path, limits: Limits, seed: int, data
         )
     else:
         ran = Ran(Outcome.OK, clip=_cut(read(data / program.recording), program.duration_s))
-    return _row(program, ran, {}, audio, limits, seed)
+    return to_row(program, ran, {}, audio, limits, seed)
 
 
 def _cut(clip: Clip, duration_s: float | None) -> Clip:
@@ -154,7 +164,8 @@ def _cut(clip: Clip, duration_s: float | None) -> Clip:
     return Clip(cut, clip.sample_rate)
 
 
-def _row(program: Program, ran: Ran, facts: dict[str, Any], audio: Path, limits: Limits, seed: int) -> Render:
+def to_row(program: Program, ran: Ran, facts: dict[str, Any], audio: Path, limits: Limits, seed: int) -> Render:
+    """The row of a program that was run; its sound is stored."""
     stored: dict[str, Any] = {}
     if ran.clip is not None:
         stored = store(ran.clip, audio)

@@ -17,8 +17,9 @@ import msgspec
 
 from innerear.errors import UsageError
 from innerear.extract import extract
+from innerear.guard import guarded
 from innerear.parts import read_rows, write_whole
-from innerear.records import Completion, Limits, Measurement, Outcome, Probe, Program, Render
+from innerear.records import Completion, Limits, Measurement, Outcome, Probe, Program, Render, Track
 from innerear.render import render_key, runtime
 
 
@@ -37,6 +38,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     limits: Limits = Limits()
     jail: str = "auto"
     seed: int = 0
+    track: Track = "scratch"
     embedders: list[str] = []
     base_url: str | None = None
     parameters: dict[str, Any] = {}
@@ -112,7 +114,7 @@ class Run:
         probes = {probe.id: probe for probe in self.probes}
         items = []
         for completion in self.completions():
-            program = program_of(completion, probes[completion.probe])
+            program = program_of(completion, probes[completion.probe], self.asked.track)
             key = render_key(program, self.asked.limits, self.asked.seed)
             render = renders.get(key) or Render(key, program.digest, Outcome.NOT_RENDERED, "not rendered yet")
             items.append(Item(probes[completion.probe], completion, program, render))
@@ -123,11 +125,11 @@ class Run:
         return read_rows(self.folder / "measurements", Measurement)
 
 
-def program_of(completion: Completion, probe: Probe) -> Program:
-    """The program in a completion, or the recording that stands instead of one."""
+def program_of(completion: Completion, probe: Probe, track: Track = "scratch") -> Program:
+    """The program in a completion, read by the guard, or the recording that stands instead of one."""
     if completion.recording is not None:
         return Program(None, "a recording", completion.recording, probe.duration_s)
-    return extract(completion.text)
+    return guarded(extract(completion.text), track)
 
 
 def create(folder: Path, asked: Asked, probes: Sequence[Probe], command: str) -> Run:

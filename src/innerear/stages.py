@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from importlib.metadata import version
@@ -24,7 +24,7 @@ from innerear.distances import Embedded
 from innerear.embed import CaptionReader, Embedder, open_embedder, reads_captions
 from innerear.embed.store import load_frames, save_frames
 from innerear.errors import JailUnavailable, WeightsUnavailable
-from innerear.generate import generate, summary
+from innerear.generate import Bench, generate, summary
 from innerear.metrics.agreement import CAPTION, captions
 from innerear.models import Model
 from innerear.parts import Writer, read_rows, write_whole
@@ -32,6 +32,7 @@ from innerear.records import Completion, Measurement, Outcome, Render, Score, di
 from innerear.render import load, render_all, render_key
 from innerear.run import Item, Run, program_of, save
 from innerear.score import score
+from innerear.strategies import find_strategy
 
 Progress = Callable[[str, int, int], None]
 
@@ -52,14 +53,20 @@ def silent(what: str, done: int, total: int) -> None:
     """A `Progress` that shows nothing."""
 
 
-def do_generate(run: Run, models: Sequence[Model], progress: Progress = silent) -> Report:
-    """Probes to completions: asks what has no row yet; each row is on disk when it arrives."""
+def do_generate(
+    run: Run, models: Sequence[Model], progress: Progress = silent, workers: int | None = None
+) -> Report:
+    """Probes to completions: asks what has no row yet; each row is on disk when it arrives.
+
+    Raises:
+        JailUnavailable: the strategy runs programs, and this machine cannot isolate them; nothing was asked.
+    """
     folder = run.folder / "completions"
     done = list(read_rows(folder, Completion).values())
     total = len(models) * len(run.probes) * run.asked.attempts
     count = min(total, sum(1 for c in run.completions()))
     progress("completions", count, total)
-    with Writer(folder, Completion) as writer:
+    with _bench(run, workers) as bench, Writer(folder, Completion) as writer:
 
         def keep(completion: Completion) -> None:
             nonlocal count
@@ -68,8 +75,31 @@ def do_generate(run: Run, models: Sequence[Model], progress: Progress = silent) 
             progress("completions", count, total)
 
         asked = run.asked
-        failures = generate(run.probes, models, asked.strategy, asked.attempts, keep=keep, done=done)
+        failures = generate(run.probes, models, asked.strategy, asked.attempts, keep=keep, done=done, bench=bench)
     return Report(summary(failures))
+
+
+@contextmanager
+def _bench(run: Run, workers: int | None) -> Iterator[Bench | None]:
+    """What the run's strategy needs besides models: the render stage's way to run a program, and a listener."""
+    if not find_strategy(run.asked.strategy).renders:
+        yield None
+        return
+    from innerear.jail import open_jail
+    from innerear.listener import hear
+    from innerear.workshop import Workshop
+
+    asked = run.asked
+    with Workshop(
+        run.folder / "renders",
+        run.audio,
+        asked.limits,
+        asked.seed,
+        asked.track,
+        lambda: open_jail(asked.jail),
+        workers or os.cpu_count() or 1,
+    ) as shop:
+        yield Bench(shop.render, lambda probe, render: hear(load(render, run.audio), probe))
 
 
 def do_render(run: Run, workers: int | None = None, progress: Progress = silent) -> Report:
@@ -85,7 +115,7 @@ def do_render(run: Run, workers: int | None = None, progress: Progress = silent)
     probes = {probe.id: probe for probe in run.probes}
     programs = {}
     for completion in run.completions():
-        program = program_of(completion, probes[completion.probe])
+        program = program_of(completion, probes[completion.probe], run.asked.track)
         programs[render_key(program, run.asked.limits, run.asked.seed)] = program
     missing = [program for key, program in programs.items() if key not in done]
     count = len(programs) - len(missing)
@@ -296,7 +326,7 @@ def evaluate(
 
     What went wrong on our side is in the `Report`; `unrendered` says that programs did not run.
     """
-    report = do_generate(run, models, progress)
+    report = do_generate(run, models, progress, workers)
     try:
         report.failures += do_render(run, workers, progress).failures
     except JailUnavailable as error:

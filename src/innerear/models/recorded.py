@@ -14,7 +14,7 @@ import msgspec
 
 from innerear.errors import RecordingMismatch, UsageError
 from innerear.models.base import Local, Options, Reply
-from innerear.records import Message, Probe, digest
+from innerear.records import Message, Probe, Round, digest
 
 
 class _Row(msgspec.Struct, frozen=True):
@@ -24,10 +24,14 @@ class _Row(msgspec.Struct, frozen=True):
     attempt: int = 0
     finish_reason: str | None = None
     usage: dict[str, int] | None = None
+    rounds: list[Round] | msgspec.UnsetType = msgspec.UNSET  # unset, it is no part of the digest
 
     def reply_to(self, messages: Sequence[Message]) -> Reply | None:
         """The recorded answer to these messages, which may be those of an earlier round."""
         sent = list(messages)
+        for held in self.rounds or ():
+            if held.messages == sent:
+                return Reply(held.text, held.finish_reason)
         if self.messages == sent:
             return Reply(self.text, self.finish_reason, self.usage)
         rest = self.messages[len(sent) :]
