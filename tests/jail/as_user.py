@@ -4,6 +4,7 @@ python tests/jail/as_user.py COMMAND ...
 """
 
 import os
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -13,16 +14,13 @@ from innerear.jail.inside import view
 USER = 61_234
 
 
-def main(command: list[str]) -> None:
-    home = tempfile.mkdtemp(prefix="innerear-home-")
-    os.chown(home, USER, USER)
+def main(command: list[str]) -> int:
     view.open_the_way([sys.base_prefix, sys.prefix, str(Path(__file__).resolve().parents[2])])
-    os.setgroups([])
-    os.setresgid(USER, USER, USER)
-    os.setresuid(USER, USER, USER)
-    os.environ.update(HOME=home, USER="ordinary")
-    os.execvp(command[0], command)
+    with tempfile.TemporaryDirectory(prefix="innerear-home-") as home:
+        os.chown(home, USER, USER)
+        environment = os.environ | {"HOME": home, "USER": "ordinary"}
+        return subprocess.run(command, user=USER, group=USER, extra_groups=[], env=environment).returncode
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    sys.exit(main(sys.argv[1:]))
