@@ -11,7 +11,6 @@ import time
 import msgspec
 import numpy as np
 import pytest
-from openai_server import OpenAIServer, cut, raw, reply, status
 
 from innerear.clip import Clip
 from innerear.errors import JailFailure, UsageError
@@ -22,6 +21,7 @@ from innerear.parts import read_rows
 from innerear.records import Completion, Outcome, Render
 from innerear.strategies import STRATEGIES, Heard, find_strategy
 from innerear.suite import edition
+from openai_server import OpenAIServer, cut, raw, reply, status
 
 PROBES = edition().probes
 RATE = 22_050
@@ -37,7 +37,9 @@ def fake_bench(outcome_of, heard=lambda probe, row: Heard("- a hum", 0.5)):
     def render(program):
         ran.append(program.code)
         outcome = outcome_of(program.code)
-        return Render("k", program.digest, outcome, "" if outcome == Outcome.OK else "ValueError: no such tone", "trace")
+        return Render(
+            "k", program.digest, outcome, "" if outcome == Outcome.OK else "ValueError: no such tone", "trace"
+        )
 
     return Bench(render, heard), ran
 
@@ -70,7 +72,7 @@ def ask(strategy, bench, *texts, probe=PROBES[0]):
 
 @pytest.mark.parametrize("name", ["repair", "repair:", "repair:0", "repair:17", "repair:x", "repair:02", "direct:1"])
 def test_a_strategy_without_its_parameter_is_one_clear_line(name):
-    with pytest.raises(UsageError, match="wanted repair:K with K from 1 to 16|direct takes no parameter"):
+    with pytest.raises(UsageError, match=r"wanted repair:K with K from 1 to 16|direct takes no parameter"):
         find_strategy(name)
 
 
@@ -81,7 +83,9 @@ def test_a_strategy_that_runs_programs_needs_a_bench():
 
 def test_the_key_covers_the_strategy_with_its_parameter():
     bench, _ = fake_bench(lambda text: Outcome.OK)
-    keys = {ask(f"repair:{k}", bench, code("a"))[0][0].key for k in (1, 2)} | {ask("direct", bench, code("a"))[0][0].key}
+    keys = {ask(f"repair:{k}", bench, code("a"))[0][0].key for k in (1, 2)} | {
+        ask("direct", bench, code("a"))[0][0].key
+    }
     assert len(keys) == 3
 
 
@@ -261,7 +265,7 @@ def test_a_program_that_two_conversations_give_is_run_once(tmp_path):
     runs = []
 
     class Slow:
-        facts: dict = {}
+        facts = {}  # noqa: RUF012
 
         def run(self, text, limits, seed):
             from innerear.jail import Ran

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from innerear.cli_alone import embed_folder, fad, kad
-from innerear.cli_models import clap, models
+from innerear.cli_checks import checks
+from innerear.cli_models import clap, is_near, models
 from innerear.errors import InnerEarError, JailUnavailable, UsageError
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ main.add_command(fad)
 main.add_command(kad)
 main.add_command(models)
 main.add_command(clap)
+main.add_command(checks)
 
 
 def _probe_options(command: F) -> F:
@@ -225,7 +227,7 @@ def report(folder: Path) -> None:
 
 @main.group()
 def probes() -> None:
-    """The probes of a suite: list, show, validate."""
+    """The probes of a suite: list, show, validate, verify."""
 
 
 @probes.command("list")
@@ -265,6 +267,19 @@ def probes_validate(file: Path) -> None:
 
     loaded = suite.load(file)
     click.echo(f"{file}: {len(loaded.probes)} probes, digest {loaded.digest}")
+
+
+@probes.command("verify")
+@click.option("--jail", default="auto", show_default=True, help="How to isolate programs: auto, ns, ll, docker, podman, or off.")
+def probes_verify(jail: str) -> None:
+    """Run the reference programs, written by hand, and hold each against the checks of its probe."""
+    from innerear.programs.verify import verify
+
+    bad = 0
+    for verdict in verify(jail=jail):
+        bad += not verdict.holds
+        click.echo(verdict.line())
+    sys.exit(OUR_FAILURE if bad else DONE)
 
 
 @main.group()
@@ -320,10 +335,14 @@ def reference_fetch(folder: Path, kinds: str | None) -> None:
 
 
 @main.command()
-def doctor() -> None:
+@click.option("--parity", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER", help="Instead: hold the CLAP here to a checkpoint folder as on the hub, by transformers.")
+@click.option("--embedder", default="clap-laion", show_default=True, help="With --parity: which CLAP.")
+def doctor(parity: Path | None, embedder: str) -> None:
     """What works on this machine: jail, cache, embedders, models; and how to mend what does not."""
     from innerear.doctor import examine
 
+    if parity:
+        sys.exit(DONE if is_near(parity, embedder) else OUR_FAILURE)
     for finding in examine():
         click.echo(f"{'ok  ' if finding.works else 'no  '} {finding.what:28} {finding.says}")
 
