@@ -49,26 +49,43 @@ def export(model: str, folder: Path | None = None) -> list[Weights]:
     return [_write(_loaded(model, found.path), made.file, _log_mel(), "log_mel", "embedding", _origin(found.path))]
 
 
-def _clap(model: str, folder: Path) -> list[Weights]:
-    import torch
+def load_clap(folder: Path) -> Any:
+    """transformers' ClapModel from a checkpoint folder as on the hub, ready to be called.
 
+    Raises:
+        UsageError: the folder holds no whole CLAP without fusion. WeightsUnavailable: no transformers.
+    """
     try:
-        from transformers import ClapModel
+        import transformers
     except ImportError as error:
         raise WeightsUnavailable(NEEDED) from error
-    tokens = folder / "tokenizer.json"
-    if not (folder / "config.json").is_file() or not tokens.is_file():
+    if not all((folder / name).is_file() for name in ("config.json", "tokenizer.json")):
         raise UsageError(f"{folder} is no checkpoint folder; wanted config.json, tokenizer.json and the weights")
-    load: Any = ClapModel.from_pretrained
+    load: Any = transformers.ClapModel.from_pretrained
+    logging: Any = transformers.logging
+    loud, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
     try:
         towers, loaded = load(str(folder), local_files_only=True, output_loading_info=True)
     except Exception as error:  # whatever transformers makes of a wrong folder
         raise UsageError(f"{folder} is no CLAP checkpoint: {str(error).splitlines()[0][:200]}") from error
+    finally:
+        logging.set_verbosity(loud)
+        if bars:
+            logging.enable_progress_bar()
     if missing := sorted(set(loaded["missing_keys"]) & dict(towers.named_parameters()).keys()):
         raise UsageError(f"{folder} is no CLAP checkpoint: it has no {missing[0]} (and {len(missing) - 1} more)")
-    towers.eval()
     if towers.config.audio_config.enable_fusion:
         raise UsageError(f"{folder} is a CLAP with fusion, which hears random crops; wanted an unfused one")
+    return towers.eval()
+
+
+def _clap(model: str, folder: Path) -> list[Weights]:
+    import torch
+
+    towers = load_clap(folder)
+    tokens = folder / "tokenizer.json"
 
     class Audio(torch.nn.Module):
         def forward(self, heard: Any) -> Any:
