@@ -12,6 +12,9 @@ settings.load_profile("shared-machine")
 SHARED = Path(os.environ["INNEREAR_SHARED"]).resolve() if os.environ.get("INNEREAR_SHARED") else None
 WHY_NOT = "INNEREAR_SHARED is not set: the folder that holds the reference data pack"
 
+# Workers of BLAS that wait for a core take it from one another: tests run side by side.
+for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
 for name in ("INNEREAR_REFERENCES", "OPENAI_API_KEY"):
     os.environ.pop(name, None)
 if SHARED:

@@ -20,7 +20,13 @@ def item(number=0, outcome=Outcome.OK, seconds=1.0, rms_dbfs=-20.0, model="a", a
     made = {}
     if outcome == Outcome.OK:
         levels = RawLevels(0.5, rms_dbfs, 0.0, 0.0)
-        made = {"audio": f"{model}{number}{attempt}", "sample_rate": 100, "channels": 1, "samples": round(100 * seconds), "levels": levels}
+        made = {
+            "audio": f"{model}{number}{attempt}",
+            "sample_rate": 100,
+            "channels": 1,
+            "samples": round(100 * seconds),
+            "levels": levels,
+        }
     completion = Completion(f"{model}{number}{attempt}", probe.id, model, "direct", attempt, [], "")
     return Item(probe, completion, program, Render(f"r{model}{number}{attempt}", program.digest, outcome, **made))
 
@@ -31,9 +37,23 @@ def rates(items):
 
 
 def test_the_funnel_narrows_at_the_step_that_failed():
-    items = [item(0), item(1, Outcome.NO_PROGRAM), item(2, Outcome.ERROR), item(3, Outcome.NO_AUDIO), item(4, rms_dbfs=None), item(5, seconds=2.0)]
+    items = [
+        item(0),
+        item(1, Outcome.NO_PROGRAM),
+        item(2, Outcome.ERROR),
+        item(3, Outcome.NO_AUDIO),
+        item(4, rms_dbfs=None),
+        item(5, seconds=2.0),
+    ]
     ((_, _, _, steps),) = funnels(items)
-    assert steps == [("completion", 6, 6), ("program", 5, 6), ("ran", 4, 6), ("audio", 3, 6), ("audible", 2, 6), ("right length", 1, 6)]
+    assert steps == [
+        ("completion", 6, 6),
+        ("program", 5, 6),
+        ("ran", 4, 6),
+        ("audio", 3, 6),
+        ("audible", 2, 6),
+        ("right length", 1, 6),
+    ]
 
 
 def test_silence_of_the_right_length_has_the_right_length_and_is_not_audible():
@@ -115,7 +135,9 @@ def test_held_back_recordings_score_as_their_own_ceiling(reference):
 
 def test_a_distance_says_how_it_was_got(reference):
     frames = {f"a{n}0": clip for n, clip in enumerate(reference.held_back[:30])}
-    for name, found in distances([item(n) for n in range(30)], frames, reference.signature).items():
+    every = distances([item(n) for n in range(30)], frames, reference.signature)
+    assert list(every) == ["fad", "kad", "variety"]
+    for name, found in every.items():
         assert found.n == 30
         for part in (name, "emb:mel|sr:16000", f"ref:environment@{reference.digest}", "n:30clips", "v:1"):
             assert part in found.signature
@@ -123,7 +145,9 @@ def test_a_distance_says_how_it_was_got(reference):
 
 def test_few_frames_for_the_dimensions_say_so_themselves(reference):
     frames = {f"a{n}0": clip[:2] for n, clip in enumerate(reference.held_back[:30])}
-    assert distances([item(n) for n in range(30)], frames, reference.signature)["fad"].note.startswith("small n: 60 frames")
+    assert distances([item(n) for n in range(30)], frames, reference.signature)["fad"].note.startswith(
+        "small n: 60 frames"
+    )
 
 
 def test_too_few_clips_have_no_distance_and_the_row_stays(reference):
@@ -143,3 +167,19 @@ def test_an_embedder_without_weights_is_a_row_that_says_so():
     (scores,) = distance_scores(list(groups_of([item(n) for n in range(5)])), {"yamnet": None}, lambda *said: None)
     assert [(s.metric, s.value, s.missing) for s in scores] == [("fad", None, 5), ("kad", None, 5)]
     assert all("no weights" in s.note for s in scores)
+
+
+def test_one_sound_for_every_probe_has_no_variety_and_real_ones_have_about_that_of_the_reference(reference):
+    held = reference.held_back[:40]
+    items = [item(n) for n in range(40)]
+    same = distances(items, {f"a{n}0": held[0] for n in range(40)}, reference.signature)["variety"].value
+    real = distances(items, {f"a{n}0": clip for n, clip in enumerate(held)}, reference.signature)["variety"].value
+    assert same == pytest.approx(0, abs=1e-9)
+    assert 0.6 < real < 1.6
+
+
+def test_attempts_that_repeat_show_how_much_the_probe_decides(reference):
+    held = reference.held_back[:10]
+    items = [item(n, attempt=a) for n in range(10) for a in range(3)]
+    frames = {f"a{n}{a}": held[n] for n in range(10) for a in range(3)}
+    assert distances(items, frames, reference.signature)["variety"].detail["share_between"] == pytest.approx(1.0)

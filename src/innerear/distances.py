@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from innerear.groups import Group
+from innerear.metrics.collapse import collapse
 from innerear.metrics.frechet import fad_interval, frechet_distance
 from innerear.metrics.kernel import KernelReference, kad, kad_interval
 from innerear.metrics.moments import Gaussian
@@ -158,7 +159,18 @@ def _of_kind(group: Group, kind: Kind, embedder: str, embedding: Embedding | Non
         scores.append(
             group.score(name, value, len(clips), len(items) - len(clips), f"{name}|{how}", note=note, **ends, **more)
         )
-    return scores
+    return [*scores, _variety(group, kind, reference, made, how)]
+
+
+def _variety(group: Group, kind: Kind, reference: Reference, made: Sequence[tuple[Probe, Frames]], how: str) -> Score:
+    """The collapse meter: how varied the sounds are, 1 as real ones; with attempts, how much the probe decides."""
+    by_probe: dict[str, list[Frames]] = {}
+    for probe, clip in made:
+        by_probe.setdefault(probe.id, []).append(clip)
+    found = collapse(by_probe, reference.kept)
+    detail = {"between": found.between, "within": found.within, "share_between": found.share}
+    signature = f"variety|{how.replace('|ci:jackknife20-clips', '')}"
+    return group.score("variety", found.variety, found.clips, 0, signature, group=kind.name, detail=detail)
 
 
 def _anchors(made: Sequence[tuple[Probe, Frames]], frames: Embedded) -> dict[str, list[Frames]]:
