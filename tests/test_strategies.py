@@ -208,8 +208,8 @@ def faulty(server):
 
 
 def run(server, out, strategy, *more):
-    words = ["run", "--model", "openai/m", "--base-url", server.url, "--out", str(out), "--strategy", strategy]
-    return [sys.executable, "-m", "innerear", *words, "--embedder", "mel", "--concurrency", "8", *more]
+    words = ["generate", "--model", "openai/m", "--base-url", server.url, "--out", str(out), "--strategy", strategy]
+    return [sys.executable, "-m", "innerear", *words, "--concurrency", "8", *more]
 
 
 @pytest.mark.slow
@@ -291,3 +291,25 @@ def test_a_program_that_two_conversations_give_is_run_once(tmp_path):
     assert len(runs) == 1
     assert len(read_rows(tmp_path / "renders", Render)) == 2
     assert [row.reason for row in none] == ["the reply is empty", "no code block in the reply"]
+
+
+def test_the_brief_tells_every_probe_more_than_was_asked_and_leaves_its_figures_exact():
+    from innerear.strategies.brief import brief_details
+
+    for probe in PROBES:
+        lines = brief_details(probe)
+        assert lines, probe.id
+        for check in probe.expect:
+            if isinstance(hz := getattr(check, "f0_hz", None), float):
+                assert any(f"{hz:.2f} Hz" in line for line in lines)
+    text = find_strategy("brief").opening(PROBES[0])[1].content
+    assert "Fundamental: 440.00 Hz, within 10 cents" in text
+    assert "Only the fundamental" in text
+
+
+def test_few_shots_are_of_other_families_with_programs_that_hold():
+    for probe in PROBES[::10]:
+        messages = find_strategy("few-shot:16").opening(probe)
+        assert len(messages) == 2 + 2 * 16
+        assert not any(other.caption in m.content for other in PROBES if other.family == probe.family
+                       for m in messages[1:-1] if m.role == "user")  # fmt: skip
