@@ -313,3 +313,23 @@ def test_few_shots_are_of_other_families_with_programs_that_hold():
         assert len(messages) == 2 + 2 * 16
         assert not any(other.caption in m.content for other in PROBES if other.family == probe.family
                        for m in messages[1:-1] if m.role == "user")  # fmt: skip
+
+
+@pytest.mark.parametrize("strategy", ["direct", "plan", "repair:2", "listen:2", "best-of:3"])
+def test_what_was_recorded_is_played_with_no_key_to_the_same_texts(strategy, tmp_path):
+    from innerear.models.recorded import recording
+
+    def heard(probe, row):
+        return Heard("- a hum", 0.5)
+
+    bench, _ = fake_bench(lambda text: Outcome.ERROR if "# 0" in text else Outcome.OK, heard)
+    kept, again = [], []
+    for model, attempts, into in [(None, 2, kept), (f"recorded/{tmp_path}/mine.jsonl", 2, again)]:
+        if model is None:
+            asked, _ = script(*[code(f"{i % 3}") for i in range(40)])
+        else:
+            (tmp_path / "mine.jsonl").write_bytes(b"\n".join(recording(kept)))
+            asked = open_model(model)
+        failures = generate(PROBES[:3], [asked], strategy, attempts, keep=into.append, bench=bench)
+        assert failures == []
+    assert [(c.probe, c.attempt, c.text) for c in again] == [(c.probe, c.attempt, c.text) for c in kept]

@@ -85,8 +85,11 @@ def _has(node: ast.AST, names: set[str]) -> bool:
 
 def _numbers(node: ast.AST) -> Iterator[float]:
     for part in ast.walk(node):
-        if isinstance(part, ast.Constant) and type(part.value) in (int, float):
-            yield float(part.value)
+        match part:
+            case ast.Constant(int(value) | float(value)) if not isinstance(value, bool):
+                yield float(value)
+            case _:
+                pass
 
 
 class _Marks:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from innerear.cli_alone import embed_folder, fad, kad
+from innerear.cli_asking import anatomy, record
 from innerear.cli_checks import checks
 from innerear.cli_models import clap, is_near, models
 from innerear.errors import InnerEarError, JailUnavailable, UsageError
@@ -68,6 +69,8 @@ def main() -> None:
 
 main.add_command(fad)
 main.add_command(kad)
+main.add_command(anatomy)
+main.add_command(record)
 main.add_command(models)
 main.add_command(clap)
 main.add_command(checks)

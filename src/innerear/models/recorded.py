@@ -14,7 +14,8 @@ import msgspec
 
 from innerear.errors import RecordingMismatch, UsageError
 from innerear.models.base import Local, Options, Reply
-from innerear.records import Message, Probe, Round, digest
+from innerear.records import Completion, Message, Probe, Round, digest
+from innerear.strategies import find_strategy
 
 
 class _Row(msgspec.Struct, frozen=True):
@@ -77,6 +78,37 @@ class Recorded(Local):
             f"{_difference(rows[0], messages)}; "
             "use the suite and the strategy of the recording, or record again"
         )
+
+
+def recording(completions: Sequence[Completion]) -> list[bytes]:
+    """The lines of a recording of these completions; of `best-of` each answer is an attempt of its own.
+
+    What no program can play again is left out: real sounds.
+    """
+    lines = []
+    for completion in completions:
+        if completion.recording is not None:
+            continue
+        draws = find_strategy(completion.strategy).draws
+        if draws > 1 and completion.rounds:
+            rows = [
+                _Row(completion.probe, held.messages, held.text, completion.attempt * draws + draw, held.finish_reason)
+                for draw, held in enumerate(completion.rounds)
+            ]
+        else:
+            rows = [
+                _Row(
+                    completion.probe,
+                    completion.messages,
+                    completion.text,
+                    completion.attempt,
+                    completion.finish_reason,
+                    completion.usage,
+                    completion.rounds or msgspec.UNSET,
+                )
+            ]
+        lines += map(msgspec.json.encode, rows)
+    return lines
 
 
 def _difference(row: _Row, messages: Sequence[Message]) -> str:
