@@ -24,6 +24,7 @@ from innerear.distances import Embedded
 from innerear.embed import CaptionReader, Embedder, open_embedder, reads_captions
 from innerear.embed.store import load_frames, save_frames
 from innerear.errors import JailUnavailable, WeightsUnavailable
+from innerear.failures import failure_rows
 from innerear.generate import Bench, generate, summary
 from innerear.metrics.agreement import CAPTION, captions
 from innerear.models import Model
@@ -274,6 +275,8 @@ def do_measure(run: Run, progress: Progress = silent) -> Report:
             writer.keep(*rows)
             count += 1
             progress("measurements", count, len(items))
+        writer.flush()
+        writer.keep(*failure_rows(items, run.measurements(), run.audio))
     return Report()
 
 
