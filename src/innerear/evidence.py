@@ -6,7 +6,8 @@ import datetime
 from collections.abc import Sequence
 
 from innerear import metrics
-from innerear.records import Measurement, Outcome, Score
+from innerear.failures import failure_key
+from innerear.records import Outcome, Score
 from innerear.report.data import Asked, Funnel, Item, ReportData, Step
 from innerear.run import Run
 from innerear.score import funnels
@@ -14,16 +15,14 @@ from innerear.score import funnels
 
 def report_data(run: Run, scores: Sequence[Score]) -> ReportData:
     """All that the report of a run shows."""
-    rows: dict[str, list[Measurement]] = {}
-    for row in run.measurements().values():
-        rows.setdefault(row.subject, []).append(row)
+    found = run.measurements()
     items = run.items()
     shown = []
     for item in items:
-        wanted = [key for key, _, _ in metrics.keys(item.completion.key, metrics.Sound(item.probe, item.render, None))]
-        mine = {row.key: row for row in rows.get(item.completion.key, [])}
+        measured = metrics.rows_of(found, item.completion.key, metrics.Sound(item.probe, item.render, None))
+        failure = found.get(failure_key(item, measured))
+        measured += [failure] if failure else []
         audio = f"audio/{item.render.audio}.flac" if item.render.audio else None
-        measured = [mine[key] for key in wanted if key in mine]
         shown.append(
             Item(
                 completion=item.completion, program=item.program, render=item.render, measurements=measured, audio=audio
@@ -61,6 +60,7 @@ def report_data(run: Run, scores: Sequence[Score]) -> ReportData:
 def warnings(run: Run, items: Sequence[Item], scores: Sequence[Score]) -> list[str]:
     """What a reader must know before believing a number."""
     found = []
+    repeats = run.repeats()
     not_rendered = sum(item.render.outcome == Outcome.NOT_RENDERED for item in items)
     if not_rendered:
         found.append(f"{not_rendered} programs were not rendered: they count in no rate (see `innerear doctor`)")
@@ -71,6 +71,9 @@ def warnings(run: Run, items: Sequence[Item], scores: Sequence[Score]) -> list[s
         found.append(
             f"{flagged} programs used more than four fifths of a limit: another limit might change their outcome"
         )
+    changing = [item.completion.probe for item in items if (again := repeats.get(item.render.key)) and not again.same]
+    if changing:
+        found.append(f"{len(changing)} programs gave another sound when they ran again: {', '.join(changing[:5])}")
     if "mel" in run.asked.embedders:
         found.append("distances by `mel` are statistics of a spectrum, no measure of what is heard")
     if any(score.note.startswith("small n") for score in scores):
@@ -78,8 +81,18 @@ def warnings(run: Run, items: Sequence[Item], scores: Sequence[Score]) -> list[s
     missing = sorted({score.metric for score in scores if score.note == metrics.NOT_BUILT})
     if missing:
         found.append(f"not measured yet: {', '.join(missing)}")
+    found += [_agreed(score) for score in scores if score.metric == "agreement"]
     found += sorted({f"CLAP: {score.note}" for score in scores if score.metric == "clap" and score.value is None})
     return found
+
+
+def _agreed(score: Score) -> str:
+    reach = score.note if score.low is None else f"95 % interval {score.low:.2f} to {score.high:.2f}"
+    metric, _, embedders = score.group.partition(", ")
+    return (
+        f"{score.tier}: {embedders} put {score.n} models in order by {metric.upper()} "
+        f"with Kendall's tau {score.value:.2f} ({reach}); 1 is the same order"
+    )
 
 
 def headline(scores: Sequence[Score]) -> list[list[str]]:

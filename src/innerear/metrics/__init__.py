@@ -7,7 +7,7 @@ Each kind of check has one metric of the same name. A kind whose metric is not b
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, cast
 
@@ -55,7 +55,19 @@ class SoundMetric(Protocol):
     def measure(self, sound: Sound) -> Value: ...  # noqa: D102
 
 
-CHECK_METRICS = {"pitch": "innerear.metrics.pitch:PitchCheck"}
+CHECK_METRICS = {
+    "pitch": "innerear.metrics.pitch:PitchCheck",
+    "notes": "innerear.metrics.notes:NotesCheck",
+    "chord": "innerear.metrics.spectrum:ChordCheck",
+    "onsets": "innerear.metrics.onsets:OnsetsCheck",
+    "onset_trend": "innerear.metrics.onsets:OnsetTrendCheck",
+    "events": "innerear.metrics.onsets:EventsCheck",
+    "waveform": "innerear.metrics.spectrum:WaveformCheck",
+    "modulation": "innerear.metrics.motion:ModulationCheck",
+    "glide": "innerear.metrics.motion:GlideCheck",
+    "instrument": "innerear.metrics.instrument:InstrumentCheck",
+    "level_trend": "innerear.metrics.motion:LevelTrendCheck",
+}
 SOUND_METRICS = {
     "duration_error": "innerear.metrics.signal:DurationError",
     "loudness": "innerear.metrics.signal:Loudness",
@@ -64,6 +76,7 @@ SOUND_METRICS = {
 
 NOT_BUILT = "not measured: this check is not built yet"
 NO_SOUND = "no sound"
+UNAVAILABLE = "not measured here"
 
 
 def find_metric(path: str) -> Any:
@@ -107,5 +120,21 @@ def measure(subject: str, sound: Sound) -> list[Measurement]:
             value = cast(CheckMetric, find_metric(CHECK_METRICS[name])).measure(sound, check)
         else:
             value = cast(SoundMetric, find_metric(SOUND_METRICS[name])).measure(sound)
+        if value.reason.startswith(UNAVAILABLE):
+            key = _unavailable(key)
         rows.append(Measurement(key, subject, name, value.value, value.passed, value.reason, value.detail))
     return rows
+
+
+def rows_of(found: Mapping[str, Measurement], subject: str, sound: Sound) -> list[Measurement]:
+    """The rows of a sound that are there, in the order of `keys`.
+
+    What could not be measured for a lack of ours stands under a key of its own, so that it is
+    measured once the lack is mended; until then that row is the sound's.
+    """
+    rows = (found.get(key) or found.get(_unavailable(key)) for key, _, _ in keys(subject, sound))
+    return [row for row in rows if row is not None]
+
+
+def _unavailable(key: str) -> str:
+    return digest("unavailable", key)

@@ -1,0 +1,103 @@
+"""`innerear checks`: which checks there are, and whether they are to be believed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from innerear.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from innerear.verify.sounds import Bank
+
+
+@click.group()
+def checks() -> None:
+    """The checks that sounds must pass: list, verify, fit."""
+
+
+@checks.command("list")
+def checks_list() -> None:
+    """One line a check: its unit and version, whether it counts in headlines, and its question."""
+    from innerear import metrics
+    from innerear.verify import shipped
+
+    verified = shipped()
+    for name, path in metrics.CHECK_METRICS.items():
+        metric = metrics.find_metric(path)
+        about = (type(metric).__doc__ or "").split("\n")[0]
+        click.echo(f"{name:14} v{metric.version}  {metric.unit:18} {about}")
+        for variant, one in verified.items():
+            if variant.split(":")[0] == name:
+                click.echo(f"{'':14} {variant:24} {'counts' if one.counts else f'does not count: {one.why}'}")
+
+
+@checks.command("verify")
+@click.option("--only", help="Only these kinds, such as notes,chord.")
+@click.option("--wrong", is_flag=True, help="Also name the sounds that the check got wrong.")
+@click.option("--write", is_flag=True, help="Write the outcome where runs look which checks count.")
+def checks_verify(only: str | None, wrong: bool, write: bool) -> None:
+    """Try each check on sounds whose truth is known, right and wrong ones.
+
+    Recorded notes are taken from the reference data named by INNEREAR_DATA; without it, only
+    synthetic sounds are tried.
+    """
+    import msgspec
+
+    from innerear.parts import write_whole
+    from innerear.verify import TRUE, WRONG, Trial, shipped, shipped_path, table, variant
+    from innerear.verify.all import kinds, verify_all
+
+    chosen = only.split(",") if only else list(kinds())
+    if unknown := [name for name in chosen if name not in kinds()]:
+        raise UsageError(f"--only {unknown[0]!r}; there are {', '.join(kinds())}")
+    misjudged: list[str] = []
+
+    def keep(trial: Trial, passed: bool) -> None:
+        if passed != (trial.column in TRUE):
+            misjudged.append(f"{variant(trial.check)}: {trial.column}: {trial.about or trial.check}")
+
+    found = verify_all(chosen, _bank(), keep)
+    for row in _aligned([["check", "v", *TRUE, *WRONG, ""], *table(found)]):
+        click.echo(row)
+    if wrong:
+        click.echo("\n".join(["", *misjudged]))
+    if write:
+        before = shipped() if shipped_path().exists() else {}
+        kept = {name: one for name, one in before.items() if name.split(":")[0] not in chosen}
+        write_whole(shipped_path(), msgspec.json.format(msgspec.json.encode({**kept, **found}), indent=1) + b"\n")
+        click.echo(f"{shipped_path()}")
+
+
+@checks.command("fit")
+def checks_fit() -> None:
+    """Fit the check `instrument` to the notes of the reference data (INNEREAR_DATA), and verify it."""
+    from innerear.metrics.instrument import hear, save, shipped_path
+    from innerear.verify.instruments import fit_and_verify
+
+    bank = _bank()
+    if bank is None:
+        raise UsageError("INNEREAR_DATA names no folder with a MANIFEST.csv; `innerear reference fetch` makes one")
+    save(shipped_path(), fit_and_verify(bank, hear)[0])
+    click.echo(f"{shipped_path()}")
+
+
+def _bank() -> Bank | None:
+    from innerear.verify.sounds import Bank
+
+    named = os.environ.get("INNEREAR_DATA")
+    if not named:
+        click.echo("innerear: INNEREAR_DATA is not set, so only synthetic sounds are tried", err=True)
+        return None
+    return Bank(Path(named))
+
+
+def _aligned(rows: list[list[str]]) -> Iterator[str]:
+    widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
+    for row in rows:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True) if width).rstrip()

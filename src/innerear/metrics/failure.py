@@ -1,0 +1,201 @@
+"""What went wrong? One word for each sound that fails, and the others that also fit.
+
+From what was measured before and from the sound itself. The words stand in the order of
+`WORDS`: what kept a sound from being heard at all comes before what was wrong with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from innerear import checks
+from innerear.clip import Clip
+from innerear.metrics import Sound
+from innerear.metrics.pitch import CLEAR, track_f0
+from innerear.metrics.signal import right_length
+from innerear.records import Measurement, Outcome, Probe
+
+WORDS = {
+    "no program": "the reply holds no program",
+    "forbidden": "the program did something that the jail forbids",
+    "timeout": "the program did not end in time",
+    "out of memory": "the program used more memory than it may",
+    "crashed": "the program ended with an error",
+    "no audio": "the program wrote no sound",
+    "silent": "nothing is heard",
+    "near copy": "the sound is nearly that of another probe",
+    "plain noise": "only noise is heard",
+    "bare tone": "a bare tone where an instrument was asked",
+    "wrong length": "the sound is too long or too short",
+    "clipped": "the sound is clipped",
+    "wrong count": "too many or too few notes or hits",
+    "wrong order": "the right notes in another order",
+    "right notes, wrong time": "the right notes at the wrong time",
+    "right time, wrong notes": "notes at the right time with the wrong pitch",
+    "wrong pitch": "another pitch than asked",
+    "wrong sound": "a check failed for another reason",
+}
+OF_OUTCOME = {
+    Outcome.NO_PROGRAM: "no program", Outcome.FORBIDDEN: "forbidden", Outcome.TIMED_OUT: "timeout",
+    Outcome.CPU_LIMIT: "timeout", Outcome.OUT_OF_MEMORY: "out of memory", Outcome.ERROR: "crashed",
+    Outcome.EXIT_CODE: "crashed", Outcome.NO_AUDIO: "no audio", Outcome.BAD_AUDIO: "no audio",
+}  # fmt: skip
+
+SILENT_DBFS = -60.0
+CLIPPED_SHARE = 0.01
+FLAT = 0.3  # spectral flatness (geometric over arithmetic mean of power) above which a sound is noise
+BARE_DB = -30.0  # all that is not the strongest partial, re it
+SAME_SHARE = 0.7  # of the notes asked, that must be right in pitch or in time
+COPY_DB = 1.5  # RMS difference of prints below which two sounds are near copies
+PRINT_BANDS, PRINT_TIMES, PRINT_HZ = 32, 24, 16_000
+PRINT_RANGE_DB = 60.0
+
+
+def fingerprint(clip: Clip) -> list[int]:
+    """The sound as 24 × 32 levels (time, frequency) in dB, from 0 to 60 for the loudest; [] for silence."""
+    from innerear.embed.mel import log_mel
+
+    samples = clip.at(PRINT_HZ)
+    if len(samples) < PRINT_TIMES * 160 or float(np.abs(samples).max()) < 1e-4:
+        return []
+    bands = log_mel(samples)
+    bands = bands.reshape(len(bands), PRINT_BANDS, -1).mean(axis=2)
+    parts = np.array_split(bands, PRINT_TIMES)
+    levels = np.stack([part.mean(axis=0) for part in parts])
+    return [int(level) for level in np.rint(np.clip(levels - levels.max() + PRINT_RANGE_DB, 0, None)).ravel()]
+
+
+def texture(clip: Clip) -> tuple[float, float]:
+    """Spectral flatness from 0 (a tone) to 1 (noise), and the level of all but the strongest partial in dB."""
+    import scipy.fft
+
+    samples = clip.at(44_100)
+    n_fft = 4096
+    samples = np.pad(samples, (0, max(0, n_fft - len(samples))))
+    frames = np.lib.stride_tricks.sliding_window_view(samples, n_fft)[:: n_fft // 2]
+    power = np.abs(scipy.fft.rfft(frames * np.blackman(n_fft).astype(np.float32), axis=1)) ** 2
+    energy = power.sum(axis=1)
+    power = power[energy > 1e-3 * energy.max()].astype(np.float64) + 1e-20
+    flatness = np.exp(np.log(power[:, 5:1500]).mean(axis=1)) / power[:, 5:1500].mean(axis=1)
+    peaks = power.argmax(axis=1)
+    near = np.abs(np.arange(power.shape[1]) - peaks[:, None]) <= 4
+    rest = np.where(near, 0, power).sum(axis=1) / power.sum(axis=1)
+    return float(np.median(flatness)), float(10 * np.log10(max(np.median(rest), 1e-12)))
+
+
+def copies(prints: dict[str, list[int]], probe_of: dict[str, str]) -> dict[str, str]:
+    """For each subject whose sound is nearly that of another probe: that probe."""
+    subjects = [subject for subject, levels in prints.items() if levels]
+    if len(subjects) < 2:
+        return {}
+    levels = np.array([prints[subject] for subject in subjects], dtype=float)
+    squares = np.sum(levels**2, axis=1)
+    apart = np.sqrt(np.maximum(squares[:, None] + squares - 2 * levels @ levels.T, 0) / levels.shape[1])
+    found = {}
+    for place, subject in enumerate(subjects):
+        for other in np.argsort(apart[place]):
+            if apart[place, other] > COPY_DB:
+                break
+            if probe_of[subjects[other]] != probe_of[subject]:
+                found[subject] = probe_of[subjects[other]]
+                break
+    return found
+
+
+def words(sound: Sound, rows: Sequence[Measurement], copy_of: str | None) -> list[str]:
+    """The words that fit a sound; none where every headline check that was judged has passed.
+
+    `rows` are its measurements, those of checks in the order of the probe's.
+    """
+    render = sound.render
+    if render.outcome in OF_OUTCOME:
+        return [OF_OUTCOME[render.outcome]]
+    failed = failed_checks(sound.probe, rows)
+    if not failed or sound.clip is None:
+        return []
+    found = set(_of_sound(sound, failed))
+    if "silent" in found:
+        return ["silent"]
+    if copy_of is not None:
+        found.add("near copy")
+    for check, row in failed:
+        found |= _of_check(check, row.detail)
+    return [word for word in WORDS if word in found] or ["wrong sound"]
+
+
+def failed_checks(probe: Probe, rows: Sequence[Measurement]) -> list[tuple[checks.Check, Measurement]]:
+    """The headline checks that failed, each with its row; rows of a kind stand in the order of its checks."""
+    by_kind: dict[str, list[Measurement]] = {}
+    for row in rows:
+        by_kind.setdefault(row.metric, []).append(row)
+    failed = []
+    for check in probe.expect:
+        own = by_kind.get(checks.kind(check), [])
+        if own and (row := own.pop(0)).passed is False and check.headline:
+            failed.append((check, row))
+    return failed
+
+
+def _of_sound(sound: Sound, failed: Sequence[tuple[checks.Check, Measurement]]) -> list[str]:
+    assert sound.clip is not None
+    levels = sound.render.levels
+    level = levels.rms_dbfs if levels else None
+    found = []
+    if level is None or level < SILENT_DBFS:
+        return ["silent"]
+    if levels and levels.clipped > CLIPPED_SHARE:
+        found.append("clipped")
+    if not right_length(sound.clip.duration_s, sound.probe.duration_s):
+        found.append("wrong length")
+    flatness, rest_db = texture(sound.clip)
+    if flatness > FLAT:
+        found.append("plain noise")
+    if rest_db < BARE_DB and any(isinstance(check, checks.Instrument) for check, _ in failed) and _voiced(sound.clip):
+        found.append("bare tone")
+    return found
+
+
+def _voiced(clip: Clip) -> bool:
+    track = track_f0(clip.mono, clip.sample_rate)
+    return bool(np.any(track.clarity >= CLEAR))
+
+
+def _of_check(check: checks.Check, detail: dict[str, Any]) -> set[str]:
+    """What a failed check's detail says was wrong."""
+    match check:
+        case checks.Notes():
+            return _of_notes(check, [(float(onset), float(midi)) for onset, midi in detail.get("heard", [])])
+        case checks.Onsets() if "heard_s" in detail:
+            heard = detail["heard_s"]
+            return {"wrong count"} if len(heard) != len(check.times_s) else {"right notes, wrong time"}
+        case checks.Events() if "heard" in detail:
+            return {"wrong count"}
+        case checks.Pitch() if "heard_hz" in detail:
+            return {"wrong pitch"}
+    return set()
+
+
+def _of_notes(check: checks.Notes, heard: Sequence[tuple[float, float]]) -> set[str]:
+    asked = [(onset, midi % 12 if check.octave_free else midi) for onset, _, midi in check.notes]
+    played = [(onset, midi % 12 if check.octave_free else midi) for onset, midi in heard]
+    found = set()
+    if len(played) != len(asked):
+        found.add("wrong count")
+    enough = SAME_SHARE * len(asked)
+    in_pitch = _common([round(midi) for _, midi in asked], [round(midi) for _, midi in played])
+    in_time = sum(any(abs(onset - at) <= check.onset_tolerance_s for at, _ in played) for onset, _ in asked)
+    right_pitches = in_pitch >= enough
+    if right_pitches and len(played) == len(asked) and in_time >= enough:
+        found.add("wrong order")
+    elif right_pitches and in_time < enough:
+        found.add("right notes, wrong time")
+    elif in_time >= enough and not right_pitches:
+        found.add("right time, wrong notes")
+    return found
+
+
+def _common(first: Sequence[int], second: Sequence[int]) -> int:
+    return sum(min(first.count(value), second.count(value)) for value in set(first))

@@ -1,0 +1,148 @@
+"""Is a check to be believed? Each is tried on sounds whose truth is known, before it judges anyone.
+
+A check must pass sounds that are what it asks for (synthetic, recorded, or put together from
+recorded notes), and fail the same sounds wrong in pitch, time, order, count or kind, and noise,
+silence and sounds made for another probe. Under 80 % of the true or over 10 % of any of the wrong:
+its result is shown and counts in no headline.
+
+`verified.json` is the outcome on the reference data, shipped so that every run knows which checks
+count; `innerear checks verify --write` makes it anew, and a test holds it to what is measured.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Iterator
+from importlib import resources
+from pathlib import Path
+
+import msgspec
+
+from innerear import checks, metrics
+from innerear.clip import Clip
+from innerear.records import Outcome, Probe, Render
+from innerear.threads import ordered
+
+LEAST_TRUE, MOST_WRONG = 0.8, 0.1
+TRUE = ("synthetic", "real")
+WRONG = ("pitch", "time", "order", "count", "kind", "bare tone", "noise", "silence", "other probe")
+
+
+class Trial(msgspec.Struct, frozen=True):
+    """One sound, what is asked of it, and the column of the table that it stands in.
+
+    In a column of `TRUE` the check should pass, in one of `WRONG` it should fail.
+    """
+
+    column: str
+    check: checks.Check
+    clip: Clip
+    about: str = ""
+
+
+class Cell(msgspec.Struct, frozen=True):
+    """How many of a column's sounds passed."""
+
+    passed: int
+    n: int
+
+    @property
+    def rate(self) -> float:
+        """The share that passed."""
+        return self.passed / self.n
+
+
+class Verified(msgspec.Struct, frozen=True):
+    """How a check did, by column; `version` is that of its metric."""
+
+    version: int
+    cells: dict[str, Cell]
+    note: str = ""
+
+    @property
+    def counts(self) -> bool:
+        """Whether its results may stand in a headline."""
+        return not self.why
+
+    @property
+    def why(self) -> str:
+        """Why not, or nothing."""
+        if not any(name in self.cells for name in TRUE):
+            return "no sound of known truth to try it on"
+        for name, cell in self.cells.items():
+            if name in TRUE and cell.rate < LEAST_TRUE:
+                return f"passes {cell.rate:.0%} of {cell.n} {name} sounds that are right"
+            if name in WRONG and cell.rate > MOST_WRONG:
+                return f"passes {cell.rate:.0%} of {cell.n} sounds that are wrong ({name})"
+        return ""
+
+
+def variant(check: checks.Check) -> str:
+    """The name that a check is verified under: its kind, and what its rule depends on.
+
+    >>> variant(checks.Modulation(of="f0", rate_hz=6, tolerance_hz=1))
+    'modulation:f0'
+    """
+    name = checks.kind(check)
+    match check:
+        case checks.Modulation():
+            return f"{name}:{check.of}"
+        case checks.Instrument():
+            return f"{name}:{check.family}"
+    return name
+
+
+def passes(trial: Trial) -> bool:
+    """What the check says of the trial's sound."""
+    metric = metrics.find_metric(metrics.CHECK_METRICS[checks.kind(trial.check)])
+    clip = trial.clip
+    probe = Probe("verify", "notes", "verify", 1, "", "", clip.duration_s, [trial.check])
+    render = Render("verify", "verify", Outcome.OK, sample_rate=clip.sample_rate, samples=clip.samples.shape[1])
+    return bool(metric.measure(metrics.Sound(probe, render, clip), trial.check).passed)
+
+
+def verify(trials: Iterable[Trial], keep: Callable[[Trial, bool], None] | None = None) -> dict[str, Verified]:
+    """Try every sound, and sum up by variant and column. `keep` is told of each outcome."""
+    counted: dict[str, dict[str, list[bool]]] = {}
+    versions: dict[str, int] = {}
+    for trial, outcome in ordered(lambda trial: (trial, passes(trial)), trials):
+        name = variant(trial.check)
+        if keep:
+            keep(trial, outcome)
+        counted.setdefault(name, {}).setdefault(trial.column, []).append(outcome)
+        versions[name] = metrics.find_metric(metrics.CHECK_METRICS[checks.kind(trial.check)]).version
+    return {
+        name: Verified(
+            versions[name],
+            {c: Cell(sum(columns[c]), len(columns[c])) for c in (*TRUE, *WRONG) if c in columns},
+        )
+        for name, columns in counted.items()
+    }
+
+
+def shipped_path() -> Path:
+    """Where the shipped outcome lies."""
+    return Path(str(resources.files(__name__).joinpath("verified.json")))
+
+
+@functools.cache
+def shipped() -> dict[str, Verified]:
+    """The shipped outcome, by variant."""
+    return msgspec.json.decode(shipped_path().read_bytes(), type=dict[str, Verified])
+
+
+def in_headline(check: checks.Check) -> tuple[bool, str]:
+    """Whether a check counts in headlines, and why not: the suite says so, or it failed verification."""
+    if not check.headline:
+        return False, "the suite takes it out of headlines"
+    found = shipped().get(variant(check))
+    if found is None:
+        return False, "it is not verified"
+    return found.counts, found.why
+
+
+def table(found: dict[str, Verified]) -> Iterator[list[str]]:
+    """One line a check: name, version, the share that passed in each column (of n), whether it counts."""
+    for name, one in found.items():
+        cells = [f"{c.rate:.0%} of {c.n}" if (c := one.cells.get(column)) else "" for column in (*TRUE, *WRONG)]
+        yield [name, str(one.version), *cells, "counts" if one.counts else one.why]
