@@ -1,6 +1,7 @@
 """CLAP scores from frames made by hand, where every number can be worked out; and the order of models."""
 
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from innerear.metrics.agreement import (
     place,
 )
 from innerear.records import Completion, Outcome, Program, Render, Score
+from innerear.reference import find_reference, save
 from innerear.run import Item
 
 PROBES = [probe for probe in suite.load(None).probes if probe.tier == "environment"][:6]
@@ -176,3 +178,28 @@ def test_agreement_is_kendall_s_tau_of_scipy() -> None:
 def test_one_embedder_or_one_model_agrees_with_nothing() -> None:
     assert embedder_agreement(distances({"mel": {"a": 1, "b": 2}})) == []
     assert embedder_agreement(distances({"mel": {"a": 1}, "yamnet": {"a": 1}})) == []
+
+
+def test_held_back_recordings_of_the_classes_are_the_ceiling(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Clap:
+        name, signature, quantum = "clap-laion", SIGNATURE, None
+
+    labels = [probe.expect[0].label for probe in PROBES]  # type: ignore[union-attr]
+    axes = np.eye(64, dtype=np.float32)
+    names = [f"env/{label}/{number}.ogg" for label in labels for number in range(2)]
+    clips = [axes[i // 2 : i // 2 + 1] for i in range(len(names))]
+    held = [number % 2 == 1 for number in range(len(names))]
+    save(tmp_path / "environment.clap-laion.npz", "environment", Clap(), names, clips, held)  # type: ignore[arg-type]
+    monkeypatch.setenv("INNEREAR_REFERENCES", str(tmp_path))
+    find_reference.cache_clear()
+    try:
+        heard = {f"a{i}": (i + 1) % 6 for i in range(6)}
+        found = by_metric(clap_scores(group(list(heard)), {"clap-laion": (SIGNATURE, frames(heard))}))
+        other = by_metric(clap_scores(group(list(heard)), {"clap-laion": ("clap-laion@other|", frames(heard))}))
+    finally:
+        find_reference.cache_clear()
+    assert found["clap"].ceiling == {"real": 1.0}
+    assert found["clap_rank"].ceiling == {"real": 1.0}
+    assert found["clap_retrieval"].ceiling == {"real": 1.0}
+    assert found["clap"].detail["real_clips"] == 6
+    assert other["clap"].ceiling == {}  # a reference by other weights is no ceiling

@@ -85,3 +85,18 @@ def test_wrong_use_of_clap_is_one_line(tmp_path: Path, options: list[str], line:
     assert said.exit_code in {1, 2}
     assert said.stderr.startswith(f"innerear: {line}")
     assert said.stderr.count("\n") == 1
+
+
+def test_a_run_reads_its_captions_once_and_scores_them(tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    asked = ["run", "--model", "baseline/sine", "--probes", "environment/animals/[cd]*", "--embedder", "clap-laion"]
+    first = CliRunner().invoke(main, [*asked, "--out", str(out)])
+    assert first.exit_code == 0, first.output
+    scores = {score["metric"]: score for score in json.loads((out / "scores.json").read_text())["scores"]}
+    for metric in ("clap", "clap_rank", "clap_retrieval", "clap_class"):
+        assert scores[metric]["n"] == 4  # cat, cow, crow, dog
+    assert scores["clap"]["floor"].keys() == {"shuffled", "noise", "silence"}
+    assert scores["clap_class"]["detail"]["classes"] == 50
+    before = {path: path.stat().st_mtime_ns for path in out.rglob("*.npz")}
+    assert CliRunner().invoke(main, [*asked, "--out", str(out)]).exit_code == 0
+    assert {path: path.stat().st_mtime_ns for path in out.rglob("*.npz")} == before

@@ -11,6 +11,8 @@ from innerear.embed.windows import Samples
 
 Array = NDArray[np.floating]
 
+BLOCK = 32  # frames at a time: what stays in a core's cache is twice as fast
+
 
 def hann(length: int) -> Array:
     """The periodic Hann window."""
@@ -42,8 +44,13 @@ def slaney_log_mel(samples: Samples, sample_rate: int, hop_length: int) -> NDArr
     Frames of 1024 samples, centred, the ends mirrored; shape (1 + samples // hop_length, 64).
     """
     mirrored = np.pad(samples, 512, mode="reflect")
-    found = spectrum(mirrored, hann(1024), 1024, hop_length)
-    power = (found.real**2 + found.imag**2) @ _slaney_filters(sample_rate)
+    count = 1 + len(samples) // hop_length
+    window, filters = hann(1024), _slaney_filters(sample_rate)
+    power = np.empty((count, 64))
+    for start in range(0, count, BLOCK):
+        piece = mirrored[start * hop_length : (start + BLOCK - 1) * hop_length + 1024]
+        found = spectrum(piece, window, 1024, hop_length)
+        power[start : start + BLOCK] = (found.real**2 + found.imag**2) @ filters
     decibels: NDArray[np.float32] = (10 * np.log10(np.maximum(power, 1e-10))).astype(np.float32)
     return decibels
 

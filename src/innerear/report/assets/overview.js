@@ -122,7 +122,7 @@ InnerEar.views.overview = (() => {
   function table(every) {
     const { entrants } = InnerEar.state.index;
     const lines = d3.groups(inTier(every), (s) => `${s.tier}|${s.metric}|${embedder(s)}|${s.group}`).map(([, line]) => line)
-      .filter((line) => line.some((s) => s.value !== null));
+      .filter((line) => line.some((s) => s.value !== null && entrantOf(s)));
     const tiers = tiersOf(InnerEar.state.index);
     lines.sort((a, b) => tiers.indexOf(a[0].tier) - tiers.indexOf(b[0].tier) || d3.ascending(rank(a[0].metric), rank(b[0].metric)));
     if (!lines.length) return el("p", { class: "muted" }, "No scores yet.");
