@@ -17,7 +17,7 @@ def told(*words, code=0, **more):
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("asked") / "run"
-    told("generate", "--model", "recorded/one-shot", "--model", "baseline/sine", "--probes", "notes/waveform/*", "--out", folder)  # fmt: skip
+    told("generate", *"--model recorded/one-shot --model baseline/sine --probes notes/waveform/* --out".split(), folder)
     return folder
 
 

@@ -93,10 +93,11 @@ def _ask_options(command: F) -> F:
         click.option("--stream", is_flag=True, help="Ask for streamed replies."),
         click.option("--concurrency", type=click.IntRange(1), default=8, show_default=True, help="Requests in flight at once."),
         click.option("--base-url", metavar="URL", help="An OpenAI-compatible server: vLLM, Ollama, llama.cpp, OpenRouter …"),
+        click.option("--max-cost", type=click.FloatRange(0, min_open=True), metavar="USD", help="Ask nothing more once the run has cost so much; wants a known price."),
         click.option("--attempts", type=click.IntRange(1), default=1, show_default=True, help="Completions for each probe."),
         click.option("--strategy", default="direct", show_default=True, help="How to ask: direct, brief, plan, few-shot:K, repair:K, listen:K, best-of:N."),
         click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="The run folder; an existing run is gone on with."),
-        click.option("--model", "models", multiple=True, required=True, metavar="NAME", help="recorded/NAME, baseline/silence|noise|sine|informed, swap/MODEL, real, openai/NAME, python:module.attr; repeatable."),
+        click.option("--model", "models", multiple=True, required=True, metavar="NAME", help="recorded/NAME, baseline/silence|noise|sine|informed, swap/MODEL, real, openai/NAME, anthropic/NAME, python:module.attr; repeatable."),
     ):  # fmt: skip
         command = option(command)
     return command
@@ -134,7 +135,7 @@ def run(**given: Any) -> None:
 
     opened, models = _open(given)
     with _bars() as progress:
-        opened, report = evaluate(opened, models, given["workers"], progress)
+        opened, report = evaluate(opened, models, given["workers"], progress, given["max_cost"])
         page = do_report(opened)
     _print_table(opened)
     click.echo(f"\nembeddings by {', '.join(opened.asked.embedders)}")
@@ -153,7 +154,7 @@ def generate(**given: Any) -> None:
 
     opened, models = _open(given)
     with _bars() as progress:
-        report = do_generate(opened, models, progress, given["workers"])
+        report = do_generate(opened, models, progress, given["workers"], given["max_cost"])
     _finish(report)
 
 
@@ -368,6 +369,7 @@ def _chosen(given: dict[str, Any]) -> tuple[Any, list[Any]]:
 
 def _open(given: dict[str, Any]) -> tuple[Run, list[Any]]:
     """The run folder and the models of a command's options; nothing is written where one is wrong."""
+    from innerear.dotenv import read_env
     from innerear.embed import EMBEDDERS
     from innerear.jail import TIERS
     from innerear.models import Options, open_model
@@ -375,6 +377,7 @@ def _open(given: dict[str, Any]) -> tuple[Run, list[Any]]:
     from innerear.run import Asked, create
     from innerear.strategies import find_strategy
 
+    read_env(Path(".env"))
     loaded, chosen = _chosen(given)
     find_strategy(given["strategy"])
     if given["jail"] not in TIERS:

@@ -10,6 +10,7 @@ import click
 
 from innerear.errors import UsageError
 
+FILE = click.Path(path_type=Path, dir_okay=False)
 FOLDER = click.argument("folder", metavar="RUN", type=click.Path(path_type=Path, file_okay=False))
 
 
@@ -49,7 +50,7 @@ def anatomy(folder: Path, as_json: bool) -> None:
 
 @click.command()
 @FOLDER
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The recording, a new .jsonl file.")  # fmt: skip
+@click.option("--out", type=FILE, required=True, help="The recording, a new .jsonl file.")
 @click.option("--model", help="Whose completions, where the run has several models.")
 def record(folder: Path, out: Path, model: str | None) -> None:
     """Make a recording of RUN's completions: others play it with no key, as recorded/OUT.jsonl."""

@@ -34,7 +34,5 @@ def dissect(run: Run) -> list[Dissected]:
         checked = [key for key, _, check in metrics.keys(completion.key, sound) if check is not None and check.headline]
         judged = [rows[key].passed for key in checked if key in rows and rows[key].passed is not None]
         passed = all(judged) if judged else None
-        found.append(
-            Dissected(item.probe.id, completion.model, completion.strategy, completion.attempt, passed, parts)
-        )
+        found.append(Dissected(item.probe.id, completion.model, completion.strategy, completion.attempt, passed, parts))
     return found

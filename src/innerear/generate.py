@@ -48,13 +48,16 @@ def generate(
     keep: Keep,
     done: Iterable[Completion] = (),
     bench: Bench | None = None,
+    max_usd: float | None = None,
 ) -> list[Failure]:
     """Ask every model for every probe; `keep` gets each completion as it arrives.
 
     Models answer side by side, each with its own number of requests in flight; those that build on
     another's completions (`swap/…`) come after it. What is in `done` is not asked again. A probe
     that fails holds up none of the others. `bench` is for the strategies that run programs while
-    they ask; both of its functions are called from threads, several at once.
+    they ask; both of its functions are called from threads, several at once. Once the completions of
+    the strategy, those that are done with them, have cost `max_usd`, nothing more is asked; what is in
+    flight then still comes in.
 
     Returns:
         What could not be asked; `summary` makes one line a model of it.
@@ -70,9 +73,21 @@ def generate(
     for model in models:
         if model.after is not None and model.after not in known:
             raise UsageError(f"{model.name} needs completions of {model.after}: add that model to the run")
+    if max_usd is not None and (unpriced := [m.name for m in models if m.price is None and m.remote]):
+        raise UsageError(
+            f"no price is known for {', '.join(unpriced)}, so a limit in money cannot be held; "
+            "name a table with its price in INNEREAR_PRICES"
+        )
     failures: list[Failure] = []
+    spent_usd = sum(row.usd or 0.0 for row in finished.values() if row.strategy == strategy)
+
+    def afford() -> None:
+        if max_usd is not None and spent_usd >= max_usd:
+            raise ModelUnusable(f"the limit of {max_usd:g} USD is reached, {spent_usd:.4f} USD are spent")
 
     def kept(completion: Completion) -> None:
+        nonlocal spent_usd
+        spent_usd += completion.usd or 0.0
         keep(completion)
         finished[completion.key] = completion
 
@@ -80,7 +95,7 @@ def generate(
         model.prepare(probes, [row for row in finished.values() if row.strategy == strategy])
         jobs = [_Job(model, probe, way, attempt, bench) for attempt in range(attempts) for probe in probes]
         try:
-            await _ask_all(model, jobs, kept, finished.keys(), failures)
+            await _ask_all(model, jobs, kept, finished.keys(), failures, afford)
         finally:
             await model.close()
 
@@ -176,6 +191,7 @@ class _Job:
             seconds=round(sum(seconds), 3) if seconds else None,
             recording=replies[taken].recording,
             rounds=rounds if len(rounds) > 1 else [],
+            usd=self.model.price.of(usage) if self.model.price is not None and usage else None,
         )
 
 
@@ -194,7 +210,12 @@ async def _aside(function: Callable[..., T], *given: Any) -> T:
 
 
 async def _ask_all(
-    model: Model, jobs: Sequence[_Job], keep: Keep, done: Container[str], failures: list[Failure]
+    model: Model,
+    jobs: Sequence[_Job],
+    keep: Keep,
+    done: Container[str],
+    failures: list[Failure],
+    afford: Callable[[], None],
 ) -> None:
     waiting = iter(jobs)
 
@@ -203,6 +224,8 @@ async def _ask_all(
             try:
                 key = job.key()
                 if key is not None and key not in done:
+                    if model.price is not None:
+                        afford()
                     keep(await job.answer(key))
             except (ModelError, RecordingMismatch, JailFailure) as error:
                 failures.append(Failure(model.name, job.probe.id, job.attempt, error))

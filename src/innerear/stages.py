@@ -55,7 +55,11 @@ def silent(what: str, done: int, total: int) -> None:
 
 
 def do_generate(
-    run: Run, models: Sequence[Model], progress: Progress = silent, workers: int | None = None
+    run: Run,
+    models: Sequence[Model],
+    progress: Progress = silent,
+    workers: int | None = None,
+    max_usd: float | None = None,
 ) -> Report:
     """Probes to completions: asks what has no row yet; each row is on disk when it arrives.
 
@@ -76,7 +80,9 @@ def do_generate(
             progress("completions", count, total)
 
         asked = run.asked
-        failures = generate(run.probes, models, asked.strategy, asked.attempts, keep=keep, done=done, bench=bench)
+        failures = generate(
+            run.probes, models, asked.strategy, asked.attempts, keep=keep, done=done, bench=bench, max_usd=max_usd
+        )
     return Report(summary(failures))
 
 
@@ -323,13 +329,17 @@ def do_report(run: Run) -> Path:
 
 
 def evaluate(
-    run: Run, models: Sequence[Model], workers: int | None = None, progress: Progress = silent
+    run: Run,
+    models: Sequence[Model],
+    workers: int | None = None,
+    progress: Progress = silent,
+    max_usd: float | None = None,
 ) -> tuple[Run, Report]:
     """Every stage, one after the other. A machine that cannot isolate still gets a report.
 
     What went wrong on our side is in the `Report`; `unrendered` says that programs did not run.
     """
-    report = do_generate(run, models, progress, workers)
+    report = do_generate(run, models, progress, workers, max_usd)
     try:
         report.failures += do_render(run, workers, progress).failures
     except JailUnavailable as error:

@@ -17,6 +17,7 @@ MODELS = {
     "swap": "innerear.models.swap:Swap",
     "real": "innerear.models.real:Real",
     "openai": "innerear.models.chat:Chat",
+    "anthropic": "innerear.models.anthropic:Anthropic",
     "python": "innerear.models.function:Function",
 }
 """Provider: the class, called with what follows the provider's name, and the options."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from innerear.errors import ModelError
+from innerear.models.prices import Price
 from innerear.records import Completion, Message, Probe
 
 ManifestRow = Mapping[str, str]
@@ -58,6 +59,8 @@ class Model(Protocol):
     concurrency: int  # requests in flight at once
     converses: bool  # False: no model; asked once, whatever the strategy
     after: str | None  # the model whose completions it builds on
+    remote: bool  # a server answers, which may want money for it
+    price: Price | None  # of its tokens, where it is known
 
     def prepare(self, probes: Sequence[Probe], completions: Iterable[Completion]) -> None:
         """Learn what will be asked, and what the models before this one answered."""
@@ -93,6 +96,8 @@ class Local:
     concurrency = 1
     converses = False
     after: str | None = None
+    remote = False
+    price: Price | None = None
 
     def prepare(self, probes: Sequence[Probe], completions: Iterable[Completion]) -> None:
         """Nothing to learn."""

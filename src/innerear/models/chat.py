@@ -23,6 +23,7 @@ import msgspec
 
 from innerear.errors import ModelError, UsageError
 from innerear.models.base import ModelUnusable, Options, Reply
+from innerear.models.prices import find_price
 from innerear.records import Completion, Message, Probe
 
 OPENAI = "https://api.openai.com/v1"
@@ -49,25 +50,31 @@ class _Passing(Exception):
 class Chat:
     """A model behind an OpenAI-compatible server."""
 
+    provider = "openai"
+    home = OPENAI
+    key_name = "OPENAI_API_KEY"
+    url_name = "OPENAI_BASE_URL"
+    remote = True
     converses = True
     after: str | None = None
 
     def __init__(self, model: str, options: Options) -> None:
-        self.name = f"openai/{model}"
+        self.name = f"{self.provider}/{model}"
         self.concurrency = options.concurrency
         self._model = model
         self._options = options
-        base_url = options.base_url or os.environ.get("OPENAI_BASE_URL") or OPENAI
+        base_url = options.base_url or os.environ.get(self.url_name) or self.home
         self._base_url, self.endpoint = base_url, _shown(base_url)
-        self._key = os.environ.get("OPENAI_API_KEY", "").strip()
+        self._key = os.environ.get(self.key_name, "").strip()
         if not model:
-            raise UsageError("openai/ names no model; wanted openai/MODEL")
+            raise UsageError(f"{self.provider}/ names no model; wanted {self.provider}/MODEL")
         if not (self._key.isascii() and self._key.isprintable()):
-            raise UsageError("OPENAI_API_KEY holds characters that no key has; set it again")
-        if not self._key and self.endpoint == OPENAI:
-            raise UsageError(f"{self.name} needs a key in OPENAI_API_KEY; your own server needs its base URL")
+            raise UsageError(f"{self.key_name} holds characters that no key has; set it again")
+        if not self._key and self.endpoint == self.home:
+            raise UsageError(f"{self.name} needs a key in {self.key_name}; your own server needs its base URL")
         if taken := _OURS & options.parameters.keys():
             raise UsageError(f"{', '.join(sorted(taken))} cannot be set as a parameter of {self.name}")
+        self.price = find_price(self.name, self.endpoint == self.home)
         self._client: Any = None
         self._cut: tuple[type[Exception], ...] = ()
         self._answered = self._heard = float("-inf")  # when the last answer came, or anything at all
@@ -196,7 +203,7 @@ class Chat:
         words = self._clean(str(fields.get("message") or body or "no reason given"))
         if status in (401, 403):
             return ModelUnusable(
-                f"{self.name}: {self.endpoint} refuses the key in OPENAI_API_KEY ({status}); set a valid one"
+                f"{self.name}: {self.endpoint} refuses the key in {self.key_name} ({status}); set a valid one"
             )
         if status == 404:
             return ModelUnusable(f"{self.name}: {self.endpoint} has no such model (404): {words}")

@@ -85,7 +85,7 @@ def recording(completions: Sequence[Completion]) -> list[bytes]:
 
     What no program can play again is left out: real sounds.
     """
-    lines = []
+    lines: list[bytes] = []
     for completion in completions:
         if completion.recording is not None:
             continue

@@ -1,0 +1,34 @@
+"""Keys from a `.env` file in the working directory: what the environment lacks, and nothing but what models read."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from innerear.errors import UsageError
+
+NAMES = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "INNEREAR_PRICES")
+
+
+def read_env(file: Path) -> None:
+    """Put NAME=VALUE lines of a file into the environment, where the name is one of ours and not set there.
+
+    Quotes around a value and `export` before a name are left out; other names stay unread. A file
+    that is not there is none.
+
+    Raises:
+        UsageError: it cannot be read. No value of it is ever shown.
+    """
+    try:
+        text = file.read_text("utf-8")
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        return
+    except (OSError, UnicodeDecodeError):
+        raise UsageError(f"{file} cannot be read as text; wanted lines such as OPENAI_API_KEY=…") from None
+    for line in text.splitlines():
+        name, equals, value = line.strip().removeprefix("export ").partition("=")
+        if equals and name.strip() in NAMES:
+            value = value.strip()
+            if len(value) > 1 and value[0] == value[-1] and value[0] in "'\"":
+                value = value[1:-1]
+            os.environ.setdefault(name.strip(), value)
