@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+MODELS = ["--model", "recorded/one-shot", "--model", "baseline/sine"]
+
 
 def told(*words, code=0, **more):
     done = subprocess.run([sys.executable, "-m", "innerear", *map(str, words)], capture_output=True, text=True,
@@ -17,7 +19,7 @@ def told(*words, code=0, **more):
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("asked") / "run"
-    told("generate", *"--model recorded/one-shot --model baseline/sine --probes notes/waveform/* --out".split(), folder)
+    told("generate", *MODELS, "--probes", "notes/waveform/*", "--out", folder)
     return folder
 
 

@@ -333,3 +333,23 @@ def test_what_was_recorded_is_played_with_no_key_to_the_same_texts(strategy, tmp
         failures = generate(PROBES[:3], [asked], strategy, attempts, keep=into.append, bench=bench)
         assert failures == []
     assert [(c.probe, c.attempt, c.text) for c in again] == [(c.probe, c.attempt, c.text) for c in kept]
+
+
+def test_a_score_says_where_the_strategy_was_told_what_is_judged():
+    from innerear.groups import Group
+
+    notes = {
+        strategy: {metric: Group("m", strategy, "notes", [], []).score(metric, 1.0, 1, 0, "s").note
+                   for metric in ("audio", "right_length", "pitch")}
+        for strategy in ("direct", "repair:2", "listen:2", "best-of:4")
+    }  # fmt: skip
+    seen = "seen by the strategy"
+    assert set(notes["direct"].values()) == {""}
+    assert notes["repair:2"] == {"audio": seen, "right_length": "", "pitch": ""}
+    assert notes["listen:2"] == notes["best-of:4"] == {"audio": seen, "right_length": seen, "pitch": ""}
+
+
+def test_every_outcome_but_ours_and_ok_has_a_failure_of_its_name():
+    from innerear.metrics.failure import OF_OUTCOME
+
+    assert set(Outcome) - set(OF_OUTCOME) == {Outcome.OK, Outcome.NOT_RENDERED}

@@ -8,6 +8,7 @@ from typing import Any
 
 from innerear.records import Outcome, Probe, Score
 from innerear.run import Item
+from innerear.strategies import find_strategy
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,9 @@ class Group:
     probes: list[Probe]
 
     def score(self, metric: str, value: float | None, n: int, missing: int, signature: str, **more: Any) -> Score:
-        """A score of this group."""
+        """A score of this group. Its note says where the strategy was told what is judged here."""
+        if metric in find_strategy(self.strategy).shared:
+            more["note"] = "; ".join(filter(None, ["seen by the strategy", more.get("note", "")]))
         return Score(metric, self.model, self.strategy, self.tier, value, n, missing, signature, **more)
 
     @property

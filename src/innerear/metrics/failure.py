@@ -20,6 +20,7 @@ from innerear.records import Measurement, Outcome, Probe
 
 WORDS = {
     "no program": "the reply holds no program",
+    "not its own": "the program takes its sound from elsewhere, so it was not run",
     "forbidden": "the program did something that the jail forbids",
     "timeout": "the program did not end in time",
     "out of memory": "the program used more memory than it may",
@@ -41,6 +42,7 @@ WORDS = {
 OF_OUTCOME = {
     Outcome.NO_PROGRAM: "no program", Outcome.FORBIDDEN: "forbidden", Outcome.TIMED_OUT: "timeout",
     Outcome.CPU_LIMIT: "timeout", Outcome.OUT_OF_MEMORY: "out of memory", Outcome.ERROR: "crashed",
+    Outcome.PROVENANCE: "not its own",
     Outcome.EXIT_CODE: "crashed", Outcome.NO_AUDIO: "no audio", Outcome.BAD_AUDIO: "no audio",
 }  # fmt: skip
 

@@ -67,7 +67,7 @@ def find_strategy(name: str) -> Strategy:
     if given not in map(str, range(1, MOST + 1)):
         raise UsageError(f"strategy {name!r}: wanted {kind}:{way.parameter} with {way.parameter} from 1 to {MOST}")
     count = int(given)
-    seen = SEEN if way.listens else SEEN[:1] if way.renders else ()
+    seen = SEEN if way.listens else SEEN[:2] if way.renders else ()
     return Strategy(name, lambda probe: way.converse(probe, count), count if way.draws else 1, way.renders, seen)
 
 
