@@ -17,6 +17,7 @@ from innerear.records import Completion, Measurement, Outcome, Render
 from innerear.run import Run
 from openai_server import OpenAIServer, status
 
+RECORDINGS = Path(__file__).parent.parent / "src" / "innerear" / "models" / "recordings"
 COMMAND = [sys.executable, "-m", "innerear"]
 FEW = ["--probes", "notes/waveform/*", "--embedder", "mel"]
 
@@ -43,7 +44,16 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_run_ends_with_every_file_of_the_design(finished):
     names = {path.name for path in finished.iterdir()}
-    assert names >= {"run.json", "completions", "renders", "audio", "embeddings", "measurements", "scores.json", "report"}
+    assert names >= {
+        "run.json",
+        "completions",
+        "renders",
+        "audio",
+        "embeddings",
+        "measurements",
+        "scores.json",
+        "report",
+    }
     assert (finished / "report" / "index.html").exists()
 
 
@@ -119,7 +129,17 @@ STAGES = {"completions": Completion, "renders": Render, "measurements": Measurem
 @pytest.mark.parametrize("moment_s", [0.3, 0.8, 1.5, 2.5])
 def test_killed_at_any_moment_a_run_goes_on_and_does_nothing_twice(tmp_path, moment_s):
     folder = tmp_path / "run"
-    command = ["run", "--model", "recorded/one-shot", "--probes", "notes/[ir]*", "--embedder", "mel", "--out", str(folder)]
+    command = [
+        "run",
+        "--model",
+        "recorded/one-shot",
+        "--probes",
+        "notes/[ir]*",
+        "--embedder",
+        "mel",
+        "--out",
+        str(folder),
+    ]
     process = subprocess.Popen(
         [*COMMAND, *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
     )
@@ -140,7 +160,9 @@ def test_killed_at_any_moment_a_run_goes_on_and_does_nothing_twice(tmp_path, mom
 
 def test_without_isolation_the_command_ends_with_3_and_the_report_says_not_rendered(tmp_path):
     folder = tmp_path / "run"
-    done = innerear("run", "--model", "baseline/sine", *FEW, "--jail", "docker", "--out", folder, code=3, PATH="/nowhere")
+    done = innerear(
+        "run", "--model", "baseline/sine", *FEW, "--jail", "docker", "--out", folder, code=3, PATH="/nowhere"
+    )
     assert "docker" in done.stderr
     assert {item.render.outcome for item in Run(folder).items()} == {Outcome.NOT_RENDERED}
     scores = json.loads((folder / "scores.json").read_text())["scores"]
@@ -214,3 +236,24 @@ def test_what_the_server_refuses_is_a_failure_of_ours_and_the_rest_is_reported(t
     assert "notes/waveform/square-220" in done.stderr
     assert len(Run(folder).items()) == 3
     assert (folder / "report" / "index.html").exists()
+
+
+def test_a_program_that_asks_the_clock_is_found_by_a_second_run(tmp_path):
+    programs = {
+        "steady": "x = np.sin(np.arange(88200) * 0.1)",
+        "chance": "x = np.random.default_rng().normal(size=88200) * 0.1",  # seeded by the jail
+        "clock": "import time; x = np.sin(np.arange(88200) * 0.1 * (1 + time.time_ns() % 1000 / 1000))",
+    }
+    rows = []
+    for row in map(json.loads, (RECORDINGS / "one-shot.jsonl").read_text().splitlines()[:3]):
+        code = programs[list(programs)[len(rows)]]
+        text = f"```python\nimport numpy as np\nfrom scipy.io import wavfile\n{code}\n"
+        rows.append({**row, "text": text + 'wavfile.write("output.wav", 44100, x.astype(np.float32))\n```'})
+    recording = tmp_path / "mine.jsonl"
+    recording.write_text("\n".join(map(json.dumps, rows)))
+    folder = tmp_path / "run"
+    probes = ["--probes", "notes/waveform/s*"]
+    innerear("generate", "--model", f"recorded/{recording}", *probes, "--out", folder)
+    done = innerear("render", folder, "--twice")
+    named = [line.split()[0] for line in done.stdout.splitlines()]
+    assert named == [rows[2]["probe"]]

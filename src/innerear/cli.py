@@ -165,13 +165,20 @@ def _run_argument(command: F) -> F:
 @main.command()
 @_run_argument
 @click.option("--workers", type=click.IntRange(1), help="Programs at a time; one a core by default.")
-def render(folder: Path, workers: int | None) -> None:
+@click.option("--twice", is_flag=True, help="Run each a second time, and say which do not give the same bits.")
+def render(folder: Path, workers: int | None, twice: bool) -> None:
     """Run the programs of RUN in the jail: completions to sounds."""
     from innerear.run import Run
-    from innerear.stages import do_render
+    from innerear.stages import do_render, do_repeat
 
+    opened = Run(folder)
     with _bars() as progress:
-        report = do_render(Run(folder), workers, progress)
+        report = do_render(opened, workers, progress)
+        if twice:
+            report.failures += do_repeat(opened, workers, progress).failures
+    for item in opened.items() if twice else []:
+        if (again := opened.repeats().get(item.render.key)) and not again.same:
+            click.echo(f"{item.completion.probe} by {item.completion.model} gives another sound when it runs again")
     _finish(report)
 
 
@@ -274,7 +281,9 @@ def probes_validate(file: Path) -> None:
 
 
 @probes.command("verify")
-@click.option("--jail", default="auto", show_default=True, help="How to isolate programs: auto, ns, ll, docker, podman, or off.")
+@click.option(
+    "--jail", default="auto", show_default=True, help="How to isolate programs: auto, ns, ll, docker, podman, or off."
+)
 def probes_verify(jail: str) -> None:
     """Run the reference programs, written by hand, and hold each against the checks of its probe."""
     from innerear.programs.verify import verify
@@ -339,7 +348,12 @@ def reference_fetch(folder: Path, kinds: str | None) -> None:
 
 
 @main.command()
-@click.option("--parity", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER", help="Instead: hold the CLAP here to a checkpoint folder as on the hub, by transformers.")
+@click.option(
+    "--parity",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER",
+    help="Instead: hold the CLAP here to a checkpoint folder as on the hub, by transformers.",
+)
 @click.option("--embedder", default="clap-laion", show_default=True, help="With --parity: which CLAP.")
 def doctor(parity: Path | None, embedder: str) -> None:
     """What works on this machine: jail, cache, embedders, models; and how to mend what does not."""

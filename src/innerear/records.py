@@ -184,6 +184,15 @@ class Render(msgspec.Struct, frozen=True, omit_defaults=True):
         return self.samples / self.sample_rate if self.samples and self.sample_rate else None
 
 
+class Repeat(msgspec.Struct, frozen=True):
+    """A second run of a program: `key` is that of its render, `same` whether it gave the same bits."""
+
+    key: str
+    outcome: Outcome
+    audio: str | None
+    same: bool
+
+
 class Measurement(msgspec.Struct, frozen=True, omit_defaults=True):
     """One metric on one sound. `value=None` means not measurable, and `reason` says why.
 

@@ -19,7 +19,7 @@ from innerear.errors import UsageError
 from innerear.extract import extract
 from innerear.guard import guarded
 from innerear.parts import read_rows, write_whole
-from innerear.records import Completion, Limits, Measurement, Outcome, Probe, Program, Render, Track
+from innerear.records import Completion, Limits, Measurement, Outcome, Probe, Program, Render, Repeat, Track
 from innerear.render import render_key, runtime
 
 
@@ -119,6 +119,10 @@ class Run:
             render = renders.get(key) or Render(key, program.digest, Outcome.NOT_RENDERED, "not rendered yet")
             items.append(Item(probes[completion.probe], completion, program, render))
         return items
+
+    def repeats(self) -> dict[str, Repeat]:
+        """Second runs by the key of the render, where they were asked for."""
+        return read_rows(self.folder / "repeats", Repeat)
 
     def measurements(self) -> dict[str, Measurement]:
         """All measurements by key."""

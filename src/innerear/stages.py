@@ -29,8 +29,8 @@ from innerear.generate import Bench, generate, summary
 from innerear.metrics.agreement import CAPTION, captions
 from innerear.models import Model
 from innerear.parts import Writer, read_rows, write_whole
-from innerear.records import Completion, Measurement, Outcome, Render, Score, digest
-from innerear.render import load, render_all, render_key
+from innerear.records import Completion, Measurement, Outcome, Render, Repeat, Score, digest
+from innerear.render import load, render_all, render_key, runs
 from innerear.run import Item, Run, program_of, save
 from innerear.score import score
 from innerear.strategies import find_strategy
@@ -145,6 +145,42 @@ def do_render(run: Run, workers: int | None = None, progress: Progress = silent)
             seed=run.asked.seed,
             workers=workers,
             data=data,
+        )
+    return Report(failures)
+
+
+def do_repeat(run: Run, workers: int | None = None, progress: Progress = silent) -> Report:
+    """Run each program that gave a sound a second time, and keep whether it gave the same bits.
+
+    One that does not asks the clock or the system for chance. Its second sound is stored too.
+
+    Raises:
+        JailUnavailable: this machine cannot isolate programs.
+    """
+    from innerear.jail import open_jail
+
+    done = run.repeats()
+    renders = {item.render.key: item for item in run.items() if runs(item.program) and item.render.audio}
+    missing = [item.program for key, item in renders.items() if key not in done]
+    count = len(renders) - len(missing)
+    progress("second runs", count, len(renders))
+    with Writer(run.folder / "repeats", Repeat) as writer:
+
+        def keep(again: Render) -> None:
+            nonlocal count
+            count += 1
+            same = again.audio == renders[again.key].render.audio
+            writer.keep(Repeat(again.key, again.outcome, again.audio, same))
+            progress("second runs", count, len(renders))
+
+        failures = render_all(
+            missing,
+            keep,
+            run.audio,
+            run.asked.limits,
+            open_jail=lambda: open_jail(run.asked.jail),
+            seed=run.asked.seed,
+            workers=workers,
         )
     return Report(failures)
 
