@@ -112,6 +112,7 @@ def test_an_empty_caption_is_refused_by_its_place(both: tuple[Clap, Any, Any], c
         both[0].read(["rain", caption])
 
 
+@pytest.mark.slow
 def test_a_pickled_checkpoint_gives_what_safetensors_give(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("INNEREAR_MODELS", raising=False)
     found = []

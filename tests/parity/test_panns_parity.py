@@ -99,6 +99,7 @@ def test_log_mel_is_the_reference_s(clips: list[Clip]) -> None:
         np.testing.assert_allclose(slaney_log_mel(samples, 32_000, 320), log_mel(samples), atol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_sound_of_up_to_10_s_is_heard_whole(both: tuple[Cnn14, dict[str, Any]], clips: list[Clip]) -> None:
     ours, state = both
     for clip in clips:
@@ -109,6 +110,7 @@ def test_a_sound_of_up_to_10_s_is_heard_whole(both: tuple[Cnn14, dict[str, Any]]
         assert np.abs(found - wanted).max() <= 1e-4 * np.abs(wanted).max()
 
 
+@pytest.mark.slow
 def test_clips_come_out_apart(both: tuple[Cnn14, dict[str, Any]], clips: list[Clip]) -> None:
     found = [frames.mean(axis=0) for frames in both[0].embed(clips[:2])]
     assert np.abs(found[0] - found[1]).max() > 0.02 * np.abs(found[0]).max()

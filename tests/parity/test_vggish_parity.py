@@ -101,6 +101,7 @@ def test_log_mel_is_the_reference_s(clip: Clip) -> None:
     np.testing.assert_allclose(htk_log_mel(clip.at(16_000)), log_mel(clip.at(16_000)), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_patches_side_by_side_are_torchvggish_s(opened: dict[str, Any], clip: Clip) -> None:
     """torchvggish 0.2 torchvggish/vggish_input.py, lines 55-79: patches of 96 frames that fit whole, level as it is."""
     samples = clip.at(16_000)
@@ -110,6 +111,7 @@ def test_patches_side_by_side_are_torchvggish_s(opened: dict[str, Any], clip: Cl
     near(open_embedder("vggish-torch", "none").embed([clip])[0], network(opened, examples))
 
 
+@pytest.mark.slow
 def test_windows_of_a_second_every_half_are_google_s(opened: dict[str, Any], clip: Clip) -> None:
     """google-research frechet_audio_distance: each clip by max(0.1, max sample); windows of 1 s, step 0.5 s."""
     samples = clip.at(16_000)
@@ -119,6 +121,7 @@ def test_windows_of_a_second_every_half_are_google_s(opened: dict[str, Any], cli
     near(open_embedder("vggish").embed([clip])[0], network(opened, examples))
 
 
+@pytest.mark.slow
 def test_clips_come_out_apart(opened: dict[str, Any], pack: Path) -> None:
     """What makes the tests above worth something: other sounds are much further than the tolerance."""
     clips = [read(next((pack / name).rglob("*.[of]*"))) for name in CLIPS[:2]]
@@ -126,6 +129,7 @@ def test_clips_come_out_apart(opened: dict[str, Any], pack: Path) -> None:
     assert np.abs(one - two).max() > 0.05 * np.abs(one).max()
 
 
+@pytest.mark.slow
 def test_another_checkpoint_is_one_line(
     opened: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
