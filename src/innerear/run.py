@@ -166,7 +166,7 @@ def save(folder: Path, file: RunFile) -> Run:
 def versions() -> dict[str, str]:
     """Of this package and of what its numbers may depend on."""
     found = {"innerear": metadata.version("innerear"), **runtime()}
-    for name in ("soundfile", "soxr", "ai-edge-litert", "pyloudnorm"):
+    for name in ("soundfile", "soxr", "ai-edge-litert", "onnxruntime", "tokenizers", "pyloudnorm"):
         try:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
