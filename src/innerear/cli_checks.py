@@ -11,8 +11,9 @@ import click
 from innerear.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from innerear.verify import Verified
     from innerear.verify.sounds import Bank
 
 
@@ -47,10 +48,7 @@ def checks_verify(only: str | None, wrong: bool, write: bool) -> None:
     Recorded notes are taken from the reference data named by INNEREAR_DATA; without it, only
     synthetic sounds are tried.
     """
-    import msgspec
-
-    from innerear.parts import write_whole
-    from innerear.verify import TRUE, WRONG, Trial, shipped, shipped_path, table, variant
+    from innerear.verify import TRUE, WRONG, Trial, table, variant
     from innerear.verify.all import kinds, verify_all
 
     chosen = only.split(",") if only else list(kinds())
@@ -68,23 +66,35 @@ def checks_verify(only: str | None, wrong: bool, write: bool) -> None:
     if wrong:
         click.echo("\n".join(["", *misjudged]))
     if write:
-        before = shipped() if shipped_path().exists() else {}
-        kept = {name: one for name, one in before.items() if name.split(":")[0] not in chosen}
-        write_whole(shipped_path(), msgspec.json.format(msgspec.json.encode({**kept, **found}), indent=1) + b"\n")
-        click.echo(f"{shipped_path()}")
+        _write(found, chosen)
 
 
 @checks.command("fit")
 def checks_fit() -> None:
-    """Fit the check `instrument` to the notes of the reference data (INNEREAR_DATA), and verify it."""
+    """Fit the check `instrument` to the notes of the reference data (INNEREAR_DATA); write it and how it did."""
     from innerear.metrics.instrument import hear, save, shipped_path
+    from innerear.verify import table
     from innerear.verify.instruments import fit_and_verify
 
     bank = _bank()
     if bank is None:
         raise UsageError("INNEREAR_DATA names no folder with a MANIFEST.csv; `innerear reference fetch` makes one")
-    save(shipped_path(), fit_and_verify(bank, hear)[0])
-    click.echo(f"{shipped_path()}")
+    fitted, found = fit_and_verify(bank, hear)
+    save(shipped_path(), fitted)
+    _write(found, ["instrument"])
+    for row in _aligned(list(table(found))):
+        click.echo(row)
+
+
+def _write(found: dict[str, Verified], kinds: Sequence[str]) -> None:
+    """Put the outcome of these kinds in the place of what was shipped."""
+    import msgspec
+
+    from innerear.parts import write_whole
+    from innerear.verify import shipped, shipped_path
+
+    kept = {name: one for name, one in shipped().items() if name.split(":")[0] not in kinds}
+    write_whole(shipped_path(), msgspec.json.format(msgspec.json.encode({**kept, **found}), indent=1) + b"\n")
 
 
 def _bank() -> Bank | None:

@@ -1,0 +1,156 @@
+import os
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from innerear import checks, metrics, suite
+from innerear.checks import kind
+from innerear.clip import Clip
+from innerear.metrics import instrument
+from innerear.verify import (
+    LEAST_TRUE,
+    MOST_WRONG,
+    TRUE,
+    WRONG,
+    Cell,
+    Trial,
+    Verified,
+    in_headline,
+    shipped,
+    table,
+    variant,
+    verify,
+)
+from innerear.verify import sounds as make
+from innerear.verify.trials import BUILDERS, trials
+
+SHARED = os.environ.get("INNEREAR_SHARED")
+needs_shared = pytest.mark.skipif(not SHARED, reason="needs the reference data pack: set INNEREAR_SHARED")
+NOTES = [(probe, check) for probe in suite.load().probes if probe.tier == "notes" for check in probe.expect]
+
+
+def test_every_kind_of_check_of_the_notes_tier_can_be_verified():
+    assert {kind(check) for _, check in NOTES} <= {*BUILDERS, "instrument"}
+
+
+def test_the_shipped_outcome_is_of_the_metrics_as_they_are():
+    for name, one in shipped().items():
+        metric = metrics.find_metric(metrics.CHECK_METRICS[name.split(":")[0]])
+        assert one.version == metric.version, f"{name} has changed: run `innerear checks verify --write`"
+
+
+def test_every_check_of_the_notes_tier_is_verified_or_counts_in_no_headline():
+    for _, check in NOTES:
+        counts, why = in_headline(check)
+        assert counts == (not why)
+        if variant(check) not in shipped():
+            assert not counts
+
+
+def test_pitches_count_and_a_family_that_is_not_verified_does_not():
+    assert in_headline(checks.Pitch(f0_hz=440, tolerance_cents=50))[0]
+    assert not in_headline(checks.Pitch(f0_hz=440, tolerance_cents=50, headline=False))[0]
+    assert in_headline(checks.Instrument(family="bagpipe", audioset=[])) == (False, "it is not verified")
+
+
+@pytest.mark.parametrize(
+    ("column", "passed", "counts"),
+    [("synthetic", 8, True), ("synthetic", 7, False), ("noise", 1, True), ("noise", 2, False)],
+)
+def test_four_in_five_of_the_true_and_one_in_ten_of_the_wrong_is_where_the_line_is(column, passed, counts):
+    cells = {"real": Cell(10, 10), column: Cell(passed, 10)}
+    assert Verified(1, cells).counts is counts
+    assert (LEAST_TRUE, MOST_WRONG) == (0.8, 0.1)
+
+
+def test_a_check_without_a_true_sound_does_not_count():
+    assert not Verified(1, {"noise": Cell(0, 10)}).counts
+
+
+def test_outcomes_are_counted_by_column_and_told_as_they_come():
+    check = checks.Pitch(f0_hz=440, tolerance_cents=50)
+    right = make.clip(make.reed(440, 1.0, np.random.default_rng(0)))
+    told = []
+    found = verify(
+        [Trial("synthetic", check, right), Trial("silence", check, make.silence(1))], lambda *one: told.append(one)
+    )
+    assert found["pitch"].cells == {"synthetic": Cell(1, 1), "silence": Cell(0, 1)}
+    assert [passed for _, passed in told] == [True, False]
+    row = next(iter(table(found)))
+    assert len(row) == 3 + len(TRUE) + len(WRONG)
+
+
+@pytest.mark.parametrize("name", ["chord", "onset_trend", "waveform", "glide"])
+def test_without_recordings_a_check_tells_synthetic_sounds_from_wrong_ones(name):
+    kept = list(islice(trials([probe for probe, _ in NOTES], None, [name]), 50))
+    for one in verify(kept).values():
+        assert one.counts, one.why
+
+
+@needs_shared
+@pytest.mark.slow
+@pytest.mark.parametrize("name", BUILDERS)
+def test_the_shipped_outcome_is_what_is_measured(name):
+    bank = make.Bank(Path(str(SHARED)) / "data")
+    found = verify(trials(suite.load().probes, bank, [name]))
+    for one, outcome in found.items():
+        assert outcome.counts == shipped()[one].counts
+        assert set(outcome.cells) == set(shipped()[one].cells)
+        for column, cell in outcome.cells.items():
+            assert cell.rate == pytest.approx(shipped()[one].cells[column].rate, abs=0.03), (one, column)
+
+
+@needs_shared
+def test_a_bare_sine_is_no_instrument(monkeypatch):
+    monkeypatch.setenv("INNEREAR_MODELS", str(Path(str(SHARED)) / "data" / "models"))
+    pytest.importorskip("ai_edge_litert", reason="YAMNet's runtime is not here")
+    metric = instrument.InstrumentCheck()
+    counted = [name.split(":")[1] for name, one in shipped().items() if name.startswith("instrument:") and one.counts]
+    assert counted
+    for f0_hz in (110.0, 262.0, 440.0, 988.0):
+        clip = make.clip(make.sine(f0_hz, 3.0, np.random.default_rng(0)))
+        heard = {
+            family: metric.measure(metrics.Sound(None, None, clip), checks.Instrument(family=family, audioset=[]))  # type: ignore[arg-type]
+            for family in counted
+        }
+        assert [family for family, value in heard.items() if value.passed] == []
+
+
+@needs_shared
+def test_recorded_notes_are_heard_as_their_family(monkeypatch):
+    monkeypatch.setenv("INNEREAR_MODELS", str(Path(str(SHARED)) / "data" / "models"))
+    pytest.importorskip("ai_edge_litert", reason="YAMNet's runtime is not here")
+    bank = make.Bank(Path(str(SHARED)) / "data")
+    for name, family in (("Ixox-nor", "flute"), ("war-tuba", "brass"), ("Marimba", "mallet")):
+        for note in (bank.real.get(name) or bank.rendered[name])[::5]:
+            check = checks.Instrument(family=family, audioset=[])
+            sound = metrics.Sound(None, None, make.clip(note.samples()))  # type: ignore[arg-type]
+            assert instrument.InstrumentCheck().measure(sound, check).passed
+
+
+def test_without_yamnet_an_instrument_is_not_measured_and_says_why(monkeypatch, tmp_path):
+    from innerear.errors import WeightsUnavailable
+
+    def gone(*_):
+        raise WeightsUnavailable("no yamnet here")
+
+    monkeypatch.setattr(instrument, "_listener", gone)
+    clip = Clip(np.full((1, 44_100), 0.1, np.float32), 44_100)
+    check = checks.Instrument(family="flute", audioset=[])
+    found = instrument.InstrumentCheck().measure(metrics.Sound(None, None, clip), check)  # type: ignore[arg-type]
+    assert (found.value, found.passed) == (None, None)
+    assert found.reason == f"{metrics.UNAVAILABLE}: no yamnet here"
+
+
+def test_the_discriminant_is_fisher_s_where_the_covariance_is_known():
+    rng = np.random.default_rng(0)
+    seen = np.concatenate([rng.normal(0, 1, (200, 3)), rng.normal([3, 0, 0], 1, (200, 3))])
+    families, weights, offsets = instrument.fit(seen, ["a"] * 200 + ["b"] * 200)
+    lead = instrument.leads(seen @ weights.T + offsets)
+    assert families == ("a", "b")
+    assert np.mean(lead[:200, 0] > 0) > 0.9
+    assert np.allclose(lead[:, 0], -lead[:, 1])
+    direction = weights[1] - weights[0]
+    assert abs(direction[0]) > 10 * np.abs(direction[1:]).max()
