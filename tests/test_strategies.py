@@ -353,3 +353,12 @@ def test_every_outcome_but_ours_and_ok_has_a_failure_of_its_name():
     from innerear.metrics.failure import OF_OUTCOME
 
     assert set(Outcome) - set(OF_OUTCOME) == {Outcome.OK, Outcome.NOT_RENDERED}
+
+
+def test_the_guide_is_what_the_code_says():
+    from pathlib import Path
+
+    from innerear.strategies.guide import guide
+
+    page = Path(__file__).parent.parent / "docs" / "asking.md"
+    assert page.read_text("utf-8") == guide(), "write it again: python -m innerear.strategies.guide > docs/asking.md"

@@ -110,7 +110,7 @@ def _spoken(text: str) -> list[str]:
     used = list(dict.fromkeys(phone for word in phones for phone in word))
     return [
         f"Phones: {' | '.join(' '.join(word) for word in phones)}.",
-        "Move F1, F2 and F3 smoothly over 40 to 60 ms from phone to phone; 50 to 80 ms a consonant, 80 to 200 ms a vowel.",
+        "Move F1, F2 and F3 smoothly over 40 to 60 ms from phone to phone; a consonant 50 to 80 ms, a vowel 80 to 200.",
         "Figures: " + " ".join(f"{phone}: {known.phones[phone]};" for phone in used).rstrip(";") + ".",
     ]
 

@@ -1,0 +1,120 @@
+"""`docs/asking.md`, made from the code: what each strategy sends for one probe, and how a model is named.
+
+`python -m innerear.strategies.guide` writes it to standard output.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from innerear import records
+from innerear.models import MODELS
+from innerear.records import Message, Outcome, Program
+from innerear.strategies import STRATEGIES, Ask, Heard, Listen, find_strategy
+from innerear.suite import edition
+
+PROBE = "notes/waveform/sine-440"
+_REPLY = "```python\n# the model's program\n```"
+_HEARD = Heard(
+    "- Length 2.00 s (2 s were asked for), 44100 Hz.\n"
+    "- Level in 10 equal parts of the time, dB: -9 -9 -9 -9 -9 -9 -9 -9 -9 -9; peak -6.0.\n"
+    "- Pitch: median 466.2 Hz, 100% of the time; …",
+    0.5,
+)
+_HEAD = """\
+# Asking
+
+This page is made from the code (`python -m innerear.strategies.guide > docs/asking.md`); a test sees that it is
+fresh.
+
+## Models
+
+`--model` is one of {providers}, and what follows it: `openai/gpt-4o-mini`, `anthropic/MODEL`,
+`recorded/one-shot`, `recorded/FILE.jsonl`, `baseline/informed`, `swap/MODEL`, `real`, `python:module.function`.
+Any server that speaks OpenAI's chat completions is asked with `--base-url`:
+
+```sh
+innerear run --model openai/llama3 --base-url http://localhost:11434/v1 --out runs/mine
+innerear run --model openai/gpt-4o-mini --strategy repair:2 --max-cost 2 --out runs/repaired
+innerear record runs/repaired --out repaired.jsonl
+innerear anatomy runs/repaired
+```
+
+Keys are read from `OPENAI_API_KEY` and `ANTHROPIC_API_KEY`, in the environment or in a `.env` file in the
+working directory, and stand in no row, log, report or error. `anthropic/…` uses the endpoint that Anthropic
+serves to OpenAI's SDK; `seed` has no effect there. Prices are a table in the package, `models/prices.csv`,
+which holds at the makers' own addresses; one's own table of the same form is named in `INNEREAR_PRICES`. Where
+no price is known the cost is unknown, and `--max-cost` refuses to begin. At the limit nothing more is asked;
+what is in flight still comes in and is kept.
+
+## Where a sound may come from
+
+`--track scratch` (the default) allows Python's library, NumPy and SciPy; `--track library` allows anything
+installed and any file. On both, network, other processes, embedded audio and packed data are violations. A
+violation is the outcome *provenance*, with the line; such a program is not run.
+
+## Strategies
+
+`--strategy` is one of {usage}. K and N go from 1 to {most}. What is sent is shown for the probe `{probe}`.
+
+`repair`, `listen` and `best-of` run programs while they ask, in the same jail, with the same limits and into
+the same rows as the render stage, so that nothing is run twice. A failure of the jail itself never goes to the
+model. What they are told is told by instruments that do not judge: f0 by YIN where the judge uses McLeod's
+method, onsets from the level in bands where the judge uses spectral flux. Where there is no second instrument
+(whether it ran, is audible, is as long as asked), the score says *seen by the strategy*. Every round is kept in
+the completion's row (`rounds`).
+"""
+
+
+def guide() -> str:
+    """The page."""
+    from innerear.strategies import MOST, usage
+
+    parts = [_HEAD.format(providers=", ".join(f"`{name}`" for name in MODELS), usage=usage(), most=MOST, probe=PROBE)]
+    for name, way in STRATEGIES.items():
+        strategy = f"{name}:{1 if name == 'few-shot' else 2}" if way.parameter else name
+        parts.append(f"### {name}{':' + way.parameter if way.parameter else ''}\n\n{_about(way.converse)}\n")
+        parts.append(f"`--strategy {strategy}` sends:\n")
+        parts += _shown(strategy)
+    return "\n".join(parts)
+
+
+def _about(function: object) -> str:
+    return " ".join((function.__doc__ or "").split())
+
+
+def _shown(name: str) -> list[str]:
+    """The messages of a whole conversation, each once."""
+    probe = next(probe for probe in edition().probes if probe.id == PROBE)
+    conversation = find_strategy(name)(probe)
+    failing = name.startswith("repair")
+    shown: list[Message] = []
+    lines: list[str] = []
+    sent: object = None
+    while True:
+        try:
+            step = conversation.send(sent)
+        except StopIteration:
+            return lines
+        if isinstance(step, Ask):
+            new = [message for message in step.messages if message not in shown]
+            shown += new
+            if not new:
+                lines.append(f"The same again (answer {step.draw + 1}).\n")
+            lines += [f"*{message.role}*\n\n````text\n{message.content}\n````\n" for message in new]
+            sent = _REPLY
+        elif isinstance(step, Listen):
+            sent = _HEARD
+        else:
+            sent = _row(step.program, failing)
+
+
+def _row(program: Program, failing: bool) -> records.Render:
+    if not failing:
+        return records.Render("", program.digest, Outcome.OK)
+    log = "Traceback (most recent call last):\n  …\nNameError: name 'np' is not defined"
+    return records.Render("", program.digest, Outcome.ERROR, "NameError: name 'np' is not defined", log)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(guide())
