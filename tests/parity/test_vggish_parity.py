@@ -113,7 +113,7 @@ def test_patches_side_by_side_are_torchvggish_s(opened: dict[str, Any], clip: Cl
 
 @pytest.mark.slow
 def test_windows_of_a_second_every_half_are_google_s(opened: dict[str, Any], clip: Clip) -> None:
-    """google-research frechet_audio_distance: each clip by max(0.1, max sample); windows of 1 s, step 0.5 s."""
+    """Typed from a description of Google's FAD, not its source: by max(0.1, max sample); 1 s, step 0.5 s."""
     samples = clip.at(16_000)
     samples = np.pad(samples, (0, max(0, 16_000 - len(samples)))) / max(0.1, samples.max())
     starts = range(0, len(samples) - 16_000 + 1, 8_000)
