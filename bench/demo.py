@@ -16,9 +16,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from innerear import Asked, choose, create, load, open_model
+from innerear import Asked, choose, create, load, open_model, stages
 from innerear import embed as embed_module
-from innerear import stages
 from innerear.parts import read_rows
 from innerear.records import Render
 

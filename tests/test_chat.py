@@ -245,7 +245,10 @@ def test_a_reply_without_code_is_a_completion_like_any_other(text, code, stream)
 
 
 def test_no_content_or_a_refusal_is_a_completion():
-    for message, text in [({"content": None}, ""), ({"content": None, "refusal": "I would rather not."}, "I would rather not.")]:  # noqa: E501
+    for message, text in [
+        ({"content": None}, ""),
+        ({"content": None, "refusal": "I would rather not."}, "I would rather not."),
+    ]:
         payload = json.dumps({"choices": [{"message": message, "finish_reason": "content_filter"}]}).encode()
         with OpenAIServer(lambda n, body, p=payload: raw(200, p, "application/json")) as server:
             kept, failures = ask(server)

@@ -72,7 +72,18 @@ def test_doctor_names_jail_cache_and_embedders():
 
 
 def test_help_imports_nothing_heavy():
-    heavy = ("numpy", "scipy", "soundfile", "soxr", "openai", "jinja2", "rich.progress", "ai_edge_litert", "torch", "onnxruntime")
+    heavy = (
+        "numpy",
+        "scipy",
+        "soundfile",
+        "soxr",
+        "openai",
+        "jinja2",
+        "rich.progress",
+        "ai_edge_litert",
+        "torch",
+        "onnxruntime",
+    )
     code = f"import sys, innerear.cli; print([m for m in {heavy!r} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
@@ -88,7 +99,9 @@ def test_an_interrupted_run_says_how_to_go_on(tmp_path):
     code = "import os, signal, threading; threading.Timer(1.5, os.kill, (os.getpid(), signal.SIGINT)).start(); "
     code += "from innerear.cli import main; main()"
     words = ["run", "--model", "recorded/one-shot", "--embedder", "mel", "--out", str(tmp_path / "run")]
-    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, env=os.environ, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words], capture_output=True, text=True, env=os.environ, timeout=60
+    )
     assert done.returncode == 130
     assert "the same command goes on" in done.stderr
     assert "Traceback" not in done.stderr

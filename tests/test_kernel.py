@@ -32,9 +32,7 @@ def by_distances(first, second):
         return np.exp(-(distances**2) / (2 * bandwidth**2))
 
     n, m = len(first), len(second)
-    within = (k(cdist(first, first)).sum() - n) / (n * (n - 1)) + (k(cdist(second, second)).sum() - m) / (
-        m * (m - 1)
-    )
+    within = (k(cdist(first, first)).sum() - n) / (n * (n - 1)) + (k(cdist(second, second)).sum() - m) / (m * (m - 1))
     return 100 * (within - 2 * k(cdist(first, second)).mean())
 
 
@@ -119,17 +117,13 @@ def test_an_interval_of_three_clips_is_not_measurable():
 
 
 def test_the_permutation_test_keeps_its_level_under_no_difference():
-    values = [
-        p_value(clips(15, seed=2 * s), clips(20, seed=2 * s + 1), s, permutations=99) for s in range(100)
-    ]
+    values = [p_value(clips(15, seed=2 * s), clips(20, seed=2 * s + 1), s, permutations=99) for s in range(100)]
     assert 0.35 < np.mean(values) < 0.65
     assert np.mean(np.array(values) <= 0.1) < 0.2
 
 
 def test_the_permutation_test_sees_a_difference():
-    assert p_value(clips(30), clips(30, seed=1, shift=1.0), seed=0, permutations=199) == pytest.approx(
-        1 / 200
-    )
+    assert p_value(clips(30), clips(30, seed=1, shift=1.0), seed=0, permutations=199) == pytest.approx(1 / 200)
 
 
 def test_a_reference_of_silence_is_refused():

@@ -93,7 +93,10 @@ def test_a_manifest_without_a_column_is_an_error(tmp_path):
 
 def test_phrases_are_as_long_as_they_say_and_made_of_one_instrument():
     t = np.arange(44_100) / 44_100
-    notes = [("flute", 60 + i, Clip(np.sin(2 * np.pi * 440 * 2 ** (i / 12) * t).astype(np.float32)[None], 44_100)) for i in range(5)]
+    notes = [
+        ("flute", 60 + i, Clip(np.sin(2 * np.pi * 440 * 2 ** (i / 12) * t).astype(np.float32)[None], 44_100))
+        for i in range(5)
+    ]
     made = dict(phrases(notes))
     assert len(made) == 20
     assert all(clip.duration_s == DURATION_S and np.abs(clip.samples).max() > 0.1 for clip in made.values())

@@ -257,3 +257,13 @@ def test_a_program_that_asks_the_clock_is_found_by_a_second_run(tmp_path):
     done = innerear("render", folder, "--twice")
     named = [line.split()[0] for line in done.stdout.splitlines()]
     assert named == [rows[2]["probe"]]
+
+
+def test_a_recording_of_another_pitch_is_not_judged_on_its_pitch(tmp_path, pack):
+    folder = tmp_path / "run"
+    innerear("run", "--model", "real", "--probes", "notes/instrument/*", "--embedder", "mel", "--out", folder)
+    other = {i.completion.key for i in Run(folder).items() if i.completion.finish_reason == "another pitch"}
+    rows = [row for row in Run(folder).measurements().values() if row.metric == "pitch"]
+    assert other
+    assert {row.passed for row in rows if row.subject in other} == {None}
+    assert {row.passed for row in rows if row.subject not in other} == {True}

@@ -47,7 +47,9 @@ def test_every_kind_of_check_in_the_edition_is_a_type():
 
 def test_spacing_and_order_of_keys_do_not_change_the_digest(tmp_path):
     one = suite.load(written(tmp_path, GOOD)).digest
-    other = suite.load(written(tmp_path, json.dumps(dict(reversed(GOOD.items())), indent=None, separators=(", ", ":  "))))
+    other = suite.load(
+        written(tmp_path, json.dumps(dict(reversed(GOOD.items())), indent=None, separators=(", ", ":  ")))
+    )
     assert other.digest == one
 
 

@@ -129,24 +129,29 @@ def _at_k(group: Group, judged: Judged) -> list[Score]:
 def with_ends(scores: Sequence[Score]) -> list[Score]:
     """Pass rates with the baselines of the run as floors and ceilings, and where they lie between.
 
-    The normalised value runs from the highest of silence, noise, sine and swap (0) to `real`, or to
-    1 where that is not in the run (1). `informed` stands among the floors and moves no scale: it
-    says what bare sines and clicks score that know the checks.
+    The normalised value runs from the highest of silence, noise, sine and swap (0) to `real`, or to 1
+    where that is not in the run or was judged on fewer sounds (1). `informed` stands among the floors
+    and moves no scale: it says what bare sines and clicks score that know the checks.
     """
     ends: dict[tuple[str, str, str, str], dict[str, float]] = {}
+    judged: dict[tuple[str, str, str, str], int] = {}  # sounds of `real`
     for score in scores:
         if score.unit == "share" and score.value is not None and (end := _end_name(score.model)):
-            ends.setdefault((score.metric, score.strategy, score.tier, score.group), {})[end] = score.value
+            place = (score.metric, score.strategy, score.tier, score.group)
+            ends.setdefault(place, {})[end] = score.value
+            if end == "real":
+                judged[place] = score.n
     found = []
     for score in scores:
-        mine = ends.get((score.metric, score.strategy, score.tier, score.group), {})
+        place = (score.metric, score.strategy, score.tier, score.group)
+        mine = ends.get(place, {})
         if not mine or score.unit != "share" or score.value is None or _end_name(score.model):
             found.append(score)
             continue
         floor: dict[str, float | None] = {name: mine[name] for name in FLOORS if name in mine}
         ceiling: dict[str, float | None] = {name: mine[name] for name in CEILINGS if name in mine}
         plain = [mine[name] for name in PLAIN_FLOORS if name in mine]
-        top = mine.get("real", 1.0)
+        top = mine["real"] if judged.get(place, 0) >= score.n else 1.0
         detail = dict(score.detail)
         if plain and top > max(plain):
             detail["normalised"] = normalised(score.value, max(plain), top)

@@ -30,7 +30,7 @@ def dissect(run: Run) -> list[Dissected]:
         if parts is None:
             continue
         completion = item.completion
-        sound = metrics.Sound(item.probe, item.render, None)
+        sound = metrics.sound_of(item)
         checked = [key for key, _, check in metrics.keys(completion.key, sound) if check is not None and check.headline]
         judged = [rows[key].passed for key in checked if key in rows and rows[key].passed is not None]
         passed = all(judged) if judged else None

@@ -19,7 +19,7 @@ def report_data(run: Run, scores: Sequence[Score]) -> ReportData:
     items = run.items()
     shown = []
     for item in items:
-        measured = metrics.rows_of(found, item.completion.key, metrics.Sound(item.probe, item.render, None))
+        measured = metrics.rows_of(found, item.completion.key, metrics.sound_of(item))
         failure = found.get(failure_key(item, measured))
         measured += [failure] if failure else []
         audio = f"audio/{item.render.audio}.flac" if item.render.audio else None
@@ -96,9 +96,9 @@ def _agreed(score: Score) -> str:
 
 
 def headline(scores: Sequence[Score]) -> list[list[str]]:
-    """The rows of the table that a run ends with: model, tier or kind, rates, pitch, FAD, KAD."""
+    """The rows of the table that a run ends with: model, tier or kind, rates, checks passed, FAD, KAD."""
     table = []
-    groups = dict.fromkeys((s.model, s.tier) for s in scores if s.metric != "agreement")  # which is of all models
+    groups = dict.fromkeys((s.model, s.tier) for s in scores if s.metric not in ("agreement", "tier_trend"))
     for model, tier in groups:
         mine = [s for s in scores if (s.model, s.tier) == (model, tier)]
         rates = {s.metric: s for s in mine if s.group == "all"}
@@ -108,13 +108,13 @@ def headline(scores: Sequence[Score]) -> list[list[str]]:
                 distances.setdefault(s.group, {}).setdefault(s.metric, s)
         for place, (kind, pair) in enumerate((distances or {"": {}}).items()):
             first = place == 0
-            pitch = rates.get("pitch")
+            checks = rates.get("checks")
             table.append(
                 [
                     model if first else "",
                     tier if first else "",
                     *(_share(rates.get(name)) if first else "" for name in ("audio", "audible", "right_length")),
-                    (f"{_share(pitch)} of {pitch.n}" if pitch and pitch.n else "–") if first else "",
+                    (f"{_share(checks)} of {checks.n}" if checks and checks.n else "–") if first else "",
                     kind,
                     _distance(pair.get("fad")),
                     _distance(pair.get("kad")),
@@ -123,7 +123,7 @@ def headline(scores: Sequence[Score]) -> list[list[str]]:
     return table
 
 
-HEADINGS = ["model", "tier", "audio", "audible", "length", "pitch", "against", "FAD  real…noise", "KAD  real…noise"]
+HEADINGS = ["model", "tier", "audio", "audible", "length", "checks", "against", "FAD  real…noise", "KAD  real…noise"]
 
 
 def _share(score: Score | None) -> str:

@@ -26,7 +26,7 @@ def failure_rows(items: Sequence[Item], found: Mapping[str, Measurement], audio:
     """
     missing: list[tuple[Item, list[Measurement], str]] = []
     for item in items:
-        rows = metrics.rows_of(found, item.completion.key, metrics.Sound(item.probe, item.render, None))
+        rows = metrics.rows_of(found, item.completion.key, metrics.sound_of(item))
         key = failure_key(item, rows)
         if key not in found and (item.render.outcome in OF_OUTCOME or failed_checks(item.probe, rows)):
             missing.append((item, rows, key))
@@ -34,7 +34,7 @@ def failure_rows(items: Sequence[Item], found: Mapping[str, Measurement], audio:
     for item, rows, key in missing:
         clip = load(item.render, audio) if item.render.audio else None
         copy_of = copied.get(item.completion.key)
-        fitting = words(metrics.Sound(item.probe, item.render, clip), rows, copy_of)
+        fitting = words(metrics.sound_of(item, clip), rows, copy_of)
         if fitting:
             more = {"copy_of": copy_of} if fitting[0] == "near copy" else {}
             reason = item.render.reason if item.render.outcome in OF_OUTCOME else _reason(item, rows)

@@ -6,6 +6,7 @@ A folder is described in the README's section on runs. Nothing here runs a stage
 from __future__ import annotations
 
 import datetime
+import functools
 import os
 import platform
 from collections.abc import Iterator, Sequence
@@ -133,7 +134,13 @@ def program_of(completion: Completion, probe: Probe, track: Track = "scratch") -
     """The program in a completion, read by the guard, or the recording that stands instead of one."""
     if completion.recording is not None:
         return Program(None, "a recording", completion.recording, probe.duration_s)
-    return guarded(extract(completion.text), track)
+    return _program(completion.text, track)
+
+
+@functools.lru_cache(maxsize=1 << 14)
+def _program(text: str, track: Track) -> Program:
+    """Stages ask again and again; reading a program's syntax tree takes milliseconds."""
+    return guarded(extract(text), track)
 
 
 def create(folder: Path, asked: Asked, probes: Sequence[Probe], command: str) -> Run:

@@ -74,7 +74,7 @@ def _rates(group: Group) -> list[Score]:
 
 def _judged(item: Item, rows: Mapping[str, Measurement]) -> list[tuple[Check, Measurement]]:
     """The checks of a probe that have a row, each with it."""
-    sound = metrics.Sound(item.probe, item.render, None)
+    sound = metrics.sound_of(item)
     found = metrics.rows_of(rows, item.completion.key, sound)
     of_checks = [row for row in found if row.metric not in metrics.SOUND_METRICS]
     names = [kind(check) for check in item.probe.expect]
@@ -86,7 +86,7 @@ def _judged(item: Item, rows: Mapping[str, Measurement]) -> list[tuple[Check, Me
 def _measured(group: Group, rows: Mapping[str, Measurement]) -> list[Score]:
     found: dict[str, list[tuple[str, Measurement]]] = {}
     for item in group.rendered:
-        sound = metrics.Sound(item.probe, item.render, None)
+        sound = metrics.sound_of(item)
         for row in metrics.rows_of(rows, item.completion.key, sound):
             found.setdefault(row.metric, []).append((item.probe.id, row))
     every = len(group.items)

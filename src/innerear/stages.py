@@ -306,7 +306,7 @@ def do_measure(run: Run, progress: Progress = silent) -> Report:
 
     def measured(item: Item) -> list[Measurement]:
         clip = load(item.render, run.audio) if item.render.audio else None
-        sound = metrics.Sound(item.probe, item.render, clip)
+        sound = metrics.sound_of(item, clip)
         return metrics.measure(item.completion.key, sound)
 
     with (
@@ -323,7 +323,7 @@ def do_measure(run: Run, progress: Progress = silent) -> Report:
 
 
 def _keys(item: Item) -> Iterator[tuple[str, str, object]]:
-    return metrics.keys(item.completion.key, metrics.Sound(item.probe, item.render, None))
+    return metrics.keys(item.completion.key, metrics.sound_of(item))
 
 
 class ScoreFile(msgspec.Struct, frozen=True):

@@ -9,11 +9,14 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from innerear.checks import Check, kind
 from innerear.clip import Clip
 from innerear.records import Measurement, Probe, Render, digest
+
+if TYPE_CHECKING:
+    from innerear.run import Item
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,13 @@ class Sound:
     probe: Probe
     render: Render
     clip: Clip | None
+    remark: str = ""  # of a recording that is not quite what was asked, such as "another pitch"
+
+
+def sound_of(item: Item, clip: Clip | None = None) -> Sound:
+    """The sound of an item of a run."""
+    recorded = item.completion.recording is not None
+    return Sound(item.probe, item.render, clip, (item.completion.finish_reason or "") if recorded else "")
 
 
 @dataclass(frozen=True)
@@ -76,6 +86,8 @@ SOUND_METRICS = {
 
 NOT_BUILT = "not measured: this check is not built yet"
 NO_SOUND = "no sound"
+EXCUSED = {"another pitch": {"pitch"}, "another text": {"transcript"}}
+"""Checks that a recording cannot be held to, by what is remarked of it."""
 UNAVAILABLE = "not measured here"
 
 
@@ -102,7 +114,8 @@ def keys(subject: str, sound: Sound) -> Iterator[tuple[str, str, Check | None]]:
 
 def _key(subject: str, sound: Sound, metric: CheckMetric | SoundMetric | None, check: Check | None) -> str:
     how = signature(metric) if metric else None
-    return digest("measurement", subject, sound.render.audio, sound.probe.duration_s, how, check)
+    remark = [sound.remark] if sound.remark else []
+    return digest("measurement", subject, sound.render.audio, sound.probe.duration_s, how, check, *remark)
 
 
 def measure(subject: str, sound: Sound) -> list[Measurement]:
@@ -116,6 +129,8 @@ def measure(subject: str, sound: Sound) -> list[Measurement]:
             value = Value(None, None, NOT_BUILT)
         elif sound.clip is None:
             value = Value(None, None if check is None else False, NO_SOUND)
+        elif name in EXCUSED.get(sound.remark, ()):
+            value = Value(None, None, f"not judged: the recording has {sound.remark}")
         elif check is not None:
             value = cast(CheckMetric, find_metric(CHECK_METRICS[name])).measure(sound, check)
         else:

@@ -38,7 +38,9 @@ METRICS: tuple[MetricText, ...] = (
     MetricText("clap_retrieval", "Caption found", "How often the sound's own caption is the nearest of the tier's."),
     MetricText("clap_class", "Class heard", "How often the nearest of the 50 classes is the one asked, by CLAP."),
     MetricText("agreement", "Embedders agree", "Kendall's tau of the order in which two embedders put the models."),
-    MetricText("variety", "Variety", "Spread of these sounds' embeddings over that of real recordings; 0 is one sound."),
+    MetricText(
+        "variety", "Variety", "Spread of these sounds' embeddings over that of real recordings; 0 is one sound."
+    ),
     MetricText("program", "A program", "Share of completions with a program in them."),
     MetricText("ran", "Ran", "Share of completions whose program ran to its end."),
     MetricText("audio", "Audio", "Share of completions that gave a readable sound."),
