@@ -6,7 +6,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test test-all lint types docs clean
+.PHONY: demo test test-all parity lint types docs clean
 
 # Each stamp stands for an installed set of dependencies; a changed pyproject.toml makes it anew.
 $(VENV)/run.stamp: pyproject.toml
@@ -16,7 +16,7 @@ $(VENV)/run.stamp: pyproject.toml
 	@touch $@
 
 $(VENV)/dev.stamp: $(VENV)/run.stamp
-	$(PIP) -e '.[yamnet,openai,test,dev]'
+	$(PIP) -e '.[yamnet,openai,clap,test,dev]'
 	@touch $@
 
 demo: $(VENV)/run.stamp
@@ -30,6 +30,11 @@ test: $(VENV)/dev.stamp
 # skipped and counted).
 test-all: $(VENV)/dev.stamp
 	$(BIN)/python -m pytest -m slow
+
+# Our networks beside their reference implementations; installs PyTorch and transformers.
+parity: $(VENV)/dev.stamp
+	$(PIP) -e '.[export]'
+	$(BIN)/python -m pytest -m 'slow or not slow' tests/parity tests/test_embed_network.py
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
