@@ -6,7 +6,7 @@ all others are scored and marked, and enter no sum. A sound that is not there fa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from itertools import combinations, pairwise
 
 import msgspec
@@ -28,10 +28,7 @@ PASSED, CHECKS = "passed", "checks"
 FLOORS = ("silence", "noise", "sine", "swap", "informed")
 PLAIN_FLOORS = ("silence", "noise", "sine", "swap")  # what a scale starts from; `informed` stands beside it
 CEILINGS = ("real", "sampler")
-SUMS = {
-    PASSED: "share of sounds that pass every check that counts",
-    CHECKS: "share of the checks that count that are passed",
-}
+LEAST_COVERED = 0.5  # share of a tier's probes with a check that counts, for the tier to stand in a trend
 
 
 def check_scores(group: Group, judged: Judged) -> list[Score]:
@@ -170,7 +167,8 @@ def _end_name(model: str) -> str | None:
 
 def comparisons(groups: Sequence[Group], judged: Judged) -> list[Score]:
     """Models of a run side by side, and each model over the tiers."""
-    rates: dict[tuple[str, str], dict[str, dict[str, float]]] = {}  # by model and strategy, tier, probe
+    rates: Rates = {}
+    covered: set[tuple[str, str, str]] = set()
     for group in groups:
         by_probe: dict[str, list[float]] = {}
         for item in group.rendered:
@@ -179,10 +177,13 @@ def comparisons(groups: Sequence[Group], judged: Judged) -> list[Score]:
         if by_probe:
             means = {probe: float(np.mean(values)) for probe, values in by_probe.items()}
             rates.setdefault((group.model, group.strategy), {})[group.tier] = means
-    return [*_pairs(rates), *_trends(rates)]
+            if len(means) >= LEAST_COVERED * len(group.probes):
+                covered.add((group.model, group.strategy, group.tier))
+    return [*_pairs(rates), *_trends(rates, covered)]
 
 
 Rates = dict[tuple[str, str], dict[str, dict[str, float]]]
+"""The share of checks passed, by model and strategy, tier, and probe."""
 
 
 def _pairs(rates: Rates) -> Iterator[Score]:
@@ -206,10 +207,13 @@ def _pairs(rates: Rates) -> Iterator[Score]:
             )  # fmt: skip
 
 
-def _trends(rates: Rates) -> Iterator[Score]:
-    """Does a model get worse from notes to environment to speech? And is each tier worse than the one before?"""
+def _trends(rates: Rates, covered: Set[tuple[str, str, str]]) -> Iterator[Score]:
+    """Does a model get worse from notes to environment to speech? And is each tier worse than the one before?
+
+    A tier of which fewer than half of the probes have a check that counts stands in no trend.
+    """
     for (model, strategy), tiers in rates.items():
-        there = [tier for tier in TIERS if tier in tiers]
+        there = [tier for tier in TIERS if (model, strategy, tier) in covered]
         trend = falls([list(tiers[tier].values()) for tier in there], SEED) if len(there) > 1 else None
         if trend is None:
             continue
@@ -228,7 +232,7 @@ def _trends(rates: Rates) -> Iterator[Score]:
         every = all(p < 0.05 for p in adjusted)
         verdict = "worse with each tier" if every else "falls over the tiers" if trend.p < 0.05 else "no fall is shown"
         missing = [tier for tier in TIERS if tier not in there]
-        partly = f"; {', '.join(missing)} not measured" if missing else ""
+        partly = f"; too little of {', '.join(missing)} is judged" if missing else ""
         yield Score(
             "tier_trend", model, strategy, "all", trend.slope, trend.n, 0,
             "tier_trend|slope a tier of checks passed|ci:bootstrap|p:permutation,one-sided|holm:steps|v:1",

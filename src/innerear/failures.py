@@ -10,8 +10,9 @@ from innerear.metrics.failure import OF_OUTCOME, WORDS, copies, failed_checks, f
 from innerear.records import Measurement, digest
 from innerear.render import load
 from innerear.run import Item
+from innerear.verify import in_headline
 
-VERSION = 1
+VERSION = 2
 
 
 def failure_key(item: Item, rows: Sequence[Measurement]) -> str:
@@ -22,7 +23,8 @@ def failure_key(item: Item, rows: Sequence[Measurement]) -> str:
 def failure_rows(items: Sequence[Item], found: Mapping[str, Measurement], audio: Path) -> Iterator[Measurement]:
     """The rows that are missing. `found` holds all measurements by key, `audio` the sounds.
 
-    A near copy is of a sound that the same model made for another probe.
+    A near copy is of a sound that the same model made for another probe. A row's detail says
+    whether one of the checks that failed counts in headlines.
     """
     missing: list[tuple[Item, list[Measurement], str]] = []
     for item in items:
@@ -39,7 +41,10 @@ def failure_rows(items: Sequence[Item], found: Mapping[str, Measurement], audio:
             more = {"copy_of": copy_of} if fitting[0] == "near copy" else {}
             reason = item.render.reason if item.render.outcome in OF_OUTCOME else _reason(item, rows)
             text = f"{WORDS[fitting[0]]}{': ' if reason else ''}{reason}"
-            detail = {"words": fitting, **more}
+            counts = item.render.outcome in OF_OUTCOME or any(
+                in_headline(check)[0] for check, _ in failed_checks(item.probe, rows)
+            )
+            detail = {"words": fitting, "counts": counts, **more}
             yield Measurement(key, item.completion.key, "failure", None, False, f"{fitting[0]} – {text}", detail)
 
 

@@ -27,9 +27,9 @@ WORDS = {
     "crashed": "the program ended with an error",
     "no audio": "the program wrote no sound",
     "silent": "nothing is heard",
-    "near copy": "the sound is nearly that of another probe",
     "plain noise": "only noise is heard",
     "bare tone": "a bare tone where an instrument was asked",
+    "near copy": "the sound is nearly that of another probe",
     "wrong length": "the sound is too long or too short",
     "clipped": "the sound is clipped",
     "wrong count": "too many or too few notes or hits",
@@ -37,6 +37,7 @@ WORDS = {
     "right notes, wrong time": "the right notes at the wrong time",
     "right time, wrong notes": "notes at the right time with the wrong pitch",
     "wrong pitch": "another pitch than asked",
+    "wrong instrument": "another instrument than asked",
     "wrong sound": "a check failed for another reason",
 }
 OF_OUTCOME = {
@@ -175,6 +176,8 @@ def _of_check(check: checks.Check, detail: dict[str, Any]) -> set[str]:
             return {"wrong count"} if len(heard) != len(check.times_s) else {"right notes, wrong time"}
         case checks.Events() if "heard" in detail:
             return {"wrong count"}
+        case checks.Instrument():
+            return {"wrong instrument"}
         case checks.Pitch() if "heard_hz" in detail:
             return {"wrong pitch"}
     return set()

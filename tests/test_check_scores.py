@@ -1,0 +1,108 @@
+"""Scores from checks, on made-up outcomes of real probes."""
+
+import pytest
+
+from innerear import suite
+from innerear.check_scores import check_scores, comparisons, with_ends
+from innerear.groups import groups_of
+from innerear.records import Completion, Measurement, Outcome, Program, Render, digest
+from innerear.run import Item
+from innerear.verify import in_headline
+
+PROBES = suite.load().probes
+NOTES = [probe for probe in PROBES if probe.tier == "notes" and any(in_headline(check)[0] for check in probe.expect)]
+
+
+def made(model, probes, passes, attempts=1):
+    """Items of a model and, by completion, its checks with rows that pass as `passes(place, attempt)` says."""
+    items, judged = [], {}
+    for place, probe in enumerate(probes):
+        for attempt in range(attempts):
+            key = digest(model, probe.id, attempt)
+            items.append(
+                Item(
+                    probe, Completion(key, probe.id, model, "direct", attempt, [], ""), Program("x"),
+                    Render(key, key, Outcome.OK),
+                )
+            )  # fmt: skip
+            passed = bool(passes(place, attempt))
+            judged[key] = [(check, Measurement("k", key, "m", 0.0, passed)) for check in probe.expect]
+    return items, judged
+
+
+def scored(*sets):
+    items = [item for some, _ in sets for item in some]
+    judged = {key: rows for _, found in sets for key, rows in found.items()}
+    groups = list(groups_of(items))
+    return with_ends([score for group in groups for score in check_scores(group, judged)]), comparisons(groups, judged)
+
+
+def the(scores, **wanted):
+    return next(s for s in scores if all(getattr(s, name) == value for name, value in wanted.items()))
+
+
+def test_a_sound_passes_where_every_check_that_counts_is_passed():
+    scores, _ = scored(made("m", NOTES, lambda place, _: place % 4 == 0))
+    share = sum(place % 4 == 0 for place in range(len(NOTES))) / len(NOTES)
+    assert the(scores, metric="passed", group="all").value == pytest.approx(share)
+    assert the(scores, metric="passed", group="all").n == len(NOTES)
+
+
+def test_what_does_not_count_changes_no_sum():
+    items, judged = made("m", NOTES, lambda *_: True)
+    for rows in judged.values():
+        rows[:] = [
+            (check, row if in_headline(check)[0] else Measurement("k", row.subject, "m", 0.0, False))
+            for check, row in rows
+        ]
+    scores, _ = scored((items, judged))
+    assert the(scores, metric="checks", group="all").value == 1
+    assert "not counted" in the(scores, metric="instrument").note
+
+
+def test_families_and_levels_add_up_to_the_tier():
+    scores, _ = scored(made("m", NOTES, lambda place, _: place % 3))
+    whole = the(scores, metric="checks", group="all")
+    for sort in ("family:", "level:"):
+        parts = [s for s in scores if s.metric == "checks" and s.group.startswith(sort)]
+        assert sum(part.n for part in parts) == whole.n
+        assert sum(part.n * part.value for part in parts) == pytest.approx(whole.n * whole.value)
+
+
+def test_pass_at_k_rises_with_k_and_is_there_only_with_attempts():
+    scores, _ = scored(made("m", NOTES, lambda place, attempt: (place + attempt) % 3 == 0, attempts=3))
+    assert [the(scores, metric=f"pass@{k}").value for k in (1, 2, 3)] == pytest.approx([1 / 3, 2 / 3, 1.0])
+    alone, _ = scored(made("m", NOTES, lambda *_: True))
+    assert not [s for s in alone if s.metric.startswith("pass@")]
+
+
+def test_informed_stands_among_the_floors_and_moves_no_scale():
+    scores, _ = scored(
+        made("m", NOTES, lambda place, _: place % 2),
+        made("baseline/noise", NOTES, lambda *_: False),
+        made("baseline/informed", NOTES, lambda place, _: place % 4),
+    )
+    score = the(scores, model="m", metric="passed", group="all")
+    assert set(score.floor) == {"noise", "informed"}
+    assert score.detail["normalised_between"] == [0, 1]
+    assert score.detail["normalised"] == pytest.approx(score.value)
+
+
+def test_two_models_are_compared_probe_by_probe_and_the_baseline_comes_second():
+    _, compared = scored(made("baseline/noise", NOTES, lambda *_: False), made("m", NOTES, lambda *_: True))
+    score = the(compared, metric="checks_difference")
+    assert (score.model, score.group, score.value, score.n) == ("m", "vs:baseline/noise", 1, len(NOTES))
+    assert score.detail["p_holm"] < 0.001
+
+
+def test_a_tier_with_few_checks_that_count_stands_in_no_trend():
+    _, compared = scored(made("m", PROBES, lambda *_: True))
+    counted = {
+        tier: sum(any(in_headline(check)[0] for check in p.expect) for p in PROBES if p.tier == tier)
+        >= 0.5 * sum(p.tier == tier for p in PROBES)
+        for tier in ("notes", "environment", "speech")
+    }
+    trends = [score for score in compared if score.metric == "tier_trend"]
+    assert bool(trends) == (sum(counted.values()) > 1)
+    for trend in trends:
+        assert set(trend.detail["tiers"]) == {tier for tier, enough in counted.items() if enough}
