@@ -51,12 +51,18 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         log="Traceback (most recent call last):\n",
         exit_code=1,
     )
+    asked_first = [records.Message("user", HOSTILE)]
+    second_round = [*asked_first, records.Message("assistant", "one"), records.Message("user", "It was too quiet.")]
+    rounds = [
+        records.Round(asked_first, "one", outcome="ok", heard=HOSTILE),
+        records.Round(second_round, HOSTILE, outcome="error", reason="IndexError"),
+    ]
     failed = msgspec.structs.replace(second, render=crashed, audio=None, measurements=[])
     hostile = msgspec.structs.replace(
         first,
         program=records.Program(code=f"# {HOSTILE}\nprint('''{HOSTILE}''')\n"),
         render=msgspec.structs.replace(first.render, log=HOSTILE, reason=HOSTILE),
-        completion=msgspec.structs.replace(first.completion, text=HOSTILE, messages=[records.Message("user", HOSTILE)]),
+        completion=msgspec.structs.replace(first.completion, text=HOSTILE, messages=second_round, rounds=rounds),
         measurements=[
             msgspec.structs.replace(m, reason=HOSTILE, detail={HOSTILE: HOSTILE}) for m in first.measurements
         ],
@@ -275,6 +281,14 @@ def test_a_chosen_theme_is_kept(opened: Opened) -> None:
     page.get_by_role("button", name="Theme").click()
     page.reload()
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+
+
+def test_every_round_of_a_conversation_is_shown_once(opened: Opened) -> None:
+    page = opened.go("#/probe/notes/waveform/sine-440?tab=messages")
+    page.wait_for_selector(".messages")
+    text = page.locator(".messages").inner_text()
+    assert text.index("Round 1 of 2") < text.index("the listener") < text.index("Round 2 of 2") < text.index("IndexError")
+    assert text.count("It was too quiet.") == 1
 
 
 def test_hostile_text_stays_text_in_every_view(opened: Opened) -> None:

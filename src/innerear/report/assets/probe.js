@@ -223,8 +223,20 @@ InnerEar.probe = (() => {
   }
 
   function messages({ completion }) {
-    const said = [...completion.messages, { role: "assistant", content: completion.text }];
-    return el("div", { class: "messages" }, said.map(({ role, content }) => el("div", { class: "message" }, el("b", {}, role), el("pre", {}, content))));
+    const shown = (role, content) => el("div", { class: "message" }, el("b", {}, role), el("pre", {}, content));
+    const said = ({ messages: sent, text }) => [...sent.map((m) => shown(m.role, m.content)), shown("assistant", text)];
+    const rounds = completion.rounds ?? [];
+    if (!rounds.length) return el("div", { class: "messages" }, said(completion));
+    return el("div", { class: "messages" }, rounds.map((round, n) => {
+      const before = n ? rounds[n - 1].messages.length : 0;
+      // What was sent and answered in earlier rounds stands above already.
+      const sent = round.messages.length > before + 1 ? round.messages.slice(before && before + 1) : round.messages;
+      const came = [round.outcome && words(round.outcome), round.reason].filter(Boolean).join(": ");
+      return [
+        el("h4", {}, `Round ${n + 1} of ${rounds.length}`), said({ messages: sent, text: round.text }),
+        came ? shown("its program", came) : null, round.heard ? shown("the listener", round.heard) : null,
+      ];
+    }));
   }
 
   function measured({ measurements }) {
@@ -237,7 +249,7 @@ InnerEar.probe = (() => {
   }
 
   function everything({ completion, render, program }) {
-    const { messages: _m, text: _t, ...asked } = completion;
+    const { messages: _m, text: _t, rounds: _r, ...asked } = completion;
     const { log: _l, ...ran } = render;
     return [InnerEar.views.run.facts("Completion", asked), InnerEar.views.run.facts("Render", ran), program ? InnerEar.views.run.facts("Program", { reason: program.reason || NONE, characters: program.code?.length ?? 0 }) : null];
   }
