@@ -117,7 +117,7 @@ def _jail_options(command: F) -> F:
 
 
 def _embedder_option(command: F) -> F:
-    return click.option("--embedder", "embedders", multiple=True, help="yamnet or mel; repeatable. By default yamnet where it can be had, else mel.")(command)  # fmt: skip
+    return click.option("--embedder", "embedders", multiple=True, help="yamnet, mel, clap-laion, vggish, vggish-torch, panns-cnn14; repeatable. By default yamnet where it can be had, else mel.")(command)  # fmt: skip
 
 
 @main.command()
@@ -185,7 +185,12 @@ def render(folder: Path, workers: int | None, twice: bool) -> None:
 @main.command()
 @click.argument("folder", metavar="FOLDER", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Embed FOLDER as a set of audio, into this .npz.")  # fmt: skip
-@click.option("--embedder", default="yamnet", show_default=True, help="With --out: yamnet or mel.")
+@click.option(
+    "--embedder",
+    default="yamnet",
+    show_default=True,
+    help="With --out: yamnet, mel, clap-laion, vggish, vggish-torch, panns-cnn14.",
+)
 @click.option("--skip-bad", is_flag=True, help="With --out: leave out files that cannot be read, and count them.")
 def embed(folder: Path, out: Path | None, embedder: str, skip_bad: bool) -> None:
     """Embed the sounds of a run, and noise and silence as long; with --out, any folder of audio."""

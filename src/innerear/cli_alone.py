@@ -24,7 +24,12 @@ def _set_options(command: Command) -> Command:
     for option in (
         click.option("--json", "as_json", is_flag=True, help="Print everything about the value as JSON."),
         click.option("--skip-bad", is_flag=True, help="Leave out files that cannot be read, and count them."),
-        click.option("--embedder", default="yamnet", show_default=True, help="yamnet or mel."),
+        click.option(
+            "--embedder",
+            default="yamnet",
+            show_default=True,
+            help="yamnet, mel, clap-laion, vggish, vggish-torch, panns-cnn14.",
+        ),
         click.argument("sounds", metavar="SOUNDS"),
         click.argument("reference", metavar="REFERENCE"),
     ):

@@ -123,7 +123,7 @@ def _of_kind(group: Group, kind: Kind, embedder: str, embedding: Embedding | Non
     if embedding is None:
         return without(f"no weights: {embedder} cannot be had here")
     if reference is None:
-        return without(f"no reference {kind.name!r} for {embedder}")
+        return without(f"no reference {kind.name!r} for {embedder}; `innerear reference build` makes one")
     signature, frames = embedding
     if reference.signature != signature:
         return without(f"the reference {kind.name!r} was made another way: {reference.signature}")
