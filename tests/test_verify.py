@@ -103,6 +103,22 @@ def test_the_shipped_outcome_is_what_is_measured(name):
 
 
 @needs_shared
+@pytest.mark.slow
+def test_the_shipped_instruments_are_what_is_fitted(monkeypatch):
+    monkeypatch.setenv("INNEREAR_MODELS", str(Path(str(SHARED)) / "data" / "models"))
+    pytest.importorskip("ai_edge_litert", reason="YAMNet's runtime is not here")
+    from innerear.verify.instruments import fit_and_verify
+
+    fitted, found = fit_and_verify(make.Bank(Path(str(SHARED)) / "data"), instrument.hear)
+    assert fitted.families == instrument.shipped().families
+    assert np.allclose(fitted.margins, instrument.shipped().margins, rtol=0.05, atol=0.2)
+    for name, outcome in found.items():
+        assert outcome.counts == shipped()[name].counts
+        for column, cell in outcome.cells.items():
+            assert cell.rate == pytest.approx(shipped()[name].cells[column].rate, abs=0.03), (name, column)
+
+
+@needs_shared
 def test_a_bare_sine_is_no_instrument(monkeypatch):
     monkeypatch.setenv("INNEREAR_MODELS", str(Path(str(SHARED)) / "data" / "models"))
     pytest.importorskip("ai_edge_litert", reason="YAMNet's runtime is not here")
