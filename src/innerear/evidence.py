@@ -5,12 +5,16 @@ from __future__ import annotations
 import datetime
 from collections.abc import Sequence
 
+import msgspec
+
 from innerear import metrics
+from innerear.checks import Check, kind
 from innerear.failures import failure_key
-from innerear.records import Outcome, Score
+from innerear.records import Outcome, Probe, Score
 from innerear.report.data import Asked, Funnel, Item, ReportData, Step
 from innerear.run import Run
 from innerear.score import funnels
+from innerear.verify import in_headline
 
 
 def report_data(run: Run, scores: Sequence[Score]) -> ReportData:
@@ -46,7 +50,7 @@ def report_data(run: Run, scores: Sequence[Score]) -> ReportData:
             jail=next(iter(jails.values()), {"tier": "none"}),
             more={"attempts": asked.attempts, "embedders": asked.embedders, "parameters": asked.parameters},
         ),
-        probes=run.probes,
+        probes=[_as_counted(probe) for probe in run.probes],
         items=shown,
         scores=list(scores),
         funnels=[
@@ -55,6 +59,16 @@ def report_data(run: Run, scores: Sequence[Score]) -> ReportData:
         ],
         warnings=warnings(run, shown, scores),
     )
+
+
+def _as_counted(probe: Probe) -> Probe:
+    """Its checks are out of headlines where verification takes them out: the page counts as scores do."""
+
+    def counts(check: Check) -> bool:
+        return check.headline and (kind(check) not in metrics.CHECK_METRICS or in_headline(check)[0])
+
+    expect = [msgspec.structs.replace(check, headline=counts(check)) for check in probe.expect]
+    return msgspec.structs.replace(probe, expect=expect)
 
 
 def warnings(run: Run, items: Sequence[Item], scores: Sequence[Score]) -> list[str]:
@@ -106,7 +120,7 @@ def headline(scores: Sequence[Score]) -> list[list[str]]:
         for s in mine:
             if s.metric in ("fad", "kad"):
                 distances.setdefault(s.group, {}).setdefault(s.metric, s)
-        for place, (kind, pair) in enumerate((distances or {"": {}}).items()):
+        for place, (against, pair) in enumerate((distances or {"": {}}).items()):
             first = place == 0
             checks = rates.get("checks")
             table.append(
@@ -115,7 +129,7 @@ def headline(scores: Sequence[Score]) -> list[list[str]]:
                     tier if first else "",
                     *(_share(rates.get(name)) if first else "" for name in ("audio", "audible", "right_length")),
                     (f"{_share(checks)} of {checks.n}" if checks and checks.n else "–") if first else "",
-                    kind,
+                    against,
                     _distance(pair.get("fad")),
                     _distance(pair.get("kad")),
                 ]

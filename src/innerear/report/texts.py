@@ -19,6 +19,8 @@ class MetricText(msgspec.Struct, frozen=True):
 
 
 METRICS: tuple[MetricText, ...] = (
+    MetricText("checks", "Checks passed", "Share of the checks passed that count in headlines.", headline=True),
+    MetricText("passed", "Probes passed", "Share of sounds that pass every check that counts."),
     MetricText("pitch", "Pitch right", "Share of pitch checks within their tolerance.", "cents", headline=True),
     MetricText("pitch_error", "Pitch error", "Median size of the distance from the asked pitch.", "cents"),
     MetricText(
