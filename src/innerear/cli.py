@@ -339,7 +339,7 @@ def reference_build(folder: Path, manifest: Path | None, out: Path, embedders: t
 
 @reference.command("fetch")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
-@click.option("--kinds", help="Only these kinds: notes, environment, words, sentences.")
+@click.option("--kinds", help="Only these kinds: environment, words, sentences.")
 def reference_fetch(folder: Path, kinds: str | None) -> None:
     """Fetch the real recordings themselves from their public homes into FOLDER, checked by SHA-256."""
     from innerear.reference.fetch import fetch

@@ -29,7 +29,7 @@ from innerear.generate import Bench, generate, summary
 from innerear.metrics.agreement import CAPTION, captions
 from innerear.models import Model
 from innerear.parts import Writer, read_rows, write_whole
-from innerear.records import Completion, Measurement, Outcome, Render, Repeat, Score, digest
+from innerear.records import Completion, Measurement, Outcome, Program, Render, Repeat, Score, digest
 from innerear.render import load, render_all, render_key, runs
 from innerear.run import Item, Run, program_of, save
 from innerear.score import score
@@ -115,8 +115,6 @@ def do_render(run: Run, workers: int | None = None, progress: Progress = silent)
     Raises:
         JailUnavailable: programs are left and this machine cannot isolate them.
     """
-    from innerear.jail import open_jail
-
     folder = run.folder / "renders"
     done = read_rows(folder, Render)
     probes = {probe.id: probe for probe in run.probes}
@@ -127,7 +125,6 @@ def do_render(run: Run, workers: int | None = None, progress: Progress = silent)
     missing = [program for key, program in programs.items() if key not in done]
     count = len(programs) - len(missing)
     progress("programs", count, len(programs))
-    data = Path(named) if (named := os.environ.get("INNEREAR_DATA")) else None
     with Writer(folder, Render) as writer:
 
         def keep(render: Render) -> None:
@@ -136,17 +133,26 @@ def do_render(run: Run, workers: int | None = None, progress: Progress = silent)
             writer.keep(render)
             progress("programs", count, len(programs))
 
-        failures = render_all(
-            missing,
-            keep,
-            run.audio,
-            run.asked.limits,
-            open_jail=lambda: open_jail(run.asked.jail),
-            seed=run.asked.seed,
-            workers=workers,
-            data=data,
-        )
+        failures = _run_programs(run, missing, keep, workers)
     return Report(failures)
+
+
+def _run_programs(
+    run: Run, programs: Sequence[Program], keep: Callable[[Render], None], workers: int | None
+) -> list[str]:
+    """Run programs as the run asks; what failed on our side, one line each."""
+    from innerear.jail import open_jail
+
+    return render_all(
+        programs,
+        keep,
+        run.audio,
+        run.asked.limits,
+        open_jail=lambda: open_jail(run.asked.jail),
+        seed=run.asked.seed,
+        workers=workers,
+        data=Path(named) if (named := os.environ.get("INNEREAR_DATA")) else None,
+    )
 
 
 def do_repeat(run: Run, workers: int | None = None, progress: Progress = silent) -> Report:
@@ -157,8 +163,6 @@ def do_repeat(run: Run, workers: int | None = None, progress: Progress = silent)
     Raises:
         JailUnavailable: this machine cannot isolate programs.
     """
-    from innerear.jail import open_jail
-
     done = run.repeats()
     renders = {item.render.key: item for item in run.items() if runs(item.program) and item.render.audio}
     missing = [item.program for key, item in renders.items() if key not in done]
@@ -173,15 +177,7 @@ def do_repeat(run: Run, workers: int | None = None, progress: Progress = silent)
             writer.keep(Repeat(again.key, again.outcome, again.audio, same))
             progress("second runs", count, len(renders))
 
-        failures = render_all(
-            missing,
-            keep,
-            run.audio,
-            run.asked.limits,
-            open_jail=lambda: open_jail(run.asked.jail),
-            seed=run.asked.seed,
-            workers=workers,
-        )
+        failures = _run_programs(run, missing, keep, workers)
     return Report(failures)
 
 
