@@ -59,6 +59,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         asked = Asked(models=MODELS, suite=suite.name, suite_digest=suite.digest, embedders=[given.embedder])
         run = create(Path(folder) / "run", asked, choose(suite.probes, pattern=given.probes), "bench/demo.py")
+        run, _ = stages.choose_embedders(run)
         models = [open_model(name) for name in MODELS]
         steps: dict[str, Callable[[], object]] = {
             "generate": lambda: stages.do_generate(run, models),
