@@ -6,22 +6,23 @@ import json
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from innerear.bars import bars
 from innerear.cli_alone import embed_folder, fad, kad
 from innerear.cli_asking import anatomy, record
 from innerear.cli_checks import checks
 from innerear.cli_models import clap, is_near, models
+from innerear.cli_reference import reference
 from innerear.errors import InnerEarError, JailUnavailable, UsageError
 
 if TYPE_CHECKING:
     from innerear.run import Run
-    from innerear.stages import Progress, Report
+    from innerear.stages import Report
 
 DONE, OUR_FAILURE, WRONG_USE, NOT_ISOLATED, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -74,6 +75,7 @@ main.add_command(record)
 main.add_command(models)
 main.add_command(clap)
 main.add_command(checks)
+main.add_command(reference)
 
 
 def _probe_options(command: F) -> F:
@@ -134,7 +136,7 @@ def run(**given: Any) -> None:
     from innerear.stages import do_report, evaluate
 
     opened, models = _open(given)
-    with _bars() as progress:
+    with bars() as progress:
         opened, report = evaluate(opened, models, given["workers"], progress, given["max_cost"])
         page = do_report(opened)
     _print_table(opened)
@@ -153,7 +155,7 @@ def generate(**given: Any) -> None:
     from innerear.stages import do_generate
 
     opened, models = _open(given)
-    with _bars() as progress:
+    with bars() as progress:
         report = do_generate(opened, models, progress, given["workers"], given["max_cost"])
     _finish(report)
 
@@ -172,7 +174,7 @@ def render(folder: Path, workers: int | None, twice: bool) -> None:
     from innerear.stages import do_render, do_repeat
 
     opened = Run(folder)
-    with _bars() as progress:
+    with bars() as progress:
         report = do_render(opened, workers, progress)
         if twice:
             report.failures += do_repeat(opened, workers, progress).failures
@@ -200,7 +202,7 @@ def embed(folder: Path, out: Path | None, embedder: str, skip_bad: bool) -> None
     if out:
         embed_folder(folder, out, embedder, skip_bad)
         return
-    with _bars() as progress:
+    with bars() as progress:
         opened, report = choose_embedders(Run(folder))
         report.failures += do_embed(opened, progress).failures
     _finish(report)
@@ -213,7 +215,7 @@ def measure(folder: Path) -> None:
     from innerear.run import Run
     from innerear.stages import do_measure
 
-    with _bars() as progress:
+    with bars() as progress:
         report = do_measure(Run(folder), progress)
     _finish(report)
 
@@ -226,7 +228,7 @@ def score(folder: Path) -> None:
     from innerear.stages import do_score
 
     opened = Run(folder)
-    with _bars() as progress:
+    with bars() as progress:
         do_score(opened, progress)
     _print_table(opened)
 
@@ -298,58 +300,6 @@ def probes_verify(jail: str) -> None:
         bad += not verdict.holds
         click.echo(verdict.line())
     sys.exit(OUR_FAILURE if bad else DONE)
-
-
-@main.group()
-def reference() -> None:
-    """The real recordings that distances are to: list, build, fetch."""
-
-
-@reference.command("list")
-def reference_list() -> None:
-    """The references that are here, with their clips, frames and digest."""
-    from innerear.reference import open_reference, shipped_folder
-
-    for path in sorted(shipped_folder().glob("*.npz")):
-        found = open_reference(path)
-        frames = sum(map(len, found.kept))
-        click.echo(
-            f"{path.stem:24} {len(found.kept):4} clips, {frames:5} frames, {len(found.held_back):3} clips held back, "
-            f"digest {found.digest}\n{'':24} {found.signature}"
-        )
-
-
-@reference.command("build")
-@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
-@click.option("--manifest", type=click.Path(path_type=Path, dir_okay=False), help="CSV with the clips; FOLDER/MANIFEST.csv by default.")  # fmt: skip
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Where the references go; name it in INNEREAR_REFERENCES to use them.")  # fmt: skip
-@_embedder_option
-def reference_build(folder: Path, manifest: Path | None, out: Path, embedders: tuple[str, ...]) -> None:
-    """Embed the real recordings in FOLDER, kind by kind."""
-    from innerear.embed import open_embedder
-    from innerear.reference.build import build, read_manifest
-
-    rows = read_manifest(manifest or folder / "MANIFEST.csv")
-    with _bars() as progress:
-        for name in embedders or ("yamnet", "mel"):
-            written = build(folder, rows, open_embedder(name), out, progress=progress)
-            for path in written:
-                click.echo(f"{path}  {path.stat().st_size / 1e6:.2f} MB")
-
-
-@reference.command("fetch")
-@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
-@click.option("--kinds", help="Only these kinds: environment, words, sentences.")
-def reference_fetch(folder: Path, kinds: str | None) -> None:
-    """Fetch the real recordings themselves from their public homes into FOLDER, checked by SHA-256."""
-    from innerear.reference.fetch import fetch
-
-    with _bars() as progress:
-        fetched = fetch(folder, _split(kinds), progress)
-    click.echo(f"{fetched.there} clips are in {folder}; set INNEREAR_DATA to it to use the model `real`")
-    for line in fetched.failures:
-        click.echo(f"innerear: {line}", err=True)
-    sys.exit(OUR_FAILURE if fetched.failures else DONE)
 
 
 @main.command()
@@ -437,36 +387,6 @@ def _parameter(text: str) -> tuple[str, Any]:
         return name, json.loads(value)
     except json.JSONDecodeError:
         return name, value
-
-
-@contextmanager
-def _bars() -> Iterator[Progress]:
-    """A bar for each thing that is being done; plain lines where nobody watches."""
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    console = Console(stderr=True)
-    tasks: dict[str, Any] = {}
-    said: set[str] = set()
-    columns = (TextColumn("{task.description:24}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())  # fmt: skip
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
-
-        def progress(what: str, done: int, total: int) -> None:
-            if what not in tasks:
-                tasks[what] = bars.add_task(what, total=total)
-            bars.update(tasks[what], completed=done, total=total)
-            if done >= total and not console.is_terminal and what not in said:
-                said.add(what)
-                console.print(f"{what}: {done} of {total}", highlight=False)
-
-        yield progress
 
 
 def _print_table(opened: Run) -> None:

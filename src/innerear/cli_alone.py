@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from innerear.bars import bars
 from innerear.errors import UsageError
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def fad(reference: str, sounds: str, per_clip: Path | None, as_json: bool, **giv
     """
     from innerear import alone
 
-    with _bars() as progress:
+    with bars() as progress:
         found = alone.fad(reference, sounds, **given, each_clip=bool(per_clip), progress=progress)
     _print(found, as_json)
     if per_clip:
@@ -70,7 +71,7 @@ def kad(reference: str, sounds: str, as_json: bool, **given: Any) -> None:
     """
     from innerear import alone
 
-    with _bars() as progress:
+    with bars() as progress:
         found = alone.kad(reference, sounds, **given, progress=progress)
     _print(found, as_json)
 
@@ -81,18 +82,12 @@ def embed_folder(folder: Path, out: Path, embedder: str, skip_bad: bool) -> None
 
     if out.suffix != ".npz":
         raise UsageError(f"--out {out}; wanted a name that ends in .npz")
-    with _bars() as progress:
+    with bars() as progress:
         found = alone.embed(folder, embedder, skip_bad=skip_bad, progress=progress)
     found.save(out)
     click.echo(f"{out}: {len(found.clips)} clips, {len(found.frames)} frames, digest {found.digest}\n{found.signature}")
     for name in found.skipped:
         click.echo(f"innerear: left out {name}, which cannot be read", err=True)
-
-
-def _bars() -> Any:
-    from innerear.cli import _bars as bars
-
-    return bars()
 
 
 def _print(found: Distance, as_json: bool) -> None:
