@@ -10,7 +10,7 @@ from innerear.run import Item
 from innerear.verify import in_headline
 
 PROBES = suite.load().probes
-NOTES = [probe for probe in PROBES if probe.tier == "notes" and any(in_headline(check)[0] for check in probe.expect)]
+NOTES = [p for p in PROBES if p.tier == "notes" and any(in_headline(check, p.tier)[0] for check in p.expect)]
 
 
 def made(model, probes, passes, attempts=1):
@@ -52,7 +52,7 @@ def test_what_does_not_count_changes_no_sum():
     items, judged = made("m", NOTES, lambda *_: True)
     for rows in judged.values():
         rows[:] = [
-            (check, row if in_headline(check)[0] else Measurement("k", row.subject, "m", 0.0, False))
+            (check, row if in_headline(check, "notes")[0] else Measurement("k", row.subject, "m", 0.0, False))
             for check, row in rows
         ]
     scores, _ = scored((items, judged))
@@ -98,7 +98,7 @@ def test_two_models_are_compared_probe_by_probe_and_the_baseline_comes_second():
 def test_a_tier_with_few_checks_that_count_stands_in_no_trend():
     _, compared = scored(made("m", PROBES, lambda *_: True))
     counted = {
-        tier: sum(any(in_headline(check)[0] for check in p.expect) for p in PROBES if p.tier == tier)
+        tier: sum(any(in_headline(check, p.tier)[0] for check in p.expect) for p in PROBES if p.tier == tier)
         >= 0.5 * sum(p.tier == tier for p in PROBES)
         for tier in ("notes", "environment", "speech")
     }

@@ -62,7 +62,7 @@ def _of_kind(group: Group, judged: Judged, name: str) -> Iterator[Score]:
         for check, row in judged.get(item.completion.key, []):
             if kind(check) == name and check.headline and row.passed is not None:
                 rows.append((item.probe.id, row))
-                counts, why = in_headline(check)
+                counts, why = in_headline(check, item.probe.tier)
                 counted += counts
                 out |= {} if counts else {why: why}
     passes = [(probe, bool(row.passed)) for probe, row in rows]
@@ -81,19 +81,19 @@ ERRORS = {"cents", "Hz", "events"}
 
 def _counted(item: Item, judged: Judged) -> list[bool]:
     """Whether each check that counts was passed; those that could not be judged are left out."""
-    rows = judged.get(item.completion.key, [])
-    return [bool(row.passed) for check, row in rows if row.passed is not None and in_headline(check)[0]]
+    rows, tier = judged.get(item.completion.key, []), item.probe.tier
+    return [bool(row.passed) for check, row in rows if row.passed is not None and in_headline(check, tier)[0]]
 
 
 def _sums(group: Group, judged: Judged, name: str, wanted: Callable[[Probe], bool]) -> list[Score]:
     items = [item for item in group.rendered if wanted(item.probe)]
     asked = [item for item in group.items if wanted(item.probe)]
-    if not any(in_headline(check)[0] for item in asked for check in item.probe.expect):
+    if not any(in_headline(check, item.probe.tier)[0] for item in asked for check in item.probe.expect):
         return []
     results = [(item.probe.id, _counted(item, judged)) for item in items]
     whole = [(probe, all(passed)) for probe, passed in results if passed]
     single = [(probe, one) for probe, passed in results for one in passed]
-    n_checks = sum(in_headline(check)[0] for item in asked for check in item.probe.expect)
+    n_checks = sum(in_headline(check, item.probe.tier)[0] for item in asked for check in item.probe.expect)
     how = "checks:counted|v:1"
     return [
         rate(group, PASSED, whole, len(asked) - len(whole), f"{PASSED}|{how}", group=name),

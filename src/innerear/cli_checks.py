@@ -58,7 +58,7 @@ def checks_verify(only: str | None, wrong: bool, write: bool) -> None:
 
     def keep(trial: Trial, passed: bool) -> None:
         if passed != (trial.column in TRUE):
-            misjudged.append(f"{variant(trial.check)}: {trial.column}: {trial.about or trial.check}")
+            misjudged.append(f"{variant(trial.check, trial.tier)}: {trial.column}: {trial.about or trial.check}")
 
     found = verify_all(chosen, _bank(), keep)
     for row in _aligned([["check", "v", *TRUE, *WRONG, ""], *table(found)]):

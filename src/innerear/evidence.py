@@ -65,7 +65,7 @@ def _as_counted(probe: Probe) -> Probe:
     """Its checks are out of headlines where verification takes them out: the page counts as scores do."""
 
     def counts(check: Check) -> bool:
-        return check.headline and (kind(check) not in metrics.CHECK_METRICS or in_headline(check)[0])
+        return check.headline and (kind(check) not in metrics.CHECK_METRICS or in_headline(check, probe.tier)[0])
 
     expect = [msgspec.structs.replace(check, headline=counts(check)) for check in probe.expect]
     return msgspec.structs.replace(probe, expect=expect)

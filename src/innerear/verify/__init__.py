@@ -20,12 +20,14 @@ import msgspec
 
 from innerear import checks, metrics
 from innerear.clip import Clip
-from innerear.records import Outcome, Probe, Render
+from innerear.records import Outcome, Probe, Render, Tier
 from innerear.threads import ordered
 
 LEAST_TRUE, MOST_WRONG = 0.8, 0.1
 TRUE = ("synthetic", "real")
 WRONG = ("pitch", "time", "order", "count", "kind", "bare tone", "noise", "silence", "other probe")
+ANEW: dict[str, set[Tier]] = {"events": {"environment"}, "level_trend": {"environment"}}
+"""Kinds that the notes tier asks too, and the tiers on whose sounds they are verified anew."""
 
 
 class Trial(msgspec.Struct, frozen=True):
@@ -38,6 +40,7 @@ class Trial(msgspec.Struct, frozen=True):
     check: checks.Check
     clip: Clip
     about: str = ""
+    tier: Tier = "notes"
 
 
 class Cell(msgspec.Struct, frozen=True):
@@ -77,11 +80,13 @@ class Verified(msgspec.Struct, frozen=True):
         return ""
 
 
-def variant(check: checks.Check) -> str:
-    """The name that a check is verified under: its kind, and what its rule depends on.
+def variant(check: checks.Check, tier: Tier) -> str:
+    """The name that a check of a tier's probe is verified under: its kind, and what its rule depends on.
 
-    >>> variant(checks.Modulation(of="f0", rate_hz=6, tolerance_hz=1))
+    >>> variant(checks.Modulation(of="f0", rate_hz=6, tolerance_hz=1), "notes")
     'modulation:f0'
+    >>> variant(checks.Events(count=3), "environment")
+    'events:environment'
     """
     name = checks.kind(check)
     match check:
@@ -89,14 +94,14 @@ def variant(check: checks.Check) -> str:
             return f"{name}:{check.of}"
         case checks.Instrument():
             return f"{name}:{check.family}"
-    return name
+    return f"{name}:{tier}" if tier in ANEW.get(name, ()) else name
 
 
 def passes(trial: Trial) -> bool:
     """What the check says of the trial's sound."""
     metric = metrics.find_metric(metrics.CHECK_METRICS[checks.kind(trial.check)])
     clip = trial.clip
-    probe = Probe("verify", "notes", "verify", 1, "", "", clip.duration_s, [trial.check])
+    probe = Probe("verify", trial.tier, "verify", 1, "", "", clip.duration_s, [trial.check])
     render = Render("verify", "verify", Outcome.OK, sample_rate=clip.sample_rate, samples=clip.samples.shape[1])
     return bool(metric.measure(metrics.Sound(probe, render, clip), trial.check).passed)
 
@@ -106,7 +111,7 @@ def verify(trials: Iterable[Trial], keep: Callable[[Trial, bool], None] | None =
     counted: dict[str, dict[str, list[bool]]] = {}
     versions: dict[str, int] = {}
     for trial, outcome in ordered(lambda trial: (trial, passes(trial)), trials):
-        name = variant(trial.check)
+        name = variant(trial.check, trial.tier)
         if keep:
             keep(trial, outcome)
         counted.setdefault(name, {}).setdefault(trial.column, []).append(outcome)
@@ -131,11 +136,11 @@ def shipped() -> dict[str, Verified]:
     return msgspec.json.decode(shipped_path().read_bytes(), type=dict[str, Verified])
 
 
-def in_headline(check: checks.Check) -> tuple[bool, str]:
-    """Whether a check counts in headlines, and why not: the suite says so, or it failed verification."""
+def in_headline(check: checks.Check, tier: Tier) -> tuple[bool, str]:
+    """Whether a check of a tier's probe counts in headlines, and why not: the suite says so, or it failed to verify."""
     if not check.headline:
         return False, "the suite takes it out of headlines"
-    found = shipped().get(variant(check))
+    found = shipped().get(variant(check, tier))
     if found is None:
         return False, "it is not verified"
     return found.counts, found.why

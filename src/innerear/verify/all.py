@@ -8,12 +8,12 @@ from innerear import suite
 from innerear.errors import WeightsUnavailable
 from innerear.verify import Trial, Verified, verify
 from innerear.verify.sounds import Bank
-from innerear.verify.trials import BUILDERS, trials
+from innerear.verify.trials import KINDS, trials
 
 
 def kinds() -> tuple[str, ...]:
     """The kinds that can be verified."""
-    return (*BUILDERS, "instrument")
+    return (*KINDS, "instrument")
 
 
 def verify_all(
@@ -21,7 +21,7 @@ def verify_all(
 ) -> dict[str, Verified]:
     """The outcome by variant. `instrument` is left out where there are no recordings or no YAMNet."""
     probes = suite.load(None).probes
-    found = verify(trials(probes, bank, [name for name in chosen if name in BUILDERS]), keep)
+    found = verify(trials(probes, bank, [name for name in chosen if name in KINDS]), keep)
     if "instrument" in chosen and bank is not None:
         from innerear.metrics.instrument import hear
         from innerear.verify.instruments import fit_and_verify

@@ -1,4 +1,4 @@
-"""The sounds that checks are tried on: `trials(suite's notes probes, bank)`, kind by kind.
+"""The sounds that checks are tried on: `trials(the suite's probes, bank)`, tier by tier and kind by kind.
 
 Every check of the suite's notes tier is asked of sounds made for it by several voices, and of the
 same sounds made wrong. Recorded notes come from a `Bank`; without one only synthetic sounds.
@@ -14,7 +14,7 @@ import numpy as np
 from innerear import checks
 from innerear.checks import Check
 from innerear.clip import Clip
-from innerear.records import Probe
+from innerear.records import Probe, Tier
 from innerear.verify import Trial
 from innerear.verify import sounds as make
 from innerear.verify.movement import glide, level_trend, modulation, waveform
@@ -305,23 +305,33 @@ BUILDERS: dict[str, Builder] = {
     "pitch": pitch, "notes": notes, "chord": chord, "onsets": onsets, "onset_trend": onset_trend, "events": events,
     "waveform": waveform, "modulation": modulation, "glide": glide, "level_trend": level_trend,
 }  # fmt: skip
+OF_TIER: dict[Tier, dict[str, Builder]] = {"notes": BUILDERS, "environment": {}, "speech": {}}
+"""For each tier, what makes the sounds that a kind of check is tried on."""
+KINDS = tuple(dict.fromkeys(name for builders in OF_TIER.values() for name in builders))
 
 
-def trials(probes: Sequence[Probe], bank: Bank | None, kinds: Sequence[str] = tuple(BUILDERS)) -> Iterator[Trial]:
-    """Every trial, kind by kind."""
-    asked: dict[str, list[tuple[Probe, Check]]] = {}
-    for probe in probes:
-        if probe.tier == "notes":
-            for check in probe.expect:
-                asked.setdefault(checks.kind(check), []).append((probe, check))
-    for name in kinds:
-        pairs = asked.get(name, [])
-        durations: dict[str, tuple[Check, float]] = {}
-        for trial in BUILDERS[name](pairs, bank):
-            durations.setdefault(repr(trial.check), (trial.check, trial.clip.duration_s))
-            yield trial
-        chosen = seeded(name).permutation(len(durations))[:MOST_CHECKS]
-        for check, duration_s in (list(durations.values())[place] for place in sorted(chosen.tolist())):
-            yield Trial("silence", check, make.silence(duration_s))
-            if not (isinstance(check, checks.Events) and check.count == 1):  # steady noise is one event
-                yield Trial("noise", check, make.noise(duration_s, seeded("noise", repr(check))))
+def trials(probes: Sequence[Probe], bank: Bank | None, kinds: Sequence[str] = KINDS) -> Iterator[Trial]:
+    """Every trial, tier by tier and kind by kind."""
+    for tier, builders in OF_TIER.items():
+        asked: dict[str, list[tuple[Probe, Check]]] = {}
+        for probe in probes:
+            if probe.tier == tier:
+                for check in probe.expect:
+                    asked.setdefault(checks.kind(check), []).append((probe, check))
+        for name in kinds:
+            if name in builders:
+                for trial in _with_nothing(name, builders[name](asked.get(name, []), bank)):
+                    yield msgspec.structs.replace(trial, tier=tier)
+
+
+def _with_nothing(name: str, made: Iterator[Trial]) -> Iterator[Trial]:
+    """The trials, and some of their checks asked of noise and of silence."""
+    durations: dict[str, tuple[Check, float]] = {}
+    for trial in made:
+        durations.setdefault(repr(trial.check), (trial.check, trial.clip.duration_s))
+        yield trial
+    chosen = seeded(name).permutation(len(durations))[:MOST_CHECKS]
+    for check, duration_s in (list(durations.values())[place] for place in sorted(chosen.tolist())):
+        yield Trial("silence", check, make.silence(duration_s))
+        if not (isinstance(check, checks.Events) and check.count == 1):  # steady noise is one event
+            yield Trial("noise", check, make.noise(duration_s, seeded("noise", repr(check))))
