@@ -14,7 +14,7 @@ import click
 
 from innerear.bars import bars
 from innerear.cli_alone import embed_folder, fad, kad
-from innerear.cli_asking import anatomy, record
+from innerear.cli_asking import anatomy, record, vary
 from innerear.cli_checks import checks
 from innerear.cli_models import clap, is_near, models
 from innerear.cli_reference import reference
@@ -245,7 +245,10 @@ def report(folder: Path) -> None:
 
 @main.group()
 def probes() -> None:
-    """The probes of a suite: list, show, validate, verify."""
+    """The probes of a suite: list, show, validate, vary, verify."""
+
+
+probes.add_command(vary)
 
 
 @probes.command("list")
@@ -368,6 +371,7 @@ def _open(given: dict[str, Any]) -> tuple[Run, list[Any]]:
         attempts=given["attempts"],
         suite=loaded.name,
         suite_digest=loaded.digest,
+        canary=loaded.canary,
         limits=Limits(given["cpu_s"], given["wall_s"], given["memory_mb"] << 20),
         jail=given["jail"],
         track=given["track"],

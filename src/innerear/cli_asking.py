@@ -71,3 +71,20 @@ def record(folder: Path, out: Path, model: str | None) -> None:
         raise UsageError(f"{folder} has no completions to record")
     write_whole(out, b"".join(line + b"\n" for line in lines))
     click.echo(f"{out}: {len(lines)} answers; ask it with --model recorded/{out}")
+
+
+@click.command()
+@click.option("--seed", type=click.IntRange(0), required=True, help="The same seed gives the same suite.")
+@click.option("--out", type=FILE, required=True, help="The suite, a new .jsonl file; ask it with --suite OUT.")
+@click.option("--suite", type=FILE, help="Your own suite instead of the package's.")
+def vary(seed: int, out: Path, suite: Path | None) -> None:
+    """Make other probes of the same kinds: other pitches, tempi, counts, words, durations, with their checks."""
+    from innerear.parts import write_whole
+    from innerear.suite import load
+    from innerear.suite.vary import vary as varied
+
+    if out.suffix != ".jsonl" or out.exists():
+        raise UsageError(f"--out {out}; wanted a new file that ends in .jsonl")
+    made = varied(load(suite), seed)
+    write_whole(out, b"".join(made.lines()))
+    click.echo(f"{out}: {len(made.probes)} probes, digest {made.digest}; ask them with --suite {out}")

@@ -73,7 +73,7 @@ def _as_counted(probe: Probe) -> Probe:
 
 def warnings(run: Run, items: Sequence[Item], scores: Sequence[Score]) -> list[str]:
     """What a reader must know before believing a number."""
-    found = []
+    found = run.leaks()
     repeats = run.repeats()
     not_rendered = sum(item.render.outcome == Outcome.NOT_RENDERED for item in items)
     if not_rendered:

@@ -92,6 +92,10 @@ class Completion(msgspec.Struct, frozen=True, omit_defaults=True):
     rounds: list[Round] = []
     usd: float | None = None
 
+    def texts(self) -> list[str]:
+        """All that the model wrote, of every round."""
+        return [self.text, *(held.text for held in self.rounds)]
+
 
 class Program(msgspec.Struct, frozen=True):
     """The code in a completion, or why there is none.

@@ -22,6 +22,7 @@ from innerear.guard import guarded
 from innerear.parts import read_rows, write_whole
 from innerear.records import Completion, Limits, Measurement, Outcome, Probe, Program, Render, Repeat, Track
 from innerear.render import render_key, runtime
+from innerear.suite import CANARY, holds_canary
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,6 +37,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     attempts: int = 1
     suite: str = ""
     suite_digest: str = ""
+    canary: str = CANARY
     limits: Limits = Limits()
     jail: str = "auto"
     seed: int = 0
@@ -120,6 +122,17 @@ class Run:
             render = renders.get(key) or Render(key, program.digest, Outcome.NOT_RENDERED, "not rendered yet")
             items.append(Item(probes[completion.probe], completion, program, render))
         return items
+
+    def leaks(self) -> list[str]:
+        """One line a model whose completions hold the canary of the suite: it has seen the suite's file."""
+        held: dict[str, list[str]] = {}
+        for completion in self.completions():
+            if any(holds_canary(text, self.asked.canary) for text in completion.texts()):
+                held.setdefault(completion.model, []).append(completion.probe)
+        return [
+            f"{model} has seen the suite: {len(probes)} of its completions hold the canary, the first {probes[0]}"
+            for model, probes in held.items()
+        ]
 
     def repeats(self) -> dict[str, Repeat]:
         """Second runs by the key of the render, where they were asked for."""

@@ -83,7 +83,7 @@ def do_generate(
         failures = generate(
             run.probes, models, asked.strategy, asked.attempts, keep=keep, done=done, bench=bench, max_usd=max_usd
         )
-    return Report(summary(failures))
+    return Report(summary(failures), run.leaks())
 
 
 @contextmanager

@@ -77,11 +77,13 @@ def _lines(check: Any, probe: Probe) -> list[str]:
         case checks.OnsetTrend():
             return [f"The rate of strokes moves evenly from {check.from_hz:g} Hz to {check.to_hz:g} Hz."]
         case checks.Label():
-            return [lore().labels[check.label]]
+            return [known for known in [lore().labels.get(check.label)] if known]
         case checks.Sequence():
-            return [f"One after the other: {' Then: '.join(lore().labels[label] for label in check.labels)}"]
+            known = [lore().labels[label] for label in check.labels if label in lore().labels]
+            return [f"One after the other: {' Then: '.join(known)}"] if known else []
         case checks.Together():
-            return [f"At the same time: {' And: '.join(lore().labels[label] for label in check.labels)}"]
+            known = [lore().labels[label] for label in check.labels if label in lore().labels]
+            return [f"At the same time: {' And: '.join(known)}"] if known else []
         case checks.Doppler():
             ratio = f"its pitch at the end at most {check.ratio_below:g} of that at the start"
             return [f"It passes in the middle, loudest there, {ratio}, the fall within about one second."]
@@ -106,6 +108,8 @@ def _lines(check: Any, probe: Probe) -> list[str]:
 def _spoken(text: str) -> list[str]:
     words = "".join(letter if letter.isalpha() or letter in " '" else " " for letter in text.lower()).split()
     known = lore()
+    if unknown := sorted(set(words) - set(known.words)):
+        return [f"Say each word clearly; {', '.join(repr(word) for word in unknown)} as a dictionary gives it."]
     phones = [known.words[word].split() for word in words]
     used = list(dict.fromkeys(phone for word in phones for phone in word))
     return [

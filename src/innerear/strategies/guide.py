@@ -53,6 +53,23 @@ what is in flight still comes in and is kept.
 installed and any file. On both, network, other processes, embedded audio and packed data are violations. A
 violation is the outcome *provenance*, with the line; such a program is not run.
 
+## Was the suite seen?
+
+Every suite file of the package begins with a canary, a line that no probe is and nobody writes by chance. Who
+makes a training set can leave out what holds it. A completion that holds it is named at the end of a run and in
+the report: its model has seen the file. That no completion holds it says nothing.
+
+```sh
+innerear probes vary --seed 7 --out varied.jsonl
+innerear run --model openai/gpt-4o-mini --suite varied.jsonl --out runs/varied
+```
+
+makes 172 other probes of the same families and kinds of checks: pitches moved, tempi, counts, rates and words
+changed, two sounds in the other order, and where a probe has nothing of that kind (a class of sound) another
+duration. Caption, details and checks change together. `baseline/informed` passes on seed 7 what it passes on
+edition 1, kind by kind, but one instrument: the variants are as hard for bare sines. Sets of other durations have
+other distances, so compare checks between suites and distances within one.
+
 ## Strategies
 
 `--strategy` is one of {usage}. K and N go from 1 to {most}. What is sent is shown for the probe `{probe}`.

@@ -1,6 +1,8 @@
 """The probes: package data of an edition, or a file of one's own; loading, choosing, digest.
 
-A suite file has one probe a line, as JSON; see `records.Probe` and `checks`.
+A suite file has one probe a line, as JSON; see `records.Probe` and `checks`. Its first line may be
+a canary, `{"canary": "…"}`: a string that nobody would write by chance. Who makes a training set can
+leave out what holds it, and a completion that holds it comes from a model that has seen the file.
 """
 
 from __future__ import annotations
@@ -8,7 +10,8 @@ from __future__ import annotations
 import difflib
 import fnmatch
 import functools
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from importlib import resources
 from pathlib import Path
 
@@ -18,18 +21,33 @@ from innerear.errors import SuiteError, UsageError
 from innerear.records import TIERS, Probe, digest
 
 EDITION = "1"
+CANARY = "INNEREAR SUITE CANARY 5d4c1f0e-8a36-4b7f-9f62-d1c07be3a954: this file must not be in training data"
+"""Stands first in the editions of the package and in suites made from them."""
+_UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 
 
 class Suite(msgspec.Struct, frozen=True):
-    """Named probes, in the order of their file; ids are unique."""
+    """Named probes, in the order of their file; ids are unique. The canary is no part of the digest."""
 
     name: str
     probes: list[Probe]
+    canary: str = ""
 
     @property
     def digest(self) -> str:
         """The digest of the probes' content, whatever the spacing or order of keys of their file."""
         return digest("suite", self.probes)
+
+    def lines(self) -> Iterator[bytes]:
+        """The lines of its file."""
+        if self.canary:
+            yield msgspec.json.encode(_Canary(self.canary)) + b"\n"
+        for probe in self.probes:
+            yield msgspec.json.encode(probe) + b"\n"
+
+
+class _Canary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    canary: str
 
 
 @functools.cache
@@ -40,7 +58,7 @@ def edition(name: str = EDITION) -> Suite:
     172
     """
     text = resources.files(__name__).joinpath(f"edition-{name}.jsonl").read_bytes()
-    return Suite(f"edition {name}", _parse(text, f"edition {name}"))
+    return _parse(text, f"edition {name}", f"edition {name}")
 
 
 def load(file: Path | None = None) -> Suite:
@@ -56,17 +74,21 @@ def load(file: Path | None = None) -> Suite:
         text = file.read_bytes()
     except OSError as error:
         raise UsageError(f"the suite {file} cannot be read: {error.strerror}") from error
-    return Suite(file.name, _parse(text, str(file)))
+    return _parse(text, str(file), file.name)
 
 
-def _parse(text: bytes, where: str) -> list[Probe]:
+def _parse(text: bytes, where: str, name: str) -> Suite:
     decoder = msgspec.json.Decoder(Probe)
     probes: list[Probe] = []
+    canary = ""
     seen: dict[str, int] = {}
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip():
             continue
         try:
+            if number == 1 and line.startswith(b'{"canary"'):
+                canary = msgspec.json.decode(line, type=_Canary).canary
+                continue
             probe = decoder.decode(line)
             _validate(probe)
         except (msgspec.DecodeError, ValueError) as error:  # ValidationError is a DecodeError
@@ -77,7 +99,7 @@ def _parse(text: bytes, where: str) -> list[Probe]:
         probes.append(probe)
     if not probes:
         raise SuiteError(f"{where}: no probe in it; wanted one JSON object a line")
-    return probes
+    return Suite(name, probes, canary)
 
 
 def _validate(probe: Probe) -> None:
@@ -88,6 +110,18 @@ def _validate(probe: Probe) -> None:
         raise ValueError("Expected a caption, got an empty one - at `$.caption`")
     if not probe.id.strip("/") or any(c.isspace() for c in probe.id):
         raise ValueError(f"Expected an id without spaces, got {probe.id!r} - at `$.id`")
+
+
+def holds_canary(text: str, canary: str) -> bool:
+    """Whether a canary, or the part of it that is by chance nowhere else (its UUID), stands in a text.
+
+    >>> holds_canary("# 5D4C1F0E-8a36-4b7f-9f62-d1c07be3a954", CANARY)
+    True
+    """
+    if not canary:
+        return False
+    unique = _UUID.search(canary)
+    return (unique[0] if unique else canary).lower() in text.lower()
 
 
 def choose(
