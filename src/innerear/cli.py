@@ -16,6 +16,7 @@ from innerear.bars import bars
 from innerear.cli_alone import embed_folder, fad, kad
 from innerear.cli_asking import anatomy, record, vary
 from innerear.cli_checks import checks
+from innerear.cli_listening import listen_test
 from innerear.cli_models import clap, is_near, models
 from innerear.cli_reference import reference
 from innerear.errors import InnerEarError, JailUnavailable, UsageError
@@ -76,6 +77,7 @@ main.add_command(models)
 main.add_command(clap)
 main.add_command(checks)
 main.add_command(reference)
+main.add_command(listen_test)
 
 
 def _probe_options(command: F) -> F:

@@ -149,11 +149,11 @@ def without_jail(program: Program, audio: Path, limits: Limits, seed: int, data:
             "to the folder that `innerear reference fetch` filled"
         )
     else:
-        ran = Ran(Outcome.OK, clip=_cut(read(data / program.recording), program.duration_s))
+        ran = Ran(Outcome.OK, clip=cut_short(read(data / program.recording), program.duration_s))
     return to_row(program, ran, {}, audio, limits, seed)
 
 
-def _cut(clip: Clip, duration_s: float | None) -> Clip:
+def cut_short(clip: Clip, duration_s: float | None) -> Clip:
     """The first seconds of a recording, faded out over 20 ms where it is cut."""
     samples = round((duration_s or clip.duration_s) * clip.sample_rate)
     if samples >= clip.samples.shape[1]:

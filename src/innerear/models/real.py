@@ -38,7 +38,7 @@ class Real(Local):
         self.name = "real"
         if name:
             raise UsageError(f"no model 'real/{name}'; wanted real")
-        rows = _manifest(options.data or _data_folder())
+        rows = manifest(options.data or _data_folder())
         held = (options.held_back or _held_back)(rows)
         self._rows = [row for row in rows if row["file"] in held]
         self._probes: Sequence[Probe] = []
@@ -142,7 +142,8 @@ def _data_folder() -> Path:
     return Path(named)
 
 
-def _manifest(folder: Path) -> list[ManifestRow]:
+def manifest(folder: Path) -> list[ManifestRow]:
+    """The rows of a data folder's MANIFEST.csv."""
     try:
         with (folder / "MANIFEST.csv").open(newline="", encoding="utf-8") as file:
             return list(csv.DictReader(file))

@@ -65,7 +65,7 @@ def derange(probes: Sequence[Probe]) -> dict[str, str]:
         members = [probe for probe in probes if probe.tier == tier]
         if len(members) < 2:
             continue
-        asked = [_asked(probe) for probe in members]
+        asked = [nameable(probe) for probe in members]
         shared = np.array([[len(a & b) for b in asked] for a in asked])
         seconds = np.array([probe.duration_s for probe in members])
         rng = np.random.default_rng([SEED, int(digest(tier)[:8], 16)])
@@ -76,7 +76,7 @@ def derange(probes: Sequence[Probe]) -> dict[str, str]:
     return pairs
 
 
-def _asked(probe: Probe) -> set[tuple[str, Any]]:
+def nameable(probe: Probe) -> set[tuple[str, Any]]:
     """What a listener could name in this probe's sound."""
     named: set[tuple[str, Any]] = set()
     for check in probe.expect:

@@ -1,0 +1,440 @@
+"""Runs to a listening test: a folder to send or serve, and beside it a key that stays with you.
+
+OUT/
+├── index.html, listen.css, listen.js
+├── test.js            all that the page knows: trials, forms, no model and no file
+└── clips/<name>.flac
+OUT.key.json           which sound is whose
+"""
+
+from __future__ import annotations
+
+import datetime
+import functools
+import hmac
+import os
+import re
+import secrets
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from importlib.resources import as_file, files
+from itertools import combinations
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from innerear.clip import Clip, Samples, read
+from innerear.errors import UsageError
+from innerear.listening import sounds
+from innerear.listening.files import (
+    SCALES,
+    Key,
+    KeyClip,
+    KeyTrial,
+    Kind,
+    RunPlace,
+    Shown,
+    Test,
+    Trial,
+    Unheard,
+)
+from innerear.listening.forms import Card, deal, mixed
+from innerear.models.real import Choice, manifest, share
+from innerear.models.swap import nameable
+from innerear.parts import write_whole
+from innerear.records import Outcome, Probe, digest
+from innerear.render import cut_short, load
+from innerear.report.write import script
+from innerear.run import Item, Run, versions
+from innerear.score import AUDIBLE_DBFS
+
+Progress = Callable[[str, int, int], None]
+
+ANCHORED_SHARE = 3  # in `ab`, one probe in three also sets a model beside noise or a recording
+TOO_ALIKE = 0.5  # share of what can be named that two captions of one question have in common
+FREE = re.compile(r"\b(CC0|CC-BY(-SA)?-[\d.]+|MIT|Public domain|CMU ARCTIC)", re.IGNORECASE)
+NON_COMMERCIAL = re.compile(r"\bNC\b")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What the test is to be. `data`: the folder of recordings for anchors, or `None` for noise alone."""
+
+    kind: Kind
+    seed: int = 0
+    trials: int = 40
+    anchors: int = 6
+    listeners: int = 24
+    options: int = 6
+    free_text: bool = False
+    least_s: float = 10.0
+    headphones: bool = True
+    title: str = "What do you hear?"
+    welcome: str = ""
+    models: Sequence[str] = ()
+    probes: Sequence[str] | None = None
+    data: Path | None = None
+    non_commercial: bool = False
+
+
+@dataclass
+class Built:
+    """Where the test lies, and what its maker must know."""
+
+    page: Path
+    key: Path
+    test: Test
+    warnings: list[str] = field(default_factory=list)
+
+
+def build(
+    runs: Sequence[Run], out: Path, wanted: Wanted, key: Path | None = None, progress: Progress | None = None
+) -> Built:
+    """Write the page of a listening test into `out`, and its key beside it.
+
+    Raises:
+        UsageError: something is there already, or the runs hold too little for such a test.
+    """
+    key = key or out.with_name(f"{out.name}.key.json")
+    if key.exists() or (out.exists() and any(out.iterdir())):
+        there = key if key.exists() else out
+        raise UsageError(f"{there} is there already, and people may hold that test; name another folder")
+    if key.resolve().is_relative_to(out.resolve()):
+        raise UsageError(f"the key {key} would lie in the folder that you send; name a place outside {out}")
+    maker = _Maker(runs, wanted, progress or (lambda what, done, total: None))
+    part = out.with_name(f".{out.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    (part / "clips").mkdir(parents=True)
+    try:
+        test = maker.make(part / "clips")
+        with as_file(files("innerear.listening") / "page") as page:
+            for name in ("index.html", "listen.css", "listen.js"):
+                shutil.copyfile(page / name, part / name)
+        (part / "test.js").write_text(script("test", "", msgspec.to_builtins(test)), encoding="ascii")
+        write_whole(key, msgspec.json.format(msgspec.json.encode(maker.key(test)), indent=1))
+        if out.exists():
+            out.rmdir()
+        part.rename(out)
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)
+        raise
+    return Built(out / "index.html", key, test, maker.warnings)
+
+
+@dataclass(frozen=True)
+class _Source:
+    """A sound that may be heard: what it is, and how to get it."""
+
+    what: KeyClip
+    clip: Callable[[], Clip]
+
+    @property
+    def who(self) -> str:
+        return self.what.anchor or f"{self.what.model}|{self.what.strategy}"
+
+
+@dataclass(frozen=True)
+class _Question:
+    """A trial before its sounds have names."""
+
+    sources: tuple[_Source, ...]
+    probe: Probe
+    anchor: bool = False
+
+    @property
+    def name(self) -> str:
+        return digest(*(msgspec.to_builtins(source.what) for source in self.sources), self.anchor)
+
+    @property
+    def card(self) -> Card:
+        return Card(self.name, self.probe.id, (self.probe.tier, tuple(sorted(source.who for source in self.sources))))
+
+
+class _Maker:
+    def __init__(self, runs: Sequence[Run], wanted: Wanted, progress: Progress) -> None:
+        self.wanted, self.progress = wanted, progress
+        self.rng = np.random.default_rng(wanted.seed)
+        self.secret = secrets.token_bytes(32)
+        self.warnings: list[str] = []
+        self.places = [RunPlace(run.folder.resolve().name, str(run.folder)) for run in runs]
+        self.unheard: list[Unheard] = []
+        self.clips: dict[str, KeyClip] = {}
+        self.trials: dict[str, KeyTrial] = {}
+        self.checks: dict[str, int] = {}
+        self.credits: dict[str, str] = {}
+        self.lengths: dict[str, int] = {}
+        self.probes: dict[str, Probe] = {}
+        self.made = list(self._made(runs))
+        if not self.made:
+            raise UsageError("no sound of these runs and models can be heard; `innerear run` makes them")
+
+    # ---- which sounds there are
+
+    def _made(self, runs: Sequence[Run]) -> Iterator[_Source]:
+        """The first attempt of each model at each probe, where it gave a sound."""
+        taken: set[tuple[str, str]] = set()
+        several = [name for run in runs for name in dict.fromkeys((c.model, c.strategy) for c in run.completions())]
+        twice = {name for name, count in Counter(several).items() if count > 1}
+        for place, run in enumerate(runs):
+            wanted = [item for item in run.items() if self._is_wanted(item)]
+            for item in wanted:
+                name = item.completion.model
+                if (name, item.completion.strategy) in twice:
+                    name += f" ({self.places[place].name})"
+                if (mark := (item.probe.id, f"{name}|{item.completion.strategy}|{place}")) in taken:
+                    continue
+                taken.add(mark)
+                if self.probes.setdefault(item.probe.id, item.probe) != item.probe:
+                    raise UsageError(f"the runs ask {item.probe.id} in different words; wanted runs of one suite")
+                if reason := _unheard(item):
+                    self._leave_out(item, name, reason)
+                    continue
+                probe = item.probe
+                what = KeyClip(
+                    probe.id, probe.tier, probe.family, name, item.completion.strategy, place,
+                    item.completion.key, item.render.audio or "",
+                )  # fmt: skip
+                yield _Source(what, functools.partial(load, item.render, run.audio))
+
+    def _is_wanted(self, item: Item) -> bool:
+        models, probes = self.wanted.models, self.wanted.probes
+        return (
+            item.completion.attempt == 0
+            and (not models or item.completion.model in models)
+            and (probes is None or item.probe.id in probes)
+        )
+
+    def _leave_out(self, item: Item, model: str, reason: str) -> None:
+        probe = item.probe
+        self.unheard.append(Unheard(model, item.completion.strategy, probe.id, probe.tier, probe.family, reason))
+
+    def _noise(self, probe: Probe) -> _Source:
+        seed = int(digest("noise", self.wanted.seed, probe.id)[:8], 16)
+        what = KeyClip(probe.id, probe.tier, probe.family, "noise", anchor="noise", source=f"white noise, seed {seed}")
+        return _Source(what, functools.partial(sounds.white, seed, probe.duration_s))
+
+    @functools.cached_property
+    def real(self) -> dict[str, _Source]:
+        """By probe a recording of the very thing that is asked, where its licence lets it be sent on."""
+        data = self.wanted.data
+        if data is None:
+            self.warnings.append("no recordings for anchors: INNEREAR_DATA names no folder; anchors are noise alone")
+            return {}
+        rows = manifest(data)
+        allowed = [row for row in rows if may_be_sent(row["licence"], self.wanted.non_commercial)]
+        chosen: dict[str, Choice] = share(list(self.probes.values()), allowed)
+        if not self.wanted.non_commercial and len(share(list(self.probes.values()), rows)) > len(chosen):
+            self.warnings.append(
+                "recordings for non-commercial use were left out of the anchors; --non-commercial takes them"
+            )
+        found = {}
+        for name, (row, remark) in chosen.items():
+            probe = self.probes[name]
+            if remark:
+                continue
+            what = KeyClip(probe.id, probe.tier, probe.family, "real", anchor="real", source=row["file"])
+            self.credits[row["file"]] = f"{row['attribution']} ({row['licence']})"
+            found[name] = _Source(what, functools.partial(_recording, data / row["file"], probe.duration_s))
+        return found
+
+    # ---- which questions there are
+
+    def make(self, folder: Path) -> Test:
+        """Write all sounds that a form needs into a folder, and say how they are asked."""
+        asked, anchors = (
+            (self._pairs, self._anchor_pairs) if self.wanted.kind == "ab" else (self._singles, self._anchors)
+        )
+        questions, checks = asked(), anchors()
+        if not questions:
+            raise UsageError("an ab test needs two models with different sounds for one probe; these runs have none")
+        by_name = {question.name: question for question in (*questions, *checks)}
+        kinds = [[q.card for q in checks if q.sources[0].what.anchor == kind] for kind in ("real", "noise")]
+        kinds = [cards for cards in kinds if cards]
+        dealt: list[list[str]] = [[] for _ in range(self.wanted.listeners)]
+        heard: list[Counter[str]] = [Counter() for _ in dealt]
+        for place, cards in enumerate(kinds):
+            per_form = (self.wanted.anchors + place) // len(kinds)
+            for form, more, seen in zip(dealt, deal(cards, per_form, len(dealt), self.rng, heard), heard, strict=True):
+                form += more
+                seen.update(by_name[name].probe.id for name in more)
+        trials = deal([q.card for q in questions], self.wanted.trials, len(dealt), self.rng, heard)
+        forms = [mixed(some, few, self.rng) for some, few in zip(trials, dealt, strict=True)]
+        used = [by_name[name] for name in by_name if any(name in form for form in forms)]
+        self._write(used, folder)
+        rows = {question.name: self._trial(question) for question in used}
+        shown = [
+            [Shown(rows[name].id, len(rows[name].clips) > 1 and bool(self.rng.integers(2))) for name in form]
+            for form in forms
+        ]
+        level, *tests = self._checks(folder)
+        test = Test(
+            title=self.wanted.title, kind=self.wanted.kind, free_text=self.wanted.free_text,
+            welcome=self.wanted.welcome, least_s=self.wanted.least_s, clips=dict(sorted(self.lengths.items())),
+            trials=sorted(rows.values(), key=lambda trial: trial.id), forms=shown, headphones=tests, level=level,
+            scales={name: list(words) for name, words in SCALES.items()} if self.wanted.kind == "rate" else {},
+            credits=sorted({self.credits[c.source] for c in self.clips.values() if c.source in self.credits}),
+        )  # fmt: skip
+        return msgspec.structs.replace(test, test=digest(test))
+
+    def _singles(self) -> list[_Question]:
+        return [_Question((source,), self.probes[source.what.probe]) for source in self.made]
+
+    def _anchors(self) -> list[_Question]:
+        """Recordings of what is asked, and as many noises: of tiers where noise is no right answer, if there are."""
+        probes = list(self.probes.values())
+        plain = [probe for probe in probes if probe.tier != "environment"] or probes
+        chosen = [plain[i] for i in self.rng.permutation(len(plain))]
+        noises = [_Question((self._noise(probe),), probe, True) for probe in chosen]
+        return [_Question((source,), self.probes[name], True) for name, source in self.real.items()] + noises
+
+    def _pairs(self) -> list[_Question]:
+        """Every two models at every probe; and at one probe in three, a model beside noise or a recording."""
+        by_probe: dict[str, list[_Source]] = {}
+        for source in self.made:
+            by_probe.setdefault(source.what.probe, []).append(source)
+        pairs = [
+            _Question(pair, self.probes[name])
+            for name, sources in by_probe.items()
+            for pair in combinations(sources, 2)
+            if pair[0].what.audio != pair[1].what.audio
+        ]
+        if not pairs:
+            return []
+        for number, place in enumerate(self.rng.permutation(len(by_probe))):
+            name = list(by_probe)[place]
+            beside = [self._noise(self.probes[name])] + ([self.real[name]] if name in self.real else [])
+            if number % ANCHORED_SHARE == 0:
+                model = by_probe[name][number // ANCHORED_SHARE % len(by_probe[name])]
+                other = beside[number // ANCHORED_SHARE % len(beside)]
+                pairs.append(_Question((model, other), self.probes[name]))
+        return pairs
+
+    def _anchor_pairs(self) -> list[_Question]:
+        if not self.real and self.wanted.anchors:
+            self.warnings.append("without recordings an ab test has no anchors, so no listener can fail them")
+        return [
+            _Question((source, self._noise(self.probes[name])), self.probes[name], True)
+            for name, source in self.real.items()
+        ]
+
+    # ---- sounds and trials with names that say nothing
+
+    def _name(self, *parts: object) -> str:
+        return hmac.digest(self.secret, msgspec.json.encode(parts), "sha256").hex()[:16]
+
+    def _clip_name(self, source: _Source) -> str:
+        return self._name("clip", msgspec.to_builtins(source.what))
+
+    def _write(self, questions: Iterable[_Question], folder: Path) -> None:
+        """Every sound at the loudness of the others; in the order of their names, as times on the disk tell too."""
+        sources = {self._clip_name(source): source for question in questions for source in question.sources}
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            names = sorted(sources)
+            for done, (name, found) in enumerate(
+                zip(names, pool.map(lambda name: sounds.presented(sources[name].clip()), names), strict=True), 1
+            ):
+                samples, gain, short = found
+                self._put(name, samples, folder)
+                self.clips[name] = msgspec.structs.replace(
+                    sources[name].what, gain_db=round(gain, 2), short_db=round(short, 2)
+                )
+                self.progress("sounds", done, len(names))
+        quiet = sum(clip.short_db > 1 for clip in self.clips.values())
+        if quiet:
+            self.warnings.append(
+                f"{quiet} sounds have peaks that keep them more than 1 dB below the loudness of the others"
+            )
+
+    def _put(self, name: str, samples: Samples, folder: Path) -> None:
+        write_whole(folder / f"{name}.flac", sounds.flac16(samples))
+        self.lengths[name] = round(1000 * samples.shape[-1] / sounds.RATE_HZ)
+
+    def _trial(self, question: _Question) -> Trial:
+        clips = [self._clip_name(source) for source in question.sources]
+        name = self._name("trial", question.name)
+        kinds = [source.what.anchor for source in question.sources]
+        right = kinds.index("real") if question.anchor and self.wanted.kind == "ab" else None
+        if self.wanted.kind == "ab":
+            order = self.rng.permutation(2)
+            clips = [clips[i] for i in order]
+            right = None if right is None else int(np.flatnonzero(order == right)[0])
+        options: list[str] = []
+        if self.wanted.kind == "identify" and not self.wanted.free_text:
+            options = self._options(question.probe)
+            right = len(options) if kinds == ["noise"] else options.index(question.probe.caption)
+        self.trials[name] = KeyTrial(question.probe.id, right, question.anchor)
+        caption = "" if self.wanted.kind == "identify" else question.probe.caption
+        return Trial(name, clips, caption, options)
+
+    def _options(self, probe: Probe) -> list[str]:
+        """The caption and others of its tier that a listener can tell from it: half of its family, if there are."""
+        other = [p for p in self.probes.values() if p.tier == probe.tier and not _alike(p, probe)]
+        other = [other[i] for i in self.rng.permutation(len(other))]
+        near = [p for p in other if p.family == probe.family]
+        far = [p for p in other if p.family != probe.family]
+        half = max((self.wanted.options - 1) // 2, self.wanted.options - 1 - len(far))
+        chosen: list[Probe] = []
+        for candidate in (*near[:half], *far, *near[half:]):
+            if len(chosen) < self.wanted.options - 1 and not any(_alike(candidate, p) for p in chosen):
+                chosen.append(candidate)
+        captions = [probe.caption, *(p.caption for p in chosen)]
+        return [captions[i] for i in self.rng.permutation(len(captions))]
+
+    def _checks(self, folder: Path) -> list[str]:
+        """The noise to set the volume by, then the headphone check."""
+        level = self._name("level")
+        self._put(level, sounds.presented(sounds.white(self.wanted.seed, 3.0))[0], folder)
+        names = [level]
+        for number in range(sounds.CHECKS if self.wanted.headphones else 0):
+            name = self._name("headphones", number)
+            samples, right = sounds.headphone_check(int(self.rng.integers(2**31)))
+            self._put(name, samples, folder)
+            self.checks[name] = right
+            names.append(name)
+        return names
+
+    def key(self, test: Test) -> Key:
+        """What the page does not know."""
+        return Key(
+            created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            seed=self.wanted.seed, versions=versions(), runs=self.places, test=test, clips=self.clips,
+            trials=self.trials, headphones=self.checks, unheard=self.unheard,
+        )  # fmt: skip
+
+
+def _unheard(item: Item) -> str:
+    """Why nobody can hear an item; empty where they can."""
+    render = item.render
+    if render.outcome == Outcome.NOT_RENDERED:
+        return "not rendered"
+    if render.audio is None or render.levels is None:
+        return "no sound"
+    level = render.levels.rms_dbfs
+    return "silence" if level is None or level < AUDIBLE_DBFS else ""
+
+
+def _alike(one: Probe, other: Probe) -> bool:
+    """Whether a listener may call both by the same name; pitch alone tells nothing apart to most."""
+    if one.caption == other.caption:
+        return True
+    first, second = ({name for name in nameable(probe) if name[0] != "pitch"} for probe in (one, other))
+    return bool(first & second) and len(first & second) >= TOO_ALIKE * min(len(first), len(second))
+
+
+def may_be_sent(licence: str, non_commercial: bool = False) -> bool:
+    """Whether a recording under this licence may be given to listeners, with its author named.
+
+    >>> may_be_sent("CC-BY-4.0"), may_be_sent("source CC0; collection CC-BY-NC-3.0"), may_be_sent("unknown")
+    (True, False, False)
+    """
+    if NON_COMMERCIAL.search(licence):
+        return non_commercial
+    return bool(FREE.search(licence))
+
+
+def _recording(path: Path, duration_s: float) -> Clip:
+    return cut_short(read(path), duration_s)

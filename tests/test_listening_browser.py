@@ -1,0 +1,268 @@
+"""A listening test in a real browser, from its first page to an answers file that can be read."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from innerear import suite
+from innerear.listening import Wanted, build
+from innerear.listening.files import Answers, checksum
+from listening_made import made_run, tone
+
+pytestmark = pytest.mark.slow
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM = next((path for name in NAMES if (path := shutil.which(name))), None)
+TAKEN = "document.title='taken'"
+HOSTILE = f'</script><img src=x onerror="{TAKEN}"><script>{TAKEN}</script>\u2028'
+FEW = {"trials": 3, "anchors": 1, "listeners": 2, "options": 4}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    sync = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this machine: apt-get install chromium")
+    with sync.sync_playwright() as play:
+        flags = ["--no-sandbox", "--disable-gpu", "--autoplay-policy=no-user-gesture-required"]
+        browser = play.chromium.launch(executable_path=CHROMIUM, args=flags)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """A test of each kind, over two models; one caption is hostile."""
+    folder = tmp_path_factory.mktemp("listening")
+    probes = [msgspec.structs.replace(p, caption=f"{p.caption} {HOSTILE}") for p in suite.load(None).probes[:5]]
+    run = made_run(folder / "run", {"first": tone(0.3, 0.5), "second": tone(0.1, 0.45)}, probes)
+    kinds: list[tuple[str, dict[str, Any]]] = [
+        ("identify", {"headphones": True}),
+        ("ab", {"headphones": False}),
+        ("rate", {"headphones": False}),
+        ("keys", {"headphones": False, "kind": "identify"}),
+        ("free", {"headphones": False, "kind": "identify", "free_text": True}),
+    ]
+    return {
+        name: build([run], folder / name, Wanted(**{"kind": name, **FEW, **more, "welcome": HOSTILE}))
+        for name, more in kinds
+    }
+
+
+class Visit:
+    """A visit to a test's page, and all that it complained of or asked for."""
+
+    def __init__(self, browser: Any, page: Path, **context: Any) -> None:
+        self.context = browser.new_context(offline=True, accept_downloads=True, **context)
+        self.complaints: list[str] = []
+        self.asked: list[str] = []
+        self.address = f"{page.as_uri()}?listener=2"
+        self.open()
+
+    def open(self) -> None:
+        self.page = self.context.new_page()
+        self.page.on("console", lambda m: self.complaints.append(m.text) if m.type in ("error", "warning") else None)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", lambda request: self.asked.append(request.url))
+        self.page.goto(self.address)
+        self.page.wait_for_selector("html[data-ready]")
+
+    def done(self) -> None:
+        self.context.close()
+        assert self.complaints == []
+        assert [url for url in self.asked if not url.startswith(("file://", "blob:", "data:"))] == []
+
+    def h1(self) -> str:
+        return str(self.page.inner_text("h1"))
+
+    def until(self, truth: str) -> None:
+        """Wait until an expression is true; Playwright's own waiting needs the `eval` that the page forbids."""
+        for _ in range(500):
+            if self.page.evaluate(truth):
+                return
+            self.page.wait_for_timeout(20)
+        pytest.fail(f"not true within 10 s: {truth}")
+
+    def listen(self) -> None:
+        """Hear every sound on the page to its end."""
+        for place in range(self.page.locator("[data-play]").count()):
+            self.page.click(f'[data-play="{place}"]')
+            self.until(f"document.querySelectorAll('.sound .small')[{place}].textContent.startsWith('heard')")
+
+    def next(self) -> None:
+        before = self.page.inner_text(".bar")
+        self.page.click("#next")
+        self.until(f"document.querySelector('.bar')?.innerText !== {json.dumps(before)}")
+
+    def saved(self) -> dict[str, Any]:
+        with self.page.expect_download() as download:
+            self.page.click("#save")
+        content: dict[str, Any] = json.loads(Path(download.value.path()).read_text(encoding="utf-8"))
+        return content
+
+
+def walk(visit: Visit, choose: Any) -> dict[str, Any]:
+    visit.page.click("#start")
+    visit.page.click("#next")
+    while visit.h1() not in ("Done. Thank you!", "Stopped. Thank you!"):
+        visit.listen()
+        choose(visit.page)
+        visit.next()
+    return visit.saved()
+
+
+CHOOSE = {
+    "identify": lambda page: page.check('input[name="choice"] >> nth=0'),
+    "ab": lambda page: page.check('input[name="choice"] >> nth=1'),
+    "rate": lambda page: (page.check('input[name="fit"] >> nth=3'), page.check('input[name="natural"] >> nth=1')),
+    "free": lambda page: page.fill("#text", "ein Ton, 𝄞 \u2028"),
+}
+
+
+@pytest.mark.parametrize("kind", list(CHOOSE))
+def test_from_the_first_page_to_an_answers_file(browser, built, kind):
+    test = built[kind].test
+    visit = Visit(browser, built[kind].page)
+    content = walk(visit, CHOOSE[kind])
+    visit.done()
+    answers = msgspec.convert(content, Answers)
+    assert answers.checksum == checksum(content)
+    assert answers.test == test.test
+    assert answers.complete
+    assert [answer.trial for answer in answers.answers] == [shown.trial for shown in test.form(2)]
+    assert [check.clip for check in answers.headphones] == test.headphones
+    trials = {trial.id: trial for trial in test.trials}
+    for answer, shown in zip(answers.answers, test.form(2), strict=True):
+        clips = trials[answer.trial].clips
+        assert len(answer.plays) == len(answer.heard_ms) == len(clips)
+        assert all(heard <= test.clips[clip] for heard, clip in zip(answer.heard_ms, clips, strict=True))
+        if kind == "ab":  # the second of what was shown was chosen, whichever that is
+            assert answer.choice == (0 if shown.swapped else 1)
+        elif kind == "free":
+            assert answer.text == "ein Ton, 𝄞"
+        elif kind == "rate":
+            assert (answer.fit, answer.natural) == (4, 2)
+
+
+def test_captions_and_welcome_are_text_and_never_markup(browser, built):
+    visit = Visit(browser, built["rate"].page)
+    assert "<script>" in visit.page.inner_text("main")
+    visit.page.click("#start")
+    visit.page.click("#next")
+    assert "onerror" in visit.page.inner_text("#caption")
+    assert visit.page.title() == "What do you hear?"
+    visit.done()
+
+
+def test_no_answer_counts_before_the_sound_was_heard(browser, built):
+    visit = Visit(browser, built["free"].page)
+    visit.page.click("#start")
+    visit.page.click("#next")
+    visit.page.fill("#text", "a tone")
+    before = visit.page.inner_text(".bar")
+    visit.page.click("#next", force=True)  # it says that it is disabled, and why
+    assert visit.page.inner_text(".bar") == before
+    assert "Listen to the sound first" in visit.page.inner_text("#why")
+    visit.listen()
+    visit.next()
+    visit.done()
+
+
+def test_a_closed_page_goes_on_where_it_was(browser, built):
+    visit = Visit(browser, built["rate"].page)
+    visit.page.click("#start")
+    visit.page.click("#next")
+    visit.listen()
+    CHOOSE["rate"](visit.page)
+    visit.next()
+    visit.listen()
+    visit.page.check('input[name="fit"] >> nth=4')
+    place = visit.page.inner_text(".bar")
+    visit.page.close()
+    visit.open()
+    assert visit.page.inner_text(".bar") == place
+    assert visit.page.is_checked('input[name="fit"] >> nth=4')
+    visit.page.check('input[name="natural"] >> nth=0')
+    visit.next()  # what was heard before still counts
+    visit.done()
+
+
+def test_a_browser_that_keeps_nothing_still_gives_a_file(browser, built):
+    visit = Visit(browser, built["ab"].page)
+    visit.context.add_init_script("Object.defineProperty(window, 'localStorage', {get() { throw new Error('no'); }})")
+    visit.page.close()
+    visit.open()
+    content = walk(visit, CHOOSE["ab"])
+    assert content["checksum"] == checksum(content)
+    visit.done()
+
+
+def test_the_keyboard_alone_is_enough(browser, built):
+    visit = Visit(browser, built["keys"].page)
+    page = visit.page
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.id") == "start":
+            break
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    while visit.h1() != "Done. Thank you!":
+        before = page.inner_text(".bar")
+        page.keyboard.press("Space")
+        visit.until("document.querySelector('.sound .small').textContent.startsWith('heard')")
+        page.keyboard.press("2")
+        page.keyboard.press("Enter")
+        visit.until(f"document.querySelector('.bar')?.innerText !== {json.dumps(before)}")
+    content = visit.saved()
+    assert {answer["choice"] for answer in content["answers"]} == {1}
+    visit.done()
+
+
+def test_who_stops_early_sends_what_there_is(browser, built):
+    visit = Visit(browser, built["free"].page)
+    visit.page.on("dialog", lambda dialog: dialog.accept())
+    visit.page.click("#start")
+    visit.page.click("#next")
+    visit.listen()
+    visit.page.fill("#text", "a tone")
+    visit.next()
+    visit.page.click("#stop")
+    content = visit.saved()
+    assert len(content["answers"]) == 1
+    assert content["complete"] is False
+    visit.done()
+
+
+def test_plays_are_counted(browser, built):
+    visit = Visit(browser, built["free"].page)
+    visit.page.click("#start")
+    visit.page.click("#next")
+    visit.listen()
+    visit.page.click('[data-play="0"]')
+    visit.until("document.querySelector('.sound .small').textContent.startsWith('heard 2 times')")
+    visit.done()
+
+
+@pytest.mark.parametrize("text", ["", "abc", "ü€𝄞" * 40, "x" * 55, "x" * 56, "x" * 64, "x" * 1000])
+def test_the_pages_sha256_is_pythons(browser, built, text):
+    visit = Visit(browser, built["free"].page)
+    assert visit.page.evaluate("(text) => InnerEar.sha256(text)", text) == hashlib.sha256(text.encode()).hexdigest()
+    visit.done()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("kind", list(CHOOSE))
+def test_nothing_is_cut_off_in_a_narrow_window(browser, built, kind, scheme):
+    visit = Visit(browser, built[kind].page, viewport={"width": 320, "height": 640}, color_scheme=scheme)
+    visit.page.click("#start")
+    visit.page.click("#next")
+    assert visit.page.evaluate("document.documentElement.scrollWidth") <= 320
+    visit.done()
