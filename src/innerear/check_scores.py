@@ -28,6 +28,7 @@ PASSED, CHECKS = "passed", "checks"
 FLOORS = ("silence", "noise", "sine", "swap", "informed")
 PLAIN_FLOORS = ("silence", "noise", "sine", "swap")  # what a scale starts from; `informed` stands beside it
 CEILINGS = ("real", "sampler")
+FITTED_TO = "no independent ceiling: the discriminant was fitted to notes of FluidR3 too"
 LEAST_COVERED = 0.5  # share of a tier's probes with a check that counts, for the tier to stand in a trend
 
 
@@ -67,6 +68,8 @@ def _of_kind(group: Group, judged: Judged, name: str) -> Iterator[Score]:
                 out |= {} if counts else {why: why}
     passes = [(probe, bool(row.passed)) for probe, row in rows]
     note = "" if counted == len(rows) else f"{len(rows) - counted} of {len(rows)} not counted: {'; '.join(out)}"
+    if name == "instrument" and group.model == "baseline/sampler":
+        note = "; ".join(filter(None, [note, FITTED_TO]))
     yield rate(group, name, passes, asked - len(passes), metrics.signature(metric), note=note)
     better: Better = "lower" if metric.unit in ERRORS else "neither"
     statistic = median_size if better == "lower" else np.median

@@ -101,7 +101,7 @@ def _ask_options(command: F) -> F:
         click.option("--attempts", type=click.IntRange(1), default=1, show_default=True, help="Completions for each probe."),
         click.option("--strategy", default="direct", show_default=True, help="How to ask: direct, brief, plan, few-shot:K, repair:K, listen:K, best-of:N."),
         click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="The run folder; an existing run is gone on with."),
-        click.option("--model", "models", multiple=True, required=True, metavar="NAME", help="recorded/NAME, baseline/silence|noise|sine|informed, swap/MODEL, real, openai/NAME, anthropic/NAME, python:module.attr; repeatable."),
+        click.option("--model", "models", multiple=True, required=True, metavar="NAME", help="recorded/NAME, baseline/silence|noise|sine|informed|sampler, swap/MODEL, real, openai/NAME, anthropic/NAME, python:module.attr; repeatable."),
     ):  # fmt: skip
         command = option(command)
     return command

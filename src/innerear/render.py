@@ -18,6 +18,7 @@ import numpy as np
 
 from innerear.clip import Clip, flac, read
 from innerear.errors import AudioError, JailFailure, UsageError
+from innerear.hosted import is_hosted, make
 from innerear.jail.base import Jail, Ran
 from innerear.parts import write_whole
 from innerear.records import Limits, Outcome, Program, RawLevels, Render, digest
@@ -143,6 +144,8 @@ def without_jail(program: Program, audio: Path, limits: Limits, seed: int, data:
         ran = Ran(Outcome.PROVENANCE, program.violation)
     elif program.recording is None:
         ran = Ran(Outcome.NO_PROGRAM, program.reason)
+    elif is_hosted(program.recording):
+        ran = Ran(Outcome.OK, clip=cut_short(make(program.recording), program.duration_s))
     elif data is None:
         raise UsageError(
             f"the recording {program.recording} is wanted, and no data folder is named: set INNEREAR_DATA "

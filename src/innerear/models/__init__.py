@@ -13,7 +13,7 @@ __all__ = ["MODELS", "Model", "ModelUnusable", "Options", "Reply", "open_model"]
 
 MODELS = {
     "recorded": "innerear.models.recorded:Recorded",
-    "baseline": "innerear.models.baselines:Baseline",
+    "baseline": "innerear.models.baselines:open_baseline",
     "swap": "innerear.models.swap:Swap",
     "real": "innerear.models.real:Real",
     "openai": "innerear.models.chat:Chat",

@@ -1,15 +1,18 @@
-"""`baseline/…`: models that are no models and give each scale its floor.
+"""`baseline/…`: models that are no models and give each scale its floor, or a ceiling.
 
-They answer with programs, run and measured like any model's. `informed` reads the probe's own
+They answer with programs, run and measured like any model's, or with sounds that tools of this
+machine make (`sampler`, see `hosted`). `informed` reads the probe's own
 checks, which no model sees: what bare sines and clicks score is not knowledge of sound.
 """
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Sequence
+from typing import cast
 
 from innerear.errors import UsageError
-from innerear.models.base import Local, Options, Reply
+from innerear.models.base import Local, Model, Options, Reply
 from innerear.models.informed import sketch
 from innerear.records import Message, Probe, digest
 
@@ -47,6 +50,19 @@ def sine(probe: Probe) -> str:
 
 
 _BASELINES = {"silence": silence, "noise": noise, "sine": sine, "informed": sketch}
+_HOSTED = {"sampler": "innerear.models.sampler:Sampler"}
+
+
+def open_baseline(name: str, options: Options) -> Model:
+    """The baseline of this name.
+
+    Raises:
+        UsageError: there is none, or the tool that it needs is not installed.
+    """
+    if name in _HOSTED:
+        module, _, attribute = _HOSTED[name].partition(":")
+        return cast(Model, getattr(importlib.import_module(module), attribute)(options))
+    return Baseline(name, options)
 
 
 class Baseline(Local):
@@ -54,7 +70,7 @@ class Baseline(Local):
 
     def __init__(self, name: str, options: Options) -> None:
         if name not in _BASELINES:
-            raise UsageError(f"no baseline {name!r}; there are {', '.join(_BASELINES)}")
+            raise UsageError(f"no baseline {name!r}; there are {', '.join([*_BASELINES, *_HOSTED])}")
         self.name = f"baseline/{name}"
         self._write = _BASELINES[name]
 

@@ -90,7 +90,7 @@ def _draw(drawn: _Sketch, check: checks.Check) -> None:
         case checks.Onsets():
             drawn.clicks += check.times_s
         case checks.OnsetTrend():
-            drawn.clicks += _beats(check.from_hz, check.to_hz, drawn.duration_s)
+            drawn.clicks += beats(check.from_hz, check.to_hz, drawn.duration_s)
         case checks.Doppler():
             drawn.tone(440, 440 * check.ratio_below * 0.97)
         case checks.Vowel():
@@ -131,7 +131,7 @@ def _hz(midi: int) -> float:
     return float(440 * 2 ** ((midi - 69) / 12))
 
 
-def _beats(from_hz: float, to_hz: float, duration_s: float) -> list[float]:
+def beats(from_hz: float, to_hz: float, duration_s: float) -> list[float]:
     """Times at which a rate that moves linearly between two values has counted another beat."""
     slope = (to_hz - from_hz) / duration_s  # beats(t) = from_hz t + slope t² / 2
     count = int((from_hz + to_hz) / 2 * duration_s)
