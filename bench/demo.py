@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from innerear import Asked, choose, create, load, open_model, stages
+from innerear import Asked, choose, create, embeddings, load, open_model, stages
 from innerear import embed as embed_module
 from innerear.parts import read_rows
 from innerear.records import Render
@@ -54,7 +54,7 @@ def main() -> None:
     parser.add_argument("--probes")
     given = parser.parse_args()
     timed = Timed(embed_module.open_embedder(given.embedder))
-    stages.open_embedder = lambda name: timed  # type: ignore[assignment]
+    stages.open_embedder = embeddings.open_embedder = lambda name: timed  # type: ignore[assignment]
     suite = load()
     with tempfile.TemporaryDirectory() as folder:
         asked = Asked(models=MODELS, suite=suite.name, suite_digest=suite.digest, embedders=[given.embedder])

@@ -10,6 +10,7 @@ from innerear.errors import JailFailure, JailUnavailable
 from innerear.jail import Ran, open_jail
 from innerear.records import Limits, Outcome, Program, Render
 from innerear.render import load, near_limits, raw_levels, render_all, render_key, store
+from innerear.work import Local
 
 
 def tone(peak=0.5, seconds=0.5, sample_rate=44_100, channels=1):
@@ -127,7 +128,7 @@ class BrokenJail:
 def test_a_failure_of_the_jail_is_no_row_and_holds_up_no_other_program(tmp_path):
     rows: list[Render] = []
     programs = [Program("break"), Program("other")]
-    failures = render_all(programs, rows.append, tmp_path, Limits(), open_jail=BrokenJail, workers=1)
+    failures = render_all(programs, rows.append, tmp_path, Limits(), open_jail=BrokenJail, machines=Local(1))
     assert [row.program for row in rows] == [programs[1].digest]
     assert len(failures) == 1
     assert "zygote" in failures[0]

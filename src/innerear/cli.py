@@ -6,7 +6,8 @@ import json
 import os
 import shlex
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -24,6 +25,7 @@ from innerear.errors import InnerEarError, JailUnavailable, UsageError
 if TYPE_CHECKING:
     from innerear.run import Run
     from innerear.stages import Report
+    from innerear.work import Machines
 
 DONE, OUR_FAILURE, WRONG_USE, NOT_ISOLATED, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -120,6 +122,29 @@ def _jail_options(command: F) -> F:
     return command
 
 
+def _on_option(command: F) -> F:
+    return click.option("--on", metavar="MACHINES", help="Where the work is done: ray (a cluster of this machine, or the one it belongs to) or ray://HOST:PORT; by default here.")(command)  # fmt: skip
+
+
+@contextmanager
+def _machines(on: str | None, workers: int | None = None) -> Iterator[Machines]:
+    """Where work is done; what there is to say of it is said at the end."""
+    from innerear.work import Local
+
+    if on is None:
+        yield Local(workers or 0)
+        return
+    from innerear.scale import machines
+
+    found = machines(on, workers)
+    try:
+        yield found
+    finally:
+        found.close()
+        for remark in found.remarks:
+            click.echo(f"innerear: {remark}", err=True)
+
+
 def _embedder_option(command: F) -> F:
     return click.option("--embedder", "embedders", multiple=True, help="yamnet, mel, clap-laion, vggish, vggish-torch, panns-cnn14; repeatable. By default yamnet where it can be had, else mel.")(command)  # fmt: skip
 
@@ -129,6 +154,7 @@ def _embedder_option(command: F) -> F:
 @_probe_options
 @_jail_options
 @_embedder_option
+@_on_option
 def run(**given: Any) -> None:
     """Ask, run, measure, report: the whole way, or the rest of it.
 
@@ -138,8 +164,8 @@ def run(**given: Any) -> None:
     from innerear.stages import do_report, evaluate
 
     opened, models = _open(given)
-    with bars() as progress:
-        opened, report = evaluate(opened, models, given["workers"], progress, given["max_cost"])
+    with _machines(given["on"], given["workers"]) as machines, bars() as progress:
+        opened, report = evaluate(opened, models, given["workers"], progress, given["max_cost"], machines)
         page = do_report(opened)
     _print_table(opened)
     click.echo(f"\nembeddings by {', '.join(opened.asked.embedders)}")
@@ -170,16 +196,17 @@ def _run_argument(command: F) -> F:
 @_run_argument
 @click.option("--workers", type=click.IntRange(1), help="Programs at a time; one a core by default.")
 @click.option("--twice", is_flag=True, help="Run each a second time, and say which do not give the same bits.")
-def render(folder: Path, workers: int | None, twice: bool) -> None:
+@_on_option
+def render(folder: Path, workers: int | None, twice: bool, on: str | None) -> None:
     """Run the programs of RUN in the jail: completions to sounds."""
     from innerear.run import Run
     from innerear.stages import do_render, do_repeat
 
     opened = Run(folder)
-    with bars() as progress:
-        report = do_render(opened, workers, progress)
+    with _machines(on, workers) as machines, bars() as progress:
+        report = do_render(opened, machines, progress)
         if twice:
-            report.failures += do_repeat(opened, workers, progress).failures
+            report.failures += do_repeat(opened, machines, progress).failures
     for item in opened.items() if twice else []:
         if (again := opened.repeats().get(item.render.key)) and not again.same:
             click.echo(f"{item.completion.probe} by {item.completion.model} gives another sound when it runs again")
@@ -196,7 +223,8 @@ def render(folder: Path, workers: int | None, twice: bool) -> None:
     help="With --out: yamnet, mel, clap-laion, vggish, vggish-torch, panns-cnn14.",
 )
 @click.option("--skip-bad", is_flag=True, help="With --out: leave out files that cannot be read, and count them.")
-def embed(folder: Path, out: Path | None, embedder: str, skip_bad: bool) -> None:
+@_on_option
+def embed(folder: Path, out: Path | None, embedder: str, skip_bad: bool, on: str | None) -> None:
     """Embed the sounds of a run, and noise and silence as long; with --out, any folder of audio."""
     from innerear.run import Run
     from innerear.stages import choose_embedders, do_embed
@@ -204,34 +232,37 @@ def embed(folder: Path, out: Path | None, embedder: str, skip_bad: bool) -> None
     if out:
         embed_folder(folder, out, embedder, skip_bad)
         return
-    with bars() as progress:
-        opened, report = choose_embedders(Run(folder))
-        report.failures += do_embed(opened, progress).failures
+    opened, report = choose_embedders(Run(folder))
+    with _machines(on) as machines, bars() as progress:
+        report.failures += do_embed(opened, progress, machines).failures
     _finish(report)
 
 
 @main.command()
 @_run_argument
-def measure(folder: Path) -> None:
+@_on_option
+def measure(folder: Path, on: str | None) -> None:
     """Measure each sound of RUN: length, loudness, and the checks of its probe."""
     from innerear.run import Run
     from innerear.stages import do_measure
 
-    with bars() as progress:
-        report = do_measure(Run(folder), progress)
+    opened = Run(folder)
+    with _machines(on) as machines, bars() as progress:
+        report = do_measure(opened, progress, machines)
     _finish(report)
 
 
 @main.command()
 @_run_argument
-def score(folder: Path) -> None:
+@_on_option
+def score(folder: Path, on: str | None) -> None:
     """Combine measurements and embeddings of RUN into scores, and print the table."""
     from innerear.run import Run
     from innerear.stages import do_score
 
     opened = Run(folder)
-    with bars() as progress:
-        do_score(opened, progress)
+    with _machines(on) as machines, bars() as progress:
+        do_score(opened, progress, machines)
     _print_table(opened)
 
 

@@ -6,17 +6,19 @@ its sounds, and held-back recordings, as many and cut to as many frames.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from threading import Lock
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from innerear.errors import InnerEarError, UsageError
 from innerear.groups import Group
 from innerear.metrics.collapse import collapse
 from innerear.metrics.frechet import fad_interval, frechet_distance
@@ -24,6 +26,7 @@ from innerear.metrics.kernel import KernelReference, kad, kad_interval
 from innerear.metrics.moments import Gaussian
 from innerear.records import Probe, Score, digest
 from innerear.reference import KINDS, Kind, Reference, find_reference
+from innerear.work import Local, Machines, Work
 
 Frames = NDArray[np.float32]
 Embedded = dict[str, Frames]
@@ -35,35 +38,68 @@ DRAWS = 5  # of held-back clips, for a ceiling
 SEED = 0
 FEWEST_CLIPS = 4  # below which a distance says nothing at all
 METRICS = ("fad", "kad")
+ANCHORS = ("noise", "silence")
+
 
 T = TypeVar("T")
 
 
-def distance_scores(
-    groups: Sequence[Group], embedded: Mapping[str, Embedding | None], progress: Callable[[str, int, int], None]
-) -> Iterator[list[Score]]:
-    """The distances of each group, in order. `embedded`: by the embedder's name; `None` without weights.
+@dataclass(frozen=True)
+class Answer:
+    """A distance and its interval, and the rank of the reference's covariance."""
 
-    Groups go to as many threads as there are cores, each with one BLAS thread: the matrices are
-    small, and BLAS threads that wait for work would take the cores from one another.
-    """
+    value: float | None
+    low: float | None
+    high: float | None
+    rank: int
+
+
+def distance_scores(
+    groups: Sequence[Group],
+    embedded: Mapping[str, Embedding | None],
+    progress: Callable[[str, int, int], None],
+    machines: Machines | None = None,
+) -> Iterator[list[Score]]:
+    """The distances of each group, in order. `embedded`: by the embedder's name; `None` without weights."""
+    sets = [
+        [_set_of(group, kind, name, embedding) for name, embedding in embedded.items() for kind in KINDS]
+        for group in groups
+    ]
+    asks = {ask.key: ask for found in chain(*sets) if isinstance(found, _Set) for ask in found.asks.values()}
+    answers: dict[str, Answer] = {}
+
+    def keep(ask: _Ask, answer: Answer) -> None:
+        answers[ask.key] = answer
+        progress("distances", len(answers), len(asks))
+
+    for lost in (machines or Local()).each(Work(_answering), list(asks.values()), keep):
+        raise InnerEarError(f"a distance could not be computed: {lost.why}")
+    for of_group in sets:
+        yield [score for found in of_group for score in (found.scores(answers) if isinstance(found, _Set) else found)]
+
+
+@contextmanager
+def _answering() -> Iterator[Callable[[_Ask], Answer]]:
+    """How an ask becomes its numbers. One BLAS thread a worker: the matrices are small, and BLAS
+    threads that wait for work would take the cores from one another."""
     import scipy.linalg  # noqa: F401  its BLAS must be there to be limited
     from threadpoolctl import threadpool_limits
 
     once = _Once()
-    with threadpool_limits(1), ThreadPoolExecutor(os.cpu_count()) as pool:
 
-        def of(group: Group) -> list[Score]:
-            return [
-                score
-                for name, embedding in embedded.items()
-                for kind in KINDS
-                for score in _of_kind(group, kind, name, embedding, once)
-            ]
+    def answer(ask: _Ask) -> Answer:
+        reference = find_reference(ask.kind, ask.embedder)
+        if reference is None or reference.digest != ask.reference:
+            raise UsageError(f"the reference {ask.kind!r} for {ask.embedder} is another here than {ask.reference}")
+        prepared = once(reference.digest, lambda: _Prepared.of(reference))
+        rank = int(prepared.gaussian.rank)
+        if ask.clips is None:
+            return Answer(_real(prepared, ask.metric, reference, ask.lengths), None, None, rank)
+        low, high = prepared.interval(ask.metric, ask.clips) if ask.interval else (None, None)
+        return Answer(prepared.distance(ask.metric, ask.clips), low, high, rank)
 
-        for done, scores in enumerate(pool.map(of, groups), 1):
-            progress("distances", done, len(groups))
-            yield scores
+    with threadpool_limits(1):
+        yield answer
 
 
 class _Once:
@@ -109,15 +145,30 @@ class _Prepared:
         return kad_interval(self.kernel, clips, SEED) or (None, None)
 
 
-def _of_kind(group: Group, kind: Kind, embedder: str, embedding: Embedding | None, once: _Once) -> list[Score]:
+@dataclass(frozen=True, eq=False)
+class _Ask:
+    """One distance to a reference: of clips, or (`clips=None`) of held-back recordings of these lengths."""
+
+    key: str
+    kind: str
+    embedder: str
+    reference: str  # its digest
+    metric: str
+    clips: Sequence[Frames] | None
+    lengths: Sequence[int] = ()  # frames
+    interval: bool = False
+
+
+def _set_of(group: Group, kind: Kind, embedder: str, embedding: Embedding | None) -> _Set | list[Score]:
+    """The sounds of a group that are of this kind, or the rows that say why they have no distance."""
     items = [item for item in group.items if kind.holds(item.probe)]
     if not items:
         return []
-    more: dict[str, Any] = {"group": kind.name, "better": "lower"}
 
     def without(why: str, n: int = 0) -> list[Score]:
         how = f"emb:{embedder}|ref:{kind.name}"
-        return [group.score(name, None, n, len(items) - n, f"{name}|{how}", note=why, **more) for name in METRICS]
+        more: dict[str, Any] = {"note": why, "group": kind.name, "better": "lower"}
+        return [group.score(name, None, n, len(items) - n, f"{name}|{how}", **more) for name in METRICS]
 
     reference = find_reference(kind.name, embedder)
     if embedding is None:
@@ -128,38 +179,71 @@ def _of_kind(group: Group, kind: Kind, embedder: str, embedding: Embedding | Non
     if reference.signature != signature:
         return without(f"the reference {kind.name!r} was made another way: {reference.signature}")
     made = [(item.probe, frames[item.render.audio]) for item in items if item.render.audio in frames]
-    clips = [clip for _, clip in made]
-    if len(clips) < FEWEST_CLIPS:
-        return without(f"{len(clips)} clips are too few for a distance; wanted {FEWEST_CLIPS}", len(clips))
-    n_frames = sum(map(len, clips))
-    how = f"emb:{reference.signature}|ref:{kind.name}@{reference.digest}|n:{len(clips)}clips,{n_frames}frames"
-    how += "|ci:jackknife20-clips|v:1"
-    prepared = once(reference.digest, lambda: _Prepared.of(reference))
-    more["detail"] = {
-        "frames": n_frames,
-        "dims": prepared.gaussian.dims,
-        "rank": int(prepared.gaussian.rank),
-        "reference_clips": len(reference.kept),
-        "reference_frames": prepared.gaussian.n,
-        "ceiling_clips": min(len(clips), len(reference.held_back)),
-    }
-    scores = []
-    probes = [probe.id for probe, _ in made]
-    lengths = sorted(map(len, clips))
-    for name in METRICS:
-        low, high = prepared.interval(name, clips)
-        floor = {
-            anchor: once(digest(name, how, anchor, probes), partial(prepared.distance, name, sounds))
-            for anchor, sounds in _anchors(made, frames).items()
+    if len(made) < FEWEST_CLIPS:
+        return without(f"{len(made)} clips are too few for a distance; wanted {FEWEST_CLIPS}", len(made))
+    return _Set(group, kind, embedder, reference, made, _anchors(made, frames), len(items))
+
+
+class _Set:
+    """Sounds that have a distance: what is asked about them, and the scores that its answers make."""
+
+    def __init__(
+        self,
+        group: Group,
+        kind: Kind,
+        embedder: str,
+        reference: Reference,
+        made: Sequence[tuple[Probe, Frames]],
+        anchors: Mapping[str, Sequence[Frames]],
+        asked: int,
+    ) -> None:
+        self.group, self.kind, self.reference, self.made, self.asked = group, kind, reference, made, asked
+        clips = [clip for _, clip in made]
+        self.n_frames = sum(map(len, clips))
+        how = f"emb:{reference.signature}|ref:{kind.name}@{reference.digest}|n:{len(clips)}clips,{self.n_frames}frames"
+        self.how = how + "|ci:jackknife20-clips|v:1"
+        probes = [probe.id for probe, _ in made]
+        lengths = sorted(map(len, clips))
+        self.asks: dict[tuple[str, str], _Ask] = {}
+        for metric in METRICS:
+            ask = partial(_Ask, kind=kind.name, embedder=embedder, reference=reference.digest, metric=metric)
+            own = digest(metric, self.how, group.model, group.strategy, group.tier)
+            self.asks[metric, "own"] = ask(key=own, clips=clips, interval=True)
+            for anchor, sounds in anchors.items():  # and the same for all sets of these probes
+                self.asks[metric, anchor] = ask(key=digest(metric, self.how, anchor, probes), clips=sounds)
+            real = digest(metric, self.how, "real", lengths)
+            self.asks[metric, "real"] = ask(key=real, clips=None, lengths=lengths)
+
+    def scores(self, answers: Mapping[str, Answer]) -> list[Score]:
+        """FAD, KAD and variety; `answers` by the keys of the asks."""
+        n, reference = len(self.made), self.reference
+        found = {what: answers[ask.key] for what, ask in self.asks.items()}
+        kept, dims = reference.kept, int(self.made[0][1].shape[1])
+        real_clips = min(n, len(reference.held_back))
+        detail = {
+            "frames": self.n_frames,
+            "dims": dims,
+            "rank": found["fad", "own"].rank,
+            "reference_clips": len(kept),
+            "reference_frames": sum(map(len, kept)),
+            "ceiling_clips": real_clips,
         }
-        real = once(digest(name, how, "real", lengths), partial(_real, prepared, name, reference, lengths))
-        note = _small(name, n_frames, prepared.gaussian.dims, more["detail"]["ceiling_clips"], len(clips))
-        value = prepared.distance(name, clips)
-        ends = {"low": low, "high": high, "floor": floor, "ceiling": {"real": real}}
-        scores.append(
-            group.score(name, value, len(clips), len(items) - len(clips), f"{name}|{how}", note=note, **ends, **more)
-        )
-    return [*scores, _variety(group, kind, reference, made, how)]
+        scores = []
+        for metric in METRICS:
+            own = found[metric, "own"]
+            floor = {name: found[metric, name].value for name in ANCHORS if (metric, name) in found}
+            more: dict[str, Any] = {
+                "note": _small(metric, self.n_frames, dims, real_clips, n),
+                "low": own.low,
+                "high": own.high,
+                "floor": floor,
+                "ceiling": {"real": found[metric, "real"].value},
+                "group": self.kind.name,
+                "better": "lower",
+                "detail": detail,
+            }
+            scores.append(self.group.score(metric, own.value, n, self.asked - n, f"{metric}|{self.how}", **more))
+        return [*scores, _variety(self.group, self.kind, reference, self.made, self.how)]
 
 
 def _variety(group: Group, kind: Kind, reference: Reference, made: Sequence[tuple[Probe, Frames]], how: str) -> Score:
@@ -175,7 +259,7 @@ def _variety(group: Group, kind: Kind, reference: Reference, made: Sequence[tupl
 
 def _anchors(made: Sequence[tuple[Probe, Frames]], frames: Embedded) -> dict[str, list[Frames]]:
     """Noise and silence as long as each probe asks, where they were embedded."""
-    found = {name: [f"{name}/{probe.id}" for probe, _ in made] for name in ("noise", "silence")}
+    found = {name: [f"{name}/{probe.id}" for probe, _ in made] for name in ANCHORS}
     return {name: [frames[key] for key in keys] for name, keys in found.items() if all(key in frames for key in keys)}
 
 

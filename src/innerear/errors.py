@@ -8,7 +8,8 @@
     ├── RecordingMismatch   a recording was made with other messages than the suite sends today
     ├── WeightsUnavailable  weights are not here and could not be fetched
     ├── JailUnavailable     this machine cannot isolate a program
-    └── JailFailure         the jail itself failed on a program, twice
+    ├── JailFailure         the jail itself failed on a program, twice
+    └── ClusterUnavailable  no cluster answers, or none of its nodes is left
 
 What a *model* got wrong (no program, a crash, silence) is data, an `Outcome` in a row.
 """
@@ -55,6 +56,13 @@ class JailUnavailable(InnerEarError):
         self.fix = fix
         super().__init__(f"cannot isolate programs here: {missing}. {fix}")
 
+    def __reduce__(self) -> tuple[type[JailUnavailable], tuple[str, str]]:
+        return type(self), (self.missing, self.fix)
+
 
 class JailFailure(InnerEarError):
     """The jail failed on a program, also in a fresh one: never the model's fault, never a score."""
+
+
+class ClusterUnavailable(InnerEarError):
+    """There is no cluster at an address, or none of its nodes is left."""

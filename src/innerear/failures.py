@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import Any
+
+import msgspec
 
 from innerear import metrics
 from innerear.metrics.failure import OF_OUTCOME, WORDS, copies, failed_checks, fingerprint, words
@@ -11,6 +16,7 @@ from innerear.records import Measurement, digest
 from innerear.render import load
 from innerear.run import Item
 from innerear.verify import in_headline
+from innerear.work import Lost, Machines, Work
 
 VERSION = 2
 
@@ -20,43 +26,85 @@ def failure_key(item: Item, rows: Sequence[Measurement]) -> str:
     return digest("failure", VERSION, item.completion.key, item.render.outcome, [row.key for row in rows])
 
 
-def failure_rows(items: Sequence[Item], found: Mapping[str, Measurement], audio: Path) -> Iterator[Measurement]:
-    """The rows that are missing. `found` holds all measurements by key, `audio` the sounds.
+def failure_rows(
+    items: Sequence[Item],
+    found: Mapping[str, Measurement],
+    audio: Path,
+    keep: Callable[[Measurement], None],
+    machines: Machines,
+    sees: Path | None = None,
+) -> list[str]:
+    """Keep the rows that are missing. `found` holds all measurements by key, `audio` the sounds.
 
     A near copy is of a sound that the same model made for another probe. A row's detail says
-    whether one of the checks that failed counts in headlines.
+    whether one of the checks that failed counts in headlines. What could not be done, for a fault
+    of ours, is told, one line each.
     """
-    missing: list[tuple[Item, list[Measurement], str]] = []
+    missing: list[_Failed] = []
     for item in items:
         rows = metrics.rows_of(found, item.completion.key, metrics.sound_of(item))
         key = failure_key(item, rows)
         if key not in found and (item.render.outcome in OF_OUTCOME or failed_checks(item.probe, rows)):
-            missing.append((item, rows, key))
-    copied = _copies(items, {item.completion.model for item, _, _ in missing}, audio) if missing else {}
-    for item, rows, key in missing:
+            missing.append(_Failed(key, item, rows))
+    models = {failed.item.completion.model for failed in missing}
+    sounding = [item for item in items if item.completion.model in models and item.render.audio]
+    prints: dict[str, list[int]] = {}
+    lost: list[Lost[Any]] = list(
+        machines.each(
+            Work(partial(_printing, audio), sees=sees),
+            sounding,
+            lambda item, levels: prints.update({item.completion.key: levels}),
+        )
+    )
+    copied: dict[str, str] = {}
+    for model in models:
+        mine = [item for item in sounding if item.completion.model == model]
+        own = {key: prints[key] for item in mine if (key := item.completion.key) in prints}
+        copied |= copies(own, {item.completion.key: item.probe.id for item in mine})
+    missing = [msgspec.structs.replace(failed, copy_of=copied.get(failed.item.completion.key)) for failed in missing]
+    lost += machines.each(
+        Work(partial(_naming, audio), sees=sees), missing, lambda _, row: keep(row) if row is not None else None
+    )
+    return [one.why for one in lost]
+
+
+class _Failed(msgspec.Struct, frozen=True):
+    """A sound that fails, its measurements, and the probe whose sound it nearly is."""
+
+    key: str
+    item: Item
+    rows: list[Measurement]
+    copy_of: str | None = None
+
+
+@contextmanager
+def _printing(audio: Path) -> Iterator[Callable[[Item], list[int]]]:
+    """How an item's sound becomes a print."""
+    yield lambda item: fingerprint(load(item.render, audio))
+
+
+@contextmanager
+def _naming(audio: Path) -> Iterator[Callable[[_Failed], Measurement | None]]:
+    """How a failure becomes its row; `None` where no word fits."""
+
+    def name(failed: _Failed) -> Measurement | None:
+        item, rows = failed.item, failed.rows
         clip = load(item.render, audio) if item.render.audio else None
-        copy_of = copied.get(item.completion.key)
-        fitting = words(metrics.sound_of(item, clip), rows, copy_of)
-        if fitting:
-            more = {"copy_of": copy_of} if fitting[0] == "near copy" else {}
-            reason = item.render.reason if item.render.outcome in OF_OUTCOME else _reason(item, rows)
-            text = f"{WORDS[fitting[0]]}{': ' if reason else ''}{reason}"
-            counts = item.render.outcome in OF_OUTCOME or any(
-                in_headline(check, item.probe.tier)[0] for check, _ in failed_checks(item.probe, rows)
-            )
-            detail = {"words": fitting, "counts": counts, **more}
-            yield Measurement(key, item.completion.key, "failure", None, False, f"{fitting[0]} – {text}", detail)
+        fitting = words(metrics.sound_of(item, clip), rows, failed.copy_of)
+        if not fitting:
+            return None
+        more = {"copy_of": failed.copy_of} if fitting[0] == "near copy" else {}
+        reason = item.render.reason if item.render.outcome in OF_OUTCOME else _reason(item, rows)
+        text = f"{WORDS[fitting[0]]}{': ' if reason else ''}{reason}"
+        counts = item.render.outcome in OF_OUTCOME or any(
+            in_headline(check, item.probe.tier)[0] for check, _ in failed_checks(item.probe, rows)
+        )
+        detail = {"words": fitting, "counts": counts, **more}
+        return Measurement(failed.key, item.completion.key, "failure", None, False, f"{fitting[0]} – {text}", detail)
+
+    yield name
 
 
 def _reason(item: Item, rows: Sequence[Measurement]) -> str:
     """What the checks that failed say."""
     return "; ".join(row.reason for _, row in failed_checks(item.probe, rows) if row.reason)
-
-
-def _copies(items: Sequence[Item], models: set[str], audio: Path) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for model in models:
-        mine = [item for item in items if item.completion.model == model and item.render.audio]
-        prints = {item.completion.key: fingerprint(load(item.render, audio)) for item in mine}
-        found |= copies(prints, {item.completion.key: item.probe.id for item in mine})
-    return found

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import os
 import platform
-import queue
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -22,6 +20,7 @@ from innerear.hosted import is_hosted, make
 from innerear.jail.base import Jail, Ran
 from innerear.parts import write_whole
 from innerear.records import Limits, Outcome, Program, RawLevels, Render, digest
+from innerear.work import Local, Machines, Work
 
 FLAGGED_SHARE = 0.8  # of a limit, from which an outcome is flagged
 CLIPPED_RUN = 3  # samples at full scale in a row
@@ -51,12 +50,14 @@ def render_all(
     *,
     open_jail: Callable[[], Jail],
     seed: int = 0,
-    workers: int | None = None,
     data: Path | None = None,
+    machines: Machines | None = None,
+    sees: Path | None = None,
 ) -> list[str]:
     """Run each program once; `keep` gets its row, from the calling thread, when its sound is stored.
 
-    `data` is the folder that recordings lie in. One jail a worker, one worker a core.
+    `data` is the folder that recordings lie in. One jail a worker, one worker a core unless other
+    `machines` are given; those must see the folder `sees`.
 
     Returns:
         What failed on our side, one line a program; such programs have no row.
@@ -65,72 +66,33 @@ def render_all(
         JailUnavailable: this machine cannot isolate programs.
         KeyboardInterrupt and the like leave no process behind.
     """
-    failures: list[str] = []
-    todo: queue.SimpleQueue[Program] = queue.SimpleQueue()
-    rows: queue.SimpleQueue[Render | str | BaseException] = queue.SimpleQueue()
-    code = [program for program in programs if runs(program)]
     for program in programs:
         if not runs(program):
             keep(without_jail(program, audio, limits, seed, data))
-    for program in code:
-        todo.put(program)
-    with _jails(open_jail, min(workers or os.cpu_count() or 1, len(code))) as jails:
-        stop = threading.Event()
-        threads = [
-            threading.Thread(target=_work, args=(jail, todo, rows, audio, limits, seed, stop), daemon=True)
-            for jail in jails
-        ]
-        for thread in threads:
-            thread.start()
-        try:
-            for _ in code:
-                row = rows.get()
-                if isinstance(row, BaseException):
-                    raise row
-                if isinstance(row, str):
-                    failures.append(row)
-                else:
-                    keep(row)
-        finally:
-            stop.set()
-    return failures
+    work: Work[Program, Render] = Work(
+        partial(_running, open_jail, audio, limits, seed), shared=False, forgives=(JailFailure,), sees=sees
+    )
+    code = [program for program in programs if runs(program)]
+    lost = (machines or Local()).each(work, code, lambda program, row: keep(row))
+    return [f"program {one.thing.digest[:8]}: {one.why}" for one in lost]
 
 
 @contextmanager
-def _jails(open_jail: Callable[[], Jail], count: int) -> Iterator[list[Jail]]:
-    jails: list[Jail] = []
+def _running(
+    open_jail: Callable[[], Jail], audio: Path, limits: Limits, seed: int
+) -> Iterator[Callable[[Program], Render]]:
+    """A worker's jail, and how a program becomes a row in it."""
+    jail = open_jail()
+
+    def run(program: Program) -> Render:
+        assert program.code is not None
+        ran = jail.run(program.code, limits, seed)
+        return to_row(program, ran, jail.facts, audio, limits, seed)
+
     try:
-        for _ in range(count):
-            jails.append(open_jail())
-        yield jails
+        yield run
     finally:
-        for jail in jails:
-            jail.close()
-
-
-def _work(
-    jail: Jail,
-    todo: queue.SimpleQueue[Program],
-    rows: queue.SimpleQueue[Render | str | BaseException],
-    audio: Path,
-    limits: Limits,
-    seed: int,
-    stop: threading.Event,
-) -> None:
-    while not stop.is_set():
-        try:
-            program = todo.get_nowait()
-        except queue.Empty:
-            return
-        try:
-            assert program.code is not None
-            ran = jail.run(program.code, limits, seed)
-            rows.put(to_row(program, ran, jail.facts, audio, limits, seed))
-        except JailFailure as failure:
-            rows.put(f"program {program.digest[:8]}: {failure}")
-        except BaseException as error:  # noqa: BLE001  raised again in the calling thread
-            rows.put(error)
-            return
+        jail.close()
 
 
 def runs(program: Program) -> bool:

@@ -20,6 +20,7 @@ from innerear.metrics.signal import right_length
 from innerear.records import Measurement, Outcome, Score
 from innerear.run import Item
 from innerear.summaries import median_size, middle, rate
+from innerear.work import Machines
 
 Progress = Callable[[str, int, int], None]
 
@@ -46,12 +47,13 @@ def score(
     rows: Mapping[str, Measurement],
     embedded: Mapping[str, Embedding | None],
     progress: Progress,
+    machines: Machines | None = None,
 ) -> list[Score]:
     """All scores of a run. `embedded`: by the embedder's name, what it heard; `None` without weights."""
     groups = list(groups_of(items))
     judged = {item.completion.key: _judged(item, rows) for group in groups for item in group.rendered}
     scores: list[Score] = []
-    for group, distances in zip(groups, distance_scores(groups, embedded, progress), strict=True):
+    for group, distances in zip(groups, distance_scores(groups, embedded, progress, machines), strict=True):
         scores += _rates(group)
         scores += _measured(group, rows)
         scores += check_scores(group, judged)

@@ -1,5 +1,8 @@
 """One function a stage: reads the files to its left, does what is missing, writes its own.
 
+What a stage does to many things apart is `Work`, done by `Machines`: these threads unless others
+are given.
+
 Each takes a `Progress`, called with what is being done, how much is done, and how much there is.
 """
 
@@ -7,22 +10,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import cast
 
 import msgspec
-import numpy as np
 
 from innerear import metrics
-from innerear.clip import Clip
-from innerear.distances import Embedded
-from innerear.embed import CaptionReader, Embedder, open_embedder, reads_captions
-from innerear.embed.store import load_frames, save_frames
+from innerear.embed import open_embedder, reads_captions, uses_gpu
+from innerear.embeddings import Named, anchors, batches, compact, embeddings_folder, hearing, read_embeddings
 from innerear.errors import JailUnavailable, WeightsUnavailable
 from innerear.failures import failure_rows
 from innerear.generate import Bench, generate, summary
@@ -34,11 +32,9 @@ from innerear.render import load, render_all, render_key, runs
 from innerear.run import Item, Run, program_of, save
 from innerear.score import score
 from innerear.strategies import find_strategy
+from innerear.work import Local, Lost, Machines, Work
 
 Progress = Callable[[str, int, int], None]
-
-BATCH = 32  # clips between two part files of embeddings
-ANCHOR_RATE_HZ = 44_100
 
 
 @dataclass
@@ -109,7 +105,7 @@ def _bench(run: Run, workers: int | None) -> Iterator[Bench | None]:
         yield Bench(shop.render, lambda probe, render: hear(load(render, run.audio), probe))
 
 
-def do_render(run: Run, workers: int | None = None, progress: Progress = silent) -> Report:
+def do_render(run: Run, machines: Machines | None = None, progress: Progress = silent) -> Report:
     """Completions to sounds: runs each program that has no row yet, once, however many gave it.
 
     Raises:
@@ -133,12 +129,12 @@ def do_render(run: Run, workers: int | None = None, progress: Progress = silent)
             writer.keep(render)
             progress("programs", count, len(programs))
 
-        failures = _run_programs(run, missing, keep, workers)
+        failures = _run_programs(run, missing, keep, machines)
     return Report(failures)
 
 
 def _run_programs(
-    run: Run, programs: Sequence[Program], keep: Callable[[Render], None], workers: int | None
+    run: Run, programs: Sequence[Program], keep: Callable[[Render], None], machines: Machines | None
 ) -> list[str]:
     """Run programs as the run asks; what failed on our side, one line each."""
     from innerear.jail import open_jail
@@ -148,14 +144,15 @@ def _run_programs(
         keep,
         run.audio,
         run.asked.limits,
-        open_jail=lambda: open_jail(run.asked.jail),
+        open_jail=partial(open_jail, run.asked.jail),
         seed=run.asked.seed,
-        workers=workers,
         data=Path(named) if (named := os.environ.get("INNEREAR_DATA")) else None,
+        machines=machines,
+        sees=run.folder,
     )
 
 
-def do_repeat(run: Run, workers: int | None = None, progress: Progress = silent) -> Report:
+def do_repeat(run: Run, machines: Machines | None = None, progress: Progress = silent) -> Report:
     """Run each program that gave a sound a second time, and keep whether it gave the same bits.
 
     One that does not asks the clock or the system for chance. Its second sound is stored too.
@@ -177,7 +174,7 @@ def do_repeat(run: Run, workers: int | None = None, progress: Progress = silent)
             writer.keep(Repeat(again.key, again.outcome, again.audio, same))
             progress("second runs", count, len(renders))
 
-        failures = _run_programs(run, missing, keep, workers)
+        failures = _run_programs(run, missing, keep, machines)
     return Report(failures)
 
 
@@ -207,115 +204,76 @@ def choose_embedders(run: Run) -> tuple[Run, Report]:
     return (run if file == run.file else save(run.folder, file)), report
 
 
-def do_embed(run: Run, progress: Progress = silent) -> Report:
+def do_embed(run: Run, progress: Progress = silent, machines: Machines | None = None) -> Report:
     """Sounds to embeddings, and with them noise and silence of the same durations, for the floors.
 
     Uses the embedders that `choose_embedders` settled; one is opened only where something is missing.
     """
     report = Report()
-    wanted: dict[str, Callable[[], Clip]] = dict(anchors(run))
+    machines = machines or Local()
+    wanted: dict[str, Named] = {name: (name, make) for name, make in anchors(run.probes).items()}
     for item in run.items():
         if item.render.audio is not None:
-            wanted[item.render.audio] = partial(load, item.render, run.audio)
+            wanted[item.render.audio] = item.render.audio, partial(load, item.render, run.audio)
     for name in run.asked.embedders:
         if name not in run.file.signatures:
             continue
         folder = embeddings_folder(run, name)
         done = read_embeddings(folder)
-        missing = [key for key in wanted if key not in done]
-        unread = [text for text in captions(run.probes) if reads_captions(name) and CAPTION + text not in done]
+        missing = [named for key, named in wanted.items() if key not in done]
+        unread = [(CAPTION + text, text) for text in captions(run.probes) if reads_captions(name)]
+        unread = [named for named in unread if named[0] not in done]
         count = len(wanted) - len(missing)
         what = f"embeddings ({name})"
         progress(what, count, len(wanted))
-        if not missing and not unread:
-            continue
+
+        def keep(batch: Sequence[Named], _: None) -> None:
+            nonlocal count
+            count += sum(not isinstance(sound, str) for _, sound in batch)
+            progress(what, count, len(wanted))  # noqa: B023
+
+        work = Work(partial(hearing, name, run.file.signatures[name], folder), gpu=uses_gpu(name), sees=run.folder)
+        todo = [*([unread] if unread else []), *batches(missing, machines.workers)]
         try:
-            embedder = open_embedder(name)
+            report.failures += [f"{name}: {lost.why}" for lost in machines.each(work, todo, keep)]
         except WeightsUnavailable as error:
             report.failures.append(str(error))
             continue
-        if unread:
-            texts = [text[np.newaxis] for text in cast(CaptionReader, embedder).read(unread)]
-            save_frames(folder / f"{digest(unread)}.npz", [CAPTION + text for text in unread], texts, None)
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            for batch in (missing[i : i + BATCH] for i in range(0, len(missing), BATCH)):
-                frames = list(pool.map(lambda key: embedder.embed([wanted[key]()])[0], batch))  # noqa: B023
-                save_frames(folder / f"{digest(batch)}.npz", batch, frames, embedder.quantum)
-                count += len(batch)
-                progress(what, count, len(wanted))
-        _compact_embeddings(folder, embedder)
+        compact(folder)
     return report
 
 
-def anchors(run: Run) -> dict[str, Callable[[], Clip]]:
-    """Noise and silence as long as each probe asks: by name, how to make it."""
-    made: dict[str, Callable[[], Clip]] = {}
-    for number, probe in enumerate(run.probes):
-        samples = round(probe.duration_s * ANCHOR_RATE_HZ)
-        made[f"noise/{probe.id}"] = partial(_noise, number, samples)
-        made[f"silence/{probe.id}"] = partial(_silence, samples)
-    return made
-
-
-def _noise(seed: int, samples: int) -> Clip:
-    white = np.random.default_rng(seed).normal(0, 0.1, (1, samples))
-    return Clip(white.astype(np.float32), ANCHOR_RATE_HZ)
-
-
-def _silence(samples: int) -> Clip:
-    return Clip(np.zeros((1, samples), np.float32), ANCHOR_RATE_HZ)
-
-
-def embeddings_folder(run: Run, name: str) -> Path:
-    """Where the embeddings of one embedder, working as it does now, lie."""
-    return run.folder / "embeddings" / f"{name}-{digest(run.file.signatures[name])[:8]}"
-
-
-def read_embeddings(folder: Path) -> Embedded:
-    """All frames of a folder by name: the audio's digest, or an anchor's name."""
-    found: Embedded = {}
-    for path in sorted(folder.glob("[!.]*.npz")):
-        stored = load_frames(path)
-        for name, clip in zip(stored.names, stored.clips, strict=True):
-            found.setdefault(name, clip)
-    return found
-
-
-def _compact_embeddings(folder: Path, embedder: Embedder) -> None:
-    parts = sorted(folder.glob("[!.]*.npz"))
-    if len(parts) > 1:
-        rows = read_embeddings(folder)
-        merged = folder / f"{digest(sorted(rows))}.npz"
-        save_frames(merged, list(rows), list(rows.values()), embedder.quantum)
-        for path in parts:
-            if path != merged:
-                path.unlink(missing_ok=True)
-
-
-def do_measure(run: Run, progress: Progress = silent) -> Report:
+def do_measure(run: Run, progress: Progress = silent, machines: Machines | None = None) -> Report:
     """Sounds to measurements: every metric that applies and has no row yet, sound by sound."""
+    machines = machines or Local()
     done = run.measurements()
     items = [item for item in run.items() if item.render.outcome != Outcome.NOT_RENDERED]
     missing = [item for item in items if any(key not in done for key, _, _ in _keys(item))]
     count = len(items) - len(missing)
     progress("measurements", count, len(items))
+    with Writer(run.folder / "measurements", Measurement, every_s=1.0) as writer:
 
-    def measured(item: Item) -> list[Measurement]:
-        clip = load(item.render, run.audio) if item.render.audio else None
-        sound = metrics.sound_of(item, clip)
-        return metrics.measure(item.completion.key, sound)
-
-    with (
-        Writer(run.folder / "measurements", Measurement, every_s=1.0) as writer,
-        ThreadPoolExecutor(os.cpu_count()) as pool,
-    ):
-        for rows in pool.map(measured, missing):
+        def keep(item: Item, rows: list[Measurement]) -> None:
+            nonlocal count
             writer.keep(*rows)
             count += 1
             progress("measurements", count, len(items))
+
+        lost: list[Lost[Item]] = machines.each(Work(partial(_measuring, run.audio), sees=run.folder), missing, keep)
         writer.flush()
-        writer.keep(*failure_rows(items, run.measurements(), run.audio))
-    return Report()
+        failures = failure_rows(items, run.measurements(), run.audio, writer.keep, machines, run.folder)
+    return Report([*(f"{one.thing.completion.probe}: {one.why}" for one in lost), *failures])
+
+
+@contextmanager
+def _measuring(audio: Path) -> Iterator[Callable[[Item], list[Measurement]]]:
+    """How an item becomes its measurements."""
+
+    def measure(item: Item) -> list[Measurement]:
+        clip = load(item.render, audio) if item.render.audio else None
+        return metrics.measure(item.completion.key, metrics.sound_of(item, clip))
+
+    yield measure
 
 
 def _keys(item: Item) -> Iterator[tuple[str, str, object]]:
@@ -329,7 +287,7 @@ class ScoreFile(msgspec.Struct, frozen=True):
     scores: list[Score]
 
 
-def do_score(run: Run, progress: Progress = silent) -> list[Score]:
+def do_score(run: Run, progress: Progress = silent, machines: Machines | None = None) -> list[Score]:
     """Measurements and embeddings to scores; nothing is done where the inputs are those of the last time."""
     items = run.items()
     rows = run.measurements()
@@ -347,7 +305,7 @@ def do_score(run: Run, progress: Progress = silent) -> list[Score]:
         name: (signatures[name], read_embeddings(folders[name])) if name in folders else None
         for name in run.asked.embedders
     }
-    found = score(items, rows, embedded, progress)
+    found = score(items, rows, embedded, progress, machines)
     write_whole(path, msgspec.json.format(msgspec.json.encode(ScoreFile(inputs, found)), indent=1))
     return found
 
@@ -366,19 +324,22 @@ def evaluate(
     workers: int | None = None,
     progress: Progress = silent,
     max_usd: float | None = None,
+    machines: Machines | None = None,
 ) -> tuple[Run, Report]:
     """Every stage, one after the other. A machine that cannot isolate still gets a report.
 
     What went wrong on our side is in the `Report`; `unrendered` says that programs did not run.
+    `workers` is how many programs run at a time here, `machines` where all but the asking is done.
     """
+    machines = machines or Local(workers or 0)
     report = do_generate(run, models, progress, workers, max_usd)
     try:
-        report.failures += do_render(run, workers, progress).failures
+        report.failures += do_render(run, machines, progress).failures
     except JailUnavailable as error:
         report.unrendered = error
     run, chosen = choose_embedders(run)
     report.warnings += chosen.warnings
-    report.failures += chosen.failures + do_embed(run, progress).failures
-    do_measure(run, progress)
-    do_score(run, progress)
+    report.failures += chosen.failures + do_embed(run, progress, machines).failures
+    report.failures += do_measure(run, progress, machines).failures
+    do_score(run, progress, machines)
     return run, report

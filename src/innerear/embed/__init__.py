@@ -75,3 +75,8 @@ def open_embedder(name: str, loudness: LoudnessRule = "active") -> Embedder:
 def reads_captions(name: str) -> bool:
     """Whether the embedder of this name is a `CaptionReader`."""
     return name.startswith("clap-")
+
+
+def uses_gpu(name: str) -> bool:
+    """Whether the embedder of this name is faster on a GPU."""
+    return name not in ("mel", "yamnet")

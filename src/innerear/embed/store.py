@@ -26,6 +26,7 @@ class Stored(msgspec.Struct, frozen=True):
     names: list[str]
     clips: list[Any]  # NDArray[np.float32]
     facts: dict[str, Any]
+    quantum: float | None = None
 
 
 def quantise(frames: NDArray[np.float32], quantum: float | None) -> NDArray[Any]:
@@ -69,4 +70,4 @@ def load_frames(path: Path) -> Stored:
         raise UsageError(f"{path} holds no embeddings ({error})") from error
     if head.quantum:
         frames *= np.float32(head.quantum)
-    return Stored(head.names, np.split(frames, np.cumsum(lengths)[:-1]), head.facts)
+    return Stored(head.names, np.split(frames, np.cumsum(lengths)[:-1]), head.facts, head.quantum)

@@ -1,0 +1,227 @@
+"""Work of the stages done elsewhere: the same rows as here, and nothing lost or doubled when parts of a cluster end."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from innerear.errors import JailFailure, JailUnavailable
+from innerear.jail import open_jail
+from innerear.parts import read_rows
+from innerear.records import Limits, Measurement, Program, Render
+from innerear.render import render_all
+from innerear.run import Run
+from innerear.work import Local, Work
+
+ray = pytest.importorskip("ray", reason="the extra [ray] is not installed")
+
+from innerear.scale import Ray  # noqa: E402
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("ray"), pytest.mark.filterwarnings("ignore")]
+
+COMMAND = [sys.executable, "-m", "innerear"]
+FEW = ["--model", "baseline/informed", "--model", "baseline/noise", "--probes", "notes/waveform/*"]
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """A head that has no core of its own, and the nodes that a test adds."""
+    from ray.cluster_utils import Cluster
+
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    made = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "object_store_memory": 80 << 20})
+    ray.init(made.address, log_to_driver=False, logging_level="error")
+    yield made
+    ray.shutdown()
+    made.shutdown()
+
+
+@pytest.fixture
+def node(cluster):
+    """A node of one core; another is added by a test that wants one."""
+    added = [cluster.add_node(num_cpus=1, object_store_memory=80 << 20)]
+
+    def more():
+        added.append(cluster.add_node(num_cpus=1, object_store_memory=80 << 20))
+        return added[-1]
+
+    yield more
+    for each in added:
+        if each in cluster.worker_nodes:
+            cluster.remove_node(each, allow_graceful=False)
+
+
+@contextmanager
+def doubling(folder):
+    def double(n):
+        time.sleep(0.02)
+        with Path(folder, f"{n}").open("a") as file:
+            file.write("x")
+        return 2 * n, os.getpid()
+
+    yield double
+
+
+@contextmanager
+def breaking():
+    def odd(n):
+        if n == 3:
+            raise JailFailure("three is odd")
+        if n == 5:
+            raise ZeroDivisionError
+        return n
+
+    yield odd
+
+
+@contextmanager
+def refusing():
+    raise JailUnavailable("user namespaces", "Turn them on.")
+    yield
+
+
+@contextmanager
+def ending():
+    def end(n):
+        if n == 1:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return n
+
+    yield end
+
+
+@contextmanager
+def only_on(place):
+    if ray.get_runtime_context().get_node_id() != place:
+        raise JailUnavailable("user namespaces", "Turn them on.")
+    yield lambda n: ray.get_runtime_context().get_node_id()
+
+
+def test_each_thing_is_done_once(node, tmp_path):
+    found = {}
+    with Ray() as machines:
+        lost = machines.each(Work(partial(doubling, tmp_path), sees=tmp_path), range(50), found.__setitem__)
+    assert {n: doubled for n, (doubled, _) in found.items()} == {n: 2 * n for n in range(50)}
+    assert not lost
+    assert {path.read_text() for path in tmp_path.iterdir()} == {"x"}  # and no token is left
+    assert all(pid != os.getpid() for _, pid in found.values())
+
+
+def test_an_error_that_is_forgiven_loses_one_thing_and_another_ends_the_work(node):
+    for machines in (Local(2), Ray()):
+        found = {}
+        lost = machines.each(Work(breaking, forgives=(JailFailure,)), [1, 2, 3, 4], found.__setitem__)
+        assert found == {1: 1, 2: 2, 4: 4}
+        assert [(one.thing, one.why) for one in lost] == [(3, "three is odd")]
+        with pytest.raises(ZeroDivisionError):
+            machines.each(Work(breaking), [5], found.__setitem__)
+        machines.close()
+
+
+def test_where_no_node_can_isolate_nothing_runs_and_the_fix_is_told(node):
+    with Ray() as machines, pytest.raises(JailUnavailable, match=r"user namespaces\. Turn them on"):
+        machines.each(Work(refusing), [1], lambda *row: None)
+
+
+def test_a_node_that_cannot_isolate_takes_no_programs_and_is_named(node):
+    other = node()
+    found = {}
+    with Ray() as machines:
+        machines.each(Work(partial(only_on, other.node_id)), range(20), found.__setitem__)
+        (remark,) = machines.remarks
+    assert set(found.values()) == {other.node_id}
+    assert "takes no work: cannot isolate programs here: user namespaces" in remark
+
+
+def test_a_node_that_sees_another_folder_takes_no_work(node, tmp_path):
+    from innerear.scale import _Facts
+
+    token = tmp_path / "token"
+    facts = _Facts.of(token)
+    assert "cannot read" in facts.unlike_here()
+    token.write_bytes(b"of another machine")
+    assert "another folder" in facts.unlike_here()
+    token.write_bytes(facts.content)
+    assert facts.unlike_here() == ""
+
+
+def test_a_thing_that_ends_its_workers_is_lost_and_the_others_are_done(node):
+    found = {}
+    with Ray() as machines:
+        (lost,) = machines.each(Work(ending), [0, 1, 2, 3], found.__setitem__)
+    assert found == {0: 0, 2: 2, 3: 3}
+    assert lost.thing == 1
+    assert "its worker ended 4 times" in lost.why
+
+
+def test_a_killed_worker_loses_only_what_it_was_at(node, tmp_path):
+    found = {}
+    node()
+
+    def keep(n, row):
+        assert n not in found
+        found[n] = row
+        if len(found) == 10:
+            os.kill(row[1], signal.SIGKILL)
+
+    with Ray() as machines:
+        lost = machines.each(Work(partial(doubling, tmp_path)), range(100), keep)
+    assert not lost
+    assert set(found) == set(range(100))
+    redone = sum(len(path.read_text()) - 1 for path in tmp_path.iterdir())
+    assert redone <= 12  # one call's things
+
+
+def test_a_lost_node_is_replaced_by_one_that_comes(cluster, node, tmp_path):
+    found = {}
+    first = cluster.worker_nodes.copy().pop()
+
+    def keep(n, row):
+        found[n] = row
+        if len(found) == 10:
+            cluster.remove_node(first, allow_graceful=False)
+            node()
+
+    with Ray() as machines:
+        lost = machines.each(Work(partial(doubling, tmp_path)), range(60), keep)
+    assert not lost
+    assert set(found) == set(range(60))
+
+
+def test_a_program_sounds_the_same_to_the_bit(node, tmp_path):
+    code = (
+        "import numpy as np, wave\nrng = np.random.default_rng({n})\n"
+        "samples = (np.sin(np.arange(8000) * 0.1 * rng.uniform(1, 2)) * 16000).astype('<i2')\n"
+        "with wave.open('output.wav', 'wb') as file:\n"
+        "    file.setparams((1, 2, 8000, 0, 'NONE', ''))\n    file.writeframes(samples.tobytes())\n"
+    )
+    programs = [Program(code.format(n=n)) for n in range(4)] + [Program("raise SystemExit(3)"), Program(None, "empty")]
+    rows = {}
+    for name, machines in (("here", Local()), ("there", Ray())):
+        folder = tmp_path / name
+        folder.mkdir()
+        rows[name] = {}
+        failures = render_all(
+            programs,
+            lambda row, name=name: rows[name].update({row.key: row}),
+            folder / "audio",
+            Limits(),
+            open_jail=partial(open_jail, "auto"),
+            machines=machines,
+            sees=folder,
+        )
+        machines.close()
+        assert not failures
+    sounds = [
+        {path.name: path.read_bytes() for path in (tmp_path / name / "audio").iterdir()} for name in ("here", "there")
+    ]
+    assert sounds[0] == sounds[1]
+    assert len(sounds[0]) == 4
+    same = [{key: (row.outcome, row.reason, row.audio, row.levels) for key, row in rows[n].items()} for n in rows]
+    assert same[0] == same[1]
