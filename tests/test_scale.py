@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 import sys
 import time
 from contextlib import contextmanager
@@ -13,10 +12,8 @@ import pytest
 
 from innerear.errors import JailFailure, JailUnavailable
 from innerear.jail import open_jail
-from innerear.parts import read_rows
-from innerear.records import Limits, Measurement, Program, Render
+from innerear.records import Limits, Program
 from innerear.render import render_all
-from innerear.run import Run
 from innerear.work import Local, Work
 
 ray = pytest.importorskip("ray", reason="the extra [ray] is not installed")
