@@ -152,7 +152,7 @@ def test_without_yamnet_an_instrument_is_not_measured_and_says_why(monkeypatch, 
     def gone(*_):
         raise WeightsUnavailable("no yamnet here")
 
-    monkeypatch.setattr(instrument, "_listener", gone)
+    monkeypatch.setattr(instrument, "listener", gone)
     clip = Clip(np.full((1, 44_100), 0.1, np.float32), 44_100)
     check = checks.Instrument(family="flute", audioset=[])
     found = instrument.InstrumentCheck().measure(metrics.Sound(None, None, clip), check)  # type: ignore[arg-type]

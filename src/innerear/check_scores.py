@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from itertools import combinations, pairwise
+from typing import Any
 
 import msgspec
 import numpy as np
 
 from innerear import metrics
-from innerear.checks import Check, kind
+from innerear.checks import Check, Label, kind
+from innerear.class_scores import with_classes
 from innerear.groups import Group
 from innerear.records import TIERS, Measurement, Probe, Score
 from innerear.run import Item
@@ -57,12 +59,14 @@ def _of_kind(group: Group, judged: Judged, name: str) -> Iterator[Score]:
         return
     metric = metrics.find_metric(metrics.CHECK_METRICS[name])
     rows: list[tuple[str, Measurement]] = []
+    labels: list[tuple[str, Label, Measurement]] = []
     out: dict[str, str] = {}
     counted = 0
     for item in group.rendered:
         for check, row in judged.get(item.completion.key, []):
             if kind(check) == name and check.headline and row.passed is not None:
                 rows.append((item.probe.id, row))
+                labels += [(item.probe.id, check, row)] if isinstance(check, Label) else []
                 counts, why = in_headline(check, item.probe.tier)
                 counted += counts
                 out |= {} if counts else {why: why}
@@ -70,16 +74,24 @@ def _of_kind(group: Group, judged: Judged, name: str) -> Iterator[Score]:
     note = "" if counted == len(rows) else f"{len(rows) - counted} of {len(rows)} not counted: {'; '.join(out)}"
     if name == "instrument" and group.model == "baseline/sampler":
         note = "; ".join(filter(None, [note, FITTED_TO]))
-    yield rate(group, name, passes, asked - len(passes), metrics.signature(metric), note=note)
-    better: Better = "lower" if metric.unit in ERRORS else "neither"
-    statistic = median_size if better == "lower" else np.median
-    yield middle(
-        group, rows, f"{name}_{'error' if better == 'lower' else 'value'}", metric.unit, better, statistic, asked
-    )
+    found = rate(group, name, passes, asked - len(passes), metrics.signature(metric), note=note)
+    if labels:
+        yield from with_classes(group, found, labels, asked)
+    else:
+        yield found
+    what, better, statistic = _sort_of(metric.unit)
+    yield middle(group, rows, f"{name}_{what}", metric.unit, better, statistic, asked)
 
 
 ERRORS = {"cents", "Hz", "events"}
 """Units of values that are distances from what was asked."""
+
+
+def _sort_of(unit: str) -> tuple[str, Better, Callable[..., Any]]:
+    """What a value in this unit is called, which way it improves, and how values are summed up."""
+    if unit in ERRORS:
+        return "error", "lower", median_size
+    return ("rank", "lower", np.median) if unit.startswith("of ") else ("value", "neither", np.median)
 
 
 def _counted(item: Item, judged: Judged) -> list[bool]:
@@ -156,7 +168,11 @@ def with_ends(scores: Sequence[Score]) -> list[Score]:
         if plain and top > max(plain):
             detail["normalised"] = normalised(score.value, max(plain), top)
             detail["normalised_between"] = [max(plain), top]
-        found.append(msgspec.structs.replace(score, floor=floor, ceiling=ceiling, detail=detail))
+        found.append(
+            msgspec.structs.replace(
+                score, floor={**score.floor, **floor}, ceiling={**score.ceiling, **ceiling}, detail=detail
+            )
+        )
     return found
 
 

@@ -70,20 +70,24 @@ def checks_verify(only: str | None, wrong: bool, write: bool) -> None:
 
 
 @checks.command("fit")
-def checks_fit() -> None:
-    """Fit the check `instrument` to the notes of the reference data (INNEREAR_DATA); write it and how it did."""
-    from innerear.metrics.instrument import hear, save, shipped_path
+@click.option("--only", help="Only these, such as label; by default instrument,label.")
+def checks_fit(only: str | None) -> None:
+    """Fit the checks `instrument` and `label` to the reference data (INNEREAR_DATA); write them and how they did."""
     from innerear.verify import table
-    from innerear.verify.instruments import fit_and_verify
+    from innerear.verify.all import FITTED, fit
 
+    chosen = only.split(",") if only else list(FITTED)
+    if unknown := [name for name in chosen if name not in FITTED]:
+        raise UsageError(f"--only {unknown[0]!r}; there are {', '.join(FITTED)}")
     bank = _bank()
     if bank is None:
         raise UsageError("INNEREAR_DATA names no folder with a MANIFEST.csv; `innerear reference fetch` makes one")
-    fitted, found = fit_and_verify(bank, hear)
-    save(shipped_path(), fitted)
-    _write(found, ["instrument"])
-    for row in _aligned(list(table(found))):
-        click.echo(row)
+    for name in chosen:
+        save, found = fit(name, bank)
+        save()
+        _write(found, [name])
+        for row in _aligned(list(table(found))):
+            click.echo(row)
 
 
 def _write(found: dict[str, Verified], kinds: Sequence[str]) -> None:

@@ -77,6 +77,7 @@ CHECK_METRICS = {
     "glide": "innerear.metrics.motion:GlideCheck",
     "instrument": "innerear.metrics.instrument:InstrumentCheck",
     "level_trend": "innerear.metrics.motion:LevelTrendCheck",
+    "label": "innerear.metrics.classes:LabelCheck",
 }
 SOUND_METRICS = {
     "duration_error": "innerear.metrics.signal:DurationError",

@@ -137,7 +137,12 @@ def audioset_names() -> tuple[str, ...]:
 
 
 @functools.cache
-def _listener() -> Any:
+def listener() -> Any:
+    """YAMNet, opened once.
+
+    Raises:
+        WeightsUnavailable: YAMNet cannot be had here.
+    """
     from innerear.embed import open_embedder
 
     return open_embedder("yamnet")
@@ -149,7 +154,7 @@ def hear(clip: Clip) -> Floats:
     Raises:
         WeightsUnavailable: YAMNet cannot be had here.
     """
-    return features(_listener().embed([clip])[0], clip)
+    return features(listener().embed([clip])[0], clip)
 
 
 class InstrumentCheck:
@@ -170,7 +175,7 @@ class InstrumentCheck:
         try:
             if check.family in known.families:
                 return judge(known, hear(sound.clip), check.family)
-            return _by_name(_listener().listen(sound.clip)[1], check.audioset)
+            return _by_name(listener().listen(sound.clip)[1], check.audioset)
         except WeightsUnavailable as error:
             return Value(None, None, f"{UNAVAILABLE}: {error}")
 

@@ -20,6 +20,7 @@ import msgspec
 
 from innerear import checks, metrics
 from innerear.clip import Clip
+from innerear.metrics.classes import merged_name
 from innerear.records import Outcome, Probe, Render, Tier
 from innerear.threads import ordered
 
@@ -94,6 +95,8 @@ def variant(check: checks.Check, tier: Tier) -> str:
             return f"{name}:{check.of}"
         case checks.Instrument():
             return f"{name}:{check.family}"
+        case checks.Label():
+            return f"{name}:{merged_name(check.label)}"
     return f"{name}:{tier}" if tier in ANEW.get(name, ()) else name
 
 

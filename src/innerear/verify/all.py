@@ -1,8 +1,9 @@
-"""Every check verified: those that judge a sound by a rule, and `instrument`, by instruments left out."""
+"""Every check verified: those that judge a sound by a rule, and those that are fitted, on what was left out."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from innerear import suite
 from innerear.errors import WeightsUnavailable
@@ -10,24 +11,41 @@ from innerear.verify import Trial, Verified, verify
 from innerear.verify.sounds import Bank
 from innerear.verify.trials import KINDS, trials
 
+FITTED = ("instrument", "label")
+
 
 def kinds() -> tuple[str, ...]:
     """The kinds that can be verified."""
-    return (*KINDS, "instrument")
+    return (*KINDS, *FITTED)
 
 
 def verify_all(
     chosen: Sequence[str], bank: Bank | None, keep: Callable[[Trial, bool], None] | None = None
 ) -> dict[str, Verified]:
-    """The outcome by variant. `instrument` is left out where there are no recordings or no YAMNet."""
+    """The outcome by variant. What is fitted is left out where there are no recordings or no YAMNet."""
     probes = suite.load(None).probes
     found = verify(trials(probes, bank, [name for name in chosen if name in KINDS]), keep)
-    if "instrument" in chosen and bank is not None:
-        from innerear.metrics.instrument import hear
-        from innerear.verify.instruments import fit_and_verify
-
-        try:
-            found |= fit_and_verify(bank, hear)[1]
-        except WeightsUnavailable:
-            return found
+    for name in chosen:
+        if name in FITTED and bank is not None:
+            with suppress(WeightsUnavailable):
+                found |= fit(name, bank)[1]
     return found
+
+
+def fit(name: str, bank: Bank) -> tuple[Callable[[], None], dict[str, Verified]]:
+    """Fit a check to the recordings: what writes it where it ships, and how it does on what was left out.
+
+    Raises:
+        WeightsUnavailable: YAMNet cannot be had here.
+    """
+    if name == "label":
+        from innerear.metrics import classes
+        from innerear.verify.classes import fit_and_verify as fit_classes
+
+        table, found = fit_classes(bank)
+        return lambda: classes.save(classes.shipped_path(), table), found
+    from innerear.metrics import instrument
+    from innerear.verify.instruments import fit_and_verify as fit_instruments
+
+    fitted, found = fit_instruments(bank, instrument.hear)
+    return lambda: instrument.save(instrument.shipped_path(), fitted), found

@@ -118,9 +118,10 @@ class Played:
 
 
 class Bank:
-    """The recorded notes of a reference data pack, by instrument.
+    """The recordings of a reference data pack.
 
-    `real` holds the instruments of sample libraries, `rendered` the General MIDI programs.
+    `real` holds the notes of sample libraries by instrument, `rendered` those of General MIDI
+    programs, `environment` the environmental sounds by class.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -128,7 +129,10 @@ class Bank:
 
         self.real: dict[str, list[Played]] = {}
         self.rendered: dict[str, list[Played]] = {}
+        self.environment: dict[str, list[Path]] = {}
         for row in read_manifest(folder / "MANIFEST.csv"):
+            if row["tier"] == "env":
+                self.environment.setdefault(row["label"], []).append(folder / row["file"])
             if row["tier"] != "notes":
                 continue
             is_real = row["set"].startswith("real:")

@@ -9,6 +9,7 @@ import numpy as np
 from innerear.checks import Check
 from innerear.clip import Clip
 from innerear.verify import Trial
+from innerear.verify import sounds as make
 
 Rng = np.random.Generator
 SECONDS = 3.0
@@ -17,6 +18,14 @@ SECONDS = 3.0
 def seeded(*words: object) -> Rng:
     """A generator of its own for each use, so that adding one changes no other."""
     return np.random.default_rng(list("|".join(map(str, words)).encode()))
+
+
+def slope_noise(slope: float, duration_s: float, rng: Rng) -> Clip:
+    """Noise whose power goes as f^-slope: 0 is white, 1 pink, 2 brown."""
+    spectrum = np.fft.rfft(rng.standard_normal(round(duration_s * make.SAMPLE_RATE)))
+    spectrum[1:] /= np.arange(1, len(spectrum)) ** (slope / 2)
+    spectrum[0] = 0
+    return make.clip(np.fft.irfft(spectrum, round(duration_s * make.SAMPLE_RATE)))
 
 
 def others(
