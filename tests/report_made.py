@@ -13,6 +13,7 @@ import numpy as np
 
 from innerear import checks, clip, records
 from innerear.report import Asked, Funnel, Item, ReportData, Step
+from innerear.report.finding import finding
 
 MODELS = ["recorded/one-shot", "baseline/silence", "baseline/noise", "baseline/sine"]
 STEPS = ["completion", "program", "ran", "audio", "audible", "right length"]
@@ -55,7 +56,7 @@ def made(
     models = MODELS if models is None else models
     rng = np.random.default_rng(seed)
     (folder / "audio").mkdir(parents=True, exist_ok=True)
-    chosen = [p for tier in records.TIERS for p in [q for q in probes() if q.tier == tier][:take]]
+    chosen = [p for tier in records.TIERS for p in _some([q for q in probes() if q.tier == tier], take)]
     said = recorded()
     heard: dict[tuple[str, int], tuple[clip.Clip, str, float]] = {}
     items = []
@@ -82,10 +83,18 @@ def made(
         ),
         probes=chosen,
         items=items,
-        scores=_scores(chosen, models, rng),
+        scores=(scores := _scores(chosen, models, rng)),
+        finding=finding(scores),
         funnels=_funnels(items, chosen, models),
         warnings=["all scores are invented", "CLAP: no weights on this machine"],
     )
+
+
+def _some(of: list[records.Probe], take: int | None) -> list[records.Probe]:
+    """The first of them, but of the notes the last three are phrases; or all."""
+    if take is None or of[0].tier != "notes" or take < 6:
+        return of[:take]
+    return [*of[: take - 3], *[p for p in of if any(isinstance(c, checks.Notes) for c in p.expect)][:3]]
 
 
 def _stored(folder: Path, heard: clip.Clip) -> tuple[clip.Clip, str, float]:
@@ -144,9 +153,15 @@ def _item(
     )
     measurements = [
         records.Measurement(
-            key=records.digest(key, name), subject=key, metric=name, value=value, passed=passed, reason=reason
+            key=records.digest(key, name, place),
+            subject=key,
+            metric=name,
+            value=value,
+            passed=passed,
+            reason="",
+            detail=detail,
         )
-        for name, value, passed, reason in _measured(probe, model, rng)
+        for place, (name, value, passed, detail) in enumerate(_measured(probe, model, rng))
     ]
     return Item(
         completion=completion,
@@ -157,19 +172,60 @@ def _item(
     )
 
 
+ESC50 = ["dog", "rooster", "pig", "cow", "frog", "cat", "hen", "insects", "rain", "thunderstorm", "sea_waves"]
+FAMILIES = ["keyboard", "guitar", "string", "flute", "reed", "brass", "mallet"]
+
+
 def _measured(probe: records.Probe, model: str, rng: np.random.Generator) -> list[tuple]:
-    good = 0.7 if model.startswith("recorded") else 0.1
-    rows: list[tuple] = [("duration", float(rng.normal(0, 0.01)), True, "")]
+    """(metric, value, passed, detail) in the form of the metrics that are there."""
+    able = model.startswith("recorded")
+    rows: list[tuple] = [("duration", float(rng.normal(0, 0.01)), True, {})]
     for check in probe.expect:
-        kind = checks.kind(check)
-        if kind == "pitch":
-            cents = float(rng.normal(0, 12 if good > 0.5 else 600))
-            rows.append((kind, cents, abs(cents) < 50, ""))
-        elif kind in ("label", "transcript"):
-            rows.append((kind, None, None, "this measuring is not built yet"))
-        else:
-            rows.append((kind, None, bool(rng.random() < good), ""))
-    return rows
+        rows.append((checks.kind(check), *_judged(check, bool(rng.random() < (0.7 if able else 0.1)), able, rng)))
+    if probe.tier == "environment":
+        outside = {} if able else {"centroid_hz": [4000.0, 300.0, 1500.0, "too bright"]}
+        rows.append(("plausibility", 0.9 if able else 0.4, able, {"outside": outside, "n": 10}))
+    failed = [name for name, _, passed, _ in rows if passed is False]
+    return [*rows, ("failure", None, False, {"words": ["wrong sound"], "counts": True})] if failed else rows
+
+
+def _judged(check: checks.Check, good: bool, able: bool, rng: np.random.Generator) -> tuple:
+    """(value, passed, detail) of one check."""
+    match check:
+        case checks.Pitch(f0_hz=f0_hz):
+            cents = float(rng.normal(0, 12 if able else 600))
+            return cents, abs(cents) < 50, {"heard_hz": f0_hz * 2 ** (cents / 1200)}
+        case checks.Notes(notes=notes):
+            move = 0 if good else 3
+            heard = [[round(onset + float(rng.normal(0, 0.01)), 3), midi + move] for onset, _, midi in notes]
+            return (1.0 if good else 0.2), good, {"precision": 1.0, "recall": 1.0, "asked": len(notes), "heard": heard}
+        case checks.Onsets(times_s=times):
+            return 1.0, good, {"asked": len(times), "heard_s": times if good else times[::2]}
+        case checks.Instrument(family=family):
+            lead = family if good else str(rng.choice(FAMILIES))
+            return 1.0, good, {"nearest": {lead: 2.5, "organ": -0.5}}
+        case checks.Label(label=label):
+            heard = label if good else str(rng.choice(ESC50))
+            rank = 1 if heard == label else int(rng.integers(2, 50))
+            top = [[heard, 0.9], *([label, 0.1] for _ in range(heard != label)), ["wind", 0.05]]
+            return float(rank), rank == 1, {"heard": heard, "rank": rank, "top": top}
+        case checks.Sequence(labels=labels) | checks.Together(labels=labels):
+            return None, good, {"heard": labels if good else labels[:1]}
+        case checks.Vowel(ipa=ipa, f1_hz=f1_hz, f2_hz=f2_hz, among=among):
+            found = {"f1_hz": f1_hz * float(rng.normal(1, 0.1)), "f2_hz": f2_hz * float(rng.normal(1, 0.1))}
+            nearest = next((v for v in among if ipa in v.split("/")), ipa) if good else among[0]
+            return None, good, {**found, "heard": nearest, "among": among}
+        case checks.Transcript(text=text, closed_set=closed):
+            heard = text if good else str(rng.choice(closed or ["glue the sheet"]))
+            among = len(closed or range(720))
+            more = {"listener": "made up", "chance": 1 / among, "among": among, "closed": closed is not None}
+            return None, heard == text, {"heard": heard, **more}
+        case checks.VoiceF0():
+            return None, good, {"f0_hz": 120.0}
+        case checks.F0Trend():
+            return None, good, {"semitones": 3.0 if good else -1.0}
+        case _:
+            return None, good, {}
 
 
 KINDS = {"notes": ["notes", "phrases"], "environment": ["environment"], "speech": ["words", "sentences"]}
@@ -182,6 +238,12 @@ def _scores(chosen: list[records.Probe], models: list[str], rng: np.random.Gener
         for i, model in enumerate(models):
             good = i % 4 == 0
             group = {"model": model, "strategy": "direct", "tier": tier}
+            ends = {"floor": {"silence": 0.0, "noise": 0.1}, "ceiling": {"real": 0.9}} if good else {}
+            for name in ["all", *(f"family:{family}" for family in families), "level:1", "level:2"]:
+                for metric in ("passed", "checks"):
+                    more = {"group": name, "unit": "share", "detail": {"normalised": 0.7}, **ends}
+                    rows.append(_invented(metric, 0.7 if good else 0.05, rng, **more, **group))
+            rows += [_difference(models[0], other, group["tier"], rng) for other in models[1:] if i == 0]
             if tier == "notes":
                 for name in ["all", *families]:
                     rows.append(_invented("pitch", 0.7 if good else 0.05, rng, group=name, unit="share", **group))
@@ -192,13 +254,28 @@ def _scores(chosen: list[records.Probe], models: list[str], rng: np.random.Gener
                         "floor": {"noise": scale * (6.2 if good else 1.1), "silence": scale * (7 if good else 1.3)},
                         "ceiling": {"real": scale * (0.1 if good else 0.02)},
                     }
-                    how = f"{metric}|emb:yamnet@0123|ref:{kind}@4567|v:1"
-                    rows.append(_invented(metric, scale, rng, group=kind, signature=how, **bounds, **group))
+                    for embedder in ("yamnet@0123", "mel@4567"):
+                        how = f"{metric}|emb:{embedder}|ref:{kind}@4567|v:1"
+                        rows.append(_invented(metric, scale, rng, group=kind, signature=how, **bounds, **group))
             for metric, note in (("clap", "no weights on this machine"), ("instrument", "this check is not built yet")):
                 rows.append(
                     records.Score(metric=metric, value=None, n=0, missing=9, signature=metric, note=note, **group)
                 )
-    return rows
+        more = {"group": "kad, yamnet and mel", "better": "higher", "note": "too few models for an interval"}
+        rows.append(records.Score("agreement", "all models", "direct", tier, 0.67, 4, 0, "kendall-tau", **more))
+    note = "worse with each tier (p = 0.0001)"
+    trends = [records.Score("tier_trend", m, "direct", "all", -0.2, 36, 0, "tier_trend", note=note) for m in models]
+    return [*rows, *trends]
+
+
+def _difference(one: str, other: str, tier: str, rng: np.random.Generator) -> records.Score:
+    value = float(rng.uniform(-0.1, 0.6))
+    more = {"group": f"vs:{other}", "unit": "share", "better": "higher", "low": value - 0.1, "high": value + 0.1}
+    p = 0.001 if value > 0.1 else 0.4
+    detail = {"p": p, "p_holm": p}
+    return records.Score(
+        "checks_difference", one, "direct", tier, value, 12, 0, "paired", note=f"p = {p}", detail=detail, **more
+    )
 
 
 def _invented(metric: str, scale: float, rng: np.random.Generator, **more: Any) -> records.Score:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from innerear.anatomy import TECHNIQUES, anatomy
+from innerear.anatomy import TECHNIQUES, anatomy, dissected
 from innerear.programs import bank
 
 HEAD = "import numpy as np\nfrom scipy import signal\nrng = np.random.default_rng(0)\nt = np.arange(44100) / 44100\n"
@@ -68,3 +68,16 @@ def test_the_reference_programs_are_built_as_they_say():
     assert "formant" in found["speech/vowel/i"].techniques
     assert "noise shaping" in found["environment/human/footsteps"].techniques
     assert all(parts.imports == ["numpy", "scipy"] for parts in found.values())
+
+
+@pytest.mark.parametrize("technique", TECHNIQUES)
+def test_the_mark_of_a_technique_stands_on_its_line(technique):
+    lines = {mark.line for mark in dissected(HEAD + MADE[technique])[1] if mark.what == technique}
+    first = HEAD.count("\n") + 1
+    assert lines
+    assert all(first <= line <= first + MADE[technique].count("\n") for line in lines)
+
+
+def test_cents_in_an_octave_are_no_frequency():
+    found = made("f = f0 * 2 ** (cents / 1200)\nx = np.sin(2 * np.pi * 440 * 2 ** (7 / 1200) * t)")
+    assert found.frequencies == [440.0]

@@ -11,12 +11,17 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
+import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from innerear import clip
+import report_made
+from innerear import clip, records
 from innerear.errors import AudioError
-from innerear.report import pictures, write_report
+from innerear.records import Score
+from innerear.report import Recording, pictures, write_report
+from innerear.report.finding import finding
+from innerear.report.recordings import may_be_passed_on, recordings
 from innerear.report.write import script
 from report_made import made
 
@@ -163,10 +168,124 @@ def test_nothing_in_the_report_names_a_host_to_load_from(written: tuple[Path, ob
 def test_audio_is_referred_to_and_not_copied(written: tuple[Path, object]) -> None:
     folder = written[0]
     assert not list((folder / "report").rglob("*.flac"))
-    scripts = [f for f in (folder / "report/data").glob("*.js") if f.name != "index.js"]
+    scripts = [f for f in (folder / "report/data").glob("*.js") if len(f.stem) == 32]
     items = [item for file in scripts for item in received(file.read_text())[2]]
     assert len(items) == 36
     assert all((folder / item["audio"]).is_file() for item in items)
+
+
+def test_what_each_check_heard_stands_in_the_data_of_its_tier(written: tuple[Path, object]) -> None:
+    folder = written[0]
+    index = received((folder / "report/data/index.js").read_text())[2]
+    probes = {probe["id"]: probe for probe in index["probes"]}
+    for tier in records.TIERS:
+        kind, name, rows = received((folder / f"report/data/{tier}.js").read_text())
+        assert (kind, name) == ("tier", tier)
+        asked = [probes[index["items"][row["item"]]["probe"]] for row in rows]
+        assert {probe["tier"] for probe in asked} == {tier}
+        checked = [(probe, row) for probe, row in zip(asked, rows, strict=True) if row["at"] >= 0]
+        assert all(probe["expect"][row["at"]]["check"] == row["metric"] for probe, row in checked)
+        assert len(checked) == sum(len(p["expect"]) for p in probes.values() if p["tier"] == tier) * len(
+            index["entrants"]
+        )
+
+
+def test_the_lines_of_a_program_say_what_of_its_anatomy_stands_there(written: tuple[Path, object]) -> None:
+    folder = written[0]
+    index = received((folder / "report/data/index.js").read_text())[2]
+    probe = index["probes"][0]
+    item = received((folder / f"report/data/{probe['file']}.js").read_text())[2][0]
+    lines = item["program"]["code"].splitlines()
+    hertz = [mark for mark in item["marks"] if mark["what"].endswith(" Hz")]
+    assert hertz
+    assert all(mark["what"].removesuffix(" Hz").split(".")[0] in lines[mark["line"] - 1] for mark in hertz)
+    assert index["items"][0]["built"]["lines"] < len(lines)
+
+
+# ---- real recordings
+
+
+@pytest.mark.parametrize(
+    ("licence", "free"),
+    [
+        ("CC0-1.0", True),
+        ("CC-BY-SA-4.0", True),
+        ("Public domain (LJ Speech 1.1)", True),
+        ("source CC-BY; collection CC-BY-3.0", True),
+        ("source CC0; collection CC-BY-NC-3.0", False),
+        ("CC-BY-ND-4.0", False),
+        ("all rights reserved", False),
+        ("", False),
+    ],
+)
+def test_only_what_may_be_passed_on_is_passed_on(licence: str, free: bool) -> None:
+    assert may_be_passed_on(licence) is free
+
+
+def test_a_recording_is_copied_cut_and_named_with_its_licence(tmp_path: Path) -> None:
+    data = made(tmp_path, models=["baseline/sine"], take=1)
+    long, short = tmp_path / "long.wav", tmp_path / "short.flac"
+    long.write_bytes(b"")
+    soundfile.write(long, tone(440.0, duration_s=14.0).samples.T, 44_100)
+    soundfile.write(short, tone(220.0).samples.T, 44_100)
+    named = {"licence": "CC0-1.0", "attribution": "someone"}
+    found = [Recording(path=str(path), remark="another pitch", **named) for path in (long, short)]
+    recordings = {probe.id: recording for probe, recording in zip(data.probes, found, strict=False)}
+    write_report(msgspec.structs.replace(data, recordings=recordings), tmp_path)
+    index = received((tmp_path / "report/data/index.js").read_text())[2]
+    shown = [probe["recording"] for probe in index["probes"][:2]]
+    assert [(r["licence"], r["attribution"], r["remark"]) for r in shown] == [
+        ("CC0-1.0", "someone", "another pitch")
+    ] * 2
+    sounds = [clip.read(tmp_path / "report" / r["path"]) for r in shown]
+    assert [round(sound.duration_s, 2) for sound in sounds] == [12.0, 1.0]
+    assert all((tmp_path / f"report/sounds/{r['audio']}.{pictures.VERSION}.png").is_file() for r in shown)
+    assert index["probes"][2]["recording"] is None
+
+
+def test_the_nearest_recording_is_chosen_among_those_that_may_be_passed_on(tmp_path: Path) -> None:
+    probe = next(p for p in report_made.probes() if p.id == "environment/animals/dog")
+    head = "file,tier,set,label,label_detail,text,midi,f0_hz,velocity,duration_s,licence,attribution\n"
+    named = [("free", "dog", "CC0-1.0"), ("other", "cat", "CC0-1.0"), ("nc", "dog", "CC-BY-NC-3.0")]
+    rows = "\n".join(f"{name}.wav,env,x,{label},,,,,,5,{licence},by {name}" for name, label, licence in named)
+    (tmp_path / "MANIFEST.csv").write_text(head + rows)
+    for name, _, _ in named:
+        (tmp_path / f"{name}.wav").write_bytes(b"")
+    chosen = recordings([probe], tmp_path)[probe.id]
+    assert (Path(chosen.path).name, chosen.attribution) == ("free.wav", "by free")
+    (tmp_path / "free.wav").unlink()
+    assert recordings([probe], None) == {}
+    assert recordings([probe], tmp_path) == {}
+    assert Path(recordings([probe], tmp_path, every=True)[probe.id].path).name == "nc.wav"
+
+
+# ---- the finding
+
+
+def scored(metric: str, value: float, tier: str = "notes", group: str = "all", **more: object) -> Score:
+    return Score(metric, "a/model", "direct", tier, value, 30, 0, metric, group=group, **more)
+
+
+def difference(to: str, value: float, p: float, tier: str = "notes") -> Score:
+    return scored("checks_difference", value, tier, f"vs:{to}", detail={"p": p, "p_holm": p})
+
+
+def test_the_finding_says_what_is_above_the_floors_and_what_is_not() -> None:
+    rates = [scored("checks", 0.7, low=0.6, high=0.8), scored("checks", 0.1, "speech", low=0.02, high=0.2)]
+    against = [difference("baseline/noise", 0.6, 0.0001), difference("baseline/noise", 0.02, 0.7, "speech")]
+    (said,) = finding([*rates, *against])
+    assert said == (
+        "a/model passes 70% of 30 checks in notes (60% to 80%; more than every floor, p < 0.001) and "
+        "10% of 30 checks in speech (2% to 20%; no more than noise that this n can show)."
+    )
+
+
+def test_the_finding_names_the_largest_difference_that_is_shown_or_that_none_is() -> None:
+    rates = [scored("checks", 0.7), scored("checks", 0.5)]
+    none = finding([*rates, difference("b/model", 0.05, 0.3)])[0]
+    assert none.startswith("No difference between the models that this n can show")
+    shown = finding([*rates, difference("b/model", -0.2, 0.01), difference("c/model", 0.1, 0.04, "speech")])[0]
+    assert shown == "b/model passes 20 points more of the checks in notes than a/model (p = 0.01, 30 probes, paired)."
 
 
 def test_every_vendored_library_has_its_licence(written: tuple[Path, object]) -> None:

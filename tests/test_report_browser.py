@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
+import soundfile
 
 from innerear import records
-from innerear.report import write_report
+from innerear.report import Recording, write_report
 from report_made import made
 
 pytestmark = pytest.mark.slow
@@ -42,6 +44,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A report with its audio; one probe's words are hostile everywhere that words can be."""
     folder = tmp_path_factory.mktemp("run")
     data = made(folder, take=12)
+    soundfile.write(folder / "real.wav", np.zeros(44_100, np.float32), 44_100)
+    recording = Recording(path=str(folder / "real.wav"), licence="CC0-1.0", attribution=HOSTILE, remark="another pitch")
     first, second = data.items[:2]
     crashed = records.Render(
         key="crashed",
@@ -76,6 +80,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
             probes=[probe, *data.probes[1:]],
             asked=asked,
             warnings=[*data.warnings, HOSTILE],
+            finding=[*data.finding, HOSTILE],
+            recordings={data.probes[0].id: recording, "notes/instrument/piano-c4": recording},
         ),
         folder,
     )
@@ -124,8 +130,10 @@ def opened(browser: Any, run: Path) -> Iterator[Opened]:
         "#/tier/environment",
         "#/tier/speech",
         "#/probes",
+        "#/anatomy",
         PIANO,
         f"{PIANO}?b=baseline/sine",
+        f"{PIANO}?b=~real",
         "#/run",
     ],
 )
@@ -147,10 +155,104 @@ def test_the_overview_shows_each_model_in_the_funnel_and_in_a_plot(opened: Opene
 
 def test_the_table_has_a_score_with_its_interval_bounds_and_n(opened: Opened) -> None:
     page = opened.go()
-    row = page.locator(".pivot tr", has_text="FAD, phrases")
+    page.locator("summary", has_text="Every headline as numbers").click()
+    row = page.locator(".pivot tr", has_text="FAD, phrases").first
     value, rest = row.locator("td").first.inner_text().split("\n")
     assert re.fullmatch(r"[\d.]+ \[[\d.]+, [\d.]+\]", value)
     assert re.fullmatch(r"real [\d.]+ · noise [\d.]+ · silence [\d.]+ · n 60", rest)
+
+
+def test_the_finding_stands_above_the_numbers(opened: Opened) -> None:
+    page = opened.go()
+    assert page.locator(".finding .first").inner_text().startswith("recorded/one-shot passes ")
+    assert page.locator(".finding").bounding_box()["y"] < page.locator(".funnel").bounding_box()["y"]
+
+
+def test_the_overview_is_one_screen_down_to_its_plots(opened: Opened) -> None:
+    page = opened.go()
+    page.wait_for_selector(".headline svg")
+    last = page.locator(".headline").first.bounding_box()
+    assert last["y"] + last["height"] <= 900
+
+
+def test_the_models_stand_side_by_side_with_the_one_that_is_chosen(opened: Opened) -> None:
+    page = opened.go()
+    plot = page.locator("svg[aria-label='Differences, paired by probe']").first
+    before = plot.get_attribute("aria-description")
+    page.get_by_label("Compare all models with").select_option("baseline/sine")
+    until(
+        page,
+        "document.querySelector(\"svg[aria-label^='Differences']\")?.getAttribute('aria-description').includes('recorded')",
+    )
+    assert "baseline/sine" in before
+    assert "recorded/one-shot" in plot.get_attribute("aria-description")
+
+
+@pytest.mark.parametrize(
+    ("tier", "pictures"),
+    [
+        ("notes", ["Pitch asked against pitch heard", "Piano-roll of the notes asked and heard", "Families asked and"]),
+        ("environment", ["Share of sounds whose class is among", "Classes asked and heard", "Plausibility by model"]),
+        ("speech", ["Accuracy by rung of the ladder", "Vowel space", "syllable: said and chosen"]),
+    ],
+)
+def test_each_tier_has_the_pictures_that_fit_it(opened: Opened, tier: str, pictures: list[str]) -> None:
+    page = opened.go(f"#/tier/{tier}")
+    for name in pictures:
+        page.wait_for_selector(f"svg[aria-label^='{name}']")
+    assert page.locator("svg[aria-label='passed by family'], svg[aria-label$='by family']").count() == 1
+    assert page.locator(".multiples .panel").count() == 4
+    assert "0.67" in page.locator(".agreement").inner_text()
+
+
+def test_a_point_of_a_picture_leads_to_its_probe(opened: Opened) -> None:
+    page = opened.go("#/tier/notes")
+    page.wait_for_selector("svg[aria-label^='Pitch asked'] a")
+    page.locator("svg[aria-label^='Pitch asked'] a").nth(4).dispatch_event("click")
+    page.wait_for_selector(".probe-head h1")
+    assert "#/probe/notes/" in page.url
+
+
+def test_the_large_pictures_of_a_tier_show_the_model_that_is_chosen(opened: Opened) -> None:
+    page = opened.go("#/tier/environment")
+    page.get_by_label("Model on show").select_option("baseline/noise")
+    page.wait_for_selector("svg[aria-label='Classes asked and heard, baseline/noise']")
+    assert "m=baseline" in page.url
+
+
+def test_anatomy_names_techniques_beside_the_scores(opened: Opened) -> None:
+    page = opened.go("#/anatomy")
+    page.wait_for_selector("svg[aria-label='Techniques by model']")
+    assert page.locator(".anatomy tbody tr").count() == 4
+    page.get_by_label("Filter by tier").select_option("notes")
+    page.wait_for_selector(".anatomy td:has-text('12')")
+
+
+def test_a_program_has_the_marks_of_its_anatomy_on_their_lines(opened: Opened) -> None:
+    page = opened.go(PIANO)
+    page.wait_for_selector(".code .marks")
+    lines = page.locator(".code .text").inner_text().split("\n")
+    marks = page.locator(".code .marks").inner_text().split("\n")
+    at = next(i for i, line in enumerate(lines) if "261.626" in line)
+    assert marks[at] == "261.626 Hz"
+    tops = [page.locator(f".code {part}").bounding_box()["height"] for part in (".text", ".marks", ".gutter")]
+    assert max(tops) - min(tops) < 25
+
+
+def test_every_model_has_a_tile_that_opens_it_and_a_key_opens_the_recording(opened: Opened) -> None:
+    page = opened.go(PIANO)
+    page.wait_for_selector(".tile")
+    assert page.locator(".tile").count() == 5
+    page.locator(".tile", has_text="baseline/noise").click()
+    page.wait_for_selector("#model-a")
+    until(page, "document.querySelector('#model-a')?.value === 'baseline/noise'")
+    page.keyboard.press("r")
+    page.wait_for_selector(".pane:nth-child(2) .clock:has-text('/ 1.00 s')")
+    assert "CC0-1.0" in page.locator(".pane:nth-child(2)").inner_text()
+    page.keyboard.press("p")
+    until(page, "InnerEar.player.live.get('b').media.currentTime > 0.1")
+    page.keyboard.press("r")
+    until(page, "!document.querySelector('.pane:nth-child(2)')")
 
 
 def test_no_audio_is_asked_for_before_it_is_played(opened: Opened) -> None:
@@ -197,7 +299,7 @@ def test_filters_leave_the_probes_that_match(opened: Opened) -> None:
     page.get_by_label("Filter by tier").select_option("speech")
     page.wait_for_selector(".count:has-text('12 of 36')")
     page.get_by_label("Filter by tier").select_option("")
-    page.get_by_label("Search probes").fill("piano C4")
+    page.get_by_label("Search probes").fill("grand piano C4")
     page.wait_for_selector(".count:has-text('1 of 36')")
     assert page.locator(".list .caption").inner_text() == "a grand piano playing the note C4"
     assert page.evaluate("document.activeElement.id") == "q"
@@ -328,7 +430,7 @@ def test_the_policy_forbids_scripts_in_the_page_and_requests_to_hosts(browser: A
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("view", ["#/", "#/tier/notes", PIANO, "#/run"])
+@pytest.mark.parametrize("view", ["#/", "#/tier/notes", "#/tier/speech", PIANO, "#/anatomy", "#/run"])
 def test_text_stands_out_from_its_ground(browser: Any, run: Path, scheme: str, view: str) -> None:
     """Contrast of at least 4.5 to 1 (WCAG 2.2, 1.4.3) for all text of HTML that is shown."""
     page = browser.new_page(viewport={"width": 1400, "height": 900}, color_scheme=scheme)

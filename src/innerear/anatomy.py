@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
@@ -42,6 +42,13 @@ class Anatomy(msgspec.Struct, frozen=True):
     imports: list[str]
 
 
+class Mark(msgspec.Struct, frozen=True):
+    """A line of a program, counted from 1, and what of its anatomy stands there."""
+
+    line: int
+    what: str
+
+
 def anatomy(code: str) -> Anatomy | None:
     """What a program is made of; `None` for what is no Python.
 
@@ -49,19 +56,34 @@ def anatomy(code: str) -> Anatomy | None:
     >>> found.techniques, found.frequencies, found.imports
     (['fm'], [440.0, 880.0], ['numpy'])
     """
+    read = dissected(code)
+    return read[0] if read else None
+
+
+def dissected(code: str) -> tuple[Anatomy, list[Mark]] | None:
+    """The anatomy of a program and where in it each part of it stands, by line; `None` for what is no Python.
+
+    >>> [(mark.line, mark.what) for mark in dissected("x = np.sin(440 * t + 3 * np.sin(880 * t))")[1]]
+    [(1, 'fm'), (1, '440 Hz'), (1, '880 Hz')]
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            tree = ast.parse(code)
-            marks = _Marks(tree)
-            found = [name for name in TECHNIQUES if getattr(marks, name.replace(" ", "_").replace("-", "_"))()]
-            return Anatomy(
-                techniques=found,
+            marks = _Marks(ast.parse(code))
+            techniques = {name: marks.of(name) for name in TECHNIQUES}
+            loops, hertz = list(marks.sample_loops()), list(marks.frequencies())
+            whole = Anatomy(
+                techniques=[name for name, nodes in techniques.items() if nodes],
                 lines=sum(bool(line.strip()) and not line.lstrip().startswith("#") for line in code.splitlines()),
-                sample_loops=sum(1 for _ in marks.sample_loops()),
-                frequencies=sorted(set(marks.frequencies())),
+                sample_loops=len(loops),
+                frequencies=sorted({hz for _, hz in hertz}),
                 imports=sorted(set(marks.imports())),
             )
+            places = [(node, name) for name, nodes in techniques.items() for node in nodes]
+            places += [(loop, "loop over samples") for loop in loops]
+            places += [(node, f"{hz:g} Hz") for node, hz in hertz]
+            found = {(line, what): Mark(line, what) for node, what in places if (line := getattr(node, "lineno", 0))}
+            return whole, sorted(found.values(), key=lambda mark: mark.line)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return None
 
@@ -83,17 +105,25 @@ def _has(node: ast.AST, names: set[str]) -> bool:
     return any(isinstance(part, ast.Call) and _name(part) in names for part in ast.walk(node))
 
 
+def _with_any(nodes: Sequence[ast.AST], names: set[str]) -> list[ast.AST]:
+    return [node for node in nodes if _has(node, names)]
+
+
 def _numbers(node: ast.AST) -> Iterator[float]:
+    return (value for _, value in _constants(node))
+
+
+def _constants(node: ast.AST) -> Iterator[tuple[ast.Constant, float]]:
     for part in ast.walk(node):
         match part:
             case ast.Constant(int(value) | float(value)) if not isinstance(value, bool):
-                yield float(value)
+                yield part, float(value)
             case _:
                 pass
 
 
 class _Marks:
-    """What there is in one program that tells a technique."""
+    """What there is in one program that tells a technique: each method gives the nodes that are its mark."""
 
     def __init__(self, tree: ast.Module) -> None:
         self.nodes = list(ast.walk(tree))
@@ -105,59 +135,79 @@ class _Marks:
         repeats = (ast.GeneratorExp, ast.ListComp)
         self.repeated = [*self.loops, *(node for node in self.nodes if isinstance(node, repeats))]
 
-    def additive(self) -> bool:
-        """Sines in a loop, or three written out."""
-        inside = any(_has(node, _SINES) for node in self.repeated)
-        return inside or len([call for call in self.sines if not _slow(call)]) >= 3
+    def of(self, technique: str) -> list[ast.AST]:
+        """The nodes that are the mark of a technique; empty where it is not there."""
+        nodes: list[ast.AST] = list(getattr(self, technique.replace(" ", "_").replace("-", "_"))())
+        return nodes
 
-    def subtractive(self) -> bool:
+    def named(self, fits: Callable[[str], object]) -> list[ast.AST]:
+        """The nodes whose name fits."""
+        return [node for node in self.nodes if fits(_name(node).lower())]
+
+    def calls_of(self, names: set[str]) -> list[ast.Call]:
+        """The calls of any of these."""
+        return [call for call in self.calls if _name(call) in names]
+
+    def additive(self) -> Sequence[ast.AST]:
+        """Sines in a loop, or three written out."""
+        written_out = [call for call in self.sines if not _slow(call)]
+        return _with_any(self.repeated, _SINES) or (written_out if len(written_out) >= 3 else [])
+
+    def subtractive(self) -> Sequence[ast.AST]:
         """A sawtooth, a square or a pulse, and a filter."""
-        pulses = any(
-            isinstance(node, ast.BinOp)
+        if not self.called & _FILTERS:
+            return []
+        pulses = [
+            node
+            for node in self.nodes
+            if isinstance(node, ast.BinOp)
             and isinstance(node.op, ast.Mod)
             and isinstance(node.right, ast.Constant)
             and node.right.value in (1, 1.0)
-            for node in self.nodes
-        )
-        signs = any(_name(call) == "sign" and _has(call, _SINES) for call in self.calls)
-        return bool(self.called & _FILTERS) and (bool(self.called & _SHAPES) or pulses or signs)
+        ]
+        signs = _with_any(self.calls_of({"sign"}), _SINES)
+        return [*self.calls_of(_SHAPES), *pulses, *signs]
 
-    def fm(self) -> bool:
+    def fm(self) -> Sequence[ast.AST]:
         """A sine within the argument of a sine, unless it is as slow as a vibrato."""
-        return any(
-            _has(argument, _SINES) and not all(_slow(call) for call in _sines_in(argument))
+        return [
+            sine
             for sine in self.sines
             for argument in sine.args
-        )
+            if _has(argument, _SINES) and not all(_slow(call) for call in _sines_in(argument))
+        ]
 
-    def wavetable(self) -> bool:
+    def wavetable(self) -> Sequence[ast.AST]:
         """A table that a phase looks up."""
-        return any(
-            isinstance(node, ast.Subscript)
+        looked_up = [
+            node
+            for node in self.nodes
+            if isinstance(node, ast.Subscript)
             and _TABLE.search(_name(node).lower())
             and any(isinstance(part, ast.Mod) for part in ast.walk(node.slice))
-            for node in self.nodes
-        ) or any(_name(call) == "interp" and _TABLE.search(ast.unparse(call).lower()) for call in self.calls)
+        ]
+        return looked_up or [call for call in self.calls_of({"interp"}) if _TABLE.search(ast.unparse(call).lower())]
 
-    def karplus_strong(self) -> bool:
+    def karplus_strong(self) -> Sequence[ast.AST]:
         """A loop over samples that takes its own past from a period ago, begun with noise."""
-        if any("karplus" in word for word in self.words):
-            return True
-        if not self.called & _NOISES:
-            return False
-        return any(
-            isinstance(store, ast.Subscript) and _reaches_back(store, value)
+        by_name = self.named(lambda word: "karplus" in word)
+        if by_name or not self.called & _NOISES:
+            return by_name
+        return [
+            store
             for loop in self.sample_loops()
             for store, value in _stores(loop)
-        )
+            if isinstance(store, ast.Subscript) and _reaches_back(store, value)
+        ]
 
-    def granular(self) -> bool:
+    def granular(self) -> Sequence[ast.AST]:
         """Grains by name, or a loop that adds windowed pieces at random places."""
-        if any(word.startswith("grain") or "granular" in word for word in self.words):
-            return True
-        return any(_has(loop, _WINDOWS) and _has(loop, _NOISES | {"integers"}) and _adds(loop) for loop in self.loops)
+        by_name = self.named(lambda word: word.startswith("grain") or "granular" in word)
+        return by_name or [
+            loop for loop in self.loops if _has(loop, _WINDOWS) and _has(loop, _NOISES | {"integers"}) and _adds(loop)
+        ]
 
-    def modal(self) -> bool:
+    def modal(self) -> Sequence[ast.AST]:
         """Sines that each die away, in a loop or several written out."""
         rings = [
             node
@@ -167,15 +217,18 @@ class _Marks:
             and _has(node, {"exp"})
             and _has(node, _SINES)
         ]
-        return bool(rings) and (len(rings) >= 3 or any(_has(n, {"exp"}) and _has(n, _SINES) for n in self.repeated))
+        looped = any(_has(node, {"exp"}) and _has(node, _SINES) for node in self.repeated)
+        return rings if looped or len(rings) >= 3 else []
 
-    def noise_shaping(self) -> bool:
+    def noise_shaping(self) -> Sequence[ast.AST]:
         """Noise, and a filter or a shape of its spectrum."""
-        return bool(self.called & _NOISES) and bool(self.called & (_FILTERS | {"irfft", "ifft"}))
+        shapes = self.calls_of(_FILTERS | {"irfft", "ifft"})
+        return shapes if self.called & _NOISES else []
 
-    def formant(self) -> bool:
+    def formant(self) -> Sequence[ast.AST]:
         """Formants by name, or F1 and F2."""
-        return any("formant" in word for word in self.words) or {"f1", "f2"} <= self.words
+        by_name = self.named(lambda word: "formant" in word)
+        return by_name or (self.named(lambda word: word in ("f1", "f2")) if {"f1", "f2"} <= self.words else [])
 
     def sample_loops(self) -> Iterator[ast.For]:
         """Loops over a range that set an element at the loop's own index."""
@@ -189,8 +242,10 @@ class _Marks:
             if not few and any(not isinstance(s.slice, ast.Slice) for s in stores):
                 yield loop
 
-    def frequencies(self) -> Iterator[float]:
+    def frequencies(self) -> Iterator[tuple[ast.AST, float]]:
         """Constants in a sine's argument, in the arguments of a filter's design, or under a name for frequencies."""
+        powers = [node.right for node in self.nodes if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow)]
+        exponents = {id(part) for power in powers for part in ast.walk(power)}  # 1200 in 2 ** (cents / 1200)
         for node in self.nodes:
             given: list[ast.expr] = []
             match node:
@@ -203,7 +258,7 @@ class _Marks:
                 case _:
                     pass
             for part in given:
-                yield from (hz for hz in _numbers(part) if _is_hz(hz))
+                yield from ((node, hz) for node, hz in _constants(part) if _is_hz(hz) and id(node) not in exponents)
 
     def imports(self) -> Iterator[str]:
         """The modules by their first word."""

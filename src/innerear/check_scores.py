@@ -148,7 +148,7 @@ def with_ends(scores: Sequence[Score]) -> list[Score]:
     ends: dict[tuple[str, str, str, str], dict[str, float]] = {}
     judged: dict[tuple[str, str, str, str], int] = {}  # sounds of `real`
     for score in scores:
-        if score.unit == "share" and score.value is not None and (end := _end_name(score.model)):
+        if score.unit == "share" and score.value is not None and (end := end_name(score.model)):
             place = (score.metric, score.strategy, score.tier, score.group)
             ends.setdefault(place, {})[end] = score.value
             if end == "real":
@@ -157,7 +157,7 @@ def with_ends(scores: Sequence[Score]) -> list[Score]:
     for score in scores:
         place = (score.metric, score.strategy, score.tier, score.group)
         mine = ends.get(place, {})
-        if not mine or score.unit != "share" or score.value is None or _end_name(score.model):
+        if not mine or score.unit != "share" or score.value is None or end_name(score.model):
             found.append(score)
             continue
         floor: dict[str, float | None] = {name: mine[name] for name in FLOORS if name in mine}
@@ -176,7 +176,7 @@ def with_ends(scores: Sequence[Score]) -> list[Score]:
     return found
 
 
-def _end_name(model: str) -> str | None:
+def end_name(model: str) -> str | None:
     """The name of a floor or ceiling that a model is; `None` for models."""
     if model.startswith("swap/"):
         return "swap"
@@ -208,9 +208,9 @@ Rates = dict[tuple[str, str], dict[str, dict[str, float]]]
 def _pairs(rates: Rates) -> Iterator[Score]:
     """The difference of two entrants in the mean share of checks passed, probe by probe; Holm over the tiers."""
     for one, other in combinations(rates, 2):
-        if _end_name(one[0]) and _end_name(other[0]):
+        if end_name(one[0]) and end_name(other[0]):
             continue
-        if _end_name(one[0]):
+        if end_name(one[0]):
             one, other = other, one
         shared = [tier for tier in TIERS if tier in rates[one] and tier in rates[other]]
         found = [(tier, paired(rates[one][tier], rates[other][tier], SEED)) for tier in shared]

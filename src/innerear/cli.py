@@ -268,12 +268,21 @@ def score(folder: Path, on: str | None) -> None:
 
 @main.command()
 @_run_argument
-def report(folder: Path) -> None:
-    """Write the page of RUN: report/index.html, which opens from the disk, offline."""
+@click.option(
+    "--every-recording",
+    is_flag=True,
+    help="Beside the sounds, also real recordings whose licences forbid commerce or are unknown: for yourself, not to be passed on.",
+)
+def report(folder: Path, every_recording: bool) -> None:
+    """Write the page of RUN: report/index.html, which opens from the disk, offline.
+
+    Where INNEREAR_DATA names the reference data, a real recording stands beside the sounds of a
+    probe, with its licence and attribution.
+    """
     from innerear.run import Run
     from innerear.stages import do_report
 
-    click.echo(f"report: {do_report(Run(folder))}")
+    click.echo(f"report: {do_report(Run(folder), every_recording)}")
 
 
 @main.group()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
+from pathlib import Path
 
 import msgspec
 
@@ -12,13 +13,21 @@ from innerear.checks import Check, kind
 from innerear.failures import failure_key
 from innerear.records import Outcome, Probe, Score
 from innerear.report.data import Asked, Funnel, Item, ReportData, Step
+from innerear.report.finding import finding
+from innerear.report.recordings import recordings
 from innerear.run import Run
 from innerear.score import funnels
 from innerear.verify import in_headline
 
 
-def report_data(run: Run, scores: Sequence[Score]) -> ReportData:
-    """All that the report of a run shows."""
+def report_data(
+    run: Run, scores: Sequence[Score], data: Path | None = None, every_recording: bool = False
+) -> ReportData:
+    """All that the report of a run shows.
+
+    Real recordings to compare with come from the folder `data`; with `every_recording` also those
+    whose licences do not let a report be passed on.
+    """
     found = run.measurements()
     items = run.items()
     shown = []
@@ -58,6 +67,8 @@ def report_data(run: Run, scores: Sequence[Score]) -> ReportData:
             for model, strategy, tier, steps in funnels(items)
         ],
         warnings=warnings(run, shown, scores),
+        finding=finding(scores),
+        recordings=recordings(run.probes, data, every_recording),
     )
 
 
@@ -112,7 +123,9 @@ def _agreed(score: Score) -> str:
 def headline(scores: Sequence[Score]) -> list[list[str]]:
     """The rows of the table that a run ends with: model, tier or kind, rates, checks passed, FAD, KAD."""
     table = []
-    groups = dict.fromkeys((s.model, s.tier) for s in scores if s.metric not in ("agreement", "tier_trend"))
+    groups = dict.fromkeys(
+        (s.model, s.tier) for s in scores if s.metric not in ("agreement", "tier_trend", "checks_difference")
+    )
     for model, tier in groups:
         mine = [s for s in scores if (s.model, s.tier) == (model, tier)]
         rates = {s.metric: s for s in mine if s.group == "all"}

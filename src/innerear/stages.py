@@ -310,12 +310,17 @@ def do_score(run: Run, progress: Progress = silent, machines: Machines | None = 
     return found
 
 
-def do_report(run: Run) -> Path:
-    """Everything to a page that opens from the disk."""
+def do_report(run: Run, every_recording: bool = False) -> Path:
+    """Everything to a page that opens from the disk.
+
+    Real recordings of the folder named by `INNEREAR_DATA` stand beside the sounds: those whose
+    licences let the page be passed on, or with `every_recording` all.
+    """
     from innerear.evidence import report_data
     from innerear.report import write_report
 
-    return write_report(report_data(run, do_score(run)), run.folder)
+    data = Path(named) if (named := os.environ.get("INNEREAR_DATA")) else None
+    return write_report(report_data(run, do_score(run), data, every_recording), run.folder)
 
 
 def evaluate(

@@ -6,8 +6,8 @@ asks no host for anything.
 
 from __future__ import annotations
 
-from innerear.report.data import Asked, Funnel, Item, ReportData, Step
+from innerear.report.data import Asked, Funnel, Item, Recording, ReportData, Step
 from innerear.report.texts import METRICS, MetricText
 from innerear.report.write import write_report
 
-__all__ = ["METRICS", "Asked", "Funnel", "Item", "MetricText", "ReportData", "Step", "write_report"]
+__all__ = ["METRICS", "Asked", "Funnel", "Item", "MetricText", "Recording", "ReportData", "Step", "write_report"]

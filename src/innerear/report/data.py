@@ -74,6 +74,19 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     audio: str | None = None
 
 
+class Recording(msgspec.Struct, frozen=True, kw_only=True):
+    """A real recording of what a probe asks, to compare with.
+
+    `path` is where the file is on this machine: the report copies it. `remark` says where it is the
+    nearest there is and not the very thing; `licence` and `attribution` stand beside it on the page.
+    """
+
+    path: str
+    licence: str
+    attribution: str
+    remark: str = ""
+
+
 class ReportData(msgspec.Struct, frozen=True, kw_only=True):
     """A whole report. Rows keep their order on the page; `created` is an ISO 8601 time."""
 
@@ -86,3 +99,5 @@ class ReportData(msgspec.Struct, frozen=True, kw_only=True):
     funnels: list[Funnel] = []
     metrics: Sequence[MetricText] = METRICS
     warnings: list[str] = []
+    finding: list[str] = []  # what the statistics support, in sentences, the first says the most
+    recordings: dict[str, Recording] = {}  # by probe

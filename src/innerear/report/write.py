@@ -4,11 +4,13 @@
     ├── index.html
     ├── assets/, vendor/     the page's own code, and that of others
     ├── data/index.js        all that the tables and filters need
+    ├── data/<tier>.js       what was heard by each check of a tier, loaded when its view is opened
     ├── data/<probe>.js      programs, logs, messages and measurements of one probe, loaded when opened
-    └── sounds/<digest>.*    outline and spectrogram of one sound, loaded when shown
+    ├── sounds/<digest>.*    outline and spectrogram of one sound, loaded when shown
+    └── recordings/<digest>.* the real recordings to compare with, where their licences allow
 
 A page from the disk may not fetch, so data come as scripts that hand one JSON text to the page.
-The audio stays where it is, in `../audio`.
+The audio of the run stays where it is, in `../audio`.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -25,11 +27,15 @@ from typing import Any
 import msgspec
 
 from innerear import clip
+from innerear.anatomy import TECHNIQUES, Anatomy, Mark, dissected
 from innerear.checks import kind
-from innerear.records import TIERS, Probe, digest
+from innerear.records import TIERS, Measurement, Probe, digest
 from innerear.report import pictures
-from innerear.report.data import Item, ReportData
+from innerear.report.data import Item, Recording, ReportData
 
+WHOLE_TIER = ("plausibility",)
+"""Metrics that belong to no check and stand in a tier's pictures."""
+MOST_SECONDS = 12.0  # of a real recording, so that a report stays small
 TICKS_HZ = (100, 500, 1000, 2000, 5000, 10_000)
 
 
@@ -51,8 +57,11 @@ def write_report(data: ReportData, run_folder: Path) -> Path:
             for folder in ("assets", "vendor"):
                 shutil.copytree(package / folder, part / folder)
             (part / "index.html").write_text(_shell(package / "shell.html.j2", data), encoding="utf-8")
-        _write_data(data, part / "data")
-        _write_sounds(data.items, run_folder, report / "sounds", part / "sounds")
+        real = _write_recordings(data.recordings, part / "recordings")
+        _write_data(data, real, part / "data")
+        sounds = {item.render.audio: run_folder / item.audio for item in data.items if item.audio and item.render.audio}
+        sounds |= {row["audio"]: part / row["path"] for row in real.values()}
+        _write_sounds(sounds, report / "sounds", part / "sounds")
         _put_in_place(part, report)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
@@ -82,27 +91,37 @@ def _shell(template: Path, data: ReportData) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def _write_data(data: ReportData, folder: Path) -> None:
+def _write_data(data: ReportData, recordings: dict[str, dict[str, Any]], folder: Path) -> None:
     folder.mkdir()
     plain = msgspec.to_builtins
     entrants = list(dict.fromkeys((item.completion.model, item.completion.strategy) for item in data.items))
     probes = {probe.id: probe for probe in data.probes}
     by_probe: dict[str, list[dict[str, Any]]] = {}
+    by_tier: dict[str, list[dict[str, Any]]] = {tier: [] for tier in TIERS}
     rows = []
-    for item in data.items:
-        probe, entrant = item.completion.probe, entrants.index((item.completion.model, item.completion.strategy))
-        rows.append(_row(item, entrant, probes[probe]))
-        by_probe.setdefault(probe, []).append({**_whole(item), "entrant": entrant})
+    anatomies = _Anatomies()
+    for place, item in enumerate(data.items):
+        probe = probes[item.completion.probe]
+        entrant = entrants.index((item.completion.model, item.completion.strategy))
+        built, marks = anatomies.of(item)
+        rows.append(_row(item, entrant, probe, built))
+        by_tier[probe.tier] += _heard(item, place, probe)
+        by_probe.setdefault(probe.id, []).append({**_whole(item), "entrant": entrant, "marks": plain(marks)})
     index = {
         "title": data.title,
         "created": data.created,
         "asked": plain(data.asked),
+        "finding": data.finding,
         "warnings": data.warnings,
         "funnels": plain(data.funnels),
         "scores": [_whole(score) for score in data.scores],
         "metrics": plain(data.metrics),
+        "techniques": TECHNIQUES,
         "entrants": [{"model": model, "strategy": strategy} for model, strategy in entrants],
-        "probes": [{**plain(probe), "file": digest("probe", probe.id)} for probe in data.probes],
+        "probes": [
+            {**plain(probe), "file": digest("probe", probe.id), "recording": recordings.get(probe.id)}
+            for probe in data.probes
+        ],
         "items": rows,
         "picture": {
             "version": pictures.VERSION,
@@ -111,8 +130,10 @@ def _write_data(data: ReportData, folder: Path) -> None:
         },
     }
     (folder / "index.js").write_text(script("index", "", index), encoding="ascii")
-    for probe, items in by_probe.items():
-        name = digest("probe", probe)
+    for tier, heard in by_tier.items():
+        (folder / f"{tier}.js").write_text(script("tier", tier, heard), encoding="ascii")
+    for probe_id, items in by_probe.items():
+        name = digest("probe", probe_id)
         (folder / f"{name}.js").write_text(script("probe", name, items), encoding="ascii")
 
 
@@ -125,35 +146,103 @@ def _whole(row: Any) -> Any:
     return {name: _whole(getattr(row, name)) for name in row.__struct_fields__}
 
 
-def _row(item: Item, entrant: int, probe: Probe) -> dict[str, Any]:
+class _Anatomies:
+    """What programs are made of; each program is read once."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[Anatomy, list[Mark]] | None] = {}
+
+    def of(self, item: Item) -> tuple[Anatomy | None, list[Mark]]:
+        """The anatomy of an item's program with its lines; `None` where there is no program."""
+        if item.program is None or item.program.code is None:
+            return None, []
+        code = item.program.code
+        if code not in self._known:
+            self._known[code] = dissected(code)
+        return self._known[code] or (None, [])
+
+
+def _row(item: Item, entrant: int, probe: Probe, built: Anatomy | None) -> dict[str, Any]:
     """What the tables and filters need of an item."""
-    judged = _judged(item, probe)
-    return {
+    judged = [m.passed for _, m in _checked(item, probe, headline=True) if m.passed is not None]
+    failure = next((m.reason.partition(" – ")[0] for m in item.measurements if m.metric == "failure"), None)
+    row = {
         "probe": probe.id,
         "entrant": entrant,
         "attempt": item.completion.attempt,
         "outcome": item.render.outcome.value,
-        "audio": item.audio is not None,
+        "audio": item.render.audio if item.audio else None,
         "passed": sum(judged),
         "of": len(judged),
         "values": {m.metric: m.value for m in item.measurements if m.value is not None},
+        "failure": failure,
     }
+    if built is not None:
+        row["built"] = {
+            "techniques": [TECHNIQUES.index(name) for name in built.techniques],
+            "lines": built.lines,
+            "loops": built.sample_loops,
+            "hz": len(built.frequencies),
+            "imports": built.imports,
+        }
+    return row
 
 
-def _judged(item: Item, probe: Probe) -> list[bool]:
-    """The verdicts on the probe's headline checks, as many as there are."""
-    left: dict[str, list[bool | None]] = {}
+def _heard(item: Item, place: int, probe: Probe) -> list[dict[str, Any]]:
+    """What the checks of an item heard, and the metrics that a tier's pictures show; `at` is the check's place."""
+    found = [(at, m) for at, m in _checked(item, probe)]
+    found += [(-1, m) for m in item.measurements if m.metric in WHOLE_TIER]
+    wanted = ("metric", "value", "passed", "reason", "detail")
+    return [{"item": place, "at": at, **{name: getattr(m, name) for name in wanted}} for at, m in found]
+
+
+def _checked(item: Item, probe: Probe, headline: bool = False) -> Iterator[tuple[int, Measurement]]:
+    """The measurements that belong to the probe's checks, each with the place of its check."""
+    left: dict[str, list[Measurement]] = {}
     for measurement in item.measurements:
-        left.setdefault(measurement.metric, []).append(measurement.passed)
-    verdicts = [(left[kind(c)].pop(0), c.headline) for c in probe.expect if left.get(kind(c))]
-    return [passed for passed, headline in verdicts if headline and passed is not None]
+        left.setdefault(measurement.metric, []).append(measurement)
+    for at, check in enumerate(probe.expect):
+        if left.get(kind(check)):
+            measurement = left[kind(check)].pop(0)
+            if check.headline or not headline:
+                yield at, measurement
 
 
-def _write_sounds(items: Iterable[Item], run_folder: Path, old: Path, new: Path) -> None:
+def _write_recordings(recordings: dict[str, Recording], folder: Path) -> dict[str, dict[str, Any]]:
+    """Copy each recording once, cut to `MOST_SECONDS` where it is longer; by probe, what the page says of it."""
+    folder.mkdir()
+    names: dict[str, str] = {}
+    found = {}
+    for probe, recording in recordings.items():
+        if recording.path not in names:
+            names[recording.path] = _copied(Path(recording.path), folder)
+        path = names[recording.path]
+        found[probe] = {
+            "audio": Path(path).stem,
+            "path": f"recordings/{path}",
+            "licence": recording.licence,
+            "attribution": recording.attribution,
+            "remark": recording.remark,
+        }
+    return found
+
+
+def _copied(source: Path, folder: Path) -> str:
+    name = f"{digest('recording', source.name, source.stat().st_size)}{source.suffix.lower()}"
+    sound = clip.read(source)
+    if sound.duration_s > MOST_SECONDS:
+        name = f"{Path(name).stem}.flac"
+        cut = clip.Clip(sound.samples[:, : round(MOST_SECONDS * sound.sample_rate)], sound.sample_rate)
+        (folder / name).write_bytes(clip.flac(cut)[0])
+    else:
+        shutil.copyfile(source, folder / name)
+    return name
+
+
+def _write_sounds(sounds: dict[str, Path], old: Path, new: Path) -> None:
     new.mkdir()
-    sounds = {item.render.audio: item.audio for item in items if item.audio and item.render.audio}
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for _ in pool.map(lambda pair: _write_sound(run_folder / pair[1], old, new, pair[0]), sounds.items()):
+        for _ in pool.map(lambda pair: _write_sound(pair[1], old, new, pair[0]), sounds.items()):
             pass
 
 

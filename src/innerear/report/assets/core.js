@@ -47,7 +47,7 @@ const InnerEar = (() => {
     index.entrants.forEach((entrant, i) => {
       entrant.id = i;
       entrant.label = several ? `${entrant.model} · ${entrant.strategy}` : entrant.model;
-      entrant.baseline = entrant.model.startsWith("baseline/");
+      entrant.baseline = /^(baseline\/|swap\/|real$|sampler$)/.test(entrant.model); // floors and ceilings, no models
     });
     index.probeById = new Map(index.probes.map((p) => [p.id, p]));
     for (const probe of index.probes) {

@@ -40,10 +40,12 @@
     ["m", "", "next model", () => turn("a", 1)],
     ["M", "", "previous model", () => turn("a", -1)],
     ["c", "", "compare with the next model", () => turn("b", 1)],
-    ["x", "", "close the second model", () => onProbe((r) => location.replace(changed({ b: null, bn: null }, r)))],
+    ["r", "", "compare with a real recording", () => recording()],
+    ["x", "", "close the second sound", () => onProbe((r) => location.replace(changed({ b: null, bn: null }, r)))],
     ["t", "", "next tab: program, log, messages …", () => onProbe(nextTab)],
     ["/", "", "search", () => search()],
     ["o", "", "overview", () => { location.hash = href("overview"); }],
+    ["h", "", "how the programs are built", () => { location.hash = href("anatomy"); }],
     ["?", "", "these keys", () => help()],
   ];
 
@@ -64,6 +66,14 @@
       if (to === other && entrants.length > 2) to = next(to);
       location.replace(changed({ [slot]: to.label, [`${slot}n`]: null }, current));
       InnerEar.say(`${slot === "a" ? "Model" : "Second model"}: ${to.label}`);
+    });
+  }
+
+  function recording() {
+    onProbe((current) => {
+      if (!state.index.probeById.get(current.id)?.recording) return InnerEar.say("There is no recording to compare with.");
+      const open = current.params.get("b") === InnerEar.probe.REAL;
+      location.replace(changed({ b: open ? null : InnerEar.probe.REAL, bn: null }, current));
     });
   }
 

@@ -6,10 +6,10 @@ InnerEar.player = (() => {
   const { el, say } = InnerEar;
   const live = new Map(); // by the slot that plays it, "a" or "b"
 
-  function mount(slot, item, label) {
+  // A sound: the name of its pictures, and where its audio is.
+  function mount(slot, { name, url }, label) {
     stop(slot);
     const { picture } = InnerEar.state.index;
-    const name = item.render.audio;
     const path = `sounds/${name}.${picture.version}`;
     const wave = el("div", { class: "wave" });
     const cursor = el("div", { class: "cursor", "aria-hidden": "true" });
@@ -24,22 +24,22 @@ InnerEar.player = (() => {
     const clock = el("span", { class: "clock" });
     const axis = el("div", { class: "axis", "aria-hidden": "true" });
     const node = el("div", { class: "player", role: "group", "aria-label": `Sound of ${label}` },
-      el("div", { class: "controls" }, button, clock, el("a", { class: "quiet", href: `../${item.audio}`, download: true }, "FLAC")),
+      el("div", { class: "controls" }, button, clock, el("a", { class: "quiet", href: url, download: true }, url.split(".").pop().toUpperCase())),
       pictures, axis);
     const player = { node, slot, ended: false };
     live.set(slot, player);
     InnerEar.load("sound", name, `${path}.js`).then(
-      (sound) => { if (!player.ended) start(player, sound, { wave, pictures, button, clock, axis, item, label }); },
+      (sound) => { if (!player.ended) start(player, sound, { wave, pictures, button, clock, axis, url, label }); },
       (error) => { clock.textContent = error.message; });
     return node;
   }
 
-  function start(player, sound, { wave, pictures, button, clock, axis, item, label }) {
+  function start(player, sound, { wave, pictures, button, clock, axis, url, label }) {
     const full = sound.duration_s;
     const media = new Audio();
     media.preload = "none";
     const ws = WaveSurfer.create({
-      container: wave, height: 56, media, url: `../${item.audio}`, duration: full, ...colours(),
+      container: wave, height: 56, media, url, duration: full, ...colours(),
       peaks: [sound.above.map((v) => v / 255), sound.below.map((v) => v / 255)],
       cursorWidth: 0, interact: false, hideScrollbar: true, maxPeak: 1, normalize: false,
     });
@@ -62,7 +62,7 @@ InnerEar.player = (() => {
     ws.on("pause", () => shown(false));
     ws.on("finish", () => { shown(false); ws.setTime(0); });
     ws.on("error", () => {
-      clock.textContent = `This browser cannot play ../${item.audio}`;
+      clock.textContent = `This browser cannot play ${url}`;
       say(clock.textContent);
     });
     const seek = (event) => {

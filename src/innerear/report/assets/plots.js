@@ -3,7 +3,7 @@
 // theme needs no drawing again.
 
 InnerEar.plots = (() => {
-  const { number, quantity, interval, metricLabel, entrantOf } = InnerEar;
+  const { number, quantity, interval, metricLabel, entrantOf, words } = InnerEar;
 
   const ink = (row) => (row.baseline ? "var(--muted)" : "var(--accent)");
   const style = { background: "none", fontSize: "11px", overflow: "visible" };
@@ -52,7 +52,6 @@ InnerEar.plots = (() => {
     const lines = groups.flatMap((group, i) => [...(heads[i] ? [heads[i].y] : []), ...rows.filter((r) => r.group === group).map((r) => r.y)]);
     const labels = new Map(rows.map((row) => [row.y, shorten(row.label, (width * 0.36) / 6.1)]));
     const above = heads.filter(Boolean).flatMap((head) => apart(head.bounds, domain, width - left - right).map((mark) => ({ ...mark, y: head.y })));
-    const tip = { fill: "var(--paper)", stroke: "var(--line)", fontSize: 11 };
     return Plot.plot({
       width,
       height: 23 + lines.length * 16,
@@ -81,43 +80,6 @@ InnerEar.plots = (() => {
     return [...new Map(scores.flatMap(bounds).reverse().map((m) => [`${m.side} ${m.name}`, m])).values()];
   }
 
-  // Asked against heard pitch, one frame an entrant; a point leads to its probe.
-  function pitch(tier, width) {
-    const { index } = InnerEar.state;
-    const points = index.items.flatMap((item) => {
-      const probe = index.probeById.get(item.probe);
-      const check = probe.tier === tier && probe.expect.find((c) => c.check === "pitch");
-      if (!check || item.values.pitch === undefined) return [];
-      const entrant = index.entrants[item.entrant];
-      return [{ asked: check.f0_hz, heard: check.f0_hz * 2 ** (item.values.pitch / 1200), label: entrant.label, entrant, probe, cents: item.values.pitch, good: item.state === "pass" }];
-    });
-    if (points.length < 5) return null;
-    const labels = index.entrants.map((e) => e.label).filter((label) => points.some((p) => p.label === label));
-    const columns = Math.max(1, Math.min(labels.length, Math.floor(width / 230)));
-    const side = Math.min(300, width / columns);
-    const all = points.flatMap((p) => [p.asked, p.heard]);
-    const domain = [Math.min(...all) / 1.1, Math.max(...all) * 1.1];
-    const at = (d) => ({ fx: labels.indexOf(d.label) % columns, fy: Math.floor(labels.indexOf(d.label) / columns) });
-    const facet = { fx: (d) => at(d).fx, fy: (d) => at(d).fy };
-    const scale = { type: "log", domain, tickFormat: "~s", ticks: 4 };
-    return Plot.plot({
-      width: side * columns,
-      height: Math.ceil(labels.length / columns) * side * 0.86 + 30,
-      marginLeft: 46, marginBottom: 32, marginTop: 18,
-      style,
-      fx: { axis: null, padding: 0.14 }, fy: { axis: null, padding: 0.2 },
-      x: { ...scale, label: "asked, Hz", labelAnchor: "center", labelArrow: "none" },
-      y: { ...scale, label: "heard, Hz", labelAnchor: "center", labelArrow: "none" },
-      ariaLabel: "Pitch asked against pitch heard",
-      marks: [
-        Plot.frame({ stroke: "var(--line)" }),
-        Plot.link([0], { x1: domain[0], y1: domain[0], x2: domain[1], y2: domain[1], stroke: "var(--strong)" }),
-        Plot.text(labels.map((label) => ({ label })), { ...facet, text: "label", frameAnchor: "top-left", dx: 0, dy: -12, fill: "currentColor", fontWeight: 600 }),
-        Plot.dot(points, { ...facet, x: "asked", y: "heard", r: 3, stroke: (d) => ink(d.entrant), fill: (d) => (d.good ? ink(d.entrant) : "none"), href: (d) => InnerEar.href("probe", d.probe.id, new URLSearchParams({ a: d.label })), title: (d) => `${d.probe.caption}\n${d.label}: ${number(d.cents)} cents`, tip: { fill: "var(--paper)", stroke: "var(--line)", fontSize: 11 } }),
-      ],
-    });
-  }
-
   function shorten(text, room) {
     return text.length <= room ? text : `${text.slice(0, Math.max(4, room - 1))}…`;
   }
@@ -133,37 +95,81 @@ InnerEar.plots = (() => {
     return kept;
   }
 
-  // Groups of a tier against entrants, each cell a score.
-  function matrix(scores, metric, width) {
-    const rows = scores.map((score) => ({ score, x: score.group, y: entrantOf(score).label, value: score.value }));
-    const { unit, better } = scores[0];
-    const extent = d3.extent(rows, (r) => r.value);
-    const [low, high] = unit === "share" ? [0, 1] : extent;
-    const strength = (r) => {
-      const share = high > low ? (r.value - low) / (high - low) : 0.5;
-      return better === "lower" ? 1 - share : share;
-    };
-    const entrants = [...new Set(rows.map((r) => r.y))];
-    const groups = [...new Set(rows.map((r) => r.x))];
-    const left = Math.min(width * 0.36, 8 + 6.1 * Math.max(...entrants.map((e) => e.length)));
-    const shown = rows.filter((r) => r.value !== null);
+  const tip = { fill: "var(--paper)", stroke: "var(--line)", fontSize: 11 };
+
+  // A table of cells, the stronger the higher their share: groups, confusions, techniques, failures.
+  // Each cell: x, y, share (0 to 1), text, title, href.
+  function heat(cells, { x, y, width, label, cell = 92, row = 26, room = 0.36, corner = "", diagonal = false, format = words }) {
+    const longest = (domain) => Math.max(0, ...domain.map((v) => format(v).length));
+    const left = Math.min(width * room, 12 + 6.3 * longest(y));
+    const wide = Math.min(cell, (width - left - 4) / x.length);
+    const turned = 5.6 * longest(x) > wide; // names that have no room stand at a slant
+    const top = (turned ? Math.min(150, 12 + 5.4 * longest(x)) : 22) + (corner && !turned ? 12 : 0);
     return Plot.plot({
-      width: Math.min(width, left + 110 * groups.length),
-      height: 30 + 26 * entrants.length,
-      marginLeft: left,
-      marginTop: 22,
-      marginBottom: 4,
-      marginRight: 4,
+      width: left + wide * x.length + 4,
+      height: top + row * y.length + 4,
+      marginLeft: left, marginTop: top, marginBottom: 4, marginRight: 4,
       style,
-      x: { domain: groups, axis: "top", label: null, tickSize: 0, padding: 0.04 },
-      y: { domain: entrants, label: null, tickSize: 0, padding: 0.08, tickFormat: (d) => shorten(d, (width * 0.36) / 6.1) },
-      ariaLabel: `${metricLabel(metric)} by group`,
+      x: { domain: x, axis: "top", label: null, tickSize: 0, padding: 0.06, tickFormat: (v) => shorten(format(v), turned ? 27 : wide / 6), tickRotate: turned ? -60 : 0 },
+      y: { domain: y, label: null, tickSize: 0, padding: 0.08, tickFormat: (v) => shorten(format(v), left / 6.1) },
+      ariaLabel: label,
+      ariaDescription: cells.slice(0, 200).map((c) => c.title.replaceAll("\n", ", ")).join("; "),
       marks: [
-        Plot.cell(shown, { x: "x", y: "y", fill: "var(--accent)", fillOpacity: (r) => 0.06 + 0.6 * strength(r), title: (r) => `${r.y}, ${r.x}: ${quantity(r.value, unit)} ${interval(r.score)}\nn ${r.score.n}, missing ${r.score.missing}`, tip: { fill: "var(--paper)", stroke: "var(--line)", fontSize: 11 } }),
-        Plot.text(rows, { x: "x", y: "y", text: (r) => (r.value === null ? "–" : quantity(r.value, unit)), fill: "currentColor" }),
+        corner ? Plot.text([corner], { frameAnchor: "top-left", text: (d) => d, dx: -left + 2, dy: -top + 9, textAnchor: "start", fill: "var(--muted)", fontSize: 10 }) : null,
+        diagonal ? Plot.cell(x.filter((v) => y.includes(v)), { x: (v) => v, y: (v) => v, stroke: "var(--strong)", inset: 0.5 }) : Plot.frame({ stroke: "none" }),
+        Plot.cell(cells, { x: "x", y: "y", fill: (c) => c.ink ?? "var(--accent)", fillOpacity: (c) => (c.share > 0 ? 0.1 + 0.6 * c.share : 0.03) }),
+        wide >= 15 ? Plot.text(cells, { x: "x", y: "y", text: (c) => c.text ?? "", fill: "currentColor", fontSize: wide < 34 ? 10 : 11 }) : null,
+        Plot.cell(cells, { x: "x", y: "y", fill: "transparent", href: (c) => c.href ?? null, title: "title", tip }),
       ],
     });
   }
+
+  // Scores of one metric: groups against entrants.
+  function matrix(scores, metric, width) {
+    const { unit, better } = scores[0];
+    const known = scores.filter((s) => s.value !== null);
+    const [low, high] = unit === "share" ? [0, 1] : d3.extent(known, (s) => s.value);
+    const strength = (value) => {
+      const share = high > low ? (value - low) / (high - low) : 0.5;
+      return better === "lower" ? 1 - share : share;
+    };
+    const cells = known.map((s) => {
+      const { label } = entrantOf(s);
+      const group = s.group.replace(/^(family|level):/, "");
+      const [kind] = s.group.split(":");
+      const params = new URLSearchParams({ tier: s.tier, a: label, ...(kind === "family" || kind === "level" ? { [kind]: group } : {}) });
+      return { x: group, y: label, share: strength(s.value), text: quantity(s.value, unit), href: InnerEar.href("probes", "", params), title: `${label}, ${words(s.group.replace(":", " "))}: ${quantity(s.value, unit)} ${interval(s)}\nn ${s.n}, missing ${s.missing}` };
+    });
+    const y = InnerEar.state.index.entrants.map((e) => e.label).filter((label) => cells.some((c) => c.y === label));
+    const x = [...new Set(scores.map((s) => s.group.replace(/^(family|level):/, "")))];
+    const kind = scores[0].group.split(":")[0];
+    return heat(cells, { x, y, width, label: `${metricLabel(metric)} by ${kind}`, format: (v) => (kind === "level" && x.includes(v) ? `level ${v}` : words(v)) });
+  }
+
+  // Paired differences to one entrant: a line an entrant, right of zero where it is better.
+  function differences(rows, width) {
+    const most = Math.max(0.1, ...rows.flatMap((r) => [r.low, r.high, r.value].filter((v) => v != null).map(Math.abs)));
+    const left = Math.min(width * 0.36, 8 + 6.1 * Math.max(...rows.map((r) => r.label.length)));
+    const ink = (r) => (r.p < 0.05 ? (r.value > 0 ? "var(--yes)" : "var(--no)") : "var(--muted)");
+    return Plot.plot({
+      width, height: 34 + rows.length * 17, marginLeft: left, marginRight: 118, marginTop: 4, marginBottom: 28, style,
+      x: { domain: [-most, most], label: "points of checks passed", labelAnchor: "center", labelArrow: "none", tickFormat: (v) => number(Math.round(100 * v)), ticks: 5, tickSize: 3 },
+      y: { type: "band", domain: rows.map((r) => r.label), axis: null, padding: 0 },
+      ariaLabel: "Differences, paired by probe",
+      ariaDescription: rows.map((r) => `${r.label}: ${number(100 * r.value)} points, p ${number(r.p, 2)}, n ${r.n}`).join("; "),
+      marks: [
+        Plot.ruleY(rows, { y: "label", stroke: "var(--line)" }),
+        Plot.ruleX([0], { stroke: "var(--strong)" }),
+        Plot.text(rows, { y: "label", text: (r) => shorten(r.label, left / 6.1), frameAnchor: "left", textAnchor: "end", dx: -7, fill: "currentColor" }),
+        Plot.link(rows.filter((r) => r.low != null), { x1: "low", x2: "high", y1: "label", y2: "label", stroke: ink, strokeOpacity: 0.4, strokeWidth: 6, strokeLinecap: "butt" }),
+        Plot.dot(rows, { x: "value", y: "label", r: 3.4, fill: ink, stroke: "var(--paper)", title: (r) => `${r.label}: ${number(100 * r.value)} points [${number(100 * r.low)}, ${number(100 * r.high)}]\np = ${number(r.p, 2)} (sign-flip test, Holm over the tiers), ${r.n} probes`, tip }),
+        Plot.text(rows, { y: "label", text: (r) => signed(100 * r.value), frameAnchor: "right", textAnchor: "end", dx: 40, fontWeight: 600, fill: "currentColor" }),
+        Plot.text(rows, { y: "label", text: (r) => (r.p < 0.001 ? "p < 0.001" : `p = ${number(r.p, 2)}`), frameAnchor: "right", textAnchor: "start", dx: 46, fill: "var(--muted)", fontSize: 10 }),
+      ],
+    });
+  }
+
+  const signed = (value) => `${value > 0 ? "+" : ""}${number(value, 3)}`;
 
   // A plot that is drawn to the width of its place, and again when that changes.
   function fitted(draw, least = 260) {
@@ -180,5 +186,5 @@ InnerEar.plots = (() => {
     return place;
   }
 
-  return { scale, matrix, pitch, fitted };
+  return { scale, heat, matrix, differences, fitted, shorten, ink, style, tip };
 })();

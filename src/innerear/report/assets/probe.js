@@ -3,6 +3,7 @@
 
 InnerEar.probe = (() => {
   const { el, number, words, changed, metricLabel, NONE } = InnerEar;
+  const REAL = "~real"; // in the address, where a second model would be named: the real recording
   const TABS = ["program", "log", "messages", "measured", "facts"];
   let turn = 0; // of the latest drawing: one that was overtaken while it loaded is dropped
 
@@ -19,18 +20,51 @@ InnerEar.probe = (() => {
     }
     if (mine !== turn) return;
     const { a, b } = chosen(route, probe);
-    const panes = [pane("a", a, items, route)];
-    if (b) panes.push(pane("b", b, items, route));
+    const panes = [pane("a", a, items, route, probe)];
+    if (b) panes.push(pane("b", b, items, route, probe));
+    const real = !b && route.params.get("b") === REAL && probe.recording ? recorded(probe, route) : null;
     place.replaceChildren(
       head(probe, route, steps),
       checks(probe, panes),
-      el("div", { class: b ? "panes two" : "panes" }, panes.map((p) => p.node)));
+      everyModel(probe, a, route),
+      el("div", { class: b || real ? "panes two" : "panes" }, panes.map((p) => p.node), real ?? []));
+  }
+
+  // The same probe by every model, and a real recording: a picture each, which opens it.
+  function everyModel(probe, a, route) {
+    const { entrants, picture } = InnerEar.state.index;
+    const tiles = entrants.map((e) => {
+      const item = probe.items[e.id][0];
+      const state = item?.state ?? "none";
+      const said = item ? `${words(item.failure ?? item.outcome)}${item.of ? `, ${item.passed} of ${item.of} checks` : ""}` : "not asked";
+      return tile({ label: e.label, said, open: e === a, image: item?.audio && `sounds/${item.audio}.${picture.version}.png`, glyph: InnerEar.STATES[state][0], state, to: changed({ a: e.label, an: null }, route) });
+    });
+    const { recording } = probe;
+    if (recording) {
+      const open = route.params.get("b") === REAL;
+      tiles.push(tile({ label: "a real recording", said: recording.remark || recording.licence, open, image: `sounds/${recording.audio}.${picture.version}.png`, glyph: "♪", state: "real", to: changed({ b: open ? null : REAL, bn: null }, route) }));
+    }
+    return tiles.length > 1 ? el("nav", { class: "tiles", "aria-label": "The same probe by every model" }, tiles) : null;
+  }
+
+  function tile({ label, said, open, image, glyph, state, to }) {
+    return el("a", { class: "tile", href: to, "aria-current": open ? "true" : null, title: `${label}: ${said}`, onclick: (event) => { event.preventDefault(); location.replace(to); } },
+      image ? el("img", { src: image, alt: "", loading: "lazy", decoding: "async" }) : el("span", { class: "no-sound" }, "no sound"),
+      el("span", { class: "tile-name" }, el("i", { class: `s-${state}`, "aria-hidden": "true" }, glyph), " ", label, el("small", { class: "unseen" }, ` ${said}`)));
+  }
+
+  function recorded({ recording }, route) {
+    return el("section", { class: "pane", "aria-label": "A real recording" },
+      el("div", { class: "pane-head" }, el("b", {}, "A real recording"), el("button", { type: "button", class: "quiet", onclick: () => location.replace(changed({ b: null, bn: null }, route)) }, "Close"),
+        recording.remark ? el("span", { class: "badge" }, recording.remark) : null),
+      InnerEar.player.mount("b", { name: recording.audio, url: recording.path }, "the real recording"),
+      el("p", { class: "facts-line" }, recording.attribution, " · ", recording.licence));
   }
 
   // The models on show: by name in the address, else the first that was asked this probe.
   function chosen(route, probe) {
     const { entrants } = InnerEar.state.index;
-    const find = (label) => entrants.find((e) => e.label === label);
+    const find = (label) => entrants.find((e) => e.label === label); // REAL is no model's name
     const a = find(route.params.get("a")) ?? entrants.find((e) => probe.items[e.id].length) ?? entrants[0];
     return { a, b: find(route.params.get("b")) };
   }
@@ -116,23 +150,23 @@ InnerEar.probe = (() => {
 
   // ---- a model's answer
 
-  function pane(slot, entrant, items, route) {
+  function pane(slot, entrant, items, route, probe) {
     const own = items.filter((item) => item.entrant === entrant.id);
     const attempt = Number(route.params.get(`${slot}n`) ?? 0);
     const item = own.find((i) => i.completion.attempt === attempt) ?? own[0];
     const node = el("section", { class: "pane", "aria-label": entrant.label },
-      el("div", { class: "pane-head" }, picker(slot, entrant, route), attempts(slot, own, item, route), item ? badge(item.render) : null));
+      el("div", { class: "pane-head" }, picker(slot, entrant, route, probe.recording), attempts(slot, own, item, route), item ? badge(item.render) : null));
     if (item) {
       node.append(
-        item.audio ? InnerEar.player.mount(slot, item, entrant.label) : el("p", { class: "silent" }, silence(item)),
-        facts(item), tabs(slot, item, route));
+        item.audio ? InnerEar.player.mount(slot, { name: item.render.audio, url: `../${item.audio}` }, entrant.label) : el("p", { class: "silent" }, silence(item)),
+        ...[facts(item), ...pictured(probe, item)].filter(Boolean), tabs(slot, item, route));
     } else {
       node.append(el("p", { class: "silent" }, "This model was not asked this probe."));
     }
     return { node, item, entrant };
   }
 
-  function picker(slot, entrant, route) {
+  function picker(slot, entrant, route, real) {
     const { entrants } = InnerEar.state.index;
     const go = (label) => location.replace(changed({ [slot]: label, [`${slot}n`]: null }, route));
     const select = el("select", { id: `model-${slot}`, "aria-label": slot === "a" ? "Model" : "Second model", onchange: (e) => go(e.target.value) },
@@ -143,13 +177,33 @@ InnerEar.probe = (() => {
     const others = entrants.filter((e) => e !== entrant);
     if (route.params.get("b") || !others.length) return select;
     return [select, el("select", { id: "compare", class: "quiet", "aria-label": "Compare with a second model", onchange: (e) => location.replace(changed({ b: e.target.value }, route)) },
-      el("option", { value: "" }, "Compare with …"), others.map((e) => el("option", { value: e.label }, e.label)))];
+      el("option", { value: "" }, "Compare with …"), others.map((e) => el("option", { value: e.label }, e.label)), real ? el("option", { value: REAL }, "a real recording") : null)];
   }
 
   function attempts(slot, own, item, route) {
     if (own.length < 2) return null;
     return el("span", { class: "attempts", role: "group", "aria-label": "Attempts" }, own.map((i) =>
       el("a", { class: "quiet", href: changed({ [`${slot}n`]: String(i.completion.attempt) }, route), "aria-current": i === item ? "true" : null }, String(i.completion.attempt + 1))));
+  }
+
+  // What was heard as a picture, where its check has one.
+  function pictured(probe, item) {
+    const { roll, times } = InnerEar.pictures.notes;
+    const seen = {};
+    return probe.expect.map((check) => {
+      const measurement = matching(item, check.check)[(seen[check.check] = (seen[check.check] ?? -1) + 1)];
+      const draw = { notes: roll, onsets: times }[check.check];
+      if (draw && measurement) return InnerEar.plots.fitted((width) => draw(check, measurement, width));
+      const top = measurement?.detail?.top;
+      return Array.isArray(top) && top.length ? ranked(top, check.label) : null;
+    });
+  }
+
+  // The classes that a listener names, the one that leads first.
+  function ranked(top, wanted) {
+    const most = Math.max(...top.map(([, score]) => Math.abs(score))) || 1;
+    return el("ol", { class: "ranked", "aria-label": "Classes heard" }, top.map(([name, score]) =>
+      el("li", { class: name === wanted ? "yes" : null, vars: { "--share": Math.max(0, score) / most } }, el("span", {}, words(name)), el("small", {}, number(score, 2)))));
   }
 
   function badge(render) {
@@ -199,13 +253,44 @@ InnerEar.probe = (() => {
       el("div", { role: "tabpanel", id: panel, "aria-labelledby": `tab-${slot}-${open}`, tabindex: "0" }, body));
   }
 
-  function program({ program }) {
+  function program({ program, marks, completion, render }) {
     if (!program?.code) return el("p", { class: "muted" }, program?.reason || "No program.");
     const { code } = program;
-    const lines = code.replace(/\n$/, "").split("\n").length;
-    return el("div", { class: "code" },
-      el("pre", { class: "gutter", "aria-hidden": "true" }, Array.from({ length: lines }, (_, i) => i + 1).join("\n")),
-      el("pre", {}, el("code", {}, highlighted(code))));
+    const count = code.replace(/\n$/, "").split("\n").length;
+    const lines = Array.from({ length: count }, (_, i) => i + 1);
+    const guard = guardOf(program, render);
+    const by = d3.group(marks ?? [], (mark) => mark.line);
+    const beside = (line) => {
+      const own = (by.get(line) ?? []).map((mark) => mark.what);
+      const text = own.length > 4 ? `${own.slice(0, 4).join(", ")} …` : own.join(", ");
+      if (line === guard?.line) return [el("span", { class: "guard", title: program.violation || render.reason }, `⚑ guard: ${guard.kind}`), text && `, ${text}`, "\n"];
+      return [text && el("span", { title: own.join(", ") }, text), "\n"];
+    };
+    return [
+      anatomyLine(completion),
+      guard && !guard.line ? el("p", { class: "no" }, `⚑ guard: ${guard.kind}`) : null,
+      el("div", { class: "code" },
+        el("pre", { class: "gutter", "aria-hidden": "true" }, lines.map((line) => (line === guard?.line ? el("span", { class: "guard" }, `${line}\n`) : `${line}\n`))),
+        el("pre", { class: "text", tabindex: "0", role: "region", "aria-label": "Program" }, el("code", {}, highlighted(code))),
+        by.size || guard ? el("pre", { class: "marks", "aria-label": "What stands on the line beside" }, lines.map(beside)) : null),
+    ];
+  }
+
+  // Where the guard stopped a program: its words are "kind, line N: source".
+  function guardOf(program, render) {
+    const said = program.violation || (render.outcome === "provenance" ? render.reason : "");
+    if (!said) return null;
+    const [, kind, line] = said.match(/^(.*?), line (\d+):/) ?? [null, said, null];
+    return { kind, line: line && Number(line) };
+  }
+
+  function anatomyLine(completion) {
+    const { index } = InnerEar.state;
+    const item = index.items.find((i) => i.probe === completion.probe && i.attempt === completion.attempt && index.entrants[i.entrant].model === completion.model && index.entrants[i.entrant].strategy === completion.strategy);
+    const built = item?.built;
+    if (!built) return null;
+    const loops = built.loops ? `${built.loops} ${built.loops === 1 ? "loop" : "loops"} over samples` : "no loop over samples";
+    return el("p", { class: "facts-line" }, [built.techniques.map((i) => index.techniques[i]).join(", ") || "no technique is named", `${built.lines} lines`, loops, `${built.hz} written ${built.hz === 1 ? "frequency" : "frequencies"}`, `imports ${built.imports.join(", ") || "nothing"}`].join(" · "));
   }
 
   function highlighted(code) {
@@ -254,5 +339,5 @@ InnerEar.probe = (() => {
     return [InnerEar.views.run.facts("Completion", asked), InnerEar.views.run.facts("Render", ran), program ? InnerEar.views.run.facts("Program", { reason: program.reason || NONE, characters: program.code?.length ?? 0 }) : null];
   }
 
-  return { draw, chosen, TABS };
+  return { draw, chosen, TABS, REAL };
 })();

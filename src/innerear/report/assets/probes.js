@@ -3,7 +3,7 @@
 
 InnerEar.views.probes = (() => {
   const { el, words, href, changed, STATES, route } = InnerEar;
-  const KEYS = ["tier", "family", "level", "model", "outcome", "checks"];
+  const KEYS = ["tier", "family", "level", "model", "outcome", "checks", "failure"];
   let frame = null; // built once: a filter that is being typed in must not be replaced
 
   function build() {
@@ -54,6 +54,7 @@ InnerEar.views.probes = (() => {
     options(frame.selects.model, "any model", index.entrants.map((e) => [e.label, e.label]), by("model"));
     options(frame.selects.outcome, "any outcome", unique(index.items.map((i) => i.outcome)), by("outcome"));
     options(frame.selects.checks, "any checks", [["pass", "all passed"], ["some", "some passed"], ["miss", "none passed"], ["heard", "not judged"], ["fail", "no sound"]], by("checks"));
+    options(frame.selects.failure, "any failure", unique(index.items.map((i) => i.failure).filter(Boolean)).sort(), by("failure"));
     const shown = filtered(params);
     // where list and probe stand side by side, the first one is open from the start
     if (current.view === "probes" && shown.length && matchMedia("(min-width: 901px)").matches) {
@@ -80,11 +81,11 @@ InnerEar.views.probes = (() => {
     const by = Object.fromEntries(KEYS.map((key) => [key, params.get(key) || null]));
     const q = (params.get("q") ?? "").trim().toLowerCase().split(/\s+/).filter(Boolean);
     const model = index.entrants.find((e) => e.label === by.model);
-    const asks = by.outcome || by.checks || model;
+    const asks = by.outcome || by.checks || by.failure || model;
     return index.probes.filter((p) =>
       (!by.tier || p.tier === by.tier) && (!by.family || p.family === by.family) && (!by.level || String(p.level) === by.level) &&
       q.every((word) => p.search.includes(word)) &&
-      (!asks || (model ? p.items[model.id] : p.items.flat()).some((item) => (!by.outcome || item.outcome === by.outcome) && (!by.checks || item.state === by.checks))));
+      (!asks || (model ? p.items[model.id] : p.items.flat()).some((item) => (!by.outcome || item.outcome === by.outcome) && (!by.checks || item.state === by.checks) && (!by.failure || item.failure === by.failure))));
   }
 
   function listed(shown, current) {

@@ -1,21 +1,18 @@
 "use strict";
-// One tier: every metric on it, and how its groups differ.
+// One tier: what became of it, every metric on it, the pictures that fit it, and how its groups differ.
 
 InnerEar.views.tier = (() => {
-  const { el, href, metricLabel, words } = InnerEar;
+  const { el, href, words } = InnerEar;
 
-  function draw({ id: tier }) {
+  function draw(current) {
     const { index } = InnerEar.state;
-    const { funnel, panels, numbers, tiersOf } = InnerEar.views.overview;
+    const { id: tier } = current;
+    const { funnel, panels, numbers, distances, folded, tiersOf } = InnerEar.scores;
     if (!tiersOf(index).includes(tier)) return [el("p", {}, `There is no tier ${tier} in this run.`)];
     const probes = index.probes.filter((p) => p.tier === tier);
     const scores = index.scores.filter((s) => s.tier === tier);
-    // a metric with a score for the whole tier has its groups in a table of their own
-    const whole = new Set(scores.filter((s) => s.group === "all").map((s) => s.metric));
-    const grouped = [...new Set(scores.filter((s) => s.group !== "all" && whole.has(s.metric) && s.value !== null).map((s) => s.metric))];
-    // what the funnel says already is left to the table
-    const steps = new Set(index.funnels.flatMap((f) => f.steps.map((step) => step.name.replaceAll(" ", "_"))));
-    const pitches = scores.some((s) => s.metric === "pitch" && s.n >= 5);
+    // what the funnel says already is left to the table; distances have a place of their own
+    const apart = new Set([...index.funnels.flatMap((f) => f.steps.map((step) => step.name.replaceAll(" ", "_"))), "fad", "kad", "variety", "checks_difference", "agreement"]);
     const families = d3.rollups(probes, (of) => of.length, (p) => p.family);
     return [
       el("section", { class: "lead" },
@@ -23,17 +20,73 @@ InnerEar.views.tier = (() => {
         el("p", { class: "sub" }, `${probes.length} probes: `,
           families.map(([family, n], i) => [i ? ", " : "", el("a", { href: href("probes", "", new URLSearchParams({ tier, family })) }, words(family)), ` ${n}`]))),
       el("section", {}, el("h2", {}, "What became of the completions"), funnel(index.funnels.filter((f) => f.tier === tier), tier)),
+      el("div", { class: "pictures-of-tier" }, pictures(tier, current)),
       scores.length ? el("section", {}, el("h2", {}, "Every metric ", el("small", {}, "value with its 95 % interval, between floor and ceiling")),
-        el("div", { class: "headline one" }, panels(scores.filter((s) => !steps.has(s.metric))))) : null,
-      pitches ? el("section", {}, el("h2", {}, "Pitch asked and heard ", el("small", {}, "a point is a probe, filled where every check passed; it leads there")),
-        InnerEar.plots.fitted((width) => InnerEar.plots.pitch(tier, width))) : null,
-      grouped.length ? el("section", {}, el("h2", {}, "By group ", el("small", {}, "the stronger, the better")),
-        grouped.map((metric) => el("figure", { class: "panel" },
-          el("figcaption", {}, el("b", {}, metricLabel(metric))),
-          InnerEar.plots.fitted((width) => InnerEar.plots.matrix(scores.filter((s) => s.metric === metric && s.group !== "all"), metric, width))))) : null,
-      scores.length ? el("section", {}, el("details", {}, el("summary", {}, el("h2", {}, "The same as numbers")), numbers(scores))) : null,
+        el("div", { class: "headline one" }, panels(scores.filter((s) => !apart.has(s.metric))))) : null,
+      distances(scores),
+      ...groups(scores),
+      failures(tier),
+      scores.length ? el("section", {}, folded("The same as numbers", () => numbers(scores))) : null,
     ];
+  }
+
+  // The pictures stand on what each check heard, which is loaded when the tier is opened.
+  function pictures(tier, current) {
+    const place = el("div", { class: "waits" }, el("p", { class: "muted" }, "…"));
+    InnerEar.load("tier", tier, `data/${tier}.js`).then(
+      (rows) => place.replaceChildren(...InnerEar.pictures[tier](joined(rows), current).filter(Boolean)),
+      (error) => place.replaceChildren(el("p", { class: "error" }, error.message)))
+      .finally(() => place.classList.remove("waits"));
+    return place;
+  }
+
+  // Each row with its item, probe, check and entrant.
+  function joined(rows) {
+    const { index } = InnerEar.state;
+    return rows.map((row) => {
+      const item = index.items[row.item];
+      const probe = index.probeById.get(item.probe);
+      const entrant = index.entrants[item.entrant];
+      return { ...row, item, probe, entrant, label: entrant.label, check: probe.expect[row.at], href: href("probe", probe.id, new URLSearchParams({ a: entrant.label })) };
+    });
+  }
+
+  function groups(scores) {
+    const sets = [["passed", "family", "Families", "share of sounds that pass every check that counts"], ["checks", "level", "Levels", "share of checks passed, by how hard the suite takes a probe to be"]]
+      .map(([metric, kind, title, text]) => [title, text, metric, scores.filter((s) => s.metric === metric && s.group.startsWith(`${kind}:`) && s.value !== null)])
+      .filter(([, , , own]) => own.length);
+    return sets.map(([title, text, metric, own]) => el("section", {}, el("h2", {}, `${title} `, el("small", {}, text)),
+      InnerEar.plots.fitted((width) => InnerEar.plots.matrix(own, metric, width))));
+  }
+
+  // What went wrong, in a word for each sound that fails.
+  function failures(tier) {
+    const { index } = InnerEar.state;
+    const failed = index.items.filter((item) => item.failure && index.probeById.get(item.probe).tier === tier);
+    if (!failed.length) return null;
+    const asked = d3.rollup(index.items.filter((item) => index.probeById.get(item.probe).tier === tier), (of) => of.length, (item) => item.entrant);
+    const cells = d3.flatRollup(failed, (of) => of.length, (item) => item.failure, (item) => item.entrant).map(([word, entrant, n]) => {
+      const { label } = index.entrants[entrant];
+      return { x: word, y: label, share: n / asked.get(entrant), text: String(n), ink: "var(--no)", href: href("probes", "", new URLSearchParams({ tier, a: label, model: label, failure: word })), title: `${label}: ${word}, ${n} of ${asked.get(entrant)} sounds` };
+    });
+    const x = d3.groupSort(cells, (of) => -d3.sum(of, (c) => Number(c.text)), (c) => c.x);
+    const y = index.entrants.map((e) => e.label).filter((label) => cells.some((c) => c.y === label));
+    return el("section", {}, el("h2", {}, "What went wrong ", el("small", {}, "a word for each sound that fails; a cell leads to its probes")),
+      InnerEar.plots.fitted((width) => InnerEar.plots.heat(cells, { x, y, width, label: "Failures by model", cell: 104 })));
   }
 
   return { draw, title: ({ id }) => words(id) };
 })();
+
+// The model that a tier's large pictures show: named in the address, else the first that is no baseline.
+InnerEar.shownModel = (current) => {
+  const { entrants } = InnerEar.state.index;
+  return entrants.find((e) => e.label === current.params.get("m")) ?? entrants.find((e) => !e.baseline) ?? entrants[0];
+};
+InnerEar.modelPicker = (current) => {
+  const { el, changed, state } = InnerEar;
+  const shown = InnerEar.shownModel(current);
+  return el("select", { class: "m", "aria-label": "Model on show", onchange: (e) => location.replace(changed({ m: e.target.value })) },
+    state.index.entrants.map((e) => el("option", { value: e.label, selected: e === shown }, e.label)));
+};
+InnerEar.pictures = {};

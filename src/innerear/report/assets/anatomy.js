@@ -1,0 +1,86 @@
+"use strict";
+// How the programs are built, read from their syntax trees, beside how they score.
+
+InnerEar.views.anatomy = (() => {
+  const { el, number, quantity, href, NONE } = InnerEar;
+  const { heat, fitted, ink, style, tip } = InnerEar.plots;
+
+  function draw(current) {
+    const { index } = InnerEar.state;
+    const tier = current.params.get("tier");
+    const built = index.items.filter((item) => item.built && (!tier || index.probeById.get(item.probe).tier === tier));
+    const entrants = index.entrants.filter((e) => built.some((item) => item.entrant === e.id));
+    const by = d3.group(built, (item) => item.entrant);
+    const select = el("select", { id: "anatomy-tier", "aria-label": "Filter by tier", onchange: (e) => location.replace(InnerEar.changed({ tier: e.target.value || null })) },
+      [["", "every tier"], ...InnerEar.scores.tiersOf(index).map((t) => [t, t])].map(([value, text]) => el("option", { value, selected: value === (tier ?? "") }, text)));
+    const head = el("section", { class: "lead" },
+      el("h1", {}, "How the programs are built"),
+      el("p", { class: "sub" }, "Read from each program’s syntax tree, nothing is run: a technique is named where its mark stands, and a program may have several. ", select));
+    if (!built.length) return [head, el("p", { class: "muted" }, "There is no program here.")];
+    return [
+      head,
+      el("section", {}, el("h2", {}, "Beside the scores"), table(entrants, by)),
+      el("section", {}, el("h2", {}, "Techniques ", el("small", {}, "share of a model’s programs; below, of those the share that pass every check that counts")), techniques(entrants, by)),
+      el("section", {}, el("h2", {}, "Lines of code ", el("small", {}, "a point is a program, filled where its sound passes; it leads there")), fitted((width) => lines(entrants, built, width))),
+    ];
+  }
+
+  const passes = (items) => {
+    const judged = items.filter((item) => item.of);
+    return judged.length ? { share: judged.filter((item) => item.passed === item.of).length / judged.length, n: judged.length } : null;
+  };
+
+  function table(entrants, by) {
+    const { index } = InnerEar.state;
+    const tiers = InnerEar.scores.tiersOf(index);
+    const score = (entrant, tier) => index.scores.find((s) => s.metric === "checks" && s.group === "all" && s.tier === tier && InnerEar.entrantOf(s) === entrant);
+    const heads = ["Model", "Programs", "Lines, median", "Techniques a program", "Written frequencies, median", "Loop over samples", "Imports", ...tiers.map((tier) => `Checks passed, ${tier}`)];
+    return el("div", { class: "wide" }, el("table", { class: "anatomy" },
+      el("thead", {}, el("tr", {}, heads.map((h) => el("th", { scope: "col" }, h)))),
+      el("tbody", {}, entrants.map((e) => {
+        const own = by.get(e.id);
+        const imports = d3.rollups(own.flatMap((item) => item.built.imports), (of) => of.length, (name) => name).sort((a, b) => b[1] - a[1]).slice(0, 4);
+        return el("tr", { class: e.baseline ? "baseline" : null },
+          el("th", { scope: "row" }, e.label), el("td", { class: "num" }, number(own.length)),
+          el("td", { class: "num" }, number(d3.median(own, (i) => i.built.lines))), el("td", { class: "num" }, number(d3.mean(own, (i) => i.built.techniques.length), 2)),
+          el("td", { class: "num" }, number(d3.median(own, (i) => i.built.hz))), el("td", { class: "num" }, quantity(d3.mean(own, (i) => (i.built.loops > 0 ? 1 : 0)), "share")),
+          el("td", { class: "small" }, imports.map(([name]) => name).join(", ")),
+          tiers.map((tier) => {
+            const s = score(e, tier);
+            return el("td", { class: "num" }, s?.value == null ? NONE : [el("b", {}, quantity(s.value, "share")), " ", el("span", { class: "muted small" }, InnerEar.interval(s))]);
+          }));
+      }))));
+  }
+
+  function techniques(entrants, by) {
+    const { index } = InnerEar.state;
+    const cells = entrants.flatMap((e) => index.techniques.map((name, i) => {
+      const own = by.get(e.id);
+      const having = own.filter((item) => item.built.techniques.includes(i));
+      const passed = passes(having);
+      return {
+        x: name, y: e.label, share: having.length / own.length, text: having.length ? `${number(Math.round((100 * having.length) / own.length))} %${passed ? ` · ✓ ${number(Math.round(100 * passed.share))} %` : ""}` : NONE,
+        href: having.length ? href("probe", having[0].probe, new URLSearchParams({ a: e.label })) : null,
+        title: `${e.label}: ${name} in ${having.length} of ${own.length} programs${passed ? `\nof ${passed.n} that are judged, ${quantity(passed.share, "share")} pass` : ""}`,
+      };
+    }));
+    return fitted((width) => heat(cells, { x: index.techniques, y: entrants.map((e) => e.label), width, label: "Techniques by model", cell: 130 }));
+  }
+
+  function lines(entrants, built, width) {
+    const { index } = InnerEar.state;
+    const rows = built.map((item) => ({ item, entrant: index.entrants[item.entrant], label: index.entrants[item.entrant].label, lines: item.built.lines, pass: item.state === "pass", probe: index.probeById.get(item.probe) }));
+    const left = Math.min(width * 0.36, 12 + 6.3 * Math.max(...entrants.map((e) => e.label.length)));
+    return Plot.plot({
+      width, height: 34 + 46 * entrants.length, marginLeft: left, marginBottom: 32, marginTop: 2, style,
+      x: { label: "lines with code", labelAnchor: "center", labelArrow: "none", zero: true },
+      y: { axis: null }, fy: { domain: entrants.map((e) => e.label), label: null, tickSize: 0, padding: 0.1, axis: "left" },
+      ariaLabel: "Lines of code by model",
+      marks: [
+        Plot.dot(rows, Plot.dodgeY("middle", { x: "lines", fy: "label", r: 2.2, padding: 0.4, stroke: (r) => ink(r.entrant), fill: (r) => (r.pass ? ink(r.entrant) : "none"), href: (r) => href("probe", r.probe.id, new URLSearchParams({ a: r.label })), title: (r) => `${r.probe.caption}\n${r.label}: ${r.lines} lines`, tip })),
+      ],
+    });
+  }
+
+  return { draw, title: () => "Anatomy" };
+})();

@@ -1,0 +1,95 @@
+"use strict";
+// Environment: classes asked and heard, how far down the list the asked class stands, and whether
+// the sound is plausible for its class.
+
+InnerEar.pictures.environment = (() => {
+  const { el, number, quantity, words } = InnerEar;
+  const { heat, fitted, ink, style, tip } = InnerEar.plots;
+
+  function draw(rows, current) {
+    const heard = rows.filter((r) => r.metric === "label" && r.detail.heard).map((r) => ({ ...r, asked: r.check.label, heard: r.detail.heard, rank: r.detail.rank ?? r.value }));
+    const reason = rows.find((r) => r.metric === "label" && r.reason)?.reason;
+    if (!heard.length && reason) return [el("p", { class: "note whole" }, el("b", {}, "Classes heard"), `: ${reason}`), plausible(rows)];
+    return [heard.length ? ranks(heard) : null, heard.length ? classes(heard, current) : null, scenes(rows, current), plausible(rows)];
+  }
+
+  // The share of sounds whose own class is among the first k that the listener names.
+  function ranks(heard) {
+    const most = Math.max(10, ...heard.map((r) => r.rank));
+    const { entrants } = InnerEar.state.index;
+    const own = entrants.filter((e) => heard.some((r) => r.entrant === e));
+    const lines = own.flatMap((entrant) => {
+      const places = heard.filter((r) => r.entrant === entrant).map((r) => r.rank);
+      return d3.range(1, most + 1).map((k) => ({ entrant, label: entrant.label, k, share: places.filter((p) => p <= k).length / places.length, n: places.length }));
+    });
+    const ends = own.map((entrant) => lines.filter((l) => l.entrant === entrant).find((l) => l.k === Math.min(10, most)));
+    const dash = (i) => ["", "5 3", "2 2", "8 3 2 3"][i % 4];
+    return el("section", {}, el("h2", {}, "Is the asked class among the first k that are heard? ", el("small", {}, "k = 1 is the class that leads; dotted grey is chance")),
+      el("div", { class: "columns" },
+        fitted((width) => Plot.plot({
+          width: Math.min(width, 640), height: 250, marginLeft: 40, marginRight: 130, marginBottom: 32, style,
+          x: { type: "log", domain: [1, most], label: "first k classes", labelAnchor: "center", labelArrow: "none", ticks: [1, 2, 3, 5, 10, 20, 50].filter((k) => k <= most), tickFormat: (k) => String(k) },
+          y: { domain: [0, 1], label: null, tickFormat: (v) => `${Math.round(100 * v)} %`, ticks: 5, grid: true },
+          ariaLabel: "Share of sounds whose class is among the first k heard",
+          marks: [
+            Plot.line(d3.range(1, most + 1), { x: (k) => k, y: (k) => k / most, stroke: "var(--muted)", strokeDasharray: "1 3" }),
+            own.map((entrant, i) => Plot.line(lines.filter((l) => l.entrant === entrant), { x: "k", y: "share", stroke: ink(entrant), strokeDasharray: dash(i), curve: "step-after", strokeWidth: entrant.baseline ? 1.2 : 2 })),
+            Plot.text(spread(lines.filter((l) => l.k === most), ends), { x: () => most, y: "at", text: (l) => InnerEar.plots.shorten(l.label, 20), textAnchor: "start", dx: 6, fill: (l) => ink(l.entrant) }),
+            Plot.dot(lines, { x: "k", y: "share", r: 2, fill: (l) => ink(l.entrant), fillOpacity: 0, title: (l) => `${l.label}: the class is among the first ${l.k} in ${quantity(l.share, "share")} of ${l.n}`, tip }),
+          ],
+        }))));
+  }
+
+  // Names at the right end of lines, moved apart, in the order of the lines where they differ most.
+  function spread(lasts, ends) {
+    const order = [...ends].sort((a, b) => b.share - a.share).map((l) => l.label);
+    return lasts.sort((a, b) => order.indexOf(a.label) - order.indexOf(b.label)).map((l, i) => ({ ...l, at: Math.max(0, 0.98 - i * 0.075) }));
+  }
+
+  function classes(heard, current) {
+    const shown = InnerEar.shownModel(current);
+    const own = heard.filter((r) => r.entrant === shown);
+    const all = [...new Set(heard.map((r) => r.asked))];
+    const y = all.filter((v) => own.some((r) => r.asked === v));
+    const x = [...all, ...[...new Set(own.map((r) => r.heard))].filter((v) => !all.includes(v)).sort()].filter((v) => y.includes(v) || own.some((r) => r.heard === v));
+    const right = own.filter((r) => r.asked === r.heard).length;
+    return el("section", {}, el("h2", {}, "Classes of ", InnerEar.modelPicker(current), " ", el("small", {}, `asked (rows) against heard (columns), in the suite’s order; ${right} of ${own.length} on the diagonal`)),
+      own.length
+        ? el("div", { class: "wide" }, fitted((width) => heat(InnerEar.confusion(own), { x, y, width: Math.max(width, 700), label: `Classes asked and heard, ${shown.label}`, cell: 22, row: 15, diagonal: true, corner: "asked ╲ heard" }), 700))
+        : el("p", { class: "muted" }, "No sound of this model was judged."));
+  }
+
+  // Scenes: classes one after the other or at once.
+  function scenes(rows, current) {
+    const shown = InnerEar.shownModel(current);
+    const own = rows.filter((r) => ["sequence", "together"].includes(r.metric) && r.entrant === shown && r.detail.heard);
+    if (!own.length) return null;
+    return el("section", {}, el("h2", {}, "Scenes of ", shown.label),
+      el("div", { class: "wide" }, el("table", {},
+        el("thead", {}, el("tr", {}, ["Probe", "How", "Asked", "Heard", "Verdict"].map((h) => el("th", { scope: "col" }, h)))),
+        el("tbody", {}, own.map((r) => el("tr", {},
+          el("th", { scope: "row" }, el("a", { href: r.href }, r.probe.caption)), el("td", {}, r.metric === "sequence" ? "one after the other" : "at once"),
+          el("td", {}, r.check.labels.map(words).join(", ")), el("td", {}, [].concat(r.detail.heard).map(words).join(", ") || "none"),
+          el("td", {}, el("span", { class: r.passed ? "yes" : "no" }, r.passed ? "✓ passed" : "✗ failed"))))))));
+  }
+
+  // Which of the quantities that real recordings of a class keep within bounds leave them, and how.
+  function plausible(rows) {
+    const mine = rows.filter((r) => r.metric === "plausibility" && r.value !== null);
+    if (!mine.length) return null;
+    const outside = mine.flatMap((r) => Object.entries(r.detail.outside ?? {}).map(([feature, of]) => ({ ...r, feature, how: of[3] || (of[0] < of[1] ? "too low" : "too high"), of })));
+    const { entrants } = InnerEar.state.index;
+    const y = entrants.map((e) => e.label).filter((label) => mine.some((r) => r.label === label));
+    const n = d3.rollup(mine, (of) => of.length, (r) => r.label);
+    const inside = d3.rollup(mine, (of) => d3.mean(of, (r) => r.value), (r) => r.label);
+    const cells = [
+      ...y.map((label) => ({ x: "inside", y: label, share: inside.get(label), text: quantity(inside.get(label), "share"), ink: "var(--yes)", title: `${label}: ${quantity(inside.get(label), "share")} of the quantities lie within what real recordings of the class do, ${n.get(label)} sounds` })),
+      ...d3.flatRollup(outside, (of) => of, (r) => r.how, (r) => r.label).map(([how, label, of]) => ({ x: how, y: label, share: of.length / n.get(label), text: String(of.length), ink: "var(--no)", href: of[0].href, title: `${label}: ${how} in ${of.length} of ${n.get(label)} sounds\n${of.slice(0, 4).map((r) => `${r.probe.caption}: ${words(r.feature)} ${number(r.of[0])}, real ${number(r.of[1])} to ${number(r.of[2])}`).join("\n")}` })),
+    ];
+    const x = ["inside", ...d3.groupSort(outside, (of) => -of.length, (r) => r.how).slice(0, 16)];
+    return el("section", {}, el("h2", {}, "Plausibility ", el("small", {}, "what leaves the range of real recordings of the same class, in how many sounds")),
+      fitted((width) => heat(cells.filter((c) => x.includes(c.x)), { x, y, width, label: "Plausibility by model", cell: 84, row: 26 })));
+  }
+
+  return draw;
+})();

@@ -1,0 +1,159 @@
+"use strict";
+// Notes: pitch asked and heard, phrases as piano-rolls, instruments as a confusion of families.
+
+InnerEar.pictures.notes = (() => {
+  const { el, number } = InnerEar;
+  const { heat, fitted, ink, style, tip } = InnerEar.plots;
+  const NAMES = ["C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B"];
+  const note = (midi) => `${NAMES[((Math.round(midi) % 12) + 12) % 12]}${Math.floor(Math.round(midi) / 12) - 1}`;
+
+  function draw(rows, current) {
+    return [pitches(rows), phrases(rows, current), instruments(rows)];
+  }
+
+  // ---- pitch: one frame an entrant; a point leads to its probe
+
+  function pitches(rows) {
+    const points = rows.filter((r) => r.metric === "pitch" && r.value !== null)
+      .map((r) => ({ ...r, asked: r.check.f0_hz, heard: r.check.f0_hz * 2 ** (r.value / 1200) }));
+    if (points.length < 5) return null;
+    return el("section", {}, el("h2", {}, "Pitch asked and heard ", el("small", {}, "a point is a probe, filled where it is within its tolerance; it leads there")),
+      fitted((width) => pitchPlot(points, width)));
+  }
+
+  function pitchPlot(points, width) {
+    const { entrants } = InnerEar.state.index;
+    const labels = entrants.map((e) => e.label).filter((label) => points.some((p) => p.label === label));
+    const columns = Math.max(1, Math.min(labels.length, Math.floor(width / 230)));
+    const side = Math.min(300, width / columns);
+    const all = points.flatMap((p) => [p.asked, p.heard]);
+    const domain = [Math.min(...all) / 1.1, Math.max(...all) * 1.1];
+    const at = (d) => ({ fx: labels.indexOf(d.label) % columns, fy: Math.floor(labels.indexOf(d.label) / columns) });
+    const facet = { fx: (d) => at(d).fx, fy: (d) => at(d).fy };
+    const octaves = d3.range(0, 10).map((k) => 32.7032 * 2 ** k).filter((hz) => hz >= domain[0] && hz <= domain[1]);
+    const scale = { type: "log", domain, ticks: octaves, tickFormat: (hz) => note(69 + 12 * Math.log2(hz / 440)), tickSize: 3 };
+    return Plot.plot({
+      width: side * columns,
+      height: Math.ceil(labels.length / columns) * side * 0.86 + 30,
+      marginLeft: 40, marginBottom: 32, marginTop: 18,
+      style,
+      fx: { axis: null, padding: 0.14 }, fy: { axis: null, padding: 0.2 },
+      x: { ...scale, label: "asked", labelAnchor: "center", labelArrow: "none" },
+      y: { ...scale, label: "heard", labelAnchor: "center", labelArrow: "none" },
+      ariaLabel: "Pitch asked against pitch heard",
+      marks: [
+        Plot.frame({ stroke: "var(--line)" }),
+        Plot.link([0], { x1: domain[0], y1: domain[0], x2: domain[1], y2: domain[1], stroke: "var(--strong)" }),
+        Plot.text(labels.map((label) => ({ label })), { ...facet, text: "label", frameAnchor: "top-left", dx: 0, dy: -12, fill: "currentColor", fontWeight: 600 }),
+        Plot.dot(points, { ...facet, x: "asked", y: "heard", r: 3, stroke: (d) => ink(d.entrant), fill: (d) => (d.passed ? ink(d.entrant) : "none"), href: "href", title: (d) => `${d.probe.caption}\n${d.label}: ${number(d.value)} cents`, tip }),
+      ],
+    });
+  }
+
+  // ---- phrases: bars are asked, marks are heard
+
+  function phrases(rows, current) {
+    const mine = rows.filter((r) => r.metric === "notes");
+    if (!mine.length) return null;
+    const shown = InnerEar.shownModel(current);
+    const own = mine.filter((r) => r.entrant === shown);
+    return el("section", {}, el("h2", {}, "Phrases of ", InnerEar.modelPicker(current), " ", el("small", {}, "bars are the notes asked, marks those heard: filled where onset and pitch are right")),
+      own.length
+        ? el("div", { class: "rolls" }, own.map((r) => el("figure", { class: "panel" },
+            el("figcaption", {}, el("a", { href: r.href }, r.probe.caption), el("small", {}, verdict(r))),
+            fitted((width) => roll(r.check, r, width, 110), 180))))
+        : el("p", { class: "muted" }, "No phrase of this model was heard."));
+  }
+
+  const verdict = (r) => `${r.passed ? "✓" : "✗"} F ${number(r.value, 2)}`;
+
+  // A piano-roll of the notes asked and heard; `heard` is the measurement, or nothing.
+  function roll(check, heard, width, height = 150) {
+    const asked = check.notes.map(([start, end, midi]) => ({ start, end, midi }));
+    const found = (heard?.detail?.heard ?? []).map(([onset, midi]) => ({
+      onset, midi,
+      right: asked.some((a) => Math.abs(a.start - onset) <= check.onset_tolerance_s && Math.abs(off(a.midi, midi, check.octave_free)) * 100 <= check.pitch_tolerance_cents),
+    }));
+    // what is heard far from all that was asked stands at the edge
+    const [lowest, highest] = d3.extent(asked, (a) => a.midi);
+    const shown = (midi) => Math.min(highest + FAR, Math.max(lowest - FAR, midi));
+    const span = d3.extent([...asked.map((a) => a.midi), ...found.map((f) => shown(f.midi))]);
+    const last = Math.max(...asked.map((a) => a.end), ...found.map((f) => f.onset));
+    const ticks = [...new Set(asked.map((a) => a.midi))];
+    return Plot.plot({
+      width, height, marginLeft: 32, marginBottom: 18, marginTop: 4, marginRight: 6, style,
+      x: { domain: [0, last], label: null, ticks: Math.max(2, width / 90), tickSize: 3, tickFormat: (t) => (t ? `${t}` : "0 s") },
+      y: { domain: [span[0] - 1.5, span[1] + 1.5], label: null, ticks: apart(ticks, span, height), tickFormat: note, tickSize: 0 },
+      ariaLabel: "Piano-roll of the notes asked and heard",
+      ariaDescription: `asked: ${asked.map((a) => `${note(a.midi)} at ${a.start} s`).join(", ")}; heard: ${found.map((f) => `${note(f.midi)} at ${f.onset} s`).join(", ") || "nothing"}`,
+      marks: [
+        Plot.gridY(ticks, { stroke: "var(--line)", strokeOpacity: 0.7 }),
+        Plot.rect(asked, { x1: "start", x2: "end", y1: (a) => a.midi - 0.5, y2: (a) => a.midi + 0.5, fill: "var(--strong)", fillOpacity: 0.45, stroke: "var(--muted)", strokeWidth: 0.7, insetRight: 1, title: (a) => `asked: ${note(a.midi)}, ${a.start} to ${a.end} s` }),
+        Plot.dot(found, { x: "onset", y: (f) => shown(f.midi), r: 3.6, symbol: "diamond2", stroke: (f) => (f.right ? "var(--yes)" : "var(--no)"), fill: (f) => (f.right ? "var(--yes)" : "none"), strokeWidth: 1.4, title: (f) => `heard: ${note(f.midi)} (${number(f.midi, 4)}) at ${f.onset} s`, tip }),
+      ],
+    });
+  }
+
+  const FAR = 7; // semitones
+
+  // Semitones apart, folded to the nearest octave where any octave will do.
+  function off(asked, heard, octaveFree) {
+    const apart = heard - asked;
+    return octaveFree ? apart - 12 * Math.round(apart / 12) : apart;
+  }
+
+  // Pitches to name on the axis: those that do not overlap.
+  function apart(ticks, [low, high], height) {
+    const room = (12 * (high - low + 3)) / height;
+    return ticks.sort((a, b) => a - b).reduce((kept, t) => (kept.length && t - kept.at(-1) < room ? kept : [...kept, t]), []);
+  }
+
+  // Onsets asked and heard on a line of time.
+  function times(check, heard, width) {
+    const asked = check.times_s;
+    const found = heard?.detail?.heard_s ?? [];
+    return Plot.plot({
+      width, height: 62, marginLeft: 46, marginBottom: 18, marginTop: 2, marginRight: 6, style,
+      x: { domain: [0, Math.max(...asked, ...found) + 0.2], label: null, tickSize: 3, tickFormat: (t) => (t ? `${t}` : "0 s") },
+      y: { domain: ["asked", "heard"], label: null, tickSize: 0 },
+      ariaLabel: "Onsets asked and heard",
+      marks: [
+        Plot.ruleY(["asked", "heard"], { stroke: "var(--line)" }),
+        Plot.tickX(asked, { x: (t) => t, y: () => "asked", stroke: "var(--muted)", strokeWidth: 2 }),
+        Plot.tickX(found, { x: (t) => t, y: () => "heard", stroke: (t) => (asked.some((a) => Math.abs(a - t) <= check.tolerance_s) ? "var(--yes)" : "var(--no)"), strokeWidth: 2 }),
+      ],
+    });
+  }
+
+  // ---- instruments: the family asked against the family that leads
+
+  function instruments(rows) {
+    const heard = rows.filter((r) => r.metric === "instrument" && r.passed !== null)
+      .map((r) => ({ ...r, asked: r.check.family, heard: familyHeard(r) }));
+    if (!heard.length) return null;
+    const labels = InnerEar.state.index.entrants.map((e) => e.label).filter((label) => heard.some((r) => r.label === label));
+    const y = [...new Set(heard.map((r) => r.asked))];
+    const others = [...new Set(heard.map((r) => r.heard))].filter((v) => !y.includes(v)).sort();
+    const x = [...y, ...others];
+    return el("section", {}, el("h2", {}, "Instrument families ", el("small", {}, "asked (rows) against the family that leads (columns); the diagonal is right")),
+      el("div", { class: "rolls wide-rolls" }, labels.map((label) => el("figure", { class: "panel" }, el("figcaption", {}, el("b", {}, label)),
+        fitted((width) => heat(InnerEar.confusion(heard.filter((r) => r.label === label)), { x, y, width, label: `Families asked and heard, ${label}`, cell: 40, row: 22, diagonal: true, corner: "asked ╲ heard" }), 240)))));
+  }
+
+  function familyHeard({ detail, passed, check }) {
+    const [lead] = Object.entries(detail.nearest ?? {}).sort((a, b) => b[1] - a[1])[0] ?? [];
+    return lead ?? (passed ? check.family : "none of these");
+  }
+
+  return Object.assign(draw, { roll, times, note });
+})();
+
+// Rows of what was asked and heard as the cells of a matrix: their count, as a share of what was asked.
+InnerEar.confusion = (rows) => {
+  const { words } = InnerEar;
+  const asked = d3.rollup(rows, (of) => of.length, (r) => r.asked);
+  return d3.flatRollup(rows, (of) => of, (r) => r.asked, (r) => r.heard).map(([y, x, of]) => ({
+    x, y, share: of.length / asked.get(y), text: String(of.length), ink: x === y ? "var(--yes)" : "var(--accent)", href: of[0].href,
+    title: `asked ${words(y)}, heard ${words(x)}: ${of.length} of ${asked.get(y)}\n${of.slice(0, 4).map((r) => r.probe.caption).join("\n")}${of.length > 4 ? "\n…" : ""}`,
+  }));
+};

@@ -1,0 +1,128 @@
+"use strict";
+// Speech: the space of vowels, the ladder from sounds to sentences, and what the listener took for what.
+
+InnerEar.pictures.speech = (() => {
+  const { el, number, quantity, words } = InnerEar;
+  const { heat, fitted, ink, style, tip } = InnerEar.plots;
+
+  function draw(rows, current) {
+    return [ladder(rows), vowels(rows), closedSets(rows, current), sentences(rows, current)];
+  }
+
+  // ---- the ladder: accuracy by rung, with chance and ceiling
+
+  function ladder(rows) {
+    const { index } = InnerEar.state;
+    const scores = index.scores.filter((s) => s.tier === "speech" && InnerEar.entrantOf(s) && s.value !== null);
+    const found = ["ladder", "transcript", "passed", "checks"].map((metric) => scores.filter((s) => s.metric === metric && /^(family|rung):/.test(s.group))).find((own) => own.length);
+    if (!found) return null;
+    const rungs = [...new Set(found.map((s) => s.group.replace(/^\w+:/, "")))];
+    const chance = d3.rollup(rows.filter((r) => typeof r.detail?.chance === "number"), (of) => d3.mean(of, (r) => r.detail.chance), (r) => r.probe.family);
+    const { entrants } = index;
+    const own = entrants.filter((e) => found.some((s) => InnerEar.entrantOf(s) === e));
+    const points = found.map((s) => {
+      const entrant = InnerEar.entrantOf(s);
+      const group = s.group.replace(/^\w+:/, "");
+      return { ...s, entrant, label: entrant.label, rung: group, floor: s.floor?.chance ?? chance.get(group) ?? null, ceiling: s.ceiling?.real ?? null };
+    });
+    const bounds = rungs.flatMap((rung) => own.slice(0, 1).flatMap(() => {
+      const of = points.filter((p) => p.rung === rung);
+      return [["floor", of.find((p) => p.floor != null)?.floor], ["ceiling", of.find((p) => p.ceiling != null)?.ceiling]].filter(([, v]) => v != null).map(([side, value]) => ({ rung, side, value }));
+    }));
+    const text = { ladder: "accuracy", transcript: "transcripts right", passed: "sounds that pass every check that counts", checks: "checks passed" }[found[0].metric];
+    return el("section", {}, el("h2", {}, "The ladder ", el("small", {}, `${text}, from rung to rung, with 95 % intervals; blue is chance, green the ceiling`)),
+      fitted((width) => Plot.plot({
+        width: Math.min(width, 220 + 150 * rungs.length), height: 270, marginLeft: 44, marginBottom: 36, marginTop: 24, style,
+        fx: { domain: rungs, label: null, axis: "bottom", tickFormat: words, padding: 0.12 },
+        x: { domain: own.map((e) => e.label), axis: null, padding: 0.3 },
+        y: { domain: [0, 1], label: null, tickFormat: (v) => `${Math.round(100 * v)} %`, ticks: 5, grid: true },
+        ariaLabel: "Accuracy by rung of the ladder",
+        ariaDescription: points.map((p) => `${p.label}, ${words(p.rung)}: ${quantity(p.value, "share")} ${InnerEar.interval(p)}`).join("; "),
+        marks: [
+          Plot.ruleY(bounds, { fx: "rung", y: "value", stroke: (b) => `var(--${b.side})`, strokeWidth: 1.5 }),
+          Plot.ruleX(points.filter((p) => p.low != null), { fx: "rung", x: "label", y1: "low", y2: "high", stroke: (p) => ink(p.entrant), strokeOpacity: 0.35, strokeWidth: 6 }),
+          Plot.dot(points, { fx: "rung", x: "label", y: "value", r: 4, fill: (p) => ink(p.entrant), stroke: "var(--paper)", symbol: (p) => SYMBOLS[own.indexOf(p.entrant) % SYMBOLS.length], href: (p) => InnerEar.href("probes", "", new URLSearchParams({ tier: "speech", family: p.rung, a: p.label })), title: (p) => `${p.label}, ${words(p.rung)}: ${quantity(p.value, "share")} ${InnerEar.interval(p)}\nn ${p.n}${p.floor == null ? "" : `, chance ${quantity(p.floor, "share")}`}${p.ceiling == null ? "" : `, real ${quantity(p.ceiling, "share")}`}`, tip }),
+        ],
+        symbol: { type: "identity" },
+      })),
+      el("p", { class: "legend inline" }, own.map((e, i) => el("span", {}, el("i", { class: e.baseline ? "" : "is-model", "aria-hidden": "true" }, GLYPHS[i % GLYPHS.length]), ` ${e.label}`))));
+  }
+
+  const SYMBOLS = ["circle", "square", "triangle", "diamond", "star", "cross"];
+  const GLYPHS = ["●", "■", "▲", "◆", "★", "✚"];
+
+  // ---- vowels: the first two formants, asked and heard
+
+  function vowels(rows) {
+    const heard = rows.filter((r) => r.metric === "vowel" && r.detail.f1_hz && r.detail.f2_hz);
+    if (!heard.length) return null;
+    const targets = [...new Map(rows.filter((r) => r.metric === "vowel").map((r) => [r.check.ipa, r.check])).values()];
+    return el("section", {}, el("h2", {}, "Vowels ", el("small", {}, "the first two formants: a letter is asked, a point is heard, green where the nearest vowel is the one asked")),
+      fitted((width) => vowelPlot(heard, targets, width)));
+  }
+
+  function vowelPlot(heard, targets, width) {
+    const labels = InnerEar.state.index.entrants.map((e) => e.label).filter((label) => heard.some((r) => r.label === label));
+    const columns = Math.max(1, Math.min(labels.length, Math.floor(width / 240)));
+    const side = Math.min(330, width / columns);
+    const at = (d) => ({ fx: labels.indexOf(d.label) % columns, fy: Math.floor(labels.indexOf(d.label) / columns) });
+    const facet = { fx: (d) => at(d).fx, fy: (d) => at(d).fy };
+    const letters = labels.flatMap((label) => targets.map((t) => ({ label, ...t })));
+    const f1 = d3.extent([...heard.map((r) => r.detail.f1_hz), ...targets.map((t) => t.f1_hz)]);
+    const f2 = d3.extent([...heard.map((r) => r.detail.f2_hz), ...targets.map((t) => t.f2_hz)]);
+    return Plot.plot({
+      width: side * columns, height: Math.ceil(labels.length / columns) * side * 0.86 + 36,
+      marginLeft: 46, marginBottom: 34, marginTop: 18, style,
+      fx: { axis: null, padding: 0.12 }, fy: { axis: null, padding: 0.2 },
+      x: { type: "log", domain: [f2[1] * 1.12, f2[0] / 1.12], label: "F2, Hz", labelAnchor: "center", labelArrow: "none", ticks: [700, 1000, 1500, 2000, 2500, 3000].filter((v) => v > f2[0] / 1.12 && v < f2[1] * 1.12), tickFormat: (v) => number(v) },
+      y: { type: "log", domain: [f1[1] * 1.15, f1[0] / 1.15], label: "F1, Hz", labelAnchor: "center", labelArrow: "none", ticks: [200, 300, 400, 500, 600, 800, 1000].filter((v) => v > f1[0] / 1.15 && v < f1[1] * 1.15), tickFormat: (v) => number(v) },
+      ariaLabel: "Vowel space",
+      ariaDescription: heard.map((r) => `${r.label}, ${r.check.ipa}: F1 ${number(r.detail.f1_hz)}, F2 ${number(r.detail.f2_hz)} Hz, heard ${r.detail.heard}`).join("; "),
+      marks: [
+        Plot.frame({ stroke: "var(--line)" }),
+        Plot.text(labels.map((label) => ({ label })), { ...facet, text: "label", frameAnchor: "top-left", dy: -12, fill: "currentColor", fontWeight: 600 }),
+        Plot.link(heard, { ...facet, x1: (r) => r.check.f2_hz, y1: (r) => r.check.f1_hz, x2: (r) => r.detail.f2_hz, y2: (r) => r.detail.f1_hz, stroke: "var(--strong)", strokeDasharray: "2 2" }),
+        Plot.dot(heard, { ...facet, x: (r) => r.detail.f2_hz, y: (r) => r.detail.f1_hz, r: 4, fill: (r) => (r.passed ? "var(--yes)" : "none"), stroke: (r) => (r.passed ? "var(--yes)" : "var(--no)"), strokeWidth: 1.4, href: "href", title: (r) => `asked ${r.check.ipa}: F1 ${number(r.check.f1_hz)}, F2 ${number(r.check.f2_hz)} Hz\nheard ${r.detail.heard}: F1 ${number(r.detail.f1_hz)}, F2 ${number(r.detail.f2_hz)} Hz`, tip }),
+        Plot.text(letters, { ...facet, x: "f2_hz", y: "f1_hz", text: "ipa", fontSize: 15, fontWeight: 600, fill: "currentColor", stroke: "var(--paper)", strokeWidth: 3 }),
+      ],
+    });
+  }
+
+  // ---- closed sets: among named words, which was heard
+
+  function closedSets(rows, current) {
+    const shown = InnerEar.shownModel(current);
+    const heard = [
+      ...rows.filter((r) => r.metric === "transcript" && r.check.closed_set && r.detail.heard).map((r) => ({ ...r, asked: r.check.text, heard: r.detail.heard, set: r.check.closed_set })),
+      ...rows.filter((r) => r.metric === "vowel" && r.detail.heard).map((r) => ({ ...r, asked: r.check.among.find((v) => v.split("/").includes(r.check.ipa)) ?? r.check.ipa, heard: r.detail.heard, set: r.check.among })),
+    ];
+    if (!heard.length) return null;
+    const sets = d3.groups(heard, (r) => r.set.join(" "));
+    return el("section", {}, el("h2", {}, "Closed sets of ", InnerEar.modelPicker(current), " ", el("small", {}, "what was said (rows) against what the listener chose (columns); the diagonal is right")),
+      el("div", { class: "rolls wide-rolls" }, sets.map(([, of]) => {
+        const own = of.filter((r) => r.entrant === shown);
+        const domain = of[0].set;
+        const right = own.filter((r) => r.asked === r.heard).length;
+        return el("figure", { class: "panel" },
+          el("figcaption", {}, el("b", {}, words(of[0].probe.family)), el("small", {}, own.length ? `${right} of ${own.length} right, chance ${quantity(1 / domain.length, "share")}` : "nothing was heard")),
+          own.length ? fitted((width) => heat(InnerEar.confusion(own), { x: [...domain, ...new Set(own.map((r) => r.heard).filter((v) => !domain.includes(v)))], y: domain.filter((v) => own.some((r) => r.asked === v)), width, label: `${of[0].probe.family}: said and chosen`, cell: 36, row: 22, diagonal: true, corner: "said ╲ heard", format: (v) => v }), 200) : null);
+      })));
+  }
+
+  // ---- sentences: the words that were asked and those that were heard
+
+  function sentences(rows, current) {
+    const shown = InnerEar.shownModel(current);
+    const own = rows.filter((r) => r.metric === "transcript" && !r.check.closed_set && r.entrant === shown && r.detail.heard !== undefined);
+    if (!own.length) return null;
+    return el("section", {}, el("h2", {}, "What is said by ", shown.label),
+      el("div", { class: "wide" }, el("table", {},
+        el("thead", {}, el("tr", {}, ["Asked", "Heard", "", "Verdict"].map((h) => el("th", { scope: "col" }, h)))),
+        el("tbody", {}, own.map((r) => el("tr", {},
+          el("th", { scope: "row" }, el("a", { href: r.href }, r.check.text)), el("td", {}, r.detail.heard || el("span", { class: "muted" }, "no words")),
+          el("td", { class: "small muted" }, r.detail.among ? `chosen among ${number(r.detail.among)}` : r.value === null ? "" : number(r.value)),
+          el("td", {}, r.passed == null ? "" : el("span", { class: r.passed ? "yes" : "no" }, r.passed ? "✓ passed" : "✗ failed"))))))));
+  }
+
+  return draw;
+})();

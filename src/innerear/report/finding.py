@@ -1,0 +1,94 @@
+"""What the statistics of a run support, in sentences; the first says the most.
+
+Nothing is computed here but which of the scores to say: intervals, tests and Holm's adjustment are
+those of the scores.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from innerear.check_scores import PLAIN_FLOORS, end_name
+from innerear.records import TIERS, Score
+
+ALPHA = 0.05
+
+
+def finding(scores: Sequence[Score]) -> list[str]:
+    """A sentence on the models side by side, and one on each model against the floors and over the tiers."""
+    differences = [score for score in scores if score.metric == "checks_difference" and score.value is not None]
+    asked = dict.fromkeys((s.model, s.strategy) for s in scores if s.metric == "checks" and not end_name(s.model))
+    if not asked:
+        return ["No model was asked: only floors and ceilings are here."] if scores else []
+    several = len({strategy for _, strategy in asked}) > 1
+    found = []
+    for model, strategy in asked:
+        mine = [score for score in scores if (score.model, score.strategy) == (model, strategy)]
+        label = f"{model} ({strategy})" if several else model
+        rates = list(_against_floors(mine, differences))
+        if not rates:
+            found.append(f"No check of {label} could be judged.")
+            continue
+        *first, last = rates
+        found.append(f"{label} passes {', '.join(first)}{' and ' if first else ''}{last}{_over_tiers(mine)}.")
+    side_by_side = _side_by_side(differences)
+    return [side_by_side, *found] if side_by_side else found
+
+
+def _against_floors(mine: Sequence[Score], differences: Sequence[Score]) -> Iterator[str]:
+    """For each tier: the checks passed, and the floors, if any, that it is not shown to be above."""
+    for tier in TIERS:
+        rate = next((s for s in mine if (s.metric, s.tier, s.group) == ("checks", tier, "all") and s.n), None)
+        if rate is None or rate.value is None:
+            continue
+        against = {
+            other: d
+            for d in differences
+            if (d.model, d.strategy, d.tier) == (rate.model, rate.strategy, tier)
+            and (other := end_name(_other(d))) in PLAIN_FLOORS
+        }
+        level = [name for name, d in against.items() if not _shown(d)]
+        said = [] if rate.low is None or rate.high is None else [f"{rate.low:.0%} to {rate.high:.0%}"]
+        if level:
+            said.append(f"no more than {' and '.join(level)} that this n can show")
+        elif against:
+            said.append(f"more than every floor, {_p(max(d.detail['p_holm'] for d in against.values()))}")
+        reach = f" ({'; '.join(said)})" if said else ""
+        yield f"{rate.value:.0%} of {rate.n} checks in {tier}{reach}"
+
+
+def _over_tiers(mine: Sequence[Score]) -> str:
+    trend = next((s for s in mine if s.metric == "tier_trend" and s.value is not None), None)
+    return f"; over the tiers, {trend.note}" if trend else ""
+
+
+def _side_by_side(differences: Sequence[Score]) -> str:
+    """The models with one another: the largest difference that is shown, or that none is."""
+    between = [d for d in differences if not end_name(d.model) and not end_name(_other(d))]
+    if not between:
+        return ""
+    shown = sorted((d for d in between if d.detail["p_holm"] < ALPHA), key=lambda d: -abs(d.value or 0.0))
+    if not shown:
+        least = min(d.n for d in between)
+        return f"No difference between the models that this n can show ({least} probes and more, paired)."
+    first = shown[0]
+    better, worse = (first.model, _other(first)) if (first.value or 0.0) > 0 else (_other(first), first.model)
+    rest = len(between) - len(shown)
+    more = f"; {rest} of {len(between)} comparisons show no difference" if rest else ""
+    return (
+        f"{better} passes {100 * abs(first.value or 0.0):.0f} points more of the checks in {first.tier} than {worse} "
+        f"({_p(first.detail['p_holm'])}, {first.n} probes, paired){more}."
+    )
+
+
+def _shown(difference: Score) -> bool:
+    return difference.value is not None and difference.value > 0 and bool(difference.detail["p_holm"] < ALPHA)
+
+
+def _other(difference: Score) -> str:
+    """The model that a difference is to."""
+    return difference.group.removeprefix("vs:").partition(", ")[0]
+
+
+def _p(p: float) -> str:
+    return "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
