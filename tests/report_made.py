@@ -8,20 +8,19 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 
 from innerear import checks, clip, records
 from innerear.report import Asked, Funnel, Item, ReportData, Step
 from innerear.report.finding import finding
+from innerear.suite import edition
 
 MODELS = ["recorded/one-shot", "baseline/silence", "baseline/noise", "baseline/sine"]
 STEPS = ["completion", "program", "ran", "audio", "audible", "right length"]
 
 
 def probes() -> list[records.Probe]:
-    lines = files("innerear.suite").joinpath("edition-1.jsonl").read_bytes().splitlines()
-    return [msgspec.json.decode(line, type=records.Probe) for line in lines]
+    return list(edition().probes)
 
 
 def recorded() -> dict[str, dict]:

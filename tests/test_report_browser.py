@@ -472,7 +472,7 @@ def test_every_control_has_a_name(opened: Opened) -> None:
     page.wait_for_selector(".pane:nth-child(2) .clock:has-text('/')")
     nameless = page.evaluate(
         """() => [...document.querySelectorAll("button, select, input, a, [role=slider], svg[role=img], img")]
-            .filter((n) => !(n.getAttribute("aria-label") || n.getAttribute("alt") || n.innerText || n.title))
+            .filter((n) => !(n.getAttribute("aria-label") || n.hasAttribute("alt") || n.innerText || n.title))
             .map((n) => n.outerHTML.slice(0, 80))"""
     )
     assert nameless == []

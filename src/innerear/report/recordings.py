@@ -35,10 +35,14 @@ def recordings(probes: Iterable[Probe], data: Path | None, every: bool = False) 
 
     `every` takes those too that may not be passed on.
     """
-    rows = [row for row in _manifest(data) if every or may_be_passed_on(row["licence"])] if data else []
+    rows = [
+        row
+        for row in (_manifest(data) if data else [])
+        if data and (every or may_be_passed_on(row["licence"])) and (data / row["file"]).is_file()
+    ]
     found = {}
     for probe in probes:
-        if data and (chosen := _nearest(probe, rows)) and (data / chosen[0]["file"]).is_file():
+        if data and (chosen := _nearest(probe, rows)):
             row, remark = chosen
             found[probe.id] = Recording(
                 path=str(data / row["file"]),

@@ -21,7 +21,7 @@ InnerEar.views.anatomy = (() => {
       head,
       el("section", {}, el("h2", {}, "Beside the scores"), table(entrants, by)),
       el("section", {}, el("h2", {}, "Techniques ", el("small", {}, "share of a model’s programs; below, of those the share that pass every check that counts")), techniques(entrants, by)),
-      el("section", {}, el("h2", {}, "Lines of code ", el("small", {}, "a point is a program, filled where its sound passes; it leads there")), fitted((width) => lines(entrants, built, width))),
+      el("section", {}, el("h2", {}, "Lines of code ", el("small", {}, "a tick is a program, green where its sound passes every check that counts; it leads there; the ring is the median")), fitted((width) => lines(entrants, built, width))),
     ];
   }
 
@@ -72,12 +72,15 @@ InnerEar.views.anatomy = (() => {
     const rows = built.map((item) => ({ item, entrant: index.entrants[item.entrant], label: index.entrants[item.entrant].label, lines: item.built.lines, pass: item.state === "pass", probe: index.probeById.get(item.probe) }));
     const left = Math.min(width * 0.36, 12 + 6.3 * Math.max(...entrants.map((e) => e.label.length)));
     return Plot.plot({
-      width, height: 34 + 46 * entrants.length, marginLeft: left, marginBottom: 32, marginTop: 2, style,
+      width, height: 34 + 24 * entrants.length, marginLeft: left, marginBottom: 32, marginTop: 2, style,
       x: { label: "lines with code", labelAnchor: "center", labelArrow: "none", zero: true },
-      y: { axis: null }, fy: { domain: entrants.map((e) => e.label), label: null, tickSize: 0, padding: 0.1, axis: "left" },
+      y: { type: "band", domain: entrants.map((e) => e.label), label: null, tickSize: 0, padding: 0.2 },
       ariaLabel: "Lines of code by model",
+      ariaDescription: d3.rollups(rows, (of) => d3.median(of, (r) => r.lines), (r) => r.label).map(([label, median]) => `${label}: median ${median}`).join("; "),
       marks: [
-        Plot.dot(rows, Plot.dodgeY("middle", { x: "lines", fy: "label", r: 2.2, padding: 0.4, stroke: (r) => ink(r.entrant), fill: (r) => (r.pass ? ink(r.entrant) : "none"), href: (r) => href("probe", r.probe.id, new URLSearchParams({ a: r.label })), title: (r) => `${r.probe.caption}\n${r.label}: ${r.lines} lines`, tip })),
+        Plot.ruleY(entrants, { y: "label", stroke: "var(--line)" }),
+        Plot.tickX(rows, { x: "lines", y: "label", stroke: (r) => (r.pass ? "var(--yes)" : ink(r.entrant)), strokeOpacity: 0.55, strokeWidth: 2, href: (r) => href("probe", r.probe.id, new URLSearchParams({ a: r.label })), title: (r) => `${r.probe.caption}\n${r.label}: ${r.lines} lines`, tip }),
+        Plot.dot(rows, Plot.groupY({ x: "median" }, { x: "lines", y: "label", r: 4, fill: "var(--paper)", stroke: "currentColor", strokeWidth: 1.5 })),
       ],
     });
   }

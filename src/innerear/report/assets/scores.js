@@ -84,7 +84,7 @@ InnerEar.scores = (() => {
     const agreed = scores.filter((s) => s.metric === "agreement" && s.value !== null);
     return el("section", {},
       el("h2", {}, "Distance from real recordings ", el("small", {}, "each embedder hears otherwise: what all show is worth more than what one shows")),
-      el("div", { class: "multiples", vars: { "--columns": names.length } },
+      el("div", { class: "multiples", vars: { "--columns": names.length > 1 ? names.length : metrics.length } },
         metrics.map((metric) => names.map((name) => {
           const set = mine.filter((s) => s.metric === metric && short(embedder(s)) === name);
           return set.length ? panel(set) : el("div", {});
