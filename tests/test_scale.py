@@ -22,36 +22,36 @@ from innerear.scale import Ray  # noqa: E402
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("ray"), pytest.mark.filterwarnings("ignore")]
 
+STORE = 80 << 20
 COMMAND = [sys.executable, "-m", "innerear"]
 FEW = ["--model", "baseline/informed", "--model", "baseline/noise", "--probes", "notes/waveform/*"]
 
 
 @pytest.fixture(scope="module")
 def cluster():
-    """A head that has no core of its own, and the nodes that a test adds."""
+    """A head without a core, and a node of one."""
     from ray.cluster_utils import Cluster
 
+    before = dict(os.environ)
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    made = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "object_store_memory": 80 << 20})
+    os.environ["PYTHONPATH"] = str(Path(__file__).parent)  # nodes import the work below
+    made = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "object_store_memory": STORE})
+    made.add_node(num_cpus=1, object_store_memory=STORE)
     ray.init(made.address, log_to_driver=False, logging_level="error")
     yield made
     ray.shutdown()
     made.shutdown()
+    os.environ.clear()
+    os.environ.update(before)
 
 
 @pytest.fixture
-def node(cluster):
-    """A node of one core; another is added by a test that wants one."""
-    added = [cluster.add_node(num_cpus=1, object_store_memory=80 << 20)]
-
-    def more():
-        added.append(cluster.add_node(num_cpus=1, object_store_memory=80 << 20))
-        return added[-1]
-
-    yield more
-    for each in added:
-        if each in cluster.worker_nodes:
-            cluster.remove_node(each, allow_graceful=False)
+def another(cluster):
+    """A second node, for as long as the test."""
+    added = cluster.add_node(num_cpus=1, object_store_memory=STORE)
+    yield added
+    if added in cluster.worker_nodes:
+        cluster.remove_node(added, allow_graceful=False)
 
 
 @contextmanager
@@ -100,7 +100,7 @@ def only_on(place):
     yield lambda n: ray.get_runtime_context().get_node_id()
 
 
-def test_each_thing_is_done_once(node, tmp_path):
+def test_each_thing_is_done_once(cluster, tmp_path):
     found = {}
     with Ray() as machines:
         lost = machines.each(Work(partial(doubling, tmp_path), sees=tmp_path), range(50), found.__setitem__)
@@ -110,7 +110,7 @@ def test_each_thing_is_done_once(node, tmp_path):
     assert all(pid != os.getpid() for _, pid in found.values())
 
 
-def test_an_error_that_is_forgiven_loses_one_thing_and_another_ends_the_work(node):
+def test_an_error_that_is_forgiven_loses_one_thing_and_another_ends_the_work(cluster):
     for machines in (Local(2), Ray()):
         found = {}
         lost = machines.each(Work(breaking, forgives=(JailFailure,)), [1, 2, 3, 4], found.__setitem__)
@@ -121,22 +121,21 @@ def test_an_error_that_is_forgiven_loses_one_thing_and_another_ends_the_work(nod
         machines.close()
 
 
-def test_where_no_node_can_isolate_nothing_runs_and_the_fix_is_told(node):
+def test_where_no_node_can_isolate_nothing_runs_and_the_fix_is_told(cluster):
     with Ray() as machines, pytest.raises(JailUnavailable, match=r"user namespaces\. Turn them on"):
         machines.each(Work(refusing), [1], lambda *row: None)
 
 
-def test_a_node_that_cannot_isolate_takes_no_programs_and_is_named(node):
-    other = node()
+def test_a_node_that_cannot_isolate_takes_no_programs_and_is_named(cluster, another):
     found = {}
     with Ray() as machines:
-        machines.each(Work(partial(only_on, other.node_id)), range(20), found.__setitem__)
+        machines.each(Work(partial(only_on, another.node_id)), range(20), found.__setitem__)
         (remark,) = machines.remarks
-    assert set(found.values()) == {other.node_id}
+    assert set(found.values()) == {another.node_id}
     assert "takes no work: cannot isolate programs here: user namespaces" in remark
 
 
-def test_a_node_that_sees_another_folder_takes_no_work(node, tmp_path):
+def test_a_node_that_sees_another_folder_takes_no_work(tmp_path):
     from innerear.scale import _Facts
 
     token = tmp_path / "token"
@@ -148,7 +147,7 @@ def test_a_node_that_sees_another_folder_takes_no_work(node, tmp_path):
     assert facts.unlike_here() == ""
 
 
-def test_a_thing_that_ends_its_workers_is_lost_and_the_others_are_done(node):
+def test_a_thing_that_ends_its_workers_is_lost_and_the_others_are_done(cluster):
     found = {}
     with Ray() as machines:
         (lost,) = machines.each(Work(ending), [0, 1, 2, 3], found.__setitem__)
@@ -157,9 +156,8 @@ def test_a_thing_that_ends_its_workers_is_lost_and_the_others_are_done(node):
     assert "its worker ended 4 times" in lost.why
 
 
-def test_a_killed_worker_loses_only_what_it_was_at(node, tmp_path):
+def test_a_killed_worker_loses_only_what_it_was_at(cluster, another, tmp_path):
     found = {}
-    node()
 
     def keep(n, row):
         assert n not in found
@@ -175,23 +173,25 @@ def test_a_killed_worker_loses_only_what_it_was_at(node, tmp_path):
     assert redone <= 12  # one call's things
 
 
-def test_a_lost_node_is_replaced_by_one_that_comes(cluster, node, tmp_path):
+def test_what_a_lost_node_was_at_is_done_by_others_and_a_new_node_takes_part(cluster, another, tmp_path):
     found = {}
-    first = cluster.worker_nodes.copy().pop()
+    new = []
 
     def keep(n, row):
         found[n] = row
         if len(found) == 10:
-            cluster.remove_node(first, allow_graceful=False)
-            node()
+            cluster.remove_node(another, allow_graceful=False)
+            new.append(cluster.add_node(num_cpus=1, object_store_memory=STORE))
 
     with Ray() as machines:
-        lost = machines.each(Work(partial(doubling, tmp_path)), range(60), keep)
+        lost = machines.each(Work(partial(doubling, tmp_path)), range(400), keep)
+    cluster.remove_node(new[0], allow_graceful=False)
     assert not lost
-    assert set(found) == set(range(60))
+    assert set(found) == set(range(400))
+    assert len({pid for _, pid in found.values()}) == 3
 
 
-def test_a_program_sounds_the_same_to_the_bit(node, tmp_path):
+def test_a_program_sounds_the_same_to_the_bit(cluster, tmp_path):
     code = (
         "import numpy as np, wave\nrng = np.random.default_rng({n})\n"
         "samples = (np.sin(np.arange(8000) * 0.1 * rng.uniform(1, 2)) * 16000).astype('<i2')\n"

@@ -1,12 +1,11 @@
 """Rows on disk: a folder of part files, each written whole beside its place and renamed, never rewritten.
 
 Readers merge them; the first row of a key wins. So a killed run loses only what was in flight,
-many workers can write at once, and an object store would serve as well as a disk.
+many workers can write at once, and an object store serves as well as a disk.
 """
 
 from __future__ import annotations
 
-import os
 import time
 import uuid
 from collections.abc import Iterable
@@ -17,6 +16,7 @@ from typing import Generic, Protocol, Self, TypeVar
 import msgspec
 
 from innerear.errors import UsageError
+from innerear.folders import is_local
 
 
 class Keyed(Protocol):
@@ -27,6 +27,8 @@ class Keyed(Protocol):
 
 
 R = TypeVar("R", bound=Keyed)
+
+REMOTE_S = 1.0
 
 
 def read_rows(folder: Path, row_type: type[R]) -> dict[str, R]:
@@ -52,9 +54,12 @@ def read_rows(folder: Path, row_type: type[R]) -> dict[str, R]:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that it is there whole or not at all."""
+    """Write a file so that it is there whole or not at all, in a folder of any kind (see `folders`)."""
+    if not is_local(path):  # what is put in an object store is there whole
+        path.write_bytes(content)
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part = path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}.part")  # others may write the same file
     part.write_bytes(content)
     part.replace(path)
 
@@ -62,14 +67,17 @@ def write_whole(path: Path, content: bytes) -> None:
 class Writer(Generic[R]):
     """Keeps rows in a folder as they come; a context manager that compacts the folder at its end.
 
-    `every_s` is how long a row may wait in memory; 0 puts each on disk before `keep` returns.
+    `every_s` is how long a row may wait in memory; 0 puts each on disk before `keep` returns. In
+    an object store, where a file takes tens of milliseconds, it is at least a second.
     """
 
     def __init__(self, folder: Path, row_type: type[R], every_s: float = 0.0) -> None:
-        self._folder, self._type, self._every_s = folder, row_type, every_s
+        self._folder, self._type = folder, row_type
+        self._every_s = every_s if is_local(folder) else max(every_s, REMOTE_S)
         self._waiting: list[R] = []
         self._last = time.monotonic()
-        folder.mkdir(parents=True, exist_ok=True)
+        if is_local(folder):  # object stores have no folders
+            folder.mkdir(parents=True, exist_ok=True)
 
     def __enter__(self) -> Self:
         return self

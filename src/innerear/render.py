@@ -16,6 +16,7 @@ import numpy as np
 
 from innerear.clip import Clip, flac, read
 from innerear.errors import AudioError, JailFailure, UsageError
+from innerear.folders import opened
 from innerear.hosted import is_hosted, make
 from innerear.jail.base import Jail, Ran
 from innerear.parts import write_whole
@@ -186,7 +187,7 @@ def store(clip: Clip, audio: Path) -> dict[str, Any]:
 
 def load(render: Render, audio: Path) -> Clip:
     """The stored sound of a render that has one, at its own level."""
-    clip = read(audio / f"{render.audio}.flac")
+    clip = read(opened(audio / f"{render.audio}.flac"))
     return clip if render.factor == 1.0 else Clip(clip.samples * np.float32(render.factor), clip.sample_rate)
 
 

@@ -80,9 +80,8 @@ class Run:
             lines = (folder / "probes.jsonl").read_bytes().splitlines()
             self.probes = [msgspec.json.decode(line, type=Probe) for line in lines]
         except FileNotFoundError as error:
-            raise UsageError(
-                f"{folder} is no run, it has no {Path(error.filename).name}; `innerear run` makes one"
-            ) from error
+            missing = Path(error.filename or str(error)).name
+            raise UsageError(f"{folder} is no run, it has no {missing}; `innerear run` makes one") from error
         except msgspec.DecodeError as error:
             raise UsageError(f"{folder} is no run of this version: {error}") from error
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from innerear.errors import UsageError
+from innerear.folders import opened
+from innerear.parts import write_whole
 
 
 class _Head(msgspec.Struct, frozen=True):
@@ -44,15 +46,14 @@ def save_frames(
     """Write frames whole or not at all. Columns lie together: most of a network's outputs are often 0."""
     stored = quantise(np.concatenate(clips), quantum)
     head = msgspec.json.encode(_Head(list(names), quantum, facts or {}))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.stem}.{os.getpid()}.part.npz")
+    content = io.BytesIO()
     np.savez_compressed(
-        part,
+        content,
         frames=np.ascontiguousarray(stored.T),
         lengths=np.array([len(clip) for clip in clips], dtype=np.uint32),
         head=np.frombuffer(head, np.uint8),
     )
-    part.replace(path)
+    write_whole(path, content.getvalue())
 
 
 def load_frames(path: Path) -> Stored:
@@ -62,7 +63,7 @@ def load_frames(path: Path) -> Stored:
         UsageError: the file is missing or is something else.
     """
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with np.load(opened(path), allow_pickle=False) as stored:
             head = msgspec.json.decode(stored["head"].tobytes(), type=_Head)
             frames = np.ascontiguousarray(stored["frames"].T).astype(np.float32)
             lengths = stored["lengths"]

@@ -18,6 +18,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import as_file, files
@@ -29,6 +30,7 @@ import msgspec
 from innerear import clip
 from innerear.anatomy import TECHNIQUES, Anatomy, Mark, dissected
 from innerear.checks import kind
+from innerear.folders import is_local, opened
 from innerear.records import TIERS, Measurement, Probe, digest
 from innerear.report import pictures
 from innerear.report.data import Item, Recording, ReportData
@@ -45,28 +47,44 @@ def write_report(data: ReportData, run_folder: Path) -> Path:
     Outlines and spectrograms of sounds that an older report has are taken from there. A write that
     is cut short leaves the older report as it was. One process may write a run's report at a time.
 
+    A report of a run in an object store is made on this machine's disk and then put there file by
+    file, its `index.html` last.
+
     Raises:
         AudioError: an item's sound is missing in the run folder or is no audio.
     """
     report = run_folder / "report"
+    if not is_local(run_folder):
+        with tempfile.TemporaryDirectory() as place:
+            made = Path(place, "report")
+            _write(data, run_folder, made)
+            files_made = [path for path in made.rglob("*") if path.is_file()]
+            for path in sorted(files_made, key=lambda path: path.name == "index.html"):
+                (report / path.relative_to(made).as_posix()).write_bytes(path.read_bytes())
+        return report / "index.html"
     part = run_folder / ".report.part"
     shutil.rmtree(part, ignore_errors=True)  # of a write that was killed
-    part.mkdir()
     try:
-        with as_file(files("innerear.report")) as package:
-            for folder in ("assets", "vendor"):
-                shutil.copytree(package / folder, part / folder)
-            (part / "index.html").write_text(_shell(package / "shell.html.j2", data), encoding="utf-8")
-        real = _write_recordings(data.recordings, part / "recordings")
-        _write_data(data, real, part / "data")
-        sounds = {item.render.audio: run_folder / item.audio for item in data.items if item.audio and item.render.audio}
-        sounds |= {row["audio"]: part / row["path"] for row in real.values()}
-        _write_sounds(sounds, report / "sounds", part / "sounds")
+        _write(data, run_folder, part)
         _put_in_place(part, report)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise
     return report / "index.html"
+
+
+def _write(data: ReportData, run_folder: Path, part: Path) -> None:
+    """All files of the report into a new folder."""
+    part.mkdir()
+    with as_file(files("innerear.report")) as package:
+        for folder in ("assets", "vendor"):
+            shutil.copytree(package / folder, part / folder)
+        (part / "index.html").write_text(_shell(package / "shell.html.j2", data), encoding="utf-8")
+    real = _write_recordings(data.recordings, part / "recordings")
+    _write_data(data, real, part / "data")
+    sounds = {item.render.audio: run_folder / item.audio for item in data.items if item.audio and item.render.audio}
+    sounds |= {row["audio"]: part / row["path"] for row in real.values()}
+    _write_sounds(sounds, run_folder / "report" / "sounds", part / "sounds")
 
 
 def script(kind: str, name: str, content: Any) -> str:
@@ -250,9 +268,9 @@ def _write_sound(audio: Path, old: Path, new: Path, name: str) -> None:
     names = [f"{name}.{pictures.VERSION}.{kind}" for kind in ("png", "js")]
     if all((old / each).exists() for each in names):
         for each in names:
-            shutil.copyfile(old / each, new / each)
+            (new / each).write_bytes((old / each).read_bytes())
         return
-    sound = clip.read(audio)
+    sound = clip.read(opened(audio))
     above, below = pictures.peaks(sound)
     content = {"duration_s": sound.duration_s, "above": above, "below": below}
     (new / names[0]).write_bytes(pictures.png(pictures.spectrogram(sound)))
