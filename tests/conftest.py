@@ -36,6 +36,25 @@ def pack(shared: Path) -> Path:
     return shared / "data"
 
 
+@pytest.fixture(scope="session")
+def recorded_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small finished run of two recordings, noise and silence. Whoever changes it takes a copy."""
+    from innerear import Asked, choose, create, evaluate, load, open_model
+
+    suite = load()
+    models = ["recorded/one-shot", "baseline/noise", "baseline/silence"]
+    asked = Asked(models=models, suite=suite.name, suite_digest=suite.digest, embedders=["mel"])
+    folder = tmp_path_factory.mktemp("recorded") / "few"
+    run = create(
+        folder,
+        asked,
+        choose(suite.probes, pattern="notes/waveform/*"),
+        command="innerear run --model recorded/one-shot",
+    )
+    evaluate(run, [open_model(name) for name in models])
+    return folder
+
+
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INNEREAR_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))

@@ -189,16 +189,20 @@ def comparisons(groups: Sequence[Group], judged: Judged) -> list[Score]:
     rates: Rates = {}
     covered: set[tuple[str, str, str]] = set()
     for group in groups:
-        by_probe: dict[str, list[float]] = {}
-        for item in group.rendered:
-            if passed := _counted(item, judged):
-                by_probe.setdefault(item.probe.id, []).append(float(np.mean(passed)))
-        if by_probe:
-            means = {probe: float(np.mean(values)) for probe, values in by_probe.items()}
+        if means := shares_passed(group, judged):
             rates.setdefault((group.model, group.strategy), {})[group.tier] = means
             if len(means) >= LEAST_COVERED * len(group.probes):
                 covered.add((group.model, group.strategy, group.tier))
     return [*_pairs(rates), *_trends(rates, covered)]
+
+
+def shares_passed(group: Group, judged: Judged) -> dict[str, float]:
+    """For each probe of which something was judged, the share of counted checks passed, over its attempts."""
+    by_probe: dict[str, list[float]] = {}
+    for item in group.rendered:
+        if passed := _counted(item, judged):
+            by_probe.setdefault(item.probe.id, []).append(float(np.mean(passed)))
+    return {probe: float(np.mean(values)) for probe, values in by_probe.items()}
 
 
 Rates = dict[tuple[str, str], dict[str, dict[str, float]]]

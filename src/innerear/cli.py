@@ -20,6 +20,7 @@ from innerear.cli_checks import checks
 from innerear.cli_listening import listen_test
 from innerear.cli_models import clap, is_near, models
 from innerear.cli_reference import reference
+from innerear.cli_sharing import compare, export, leaderboard, pack, unpack
 from innerear.errors import InnerEarError, JailUnavailable, UsageError
 
 if TYPE_CHECKING:
@@ -80,6 +81,11 @@ main.add_command(clap)
 main.add_command(checks)
 main.add_command(reference)
 main.add_command(listen_test)
+main.add_command(export)
+main.add_command(compare)
+main.add_command(pack)
+main.add_command(unpack)
+main.add_command(leaderboard)
 
 
 class _RunFolder(click.ParamType):  # type: ignore[type-arg]
@@ -452,13 +458,15 @@ def _parameter(text: str) -> tuple[str, Any]:
 def _print_table(opened: Run) -> None:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     from innerear.evidence import HEADINGS, headline
+    from innerear.sharing.tables import printable
     from innerear.stages import do_score
 
     table = Table(*HEADINGS, box=None, header_style="bold", pad_edge=False)
     for row in headline(do_score(opened)):
-        table.add_row(*row)
+        table.add_row(*(Text(printable(cell)) for cell in row))
     wide = None if sys.stdout.isatty() else max(140, int(os.environ.get("COLUMNS", "0")))
     Console(width=wide).print(table)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import platform
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from importlib import metadata
@@ -34,13 +34,13 @@ def runtime() -> dict[str, str]:
     return {"python": platform.python_version(), **{name: metadata.version(name) for name in ("numpy", "scipy")}}
 
 
-def render_key(program: Program, limits: Limits, seed: int) -> str:
-    """The key of a program's render."""
+def render_key(program: Program, limits: Limits, seed: int, versions: Mapping[str, str] | None = None) -> str:
+    """The key of a program's render, with the `runtime` of here or with other versions."""
     if program.violation:
         return digest("render", program.digest, program.violation)
     if program.code is None:
         return digest("render", program.digest)
-    return digest("render", program.digest, runtime(), limits, seed)
+    return digest("render", program.digest, versions or runtime(), limits, seed)
 
 
 def render_all(

@@ -111,14 +111,20 @@ class Run:
         return wanted
 
     def items(self) -> list[Item]:
-        """The completions with their programs and renders; without a row, a render is *not rendered*."""
+        """The completions with their programs and renders; without a row, a render is *not rendered*.
+
+        Where another Python, NumPy or SciPy is here than when the run was made, and nothing was
+        rendered with it, the renders are those of then: the sounds that the run stands on.
+        """
+        then = {name: self.file.versions.get(name, "") for name in runtime()}
         renders = read_rows(self.folder / "renders", Render)
         probes = {probe.id: probe for probe in self.probes}
         items = []
         for completion in self.completions():
             program = program_of(completion, probes[completion.probe], self.asked.track)
             key = render_key(program, self.asked.limits, self.asked.seed)
-            render = renders.get(key) or Render(key, program.digest, Outcome.NOT_RENDERED, "not rendered yet")
+            render = renders.get(key) or renders.get(render_key(program, self.asked.limits, self.asked.seed, then))
+            render = render or Render(key, program.digest, Outcome.NOT_RENDERED, "not rendered yet")
             items.append(Item(probes[completion.probe], completion, program, render))
         return items
 

@@ -51,7 +51,7 @@ def score(
 ) -> list[Score]:
     """All scores of a run. `embedded`: by the embedder's name, what it heard; `None` without weights."""
     groups = list(groups_of(items))
-    judged = {item.completion.key: _judged(item, rows) for group in groups for item in group.rendered}
+    judged = {item.completion.key: judged_checks(item, rows) for group in groups for item in group.rendered}
     scores: list[Score] = []
     for group, distances in zip(groups, distance_scores(groups, embedded, progress, machines), strict=True):
         scores += _rates(group)
@@ -74,7 +74,7 @@ def _rates(group: Group) -> list[Score]:
     ]
 
 
-def _judged(item: Item, rows: Mapping[str, Measurement]) -> list[tuple[Check, Measurement]]:
+def judged_checks(item: Item, rows: Mapping[str, Measurement]) -> list[tuple[Check, Measurement]]:
     """The checks of a probe that have a row, each with it."""
     sound = metrics.sound_of(item)
     found = metrics.rows_of(rows, item.completion.key, sound)

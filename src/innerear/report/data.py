@@ -101,3 +101,4 @@ class ReportData(msgspec.Struct, frozen=True, kw_only=True):
     warnings: list[str] = []
     finding: list[str] = []  # what the statistics support, in sentences, the first says the most
     recordings: dict[str, Recording] = {}  # by probe
+    comparison: dict[str, Any] = {}  # what `innerear compare` found; with it, the page has a view of it

@@ -79,7 +79,8 @@ def _write(data: ReportData, run_folder: Path, part: Path) -> None:
     with as_file(files("innerear.report")) as package:
         for folder in ("assets", "vendor"):
             shutil.copytree(package / folder, part / folder)
-        (part / "index.html").write_text(_shell(package / "shell.html.j2", data), encoding="utf-8")
+    shell = page("shell.html.j2", title=data.title, created=data.created, tiers=TIERS, compared=bool(data.comparison))
+    (part / "index.html").write_text(shell, encoding="utf-8")
     real = _write_recordings(data.recordings, part / "recordings")
     _write_data(data, real, part / "data")
     sounds = {item.render.audio: run_folder / item.audio for item in data.items if item.audio and item.render.audio}
@@ -99,14 +100,13 @@ def script(kind: str, name: str, content: Any) -> str:
     return f"InnerEar.receive({', '.join(map(json.dumps, texts))});\n".replace("<", "\\u003c")
 
 
-def _shell(template: Path, data: ReportData) -> str:
+def page(template: str, **values: Any) -> str:
+    """A page of this package, such as `shell.html.j2`, filled in; what cannot be UTF-8 is replaced."""
     import jinja2
 
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
-    text = environment.from_string(template.read_text(encoding="utf-8")).render(
-        title=data.title, created=data.created, tiers=TIERS
-    )
-    return text.encode("utf-8", "replace").decode()
+    text = environment.from_string(files("innerear.report").joinpath(template).read_text(encoding="utf-8"))
+    return text.render(**values).encode("utf-8", "replace").decode()
 
 
 def _write_data(data: ReportData, recordings: dict[str, dict[str, Any]], folder: Path) -> None:
@@ -141,6 +141,7 @@ def _write_data(data: ReportData, recordings: dict[str, dict[str, Any]], folder:
             for probe in data.probes
         ],
         "items": rows,
+        "comparison": data.comparison or None,
         "picture": {
             "version": pictures.VERSION,
             "range_db": pictures.RANGE_DB,

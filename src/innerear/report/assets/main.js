@@ -33,8 +33,8 @@
   // ---- keys
 
   const KEYS = [
-    ["j", "↓", "next probe", () => views.probes.step(1)],
-    ["k", "↑", "previous probe", () => views.probes.step(-1)],
+    ["j", "↓", "next probe", () => step(1)],
+    ["k", "↑", "previous probe", () => step(-1)],
     ["space", "", "play or pause", () => InnerEar.player.toggle("a")],
     ["p", "", "play or pause the second model", () => InnerEar.player.toggle("b")],
     ["m", "", "next model", () => turn("a", 1)],
@@ -48,6 +48,10 @@
     ["h", "", "how the programs are built", () => { location.hash = href("anatomy"); }],
     ["?", "", "these keys", () => help()],
   ];
+
+  function step(by) {
+    (views[route().view]?.step ?? views.probes.step)(by);
+  }
 
   function onProbe(act) {
     const current = route();
@@ -155,6 +159,7 @@
   }
   const wanted = remembered();
   theme(THEMES.includes(wanted) ? wanted : "auto");
+  if (state.index.comparison && !location.hash) location.replace(href("compare"));
   window.addEventListener("hashchange", draw);
   draw();
   document.documentElement.dataset.ready = "true";

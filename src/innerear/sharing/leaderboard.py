@@ -1,0 +1,238 @@
+"""A static site from packed runs: tables that sort, and the page of each run with its sounds.
+
+    SITE/
+    ├── index.html, assets/, data/board.js     the tables
+    ├── runs/<name>/report/index.html          the page of each run, its sounds in ../audio
+    └── packs/<name>.zip                       the packed run itself: anyone may score it again
+
+Opens from the disk and from any host of files. Runs that were asked the same probes within the same
+limits share a table; others have one of their own, which says what differs. In a table, numbers
+that were got in different ways stand in different columns. Scores are worked out here from the
+packed rows; those that a packer claims are not shown.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import re
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from innerear.check_scores import end_name
+from innerear.errors import InnerEarError, UsageError
+from innerear.parts import write_whole
+from innerear.records import TIERS, Score, digest
+from innerear.report.write import page, script
+from innerear.run import Run
+from innerear.sharing.compare import limits_of
+from innerear.sharing.pack import unpack
+from innerear.sharing.tables import METRICS, Column, bare
+from innerear.stages import do_report, do_score
+
+Progress = Callable[[str, int, int], None]
+
+ASSETS = ("app.css", "core.js", "icon.svg", "board.js")
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """A packed run on the site. `name` is its folder there; `by` the version that scored it."""
+
+    name: str
+    run: str
+    sha256: str
+    by: str
+    created: str
+    conditions: dict[str, str]
+    strategy: str
+    attempts: int
+    jail: str
+    scores: list[Score]
+
+
+@dataclass
+class Built:
+    """The page, the entries on it, and a line for each file that is left out."""
+
+    page: Path
+    entries: Sequence[Entry]
+    left_out: list[str] = field(default_factory=list)
+
+
+def leaderboard(folder: Path, site: Path, progress: Progress = lambda *_: None) -> Built:
+    """Build the site from the packed runs (`*.zip`) of a folder. What is on it already is not done again.
+
+    A file that cannot be unpacked or scored is left out and named; the others stand.
+
+    Raises:
+        UsageError: no file of the folder is a packed run, or the site's folder holds something else.
+    """
+    packs = sorted(folder.glob("*.zip"))
+    if not packs:
+        raise UsageError(f"{folder} has no packed runs; wanted files that `innerear pack` wrote, named *.zip")
+    if site.exists() and any(site.iterdir()) and not (site / "data" / "board.js").exists():
+        raise UsageError(f"{site} is not empty and holds no leaderboard; name a new folder")
+    built = Built(site / "index.html", [])
+    entries: dict[str, Entry] = {}
+    for done, file in enumerate(packs):
+        progress("packed runs", done, len(packs))
+        try:
+            entry = _entry(file, site)
+        except InnerEarError as error:
+            built.left_out.append(f"{file.name} is left out: {error}")
+            continue
+        if entry.sha256 in entries:
+            built.left_out.append(f"{file.name} is left out: it is the same run as {entries[entry.sha256].run}")
+            continue
+        entries[entry.sha256] = entry
+    progress("packed runs", len(packs), len(packs))
+    if not entries:
+        raise UsageError(built.left_out[0])
+    built.entries = list(entries.values())
+    _write(site, built.entries)
+    _forget(site, {entry.name for entry in built.entries})
+    return built
+
+
+def _entry(file: Path, site: Path) -> Entry:
+    """The entry of a packed run, with its page on the site."""
+    with file.open("rb") as opened:
+        sha256 = hashlib.file_digest(opened, "sha256").hexdigest()
+    plain = re.sub(r"[^a-z0-9]+", "-", file.stem.lower()).strip("-")[:40] or "run"
+    name = f"{plain}-{sha256[:8]}"
+    place = site / "runs" / name
+    if (place / "entry.json").exists():
+        try:
+            known = msgspec.json.decode((place / "entry.json").read_bytes(), type=Entry)
+        except msgspec.DecodeError:
+            known = None  # of another version
+        if known and (known.by, known.sha256, known.run) == (version("innerear"), sha256, file.stem):
+            return known
+    part = site / "runs" / f".{name}.part"
+    shutil.rmtree(part, ignore_errors=True)
+    try:
+        run = unpack(file, part / plain)  # the page takes its title from the folder
+        entry = _scored(run, name, file.stem, sha256)
+        do_report(run)
+        keep = ("report", "audio")
+        for path in run.folder.iterdir():
+            if path.name not in keep:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+        write_whole(run.folder / "entry.json", msgspec.json.encode(entry))
+        shutil.rmtree(place, ignore_errors=True)
+        run.folder.rename(place)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    (site / "packs").mkdir(exist_ok=True)
+    shutil.copyfile(file, site / "packs" / f"{name}.zip")
+    return entry
+
+
+def _scored(run: Run, name: str, title: str, sha256: str) -> Entry:
+    asked = run.asked
+    tiers = {str(item.render.jail.get("tier", "")) for item in run.items() if item.render.jail}
+    return Entry(
+        name=name,
+        run=title,
+        sha256=sha256,
+        by=version("innerear"),
+        created=run.file.created,
+        conditions={
+            "suite": f"{asked.suite} {asked.suite_digest[:8]}".strip(),
+            "probes": f"{len(run.probes)} ({digest(sorted(map(digest, run.probes)))[:8]})",
+            "limits": limits_of(run),
+            "track": asked.track,
+        },
+        strategy=asked.strategy,
+        attempts=asked.attempts,
+        jail=", ".join(sorted(tiers)),
+        scores=[score for score in do_score(run) if score.metric in METRICS and _shown(score)],
+    )
+
+
+def _shown(score: Score) -> bool:
+    return score.group == "all" or score.metric in ("fad", "kad")
+
+
+def _forget(site: Path, names: set[str]) -> None:
+    """Take away runs that are no longer among the packed ones."""
+    for path in (site / "runs").iterdir():
+        if path.name not in names and (path / "entry.json").exists():
+            shutil.rmtree(path)
+            (site / "packs" / f"{path.name}.zip").unlink(missing_ok=True)
+
+
+def _write(site: Path, entries: Sequence[Entry]) -> None:
+    created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    with as_file(files("innerear.report")) as package:
+        (site / "assets").mkdir(exist_ok=True)
+        for name in ASSETS:
+            write_whole(site / "assets" / name, (package / "assets" / name).read_bytes())
+        write_whole(site / "index.html", page("board.html.j2", created=created).encode())
+    write_whole(
+        site / "data" / "board.js", script("board", "", {"created": created, "boards": boards(entries)}).encode()
+    )
+
+
+def boards(entries: Sequence[Entry]) -> list[dict[str, Any]]:
+    """The tables, the one with the most runs first: what they were asked, columns, and a row an entrant."""
+    groups: dict[str, list[Entry]] = {}
+    for entry in entries:
+        groups.setdefault(digest(entry.conditions), []).append(entry)
+    ordered = sorted(groups.values(), key=len, reverse=True)
+    first = ordered[0][0].conditions
+    return [
+        {
+            "conditions": group[0].conditions,
+            "differs": [name for name, value in group[0].conditions.items() if value != first[name]],
+            **_table(group),
+        }
+        for group in ordered
+    ]
+
+
+def _table(group: Sequence[Entry]) -> dict[str, Any]:
+    there = [(entry, score) for entry in group for score in entry.scores]
+    order: list[tuple[str, str]] = [(tier, metric) for tier in TIERS for metric in METRICS]
+    keys = sorted(
+        dict.fromkeys((s.tier, Column.of(s)) for _, s in there if s.value is not None),
+        key=lambda key: order.index((key[0], key[1].metric)),
+    )
+    rows = []
+    for entry in group:
+        for model in dict.fromkeys(score.model for score in entry.scores):
+            mine = {(s.tier, Column.of(s)): s for s in entry.scores if s.model == model}
+            rows.append(
+                {
+                    "run": entry.run,
+                    "name": entry.name,
+                    "model": model,
+                    "strategy": entry.strategy,
+                    "attempts": entry.attempts,
+                    "created": entry.created,
+                    "sha256": entry.sha256,
+                    "unprotected": "off" in entry.jail,
+                    "baseline": end_name(model) is not None,
+                    "cells": [_cell(mine.get(key)) for key in keys],
+                }
+            )
+    columns = [
+        {"tier": tier, "metric": c.metric, "group": c.group, "title": c.title, "unit": c.unit, "better": c.better,
+         "signature": bare(c.signature)}
+        for tier, c in keys
+    ]  # fmt: skip
+    return {"columns": columns, "rows": rows}
+
+
+def _cell(score: Score | None) -> dict[str, Any] | None:
+    if score is None or score.value is None:
+        return None
+    names = ("value", "low", "high", "n", "missing", "unit", "floor", "ceiling", "note", "signature")
+    return {name: msgspec.to_builtins(getattr(score, name)) for name in names}

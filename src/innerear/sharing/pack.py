@@ -1,0 +1,337 @@
+"""A run in one file, for others to hear, read and score again without a key; and back into a folder.
+
+    FILE (a zip)
+    ├── pack.json           the form, and who wrote it
+    ├── run.json, probes.jsonl, scores.json
+    ├── completions.jsonl, renders.jsonl, repeats.jsonl, measurements.jsonl    rows by key
+    ├── embeddings/<embedder>-<digest>/<digest>.npz
+    └── audio/<digest>.flac
+
+Rows are packed sorted, times of files are left out, and nothing of this machine is in it, so equal
+runs give equal bytes. What leaves is scrubbed (see `scrub`). What comes in is a stranger's: nothing
+but the names above is written, every row is decoded, every sound is as long as its row says, and
+nothing is much larger than it was packed. `scores.json` comes in as what its packer claims: the
+next `innerear score` works the scores out anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import struct
+import zipfile
+import zlib
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import msgspec
+
+from innerear.embed.store import load_frames
+from innerear.embeddings import embeddings_folder
+from innerear.errors import UsageError
+from innerear.parts import read_rows, write_whole
+from innerear.records import Completion, Measurement, Render, Repeat
+from innerear.run import Run, RunFile, program_of
+from innerear.sharing.scrub import NAMED_LIKE_KEYS, SECRET, Scrub
+from innerear.stages import ScoreFile, do_score
+
+FORM = 1
+STAGES: dict[str, Any] = {
+    "completions": Completion, "renders": Render, "repeats": Repeat, "measurements": Measurement,
+}  # fmt: skip
+PART = "0-packed.jsonl"  # sorts before every part that is made later: the first row of a key wins
+NAMES = re.compile(
+    r"(?:pack\.json|run\.json|scores\.json|probes\.jsonl|(?:completions|renders|repeats|measurements)\.jsonl"
+    r"|audio/[0-9a-f]{32}\.flac|embeddings/[a-z0-9][a-z0-9-]{0,40}-[0-9a-f]{8}/[0-9a-f]{32}\.npz)"
+)
+STORED = (".flac", ".npz")  # compressed already
+NEEDED = ("pack.json", "run.json", "probes.jsonl")
+BLOCK = 1 << 20
+MOST_FILES = 1_000_000
+MOST_TIMES = 100  # what is unpacked may be so many times as large as the file
+SMALL = 1 << 24  # bytes that may be unpacked from however small a file
+MOST_SAMPLES = 1 << 26  # of one sound, over its channels: 64 MiB, all that a program may write, at a byte each
+AUDIO = re.compile(r"[0-9a-f]{32}")
+_EARLIEST = (1980, 1, 1, 0, 0, 0)
+
+
+class _Head(msgspec.Struct, frozen=True):
+    form: int
+    by: str
+
+
+# ---- out
+
+
+def pack(run: Run, out: Path, as_is: bool = False) -> str:
+    """Write a run into one file, whole or not at all; the SHA-256 of its bytes.
+
+    With `as_is`, programs stay as they are also where something in them looks like a secret or
+    names a path of this machine; the value of a variable that is named like a key is never packed.
+
+    Raises:
+        UsageError: `out` is there, or a program would be another without what may not be packed.
+    """
+    if out.exists():
+        raise UsageError(f"{out} is there already; name a new file")
+    do_score(run)
+    scrub = Scrub({str(run.folder.resolve()): "<run>"})
+    members = dict(_members(run, scrub, as_is))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    part = out.with_name(f".{out.name}.{os.getpid()}.part")
+    try:
+        with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as file:
+            for name, content in members.items():
+                info = zipfile.ZipInfo(name, _EARLIEST)
+                info.create_system, info.external_attr = 3, 0o644 << 16
+                info.compress_type = zipfile.ZIP_STORED if name.endswith(STORED) else zipfile.ZIP_DEFLATED
+                file.writestr(info, content if isinstance(content, bytes) else content.read_bytes())
+        part.replace(out)
+    finally:
+        part.unlink(missing_ok=True)
+    with out.open("rb") as packed:
+        return hashlib.file_digest(packed, "sha256").hexdigest()
+
+
+def _members(run: Run, scrub: Scrub, as_is: bool) -> Iterator[tuple[str, bytes | Path]]:
+    """The names of a packed run, in their order, and what each holds."""
+    rows = {stage: read_rows(run.folder / stage, row_type) for stage, row_type in STAGES.items()}
+    scores = msgspec.json.decode((run.folder / "scores.json").read_bytes(), type=ScoreFile)
+    yield "pack.json", _json(_Head(FORM, f"innerear {run.file.versions.get('innerear', '')}".strip()))
+    yield "run.json", _json(_clean_file(run.file, scrub))
+    yield "probes.jsonl", b"".join(_json(_clean(probe, scrub)) for probe in run.probes)
+    yield "scores.json", _json(ScoreFile("", [_clean(score, scrub) for score in scores.scores]))
+    for stage in STAGES:
+        cleaned = {key: _clean(row, scrub) for key, row in sorted(rows[stage].items())}
+        if stage == "completions":
+            cleaned = _with_programs(run, rows[stage], cleaned, scrub, as_is)
+        yield f"{stage}.jsonl", b"".join(map(_json, cleaned.values()))
+    for name in sorted(run.asked.embedders):
+        if name in run.file.signatures:
+            for path in sorted(embeddings_folder(run, name).glob("[!.]*.npz")):
+                yield f"embeddings/{path.parent.name}/{path.name}", path
+    heard = {row.audio for stage in ("renders", "repeats") for row in rows[stage].values() if row.audio}
+    for audio in sorted(heard):
+        if (path := run.audio / f"{audio}.flac").exists():  # a second run's sound may be the first's
+            yield f"audio/{audio}.flac", path
+
+
+def _json(row: Any) -> bytes:
+    return msgspec.json.encode(row) + b"\n"
+
+
+def _clean(row: Any, scrub: Scrub) -> Any:
+    """A row with every text in it scrubbed."""
+    return msgspec.convert(_scrubbed(msgspec.to_builtins(row), scrub), type(row))
+
+
+def _scrubbed(value: Any, scrub: Scrub) -> Any:
+    if isinstance(value, str):
+        return scrub.text(value)
+    if isinstance(value, dict):
+        return {scrub.text(name): _scrubbed(each, scrub) for name, each in value.items()}
+    return [_scrubbed(each, scrub) for each in value] if isinstance(value, list) else value
+
+
+def _clean_file(file: RunFile, scrub: Scrub) -> RunFile:
+    asked = msgspec.structs.replace(
+        file.asked,
+        base_url=scrub.url(file.asked.base_url) if file.asked.base_url else None,
+        parameters={
+            name: SECRET if NAMED_LIKE_KEYS.search(name) else value for name, value in file.asked.parameters.items()
+        },
+    )
+    clean: RunFile = _clean(msgspec.structs.replace(file, command=scrub.command(file.command), asked=asked), scrub)
+    if len(set(clean.asked.models)) < len(set(asked.models)):
+        raise UsageError("two models of this run are told apart by the path of a file only; give the files other names")
+    return _guarded(clean)
+
+
+def _guarded(file: RunFile) -> RunFile:
+    """What was run with the jail off is never run so by whoever unpacks it."""
+    jail = "auto" if file.asked.jail == "off" else file.asked.jail
+    return msgspec.structs.replace(file, asked=msgspec.structs.replace(file.asked, jail=jail))
+
+
+def _with_programs(
+    run: Run, before: dict[str, Completion], after: dict[str, Completion], scrub: Scrub, as_is: bool
+) -> dict[str, Completion]:
+    """The rows after scrubbing, which must hold the programs that they held before."""
+    probes, track = {probe.id: probe for probe in run.probes}, run.asked.track
+    spoilt = []
+    for key, row in after.items():
+        probe, was = probes.get(row.probe), before[key]
+        if probe is None or row.text == was.text or program_of(row, probe, track) == program_of(was, probe, track):
+            continue
+        after[key] = msgspec.structs.replace(row, text=scrub.secrets(was.text))
+        spoilt += [f"{row.probe} by {row.model}"] if not as_is or after[key].text != was.text else []
+    if spoilt:
+        raise UsageError(
+            f"{len(spoilt)} programs hold what looks like a key, or a path of this machine: {', '.join(spoilt[:5])}; "
+            "without it they would be other programs. Look at them (`innerear report`); --as-is packs them as they "
+            "are, but for the values of this environment's own keys"
+        )
+    return after
+
+
+# ---- in
+
+
+def unpack(file: Path, out: Path) -> Run:
+    """Unpack a run into a new folder, whole or not at all.
+
+    Raises:
+        UsageError: `out` is not new, or the file is no packed run, is cut short, or is one that no
+            `pack` writes; the message says in one line what is wrong with it.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise UsageError(f"{out} is there already; name a new folder")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    part = out.with_name(f".{out.name}.{os.getpid()}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    try:
+        _extract(file, part)
+        _check(Run(part), file)
+        if out.exists():
+            out.rmdir()
+        part.rename(out)
+    except UsageError as error:
+        raise UsageError(str(error).replace(f"{part}/", f"{file}: ").replace(str(part), str(file))) from error
+    except OSError as error:
+        raise UsageError(f"{file} cannot be unpacked: {error}") from error
+    except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, RuntimeError) as error:
+        raise UsageError(f"{file} is no packed run, or is cut short or damaged: {error}") from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return Run(out)
+
+
+def _extract(file: Path, folder: Path) -> None:
+    """Write the members of a file that are named as `pack` names them; the first that is not ends it."""
+    size = file.stat().st_size
+    with file.open("rb") as opened:
+        if (listed := _listed_bytes(opened, size)) > MOST_FILES * 64:
+            raise UsageError(f"{file} lists more than {MOST_FILES} files ({listed} bytes of names)")
+        with zipfile.ZipFile(opened) as packed:
+            members = packed.infolist()
+            _allow(file, members, size)
+            for member in members:
+                path = _place(folder, member.filename)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with packed.open(member) as source, path.open("xb") as target:
+                    shutil.copyfileobj(source, target, BLOCK)
+
+
+def _listed_bytes(opened: BinaryIO, size: int) -> int:
+    """The length of the list of files at a zip's end, read before anything believes the list."""
+    tail_at = max(0, size - 65_557)
+    opened.seek(tail_at)
+    tail = opened.read()
+    opened.seek(0)
+    end = tail.rfind(b"PK\x05\x06")
+    if end < 0 or len(tail) < end + 22:
+        raise zipfile.BadZipFile("it has no list of files at its end")
+    listed = int(struct.unpack_from("<L", tail, end + 12)[0])
+    if tail[max(0, end - 20) : end].startswith(b"PK\x06\x07"):  # zip64: the true length is in a record of its own
+        opened.seek(struct.unpack_from("<Q", tail, end - 12)[0])
+        listed = struct.unpack_from("<40xQ", opened.read(56))[0]
+        opened.seek(0)
+    return listed
+
+
+def _allow(file: Path, members: list[zipfile.ZipInfo], size: int) -> None:
+    names = [member.filename for member in members]
+    if bad := next((name for name in names if not NAMES.fullmatch(name)), None):
+        raise UsageError(f"{file} holds {bad[:80]!r}, which no packed run has; nothing was unpacked")
+    if len(set(names)) < len(names):
+        twice, _ = Counter(names).most_common(1)[0]
+        raise UsageError(f"{file} holds {twice!r} twice; nothing was unpacked")
+    if missing := [name for name in NEEDED if name not in names]:
+        raise UsageError(f"{file} is no packed run: it has no {missing[0]}")
+    for member in members:
+        if (member.external_attr >> 16) & 0o170000 not in (0, 0o100000):
+            raise UsageError(f"{file} holds {member.filename!r} as something other than a file; nothing was unpacked")
+        kind = zipfile.ZIP_STORED if member.filename.endswith(STORED) else zipfile.ZIP_DEFLATED
+        if member.compress_type not in (zipfile.ZIP_STORED, kind) or member.flag_bits & 1:
+            raise UsageError(
+                f"{file} holds {member.filename!r} compressed or locked in another way than packed runs are"
+            )
+    if (total := sum(member.file_size for member in members)) > SMALL + MOST_TIMES * size:
+        raise UsageError(
+            f"{file} would unpack to {total} bytes, over {MOST_TIMES} times its size; nothing was unpacked"
+        )
+
+
+def _place(folder: Path, name: str) -> Path:
+    """Where a member goes: rows of a stage are a part file of its folder."""
+    stage = name.removesuffix(".jsonl")
+    return folder / stage / PART if stage in STAGES else folder / name
+
+
+def _check(run: Run, file: Path) -> None:
+    """Every row decodes, and nothing in one reaches out of the folder or is larger than it says."""
+    head = _read(run.folder / "pack.json", _Head)
+    if head.form != FORM:
+        raise UsageError(f"{file} is packed in form {head.form}; this version reads form {FORM}")
+    (run.folder / "pack.json").unlink()
+    write_whole(run.folder / "run.json", msgspec.json.format(msgspec.json.encode(_guarded(run.file)), indent=2))
+    scores = run.folder / "scores.json"
+    if scores.exists():  # a claim: without its inputs, the next `innerear score` makes it anew
+        write_whole(scores, msgspec.json.encode(msgspec.structs.replace(_read(scores, ScoreFile), inputs="")))
+    rows = {stage: read_rows(run.folder / stage, row_type) for stage, row_type in STAGES.items()}
+    for completion in rows["completions"].values():
+        if completion.recording is not None and not _stays_inside(completion.recording):
+            raise UsageError(f"{file} names the recording {completion.recording[:80]!r}, wanted a path within the data")
+    for name in run.asked.embedders:
+        if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,40}", name):
+            raise UsageError(f"{file} names the embedder {name[:80]!r}, which no version has")
+    heard = {}
+    for row in (*rows["renders"].values(), *rows["repeats"].values()):
+        if row.audio is not None and not AUDIO.fullmatch(row.audio):
+            raise UsageError(f"{file} names the sound {row.audio[:80]!r}, wanted 32 hexadecimal digits")
+        if row.audio is not None and isinstance(row, Render):
+            heard[row.audio] = row
+    for audio, row in heard.items():
+        _check_sound(run.audio / f"{audio}.flac", row, file)
+    for path in run.folder.glob("embeddings/*/*.npz"):
+        _check_embeddings(path, file)
+
+
+def _read(path: Path, row_type: Any) -> Any:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=row_type)
+    except msgspec.DecodeError as error:
+        raise UsageError(f"{path}: {error}") from error
+
+
+def _stays_inside(path: str) -> bool:
+    return not path.startswith("/") and "\\" not in path and ".." not in path.split("/") and ":" not in path
+
+
+def _check_sound(path: Path, row: Render, file: Path) -> None:
+    """A sound is as its row says before anything decodes it."""
+    import soundfile
+
+    try:
+        info = soundfile.info(path)
+    except soundfile.LibsndfileError as error:
+        raise UsageError(f"{file}: audio/{path.name} is missing or is no sound: {error}") from error
+    found = (info.format, info.samplerate, info.channels, info.frames)
+    wanted = ("FLAC", row.sample_rate, row.channels, row.samples)
+    if found != wanted or info.frames * info.channels > MOST_SAMPLES:
+        raise UsageError(f"{file}: audio/{path.name} is {found}, its row says {wanted}")
+
+
+def _check_embeddings(path: Path, file: Path) -> None:
+    """The arrays of an embeddings file are not much larger than the file, and are frames by name."""
+    with zipfile.ZipFile(path) as arrays:
+        total = sum(member.file_size for member in arrays.infolist())
+    if total > SMALL + MOST_TIMES * path.stat().st_size:
+        raise UsageError(f"{file}: embeddings/{path.parent.name}/{path.name} would take {total} bytes")
+    stored = load_frames(path)
+    if len(stored.names) != len(stored.clips) or any(clip.ndim != 2 for clip in stored.clips):
+        raise UsageError(f"{file}: embeddings/{path.parent.name}/{path.name} holds no frames by name")

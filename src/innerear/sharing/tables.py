@@ -1,0 +1,414 @@
+"""Scores as tables for a paper: CSV with every score, Markdown and LaTeX with one table a tier.
+
+No number stands alone: each has its 95 % interval and its n beside it, and its signature in the
+notes below the table, once for a column. The n that a signature of a distance holds is left out of
+the notes (the cells have it); CSV has whole signatures.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from innerear.check_scores import CEILINGS, FLOORS, end_name
+from innerear.errors import UsageError
+from innerear.records import TIERS, Score
+from innerear.run import Run
+from innerear.stages import do_score
+
+METRICS = ("audible", "checks", "fad", "kad", "clap")
+"""The columns of Markdown and LaTeX where none are chosen."""
+
+
+@dataclass(frozen=True)
+class Scored:
+    """The scores of one run, and the name it goes by."""
+
+    run: str
+    scores: Sequence[Score]
+
+
+def scored(folders: Sequence[Path]) -> list[Scored]:
+    """The scores of each run, worked out anew where something changed; equal names are numbered."""
+    runs = [Run(folder) for folder in folders]
+    names = distinct([run.folder.resolve().name for run in runs])
+    return [Scored(name, do_score(run)) for name, run in zip(names, runs, strict=True)]
+
+
+def distinct(names: Iterable[str]) -> list[str]:
+    """The names, those that came before with a number behind them.
+
+    >>> distinct(["a", "b", "a"])
+    ['a', 'b', 'a (2)']
+    """
+    found: list[str] = []
+    for name in names:
+        number, free = 1, name
+        while free in found:
+            number += 1
+            free = f"{name} ({number})"
+        found.append(free)
+    return found
+
+
+def choose(runs: Sequence[Scored], metrics: Sequence[str] = (), tiers: Sequence[str] = ()) -> list[Scored]:
+    """Only these metrics and tiers; all where none are named.
+
+    Raises:
+        UsageError: no run has such a metric or tier.
+    """
+    for option, wanted, there in (
+        ("--metric", metrics, {score.metric for run in runs for score in run.scores}),
+        ("--tier", tiers, {score.tier for run in runs for score in run.scores}),
+    ):
+        if unknown := [name for name in wanted if name not in there]:
+            raise UsageError(f"{option} {unknown[0]!r}; there are {', '.join(sorted(there))}")
+    return [
+        Scored(
+            run.run,
+            [s for s in run.scores if (not metrics or s.metric in metrics) and (not tiers or s.tier in tiers)],
+        )
+        for run in runs
+    ]
+
+
+def bare(signature: str) -> str:
+    """A signature without the n that it was got at: scores of one bare signature may stand in one column.
+
+    >>> bare("fad|emb:mel@1|ref:notes@ab|n:64clips,640frames|ci:jackknife20-clips|v:1")
+    'fad|emb:mel@1|ref:notes@ab|ci:jackknife20-clips|v:1'
+    """
+    return re.sub(r"\|n:[^|]*", "", signature)
+
+
+def embedder(signature: str) -> str:
+    """The short name of the embedder in a signature, or nothing.
+
+    >>> embedder("fad|emb:yamnet@5a|ref:notes|v:1"), embedder("audio|v:1")
+    ('yamnet', '')
+    """
+    found = re.search(r"(?:^|\|)emb:([^|@]*)", signature)
+    return found[1] if found else ""
+
+
+# ---- CSV
+
+
+def to_csv(runs: Sequence[Scored]) -> str:
+    """Every score on a line of its own, for pandas and the like: what is not there is an empty field."""
+    every = [score for run in runs for score in run.scores]
+    ends = [f"{side}_{name}" for side, name in end_names(every)]
+    plain = ("model", "strategy", "tier", "group", "metric", "unit", "better", "value", "low", "high", "n", "missing")
+    text = io.StringIO()
+    lines = csv.DictWriter(text, ["run", *plain, *ends, "normalised", "note", "signature"], lineterminator="\n")
+    lines.writeheader()
+    for run in runs:
+        for score in run.scores:
+            floor = {f"floor_{name}": value for name, value in score.floor.items()}
+            ceiling = {f"ceiling_{name}": value for name, value in score.ceiling.items()}
+            more = {"normalised": score.detail.get("normalised"), "note": score.note, "signature": score.signature}
+            fields = {"run": run.run, **{name: getattr(score, name) for name in plain}, **floor, **ceiling, **more}
+            lines.writerow({name: _one_line(value) for name, value in fields.items()})
+    return text.getvalue()
+
+
+def _one_line(value: object) -> object:
+    return printable(value) if isinstance(value, str) else value
+
+
+# ---- the tables of Markdown and LaTeX
+
+
+@dataclass(frozen=True)
+class Column:
+    """A metric, of one group and got in one way."""
+
+    metric: str
+    group: str
+    signature: str
+    unit: str
+    better: str
+
+    @classmethod
+    def of(cls, score: Score) -> Column:
+        """The column that a score stands in."""
+        return cls(score.metric, score.group, bare(score.signature), score.unit, score.better)
+
+    @property
+    def name(self) -> str:
+        """The metric with its unit, and an arrow to where it is better."""
+        name = self.metric.upper() if self.metric in ("fad", "kad", "clap") else self.metric.replace("_", " ")
+        unit = "%" if self.unit == "share" else self.unit
+        arrow = {"higher": "↑", "lower": "↓"}.get(self.better, "")
+        return " ".join(filter(None, [f"{name}, {unit}" if unit else name, arrow]))
+
+    @property
+    def inside(self) -> str:
+        """The group and the embedder, where it is of one."""
+        group = self.group.replace("family:", "").replace("_", " ") if self.group != "all" else ""
+        return ", ".join(filter(None, [group, embedder(self.signature)]))
+
+    @property
+    def title(self) -> str:
+        """All of it in a line."""
+        return f"{self.name} ({self.inside})" if self.inside else self.name
+
+
+@dataclass
+class Notes:
+    """Notes below a table, each once, marked a, b, c …"""
+
+    texts: list[str] = field(default_factory=list)
+
+    def mark(self, text: str) -> str:
+        """The mark of a note, which is added where it is new."""
+        if text not in self.texts:
+            self.texts.append(text)
+        place, mark = self.texts.index(text) + 1, ""
+        while place:
+            place, letter = divmod(place - 1, 26)
+            mark = chr(ord("a") + letter) + mark
+        return mark
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A number as text, its interval, n, and the marks of its notes. All empty: nothing was asked here."""
+
+    value: str = ""
+    interval: str = ""
+    n: str = ""
+    marks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Table:
+    """One tier: a row an entrant, and below them the floors and ceilings that its numbers stand between."""
+
+    tier: str
+    columns: Sequence[tuple[Column, str]]  # and the mark of its signature
+    rows: Sequence[tuple[str, Sequence[Cell]]]
+    ends: Sequence[tuple[str, Sequence[Cell]]]
+    notes: Sequence[tuple[str, str]]  # mark, text
+
+
+def tables(runs: Sequence[Scored], metrics: Sequence[str] = ()) -> list[Table]:
+    """A table a tier. Numbers that were got in different ways stand in different columns.
+
+    Raises:
+        UsageError: there is nothing to show.
+    """
+    wanted = metrics or METRICS
+    found = []
+    for tier in (*TIERS, "all"):
+        there = [(run.run, s) for run in runs for s in run.scores if s.tier == tier and _shown(s, wanted, metrics)]
+        if there:
+            found.append(_table(tier, there, wanted))
+    if not found:
+        raise UsageError(f"none of {', '.join(wanted)} is scored; `--format csv` has every score there is")
+    return found
+
+
+def _shown(score: Score, wanted: Sequence[str], chosen: Sequence[str]) -> bool:
+    whole = score.group == "all" or score.metric in ("fad", "kad") or bool(chosen)
+    return score.metric in wanted and whole
+
+
+def _table(tier: str, there: Sequence[tuple[str, Score]], metrics: Sequence[str]) -> Table:
+    entrants = list(dict.fromkeys((run, s.model, s.strategy) for run, s in there))
+    models = [entrant for entrant in entrants if not end_name(entrant[1])]
+    shown = models or entrants
+    mine = {
+        entrant: {Column.of(s): s for run, s in there if (run, s.model, s.strategy) == entrant} for entrant in shown
+    }
+    every = [score for scores in mine.values() for score in scores.values()]
+    columns = list(dict.fromkeys(Column.of(s) for s in every if s.value is not None))
+    columns.sort(key=lambda column: metrics.index(column.metric))
+    notes = Notes()
+    headings = [(column, notes.mark(f"signature {column.signature}")) for column in columns]
+    rows: list[tuple[str, list[Cell]]] = [(label, []) for label in entrant_labels(shown)]
+    ends: list[tuple[str, list[Cell]]] = [(f"{n} ({side})", []) for side, n in (end_names(every) if models else ())]
+    for column in columns:
+        beside = [scores[column] for scores in mine.values() if column in scores]
+        decimals = _decimals([s.value for s in beside], column.unit)
+        for (_, cells), scores in zip(rows, mine.values(), strict=True):
+            cells.append(_cell(scores[column], decimals, notes) if column in scores else Cell())
+        for (_, cells), (side, name) in zip(ends, end_names(every), strict=False):
+            cells.append(_end([getattr(s, side).get(name) for s in beside], column.unit, decimals))
+    marked = [(notes.mark(text), text) for text in notes.texts]
+    there_is = {column.metric for column in columns}
+    absent = {f"{s.metric}: {s.note}" for s in every if s.metric not in there_is and s.note}
+    return Table(tier, headings, rows, ends, [*marked, *(("", text) for text in sorted(absent))])
+
+
+def entrant_labels(entrants: Sequence[tuple[str, str, str]]) -> list[str]:
+    """The model of each (run, model, strategy), with the strategy and the run where they tell entrants apart.
+
+    >>> entrant_labels([("a", "m", "direct"), ("b", "m", "plan")])
+    ['m · direct', 'm · plan']
+    """
+    models = [model for _, model, _ in entrants]
+    if len(set(models)) == len(models):
+        return models
+    asked = [f"{model} · {strategy}" for _, model, strategy in entrants]
+    if len(set(asked)) == len(asked):
+        return asked
+    return [f"{label} · {run}" for label, (run, _, _) in zip(asked, entrants, strict=True)]
+
+
+def _cell(score: Score, decimals: int, notes: Notes) -> Cell:
+    marks = (notes.mark(score.note),) if score.note else ()
+    n = str(score.n) if not score.missing else f"{score.n}, {score.missing} missing"
+    value, low, high = (figure(each, score.unit, decimals) for each in (score.value, score.low, score.high))
+    interval = f"[{low}, {high}]" if score.low is not None and score.high is not None else ""
+    return Cell(value, interval, n, marks)
+
+
+def end_names(scores: Sequence[Score]) -> list[tuple[str, str]]:
+    """The floors and the ceilings that scores have, as (`floor` or `ceiling`, name), the plainest floor first."""
+    floors = {name for score in scores for name, value in score.floor.items() if value is not None}
+    ceilings = {name for score in scores for name, value in score.ceiling.items() if value is not None}
+    order = [*FLOORS, *CEILINGS]
+    by_rank = sorted(floors | ceilings, key=lambda name: (order.index(name) if name in order else len(order), name))
+    return [
+        (side, name) for side, there in (("floor", floors), ("ceiling", ceilings)) for name in by_rank if name in there
+    ]
+
+
+def _end(values: Sequence[float | None], unit: str, decimals: int) -> Cell:
+    """What a floor or ceiling scores beside the numbers of a column; it is matched to each, so it may be a range."""
+    there = [value for value in values if value is not None]
+    if not there:
+        return Cell()
+    low, high = figure(min(there), unit, decimals), figure(max(there), unit, decimals)
+    return Cell(low if low == high else f"{low} to {high}")
+
+
+def _decimals(values: Sequence[float | None], unit: str) -> int:
+    """How many decimals a column has: three digits or so of its largest value; one where they are per cent."""
+    size = max((abs(value) for value in values if value is not None), default=0.0)
+    return 1 if unit == "share" else 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 0.5 else 3
+
+
+def figure(value: float | None, unit: str, decimals: int = 1) -> str:
+    """A number as text; shares in per cent, and no minus before a nought.
+
+    >>> figure(0.9531, "share"), figure(-0.001, "", 2), figure(-1.5, "", 1), figure(None, "")
+    ('95.3', '0.00', '−1.5', '–')
+    """
+    if value is None:
+        return "–"
+    text = f"{value * (100 if unit == 'share' else 1):.{decimals}f}"
+    return text.replace("-", "−") if float(text) else text.replace("-", "")
+
+
+LEGEND = "95 % interval in brackets, n in parentheses"
+
+
+def to_markdown(found: Sequence[Table]) -> str:
+    """The tables in GitHub's Markdown."""
+    lines: list[str] = []
+    for table in found:
+        lines += [f"### {_md(table.tier.capitalize())}", ""]
+        lines.append(
+            "| model | " + " | ".join(f"{_md(column.title)} <sup>{mark}</sup>" for column, mark in table.columns) + " |"
+        )
+        lines.append("|---|" + "---:|" * len(table.columns))
+        for label, cells in (*table.rows, *((f"*{end}*", cells) for end, cells in table.ends)):
+            name = label if label.startswith("*") else _md(label)
+            lines.append(f"| {name} | " + " | ".join(map(_md_cell, cells)) + " |")
+        lines += ["", f"{LEGEND[0].upper()}{LEGEND[1:]}."]
+        lines += [f"{f'<sup>{mark}</sup> ' if mark else ''}{_md(text)}  " for mark, text in table.notes]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _md_cell(cell: Cell) -> str:
+    marks = f" <sup>{','.join(cell.marks)}</sup>" if cell.marks else ""
+    return " ".join(filter(None, [cell.value, cell.interval, f"({cell.n})" if cell.n else ""])) + marks
+
+
+def _md(text: str) -> str:
+    """Text that Markdown shows as it is."""
+    return re.sub(r"([\\`*_{}\[\]<>#|~!$&])", r"\\\1", printable(text))
+
+
+def to_latex(found: Sequence[Table]) -> str:
+    """The tables for `booktabs`: a value, its interval and its n below one another, the latter two small."""
+    lines = ["% by innerear export; wants \\usepackage{booktabs}"]
+    for table in found:
+        lines += [
+            r"\begin{table}", r"\centering",
+            rf"\caption{{{_tex(table.tier.capitalize())}. Small: {_tex(LEGEND)}.}}",
+            rf"\label{{tab:innerear-{table.tier}}}",
+            rf"\begin{{tabular}}{{l{'r' * len(table.columns)}}}", r"\toprule",
+        ]  # fmt: skip
+        headings = (rf"{_tex(column.name)}\textsuperscript{{{mark}}}" for column, mark in table.columns)
+        lines.append(" & ".join(["model", *headings]) + r" \\")
+        if any(column.inside for column, _ in table.columns):
+            inside = (rf"{{\scriptsize {_tex(column.inside)}}}" if column.inside else "" for column, _ in table.columns)
+            lines.append(" & ".join(["", *inside]) + r" \\")
+        for rows in filter(None, (table.rows, table.ends)):
+            lines.append(r"\midrule")
+            for label, cells in rows:
+                lines.append(" & ".join([_tex(label), *map(_tex_value, cells)]) + r" \\")
+                for small in ([cell.interval for cell in cells], [f"({cell.n})" if cell.n else "" for cell in cells]):
+                    if any(small):
+                        lines.append(" & ".join(["", *map(_tex_small, small)]) + r" \\")
+        lines += [r"\bottomrule", r"\end{tabular}", "", r"\smallskip", r"{\footnotesize\raggedright"]
+        for mark, text in table.notes:
+            above = rf"\textsuperscript{{{mark}}}~" if mark else ""
+            lines.append(rf"{above}{_tex(text, breaks='|,')}\\")
+        lines += [r"\par}", r"\end{table}", ""]
+    return "\n".join(lines)
+
+
+def _tex_value(cell: Cell) -> str:
+    marks = rf"\textsuperscript{{{','.join(cell.marks)}}}" if cell.marks else ""
+    return _tex(cell.value) + marks
+
+
+def _tex_small(text: str) -> str:
+    return rf"{{\scriptsize {_tex(text)}}}" if text else ""
+
+
+_TEX = {
+    "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "−": r"$-$", "…": r"\ldots{}",
+    "↑": r"$\uparrow$", "↓": r"$\downarrow$", "|": r"\textbar{}", "<": r"\textless{}", ">": r"\textgreater{}",
+    '"': "''", "·": r"$\cdot$", "–": "--", "[": "{[}", "]": "{]}",
+    **{c: rf"\{c}" for c in "&%$#_{}"},
+}  # fmt: skip
+
+
+def _tex(text: str, breaks: str = "") -> str:
+    """Text that LaTeX sets as it is; a line may break after each of `breaks`."""
+    return "".join(_TEX.get(c, c) + (r"\allowbreak{}" if c in breaks else "") for c in printable(text))
+
+
+def printable(text: str) -> str:
+    """Text on one line without control characters: what stands for them is U+FFFD.
+
+    >>> printable("a\\x1b[31mb\\nc")
+    'a\\ufffd[31mb\\ufffdc'
+    """
+    return "".join(c if c.isprintable() else "\ufffd" for c in text)
+
+
+FORMATS: dict[str, Callable[[Sequence[Scored], Sequence[str]], str]] = {
+    "csv": lambda runs, metrics: to_csv(runs),
+    "markdown": lambda runs, metrics: to_markdown(tables(runs, metrics)),
+    "latex": lambda runs, metrics: to_latex(tables(runs, metrics)),
+}
+
+
+def export(folders: Sequence[Path], form: str = "csv", metrics: Sequence[str] = (), tiers: Sequence[str] = ()) -> str:
+    """The scores of runs as a table: `csv`, `markdown` or `latex`.
+
+    Raises:
+        UsageError: a folder is no run, or has no such metric or tier.
+    """
+    return FORMATS[form](choose(scored(folders), metrics, tiers), metrics)
