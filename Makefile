@@ -6,7 +6,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test test-all parity lint types docs clean
+.PHONY: demo test test-all parity faces lint types docs clean
 
 # Each stamp stands for an installed set of dependencies; a changed pyproject.toml makes it anew.
 $(VENV)/run.stamp: pyproject.toml
@@ -35,6 +35,11 @@ test-all: $(VENV)/dev.stamp
 parity: $(VENV)/dev.stamp
 	$(PIP) -e '.[export]'
 	$(BIN)/python -m pytest -m 'slow or not slow' tests/parity tests/test_embed_network.py
+
+# Other harnesses.
+faces: $(VENV)/dev.stamp
+	$(PIP) -e '.[inspect]'
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m 'slow or not slow' tests/test_inspect.py
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .

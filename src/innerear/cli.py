@@ -17,6 +17,7 @@ from innerear.bars import bars
 from innerear.cli_alone import embed_folder, fad, kad
 from innerear.cli_asking import anatomy, record, vary
 from innerear.cli_checks import checks
+from innerear.cli_inspect import import_logs
 from innerear.cli_listening import listen_test
 from innerear.cli_models import clap, is_near, models
 from innerear.cli_reference import reference
@@ -76,6 +77,7 @@ main.add_command(fad)
 main.add_command(kad)
 main.add_command(anatomy)
 main.add_command(record)
+main.add_command(import_logs)
 main.add_command(models)
 main.add_command(clap)
 main.add_command(checks)

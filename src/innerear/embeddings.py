@@ -63,10 +63,14 @@ def anchors(probes: Sequence[Probe]) -> dict[str, Callable[[], Clip]]:
     """Noise and silence as long as each probe asks: by name, how to make it."""
     made: dict[str, Callable[[], Clip]] = {}
     for number, probe in enumerate(probes):
-        samples = round(probe.duration_s * ANCHOR_RATE_HZ)
-        made[f"noise/{probe.id}"] = partial(_noise, number, samples)
-        made[f"silence/{probe.id}"] = partial(_silence, samples)
+        made |= anchors_of(probe.id, probe.duration_s, number)
     return made
+
+
+def anchors_of(probe: str, duration_s: float, number: int) -> dict[str, Callable[[], Clip]]:
+    """The anchors of one probe; its number, its place among those of the run, seeds the noise."""
+    samples = round(duration_s * ANCHOR_RATE_HZ)
+    return {f"noise/{probe}": partial(_noise, number, samples), f"silence/{probe}": partial(_silence, samples)}
 
 
 def _noise(seed: int, samples: int) -> Clip:

@@ -93,7 +93,7 @@ def generate(
 
     async def one(model: Model) -> None:
         model.prepare(probes, [row for row in finished.values() if row.strategy == strategy])
-        jobs = [_Job(model, probe, way, attempt, bench) for attempt in range(attempts) for probe in probes]
+        jobs = [Job(model, probe, way, attempt, bench) for attempt in range(attempts) for probe in probes]
         try:
             await _ask_all(model, jobs, kept, finished.keys(), failures, afford)
         finally:
@@ -122,7 +122,9 @@ def summary(failures: Sequence[Failure]) -> list[str]:
 
 
 @dataclass(frozen=True)
-class _Job:
+class Job:
+    """One completion to be made; drives the strategy's conversation, whoever the model and the bench are."""
+
     model: Model
     probe: Probe
     strategy: Strategy
@@ -211,7 +213,7 @@ async def _aside(function: Callable[..., T], *given: Any) -> T:
 
 async def _ask_all(
     model: Model,
-    jobs: Sequence[_Job],
+    jobs: Sequence[Job],
     keep: Keep,
     done: Container[str],
     failures: list[Failure],
@@ -235,7 +237,7 @@ async def _ask_all(
     await asyncio.gather(*(worker() for _ in range(max(1, model.concurrency))))
 
 
-def _give_up(waiting: Iterator[_Job], error: ModelUnusable) -> list[Failure]:
+def _give_up(waiting: Iterator[Job], error: ModelUnusable) -> list[Failure]:
     return [Failure(job.model.name, job.probe.id, job.attempt, error) for job in waiting]
 
 

@@ -64,7 +64,7 @@ class Chat:
         self._model = model
         self._options = options
         base_url = options.base_url or os.environ.get(self.url_name) or self.home
-        self._base_url, self.endpoint = base_url, _shown(base_url)
+        self._base_url, self.endpoint = base_url, shown_url(base_url)
         self._key = os.environ.get(self.key_name, "").strip()
         if not model:
             raise UsageError(f"{self.provider}/ names no model; wanted {self.provider}/MODEL")
@@ -290,7 +290,7 @@ def retry_after_s(headers: Mapping[str, str], now: float | None = None) -> float
         return 0.0
 
 
-def _shown(base_url: str) -> str:
+def shown_url(base_url: str) -> str:
     """The URL without user, password and query, to be shown and to be part of a key."""
     try:
         parts = urlsplit(base_url)
