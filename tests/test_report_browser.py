@@ -71,6 +71,12 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
             msgspec.structs.replace(m, reason=HOSTILE, detail={HOSTILE: HOSTILE}) for m in first.measurements
         ],
     )
+    heard = next(i for i, item in enumerate(data.items) if item.completion.probe.startswith("environment"))
+    of_class = [
+        msgspec.structs.replace(m, detail={**m.detail, "heard": HOSTILE}) if m.metric == "label" else m
+        for m in data.items[heard].measurements
+    ]
+    data.items[heard] = msgspec.structs.replace(data.items[heard], measurements=of_class)
     probe = msgspec.structs.replace(data.probes[0], caption=HOSTILE, details=HOSTILE)
     asked = msgspec.structs.replace(data.asked, command=HOSTILE)
     write_report(
@@ -399,6 +405,11 @@ def test_hostile_text_stays_text_in_every_view(opened: Opened) -> None:
     assert "onerror" in page.locator(".warnings").inner_text()
     page = opened.go("#/run")
     assert "<script>" in page.locator(".command").inner_text()
+    for view, shown in (("#/tier/environment", "svg[aria-label^='Classes asked']"), ("#/anatomy", ".anatomy")):
+        page = opened.go(view)
+        page.wait_for_selector(shown)
+        assert page.locator("main img, main script").count() == 0
+        assert page.evaluate("document.title") != "taken"
     for tab in ("program", "log", "messages", "measured", "facts"):
         page = opened.go(f"#/probe/notes/waveform/sine-440?tab={tab}")
         page.wait_for_selector(".tabs")

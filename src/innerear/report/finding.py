@@ -12,6 +12,7 @@ from innerear.check_scores import PLAIN_FLOORS, end_name
 from innerear.records import TIERS, Score
 
 ALPHA = 0.05
+FEW = 10  # checks, below which a share in percent says more than is known
 
 
 def finding(scores: Sequence[Score]) -> list[str]:
@@ -54,7 +55,9 @@ def _against_floors(mine: Sequence[Score], differences: Sequence[Score]) -> Iter
         elif against:
             said.append(f"more than every floor, {_p(max(d.detail['p_holm'] for d in against.values()))}")
         reach = f" ({'; '.join(said)})" if said else ""
-        yield f"{rate.value:.0%} of {rate.n} checks in {tier}{reach}"
+        few = rate.n < FEW
+        share = f"{round(rate.value * rate.n)} of {rate.n}" if few else f"{rate.value:.0%} of {rate.n}"
+        yield f"{share} {'check' if rate.n == 1 else 'checks'} in {tier}{reach}"
 
 
 def _over_tiers(mine: Sequence[Score]) -> str:

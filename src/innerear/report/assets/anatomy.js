@@ -20,7 +20,7 @@ InnerEar.views.anatomy = (() => {
     return [
       head,
       el("section", {}, el("h2", {}, "Beside the scores"), table(entrants, by)),
-      el("section", {}, el("h2", {}, "Techniques ", el("small", {}, "share of a model’s programs; below, of those the share that pass every check that counts")), techniques(entrants, by)),
+      el("section", {}, el("h2", {}, "Techniques ", el("small", {}, "share of a model’s programs; after ✓, of those the share that pass every check that counts")), techniques(entrants, by)),
       el("section", {}, el("h2", {}, "Lines of code ", el("small", {}, "a tick is a program, green where its sound passes every check that counts; it leads there; the ring is the median")), fitted((width) => lines(entrants, built, width))),
     ];
   }

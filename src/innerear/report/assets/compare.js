@@ -159,7 +159,7 @@ InnerEar.views.compare = (() => {
         const why = item ? item.render.reason || `No sound: ${words(item.render.outcome)}.` : "This model was not asked this probe.";
         return el("section", { class: "pane", "aria-label": entrant.label },
           el("div", { class: "pane-head" }, el("b", {}, entrant.label), item ? el("span", { class: `badge ${item.render.outcome === "ok" ? "ok" : "bad"}` }, words(item.render.outcome)) : null),
-          item?.audio ? InnerEar.player.mount(slot, item, entrant.label) : el("p", { class: "silent" }, why));
+          item?.audio ? InnerEar.player.mount(slot, { name: item.render.audio, url: `../${item.audio}` }, entrant.label) : el("p", { class: "silent" }, why));
       }),
       el("p", { class: "more" }, row.probe.details, " ", el("a", { href: href("probe", row.probe.id, both) }, "Programs, checks and messages of both")));
   }

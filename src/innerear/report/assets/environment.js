@@ -6,8 +6,11 @@ InnerEar.pictures.environment = (() => {
   const { el, number, quantity, words } = InnerEar;
   const { heat, fitted, ink, style, tip } = InnerEar.plots;
 
+  const NOTHING = "none stands out";
+
   function draw(rows, current) {
-    const heard = rows.filter((r) => r.metric === "label" && r.detail.heard).map((r) => ({ ...r, asked: r.check.label, heard: r.detail.heard, rank: r.detail.rank ?? r.value }));
+    // where no class stands out, the one asked is never among the first
+    const heard = rows.filter((r) => r.metric === "label" && r.detail.heard !== undefined).map((r) => ({ ...r, asked: r.check.label, heard: r.detail.heard ?? NOTHING, rank: r.detail.rank ?? r.value ?? Infinity }));
     const reason = rows.find((r) => r.metric === "label" && r.reason)?.reason;
     if (!heard.length && reason) return [el("p", { class: "note whole" }, el("b", {}, "Classes heard"), `: ${reason}`), plausible(rows)];
     return [heard.length ? ranks(heard) : null, heard.length ? classes(heard, current) : null, scenes(rows, current), plausible(rows)];
@@ -15,7 +18,7 @@ InnerEar.pictures.environment = (() => {
 
   // The share of sounds whose own class is among the first k that the listener names.
   function ranks(heard) {
-    const most = Math.max(10, ...heard.map((r) => r.rank));
+    const most = Math.max(10, ...heard.map((r) => r.rank).filter(Number.isFinite));
     const { entrants } = InnerEar.state.index;
     const own = entrants.filter((e) => heard.some((r) => r.entrant === e));
     const lines = own.flatMap((entrant) => {
@@ -24,7 +27,7 @@ InnerEar.pictures.environment = (() => {
     });
     const ends = own.map((entrant) => lines.filter((l) => l.entrant === entrant).find((l) => l.k === Math.min(10, most)));
     const dash = (i) => ["", "5 3", "2 2", "8 3 2 3"][i % 4];
-    return el("section", {}, el("h2", {}, "Is the asked class among the first k that are heard? ", el("small", {}, "k = 1 is the class that leads; dotted grey is chance")),
+    return el("section", {}, el("h2", {}, "Is the asked class among the first k that are heard? ", el("small", {}, "k = 1: no class fits better; dotted is chance")),
       el("div", { class: "columns" },
         fitted((width) => Plot.plot({
           width: Math.min(width, 640), height: 250, marginLeft: 40, marginRight: 130, marginBottom: 32, style,
@@ -51,9 +54,10 @@ InnerEar.pictures.environment = (() => {
     const own = heard.filter((r) => r.entrant === shown);
     const all = [...new Set(heard.map((r) => r.asked))];
     const y = all.filter((v) => own.some((r) => r.asked === v));
-    const x = [...all, ...[...new Set(own.map((r) => r.heard))].filter((v) => !all.includes(v)).sort()].filter((v) => y.includes(v) || own.some((r) => r.heard === v));
+    const x = [...all, ...[...new Set(own.map((r) => r.heard))].filter((v) => !all.includes(v)).sort((a, b) => d3.ascending(a === NOTHING, b === NOTHING) || d3.ascending(a, b))].filter((v) => y.includes(v) || own.some((r) => r.heard === v));
     const right = own.filter((r) => r.asked === r.heard).length;
-    return el("section", {}, el("h2", {}, "Classes of ", InnerEar.modelPicker(current), " ", el("small", {}, `asked (rows) against heard (columns), in the suite’s order; ${right} of ${own.length} on the diagonal`)),
+    const passed = own.filter((r) => r.passed).length;
+    return el("section", {}, el("h2", {}, "Classes of ", InnerEar.modelPicker(current), " ", el("small", {}, `asked (rows) against heard (columns), in the suite’s order; ${right} of ${own.length} on the diagonal${passed > right ? `, and ${passed - right} as a class that is merged with it, green too` : ""}`)),
       own.length
         ? el("div", { class: "wide" }, fitted((width) => heat(InnerEar.confusion(own), { x, y, width: Math.max(width, 700), label: `Classes asked and heard, ${shown.label}`, cell: 22, row: 15, diagonal: true, corner: "asked ╲ heard" }), 700))
         : el("p", { class: "muted" }, "No sound of this model was judged."));

@@ -153,7 +153,7 @@ InnerEar.confusion = (rows) => {
   const { words } = InnerEar;
   const asked = d3.rollup(rows, (of) => of.length, (r) => r.asked);
   return d3.flatRollup(rows, (of) => of, (r) => r.asked, (r) => r.heard).map(([y, x, of]) => ({
-    x, y, share: of.length / asked.get(y), text: String(of.length), ink: x === y ? "var(--yes)" : "var(--accent)", href: of[0].href,
+    x, y, share: of.length / asked.get(y), text: String(of.length), ink: x === y || of.every((r) => r.passed) ? "var(--yes)" : "var(--accent)", href: of[0].href,
     title: `asked ${words(y)}, heard ${words(x)}: ${of.length} of ${asked.get(y)}\n${of.slice(0, 4).map((r) => r.probe.caption).join("\n")}${of.length > 4 ? "\n…" : ""}`,
   }));
 };

@@ -66,7 +66,7 @@ InnerEar.plots = (() => {
         Plot.text(rows, { y: "y", text: (r) => labels.get(r.y), frameAnchor: "left", textAnchor: "end", dx: -7, fill: (r) => (r.baseline ? "var(--muted)" : "currentColor") }),
         Plot.text(heads.filter(Boolean), { y: "y", text: "group", frameAnchor: "left", textAnchor: "start", dx: 2 - left, fontWeight: 600, fill: "currentColor" }),
         Plot.tickX(marks, { x: "value", y: "y", inset: 2, stroke: (m) => `var(--${m.side})`, strokeWidth: 1.5 }),
-        Plot.text(above, { x: "value", y: "y", text: "name", fill: (m) => `var(--${m.side})`, fontSize: 10, dy: 1 }),
+        Plot.text(above, { x: "value", y: "y", text: (m) => words(m.name), fill: (m) => `var(--${m.side})`, fontSize: 10, dy: 1 }),
         Plot.link(measured.filter((r) => r.low != null && r.high != null), { x1: "low", x2: "high", y1: "y", y2: "y", stroke: ink, strokeOpacity: 0.35, strokeWidth: 6, strokeLinecap: "butt" }),
         Plot.dot(measured, { x: "value", y: "y", r: 3.4, fill: ink, stroke: "var(--paper)", title: described, tip }),
         Plot.text(rows, { y: "y", text: (r) => (share ? quantity(r.value, "share") : number(r.value)), frameAnchor: "right", textAnchor: "end", dx: 46, fill: "currentColor", fontWeight: 600 }),
@@ -104,7 +104,7 @@ InnerEar.plots = (() => {
     const left = Math.min(width * room, 12 + 6.3 * longest(y));
     const wide = Math.min(cell, (width - left - 4) / x.length);
     const turned = 5.6 * longest(x) > wide; // names that have no room stand at a slant
-    const top = (turned ? Math.min(150, 12 + 5.4 * longest(x)) : 22) + (corner && !turned ? 12 : 0);
+    const top = (turned ? Math.min(150, 12 + 5.4 * longest(x)) : 22) + (corner && !turned ? 18 : 0);
     return Plot.plot({
       width: left + wide * x.length + 4,
       height: top + row * y.length + 4,

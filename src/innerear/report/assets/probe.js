@@ -2,7 +2,7 @@
 // One probe: what was asked, and what one model or two made of it.
 
 InnerEar.probe = (() => {
-  const { el, number, words, changed, metricLabel, NONE } = InnerEar;
+  const { el, number, quantity, words, changed, metricLabel, NONE } = InnerEar;
   const REAL = "~real"; // in the address, where a second model would be named: the real recording
   const TABS = ["program", "log", "messages", "measured", "facts"];
   let turn = 0; // of the latest drawing: one that was overtaken while it loaded is dropped
@@ -108,8 +108,19 @@ InnerEar.probe = (() => {
     if (passed === null && value === null) return el("span", { class: "muted" }, reason || "not measured");
     // what was heard is in the detail, each with the unit that stands in its name
     const parts = Object.entries(detail).filter(([key]) => key.startsWith("heard_")).map(([key, v]) => withUnit(key.slice(6), v));
-    if (value !== null) parts.push(`${number(value)} ${unitOf(metric)}`.trim());
-    return [verdict(passed), " ", parts.join(", "), reason ? el("span", { class: "muted" }, ` ${reason}`) : null];
+    if (detail.heard !== undefined) parts.push(said(detail.heard));
+    parts.push(...HEARD.filter((key) => detail[key] != null).map((key) => withUnit(key, detail[key])));
+    const unit = unitOf(metric);
+    if (value !== null) parts.push(unit.startsWith("of ") ? `place ${number(value)} ${unit}` : quantity(value, unit));
+    return [verdict(passed), " ", parts.join(", "), reason && !reason.startsWith("heard as") ? el("span", { class: "muted" }, ` ${reason}`) : null];
+  }
+
+  const HEARD = ["f0_hz", "f1_hz", "f2_hz", "semitones", "rate_hz", "depth_cents", "from_hz", "to_hz"];
+
+  // What a listener heard: a name, words, several of them, or notes, of which the picture says more.
+  function said(heard) {
+    if (Array.isArray(heard)) return heard.every((v) => typeof v === "string") ? `heard ${heard.map(words).join(", ") || "none"}` : `${heard.length} notes heard`;
+    return heard === null || heard === "" ? "nothing stands out" : `heard ${words(heard)}`;
   }
 
   function unitOf(metric) {
@@ -329,7 +340,7 @@ InnerEar.probe = (() => {
     return el("div", { class: "wide" }, el("table", {},
       el("thead", {}, el("tr", {}, ["Metric", "Value", "Verdict", "Detail"].map((h) => el("th", { scope: "col" }, h)))),
       el("tbody", {}, measurements.map((m) => el("tr", {},
-        el("th", { scope: "row" }, metricLabel(m.metric)), el("td", { class: "num" }, m.value === null ? NONE : `${number(m.value)} ${unitOf(m.metric)}`),
+        el("th", { scope: "row" }, metricLabel(m.metric)), el("td", { class: "num" }, quantity(m.value, unitOf(m.metric))),
         el("td", {}, m.passed == null ? "" : verdict(m.passed)), el("td", { class: "small" }, [m.reason, plain(m.detail)].filter(Boolean).join(" · ")))))));
   }
 

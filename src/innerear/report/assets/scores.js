@@ -136,8 +136,8 @@ InnerEar.scores = (() => {
     return el("td", { title: score.note || null },
       el("b", {}, score.unit === "share" ? quantity(score.value, "share") : number(score.value)), " ", el("span", { class: "muted" }, interval(score)), score.note ? " †" : "",
       el("small", {}, [
-        between == null ? "" : `normalised ${number(between, 2)}`,
-        ...ends.map(([name, value]) => `${name} ${score.unit === "share" ? quantity(value, "share") : number(value)}`), `n ${number(score.n)}`,
+        between == null ? "" : `normalised ${number(between, 2)}`, score.detail?.relative == null ? "" : `${number(score.detail.relative, 2)} of real`,
+        ...ends.map(([name, value]) => `${words(name)} ${score.unit === "share" ? quantity(value, "share") : number(value)}`), `n ${number(score.n)}`,
       ].filter(Boolean).join(" · ")));
   }
 

@@ -6,7 +6,7 @@ InnerEar.pictures.speech = (() => {
   const { heat, fitted, ink, style, tip } = InnerEar.plots;
 
   function draw(rows, current) {
-    return [ladder(rows), vowels(rows), closedSets(rows, current), sentences(rows, current)];
+    return [ladder(rows), vowels(rows), closedSets(rows, current), voices(rows), sentences(rows, current)];
   }
 
   // ---- the ladder: accuracy by rung, with chance and ceiling
@@ -88,13 +88,15 @@ InnerEar.pictures.speech = (() => {
     });
   }
 
+  const NOTHING = "none";
+
   // ---- closed sets: among named words, which was heard
 
   function closedSets(rows, current) {
     const shown = InnerEar.shownModel(current);
     const heard = [
-      ...rows.filter((r) => r.metric === "transcript" && r.check.closed_set && r.detail.heard).map((r) => ({ ...r, asked: r.check.text, heard: r.detail.heard, set: r.check.closed_set })),
-      ...rows.filter((r) => r.metric === "vowel" && r.detail.heard).map((r) => ({ ...r, asked: r.check.among.find((v) => v.split("/").includes(r.check.ipa)) ?? r.check.ipa, heard: r.detail.heard, set: r.check.among })),
+      ...rows.filter((r) => r.metric === "transcript" && r.check.closed_set && r.detail.heard !== undefined).map((r) => ({ ...r, asked: r.check.text, heard: r.detail.heard || NOTHING, set: r.check.closed_set })),
+      ...rows.filter((r) => r.metric === "vowel" && r.detail.heard !== undefined).map((r) => ({ ...r, asked: r.check.among.find((v) => v.split("/").includes(r.check.ipa)) ?? r.check.ipa, heard: r.detail.heard ?? NOTHING, set: r.check.among })),
     ];
     if (!heard.length) return null;
     const sets = d3.groups(heard, (r) => r.set.join(" "));
@@ -106,6 +108,28 @@ InnerEar.pictures.speech = (() => {
         return el("figure", { class: "panel" },
           el("figcaption", {}, el("b", {}, words(of[0].probe.family)), el("small", {}, own.length ? `${right} of ${own.length} right, chance ${quantity(1 / domain.length, "share")}` : "nothing was heard")),
           own.length ? fitted((width) => heat(InnerEar.confusion(own), { x: [...domain, ...new Set(own.map((r) => r.heard).filter((v) => !domain.includes(v)))], y: domain.filter((v) => own.some((r) => r.asked === v)), width, label: `${of[0].probe.family}: said and chosen`, cell: 36, row: 22, diagonal: true, corner: "said ╲ heard", format: (v) => v }), 200) : null);
+      })));
+  }
+
+  // ---- voices: the fundamental asked, as a range, and heard
+
+  function voices(rows) {
+    const heard = rows.filter((r) => r.metric === "voice_f0" && r.detail.f0_hz);
+    if (!heard.length) return null;
+    const asked = [...new Map(rows.filter((r) => r.metric === "voice_f0").map((r) => [r.probe.id, r])).values()];
+    const all = [...heard.map((r) => r.detail.f0_hz), ...asked.flatMap((r) => [r.check.low_hz, r.check.high_hz])];
+    return el("section", {}, el("h2", {}, "Voices ", el("small", {}, "the fundamental: a bar is the range asked, a point is a model’s, filled where it lies within")),
+      fitted((width) => Plot.plot({
+        width: Math.min(width, 900), height: 40 + 20 * asked.length, marginLeft: Math.min(width * 0.45, 340), marginBottom: 30, marginTop: 4, style,
+        x: { type: "log", domain: [Math.min(...all) / 1.1, Math.max(...all) * 1.1], label: "f0, Hz", labelAnchor: "center", labelArrow: "none", ticks: [50, 100, 200, 400, 800, 1600], tickFormat: (v) => number(v) },
+        y: { type: "band", domain: asked.map((r) => r.probe.caption), label: null, tickSize: 0, padding: 0.35, tickFormat: (v) => InnerEar.plots.shorten(v, Math.min(width * 0.45, 340) / 6.2) },
+        ariaLabel: "Fundamentals of voices, asked and heard",
+        ariaDescription: heard.map((r) => `${r.label}, ${r.probe.caption}: ${number(r.detail.f0_hz)} Hz of ${number(r.check.low_hz)} to ${number(r.check.high_hz)}`).join("; "),
+        marks: [
+          Plot.ruleY(asked, { y: (r) => r.probe.caption, stroke: "var(--line)" }),
+          Plot.barX(asked, { x1: (r) => r.check.low_hz, x2: (r) => r.check.high_hz, y: (r) => r.probe.caption, fill: "var(--strong)", fillOpacity: 0.45 }),
+          Plot.dot(heard, { x: (r) => r.detail.f0_hz, y: (r) => r.probe.caption, r: 3.6, stroke: (r) => ink(r.entrant), fill: (r) => (r.passed ? ink(r.entrant) : "none"), strokeWidth: 1.4, href: "href", title: (r) => `${r.probe.caption}\n${r.label}: ${number(r.detail.f0_hz)} Hz, asked ${number(r.check.low_hz)} to ${number(r.check.high_hz)}`, tip }),
+        ],
       })));
   }
 
