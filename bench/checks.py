@@ -1,7 +1,7 @@
-"""How long the checks of the notes tier take: `python bench/checks.py RUN [MODEL]`.
+"""How long the checks take: `python bench/checks.py RUN [MODEL] [TIERS]`, of all tiers or of notes,speech ….
 
-Prints seconds per check and clip on one core, then the whole on as many threads as there are
-cores, as `innerear measure` does it.
+Prints seconds per check (and per metric of every sound) and clip on one core, then the whole on as
+many threads as there are cores, as `innerear measure` does it.
 """
 
 from __future__ import annotations
@@ -11,28 +11,40 @@ import platform
 import sys
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from innerear import metrics
 from innerear.checks import kind
+from innerear.records import TIERS
 from innerear.render import load
 from innerear.run import Run
 
 
-def main(folder: Path, model: str) -> None:
+def main(folder: Path, model: str, tiers: list[str]) -> None:
     run = Run(folder)
-    items = [i for i in run.items() if i.completion.model == model and i.probe.tier == "notes" and i.render.audio]
+    items = [i for i in run.items() if i.completion.model == model and i.probe.tier in tiers and i.render.audio]
     sounds = [metrics.Sound(item.probe, item.render, load(item.render, run.audio)) for item in items]
     total = sum(item.render.duration_s or 0 for item in items)
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
     print(f"{len(sounds)} sounds of {model}, {total:.0f} s")
     spent: dict[str, list[float]] = defaultdict(list)
+
+    def timed(name: str, measure: Callable[[], object]) -> None:
+        start = time.process_time()
+        measure()
+        spent[name].append(time.process_time() - start)
+
     for sound in sounds:
         for check in sound.probe.expect:
-            start = time.process_time()
-            metrics.find_metric(metrics.CHECK_METRICS[kind(check)]).measure(sound, check)
-            spent[kind(check)].append(time.process_time() - start)
+            if kind(check) in metrics.CHECK_METRICS:
+                metric = metrics.find_metric(metrics.CHECK_METRICS[kind(check)])
+                timed(kind(check), partial(metric.measure, sound, check))
+        for name, path in metrics.SOUND_METRICS.items():
+            if (metric := metrics.find_metric(path)).applies(sound.probe):
+                timed(name, partial(metric.measure, sound))
     for name, seconds in sorted(spent.items(), key=lambda pair: -sum(pair[1])):
         mean, longest = sum(seconds) / len(seconds), max(seconds)
         print(f"{name:14} {len(seconds):3} clips  {mean:.3f} s a clip (CPU)  longest {longest:.3f} s")
@@ -44,4 +56,8 @@ def main(folder: Path, model: str) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else "recorded/one-shot")
+    main(
+        Path(sys.argv[1]),
+        sys.argv[2] if len(sys.argv) > 2 else "recorded/one-shot",
+        sys.argv[3].split(",") if len(sys.argv) > 3 else list(TIERS),
+    )

@@ -4,7 +4,7 @@ from innerear import checks
 from innerear.clip import Clip
 from innerear.metrics import Sound, measure
 from innerear.metrics.failure import WORDS, copies, fingerprint, words
-from innerear.records import Outcome, Probe, RawLevels, Render
+from innerear.records import Measurement, Outcome, Probe, RawLevels, Render
 from innerear.verify import sounds as make
 from innerear.verify.sounds import SYNTHETIC
 from innerear.verify.tools import seeded
@@ -83,3 +83,18 @@ def test_the_same_probe_twice_is_no_copy():
 
 def test_every_word_is_explained():
     assert all(text and text[0].islower() for text in WORDS.values())
+
+
+def scene(check, heard):
+    made = sound(make.phrase(SYNTHETIC["reed"], [(0, 2.5, 60)], 2.5, seeded(0)), expect=(check,))
+    kind = type(check).__struct_config__.tag
+    return words(made, [Measurement("k", "s", kind, 0.0, False, "", {"heard": heard})], None)
+
+
+def test_scenes_fail_as_another_sound_one_missing_or_another_order():
+    check = checks.Sequence(labels=["dog", "rain"])
+    assert scene(check, ["rain", "dog"]) == ["wrong order"]
+    assert scene(check, ["dog", "train"]) == ["one missing"]
+    assert scene(check, ["cat", "train"]) == ["another sound"]
+    assert scene(checks.Together(labels=["dog", "rain"]), ["rain"]) == ["one missing"]
+    assert scene(checks.Label(label="dog", among="esc50"), "cat") == ["another sound"]

@@ -70,15 +70,15 @@ def checks_verify(only: str | None, wrong: bool, write: bool) -> None:
 
 
 @checks.command("fit")
-@click.option("--only", help="Only these, such as label; by default instrument,label.")
+@click.option("--only", help="Only these, such as label; by default instrument,label,plausibility.")
 def checks_fit(only: str | None) -> None:
-    """Fit the checks `instrument` and `label` to the reference data (INNEREAR_DATA); write them and how they did."""
+    """Fit what is learnt from recordings (INNEREAR_DATA): instrument, label, plausibility; write it and how it did."""
     from innerear.verify import table
-    from innerear.verify.all import FITTED, fit
+    from innerear.verify.all import FITTED, RANGES, fit
 
-    chosen = only.split(",") if only else list(FITTED)
-    if unknown := [name for name in chosen if name not in FITTED]:
-        raise UsageError(f"--only {unknown[0]!r}; there are {', '.join(FITTED)}")
+    chosen = only.split(",") if only else [*FITTED, RANGES]
+    if unknown := [name for name in chosen if name not in (*FITTED, RANGES)]:
+        raise UsageError(f"--only {unknown[0]!r}; there are {', '.join((*FITTED, RANGES))}")
     bank = _bank()
     if bank is None:
         raise UsageError("INNEREAR_DATA names no folder with a MANIFEST.csv; `innerear reference fetch` makes one")
@@ -86,7 +86,7 @@ def checks_fit(only: str | None) -> None:
         save, found = fit(name, bank)
         save()
         _write(found, [name])
-        for row in _aligned(list(table(found))):
+        for row in _aligned(list(table(found))) if found else ():
             click.echo(row)
 
 

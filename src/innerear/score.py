@@ -6,6 +6,7 @@ counts as missing, nowhere else.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -15,11 +16,13 @@ from innerear.check_scores import check_scores, comparisons, with_ends
 from innerear.checks import Check, kind
 from innerear.distances import Embedding, distance_scores
 from innerear.groups import Group, groups_of
+from innerear.metrics import plausibility
 from innerear.metrics.agreement import clap_scores, embedder_agreement
 from innerear.metrics.signal import right_length
 from innerear.records import Measurement, Outcome, Score
 from innerear.run import Item
-from innerear.summaries import median_size, middle, rate
+from innerear.stats import bootstrap
+from innerear.summaries import SEED, median_size, middle, rate
 from innerear.work import Machines
 
 Progress = Callable[[str, int, int], None]
@@ -92,10 +95,30 @@ def _measured(group: Group, rows: Mapping[str, Measurement]) -> list[Score]:
         for row in metrics.rows_of(rows, item.completion.key, sound):
             found.setdefault(row.metric, []).append((item.probe.id, row))
     every = len(group.items)
+    plausible = found.get("plausibility", [])
     return [
+        *(_plausible(group, plausible) if plausible else ()),
         middle(group, found.get("duration_error", []), "duration_error", "s", "lower", median_size, every),
         middle(group, found.get("loudness", []), "loudness", "LUFS", "neither", np.median, every),
     ]
+
+
+def _plausible(group: Group, rows: list[tuple[str, Measurement]]) -> list[Score]:
+    """The mean share of descriptors inside, beside recordings held back and what is no such sound; what is outside."""
+    shares = [(probe, row.value) for probe, row in rows if row.value is not None]
+    values = [share for _, share in shares]
+    low, high = bootstrap(values, [probe for probe, _ in shares], np.mean, SEED) or (None, None)
+    known = plausibility.shipped().inside.get(group.tier, {})
+    floor = {name: share for name, share in known.items() if name != "real"}
+    outside = Counter(str(ends[3]) for _, row in rows for ends in row.detail.get("outside", {}).values())
+    return [
+        group.score(
+            "plausibility", float(np.mean(values)) if values else None, len(values), len(rows) - len(values),
+            "plausibility|v:1|mean|ci:bootstrap-probes", low=low, high=high, unit="share inside", better="higher",
+            ceiling={"real_clips": known.get("real")}, floor=floor,
+            detail={"outside": dict(outside.most_common())}, note="shown, in no headline",
+        )
+    ]  # fmt: skip
 
 
 def funnels(items: Sequence[Item]) -> list[tuple[str, str, str, list[tuple[str, int, int]]]]:

@@ -56,11 +56,15 @@ class CheckMetric(Protocol):
 
 
 class SoundMetric(Protocol):
-    """Measures every sound."""
+    """Measures every sound that it applies to."""
 
     name: str
     version: int
     unit: str
+
+    def applies(self, probe: Probe) -> bool:
+        """Whether it says anything of a sound for this probe."""
+        return True
 
     def measure(self, sound: Sound) -> Value: ...  # noqa: D102
 
@@ -78,11 +82,15 @@ CHECK_METRICS = {
     "instrument": "innerear.metrics.instrument:InstrumentCheck",
     "level_trend": "innerear.metrics.motion:LevelTrendCheck",
     "label": "innerear.metrics.classes:LabelCheck",
+    "sequence": "innerear.metrics.scene:SequenceCheck",
+    "together": "innerear.metrics.scene:TogetherCheck",
+    "doppler": "innerear.metrics.doppler:DopplerCheck",
 }
 SOUND_METRICS = {
     "duration_error": "innerear.metrics.signal:DurationError",
     "loudness": "innerear.metrics.signal:Loudness",
     "format": "innerear.metrics.signal:Format",
+    "plausibility": "innerear.metrics.plausibility:Plausibility",
 }
 
 NOT_BUILT = "not measured: this check is not built yet"
@@ -106,11 +114,13 @@ def signature(metric: CheckMetric | SoundMetric) -> str:
 def keys(subject: str, sound: Sound) -> Iterator[tuple[str, str, Check | None]]:
     """For each metric that applies to a sound: the key of its row, its name, and its check."""
     for name, path in SOUND_METRICS.items():
-        yield _key(subject, sound, find_metric(path), None), name, None
+        metric: SoundMetric = find_metric(path)
+        if metric.applies(sound.probe):
+            yield _key(subject, sound, metric, None), name, None
     for check in sound.probe.expect:
         name = kind(check)
-        metric = find_metric(CHECK_METRICS[name]) if name in CHECK_METRICS else None
-        yield _key(subject, sound, metric, check), name, check
+        judge = find_metric(CHECK_METRICS[name]) if name in CHECK_METRICS else None
+        yield _key(subject, sound, judge, check), name, check
 
 
 def _key(subject: str, sound: Sound, metric: CheckMetric | SoundMetric | None, check: Check | None) -> str:

@@ -33,11 +33,13 @@ WORDS = {
     "wrong length": "the sound is too long or too short",
     "clipped": "the sound is clipped",
     "wrong count": "too many or too few notes or hits",
-    "wrong order": "the right notes in another order",
+    "wrong order": "the right notes or sounds in another order",
+    "one missing": "one of the sounds asked for is not heard",
     "right notes, wrong time": "the right notes at the wrong time",
     "right time, wrong notes": "notes at the right time with the wrong pitch",
     "wrong pitch": "another pitch than asked",
     "wrong instrument": "another instrument than asked",
+    "another sound": "it is heard as another sound than asked, or as none that is known",
     "wrong sound": "a check failed for another reason",
 }
 OF_OUTCOME = {
@@ -180,7 +182,22 @@ def _of_check(check: checks.Check, detail: dict[str, Any]) -> set[str]:
             return {"wrong instrument"}
         case checks.Pitch() if "heard_hz" in detail:
             return {"wrong pitch"}
+        case checks.Label():
+            return {"another sound"}
+        case checks.Sequence() | checks.Together() if "heard" in detail:
+            return _of_scene(check, detail["heard"])
     return set()
+
+
+def _of_scene(check: checks.Sequence | checks.Together, heard: Sequence[str]) -> set[str]:
+    """Two sounds: turned round, one of them missing, or neither heard."""
+    there = [label for label in check.labels if label in heard]
+    if not there:
+        return {"another sound"}
+    if len(there) < len(check.labels):
+        return {"one missing"}
+    ordered = isinstance(check, checks.Sequence) and list(heard) == check.labels[::-1]
+    return {"wrong order"} if ordered else {"wrong sound"}
 
 
 def _of_notes(check: checks.Notes, heard: Sequence[tuple[float, float]]) -> set[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from innerear.metrics import Sound, Value
+from innerear.metrics import Sound, SoundMetric, Value
 
 LENGTH_SHARE, LENGTH_S = 0.05, 0.05  # "right length" is within the greater of the two
 ASKED_RATE_HZ, ASKED_CHANNELS = 44_100, 1
@@ -20,7 +20,7 @@ def right_length(duration_s: float, asked_s: float) -> bool:
     return abs(duration_s - asked_s) <= max(LENGTH_SHARE * asked_s, LENGTH_S) + 1e-9
 
 
-class DurationError:
+class DurationError(SoundMetric):
     """Seconds too long (positive) or too short; passes where the length is right."""
 
     name, version, unit = "duration_error", 1, "s"
@@ -34,7 +34,7 @@ class DurationError:
         return Value(duration_s - asked_s, right_length(duration_s, asked_s), "", {"heard_s": duration_s})
 
 
-class Loudness:
+class Loudness(SoundMetric):
     """Integrated loudness by ITU-R BS.1770-4, as pyloudnorm measures it."""
 
     name, version, unit = "loudness", 1, "LUFS"
@@ -52,7 +52,7 @@ class Loudness:
         return Value(lufs) if np.isfinite(lufs) else Value(None, None, "below the gate of -70 LUFS")
 
 
-class Format:
+class Format(SoundMetric):
     """Whether the file has the sample rate and the channels asked for; the value is the sample rate."""
 
     name, version, unit = "format", 1, "Hz"

@@ -97,6 +97,8 @@ def variant(check: checks.Check, tier: Tier) -> str:
             return f"{name}:{check.family}"
         case checks.Label():
             return f"{name}:{merged_name(check.label)}"
+        case checks.Sequence() | checks.Together():
+            return f"{name}:{', '.join(check.labels)}"
     return f"{name}:{tier}" if tier in ANEW.get(name, ()) else name
 
 

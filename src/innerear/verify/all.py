@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
+import msgspec
+
 from innerear import suite
 from innerear.errors import WeightsUnavailable
+from innerear.parts import write_whole
 from innerear.verify import Trial, Verified, verify
 from innerear.verify.sounds import Bank
 from innerear.verify.trials import KINDS, trials
 
 FITTED = ("instrument", "label")
+RANGES = "plausibility"
 
 
 def kinds() -> tuple[str, ...]:
@@ -38,6 +42,13 @@ def fit(name: str, bank: Bank) -> tuple[Callable[[], None], dict[str, Verified]]
     Raises:
         WeightsUnavailable: YAMNet cannot be had here.
     """
+    if name == RANGES:
+        from innerear.metrics import plausibility
+        from innerear.verify.plausible import fit as fit_ranges
+
+        ranges = fit_ranges(bank)
+        content = msgspec.json.format(msgspec.json.encode(ranges), indent=1) + b"\n"
+        return lambda: write_whole(plausibility.shipped_path(), content), {}
     if name == "label":
         from innerear.metrics import classes
         from innerear.verify.classes import fit_and_verify as fit_classes

@@ -185,18 +185,16 @@ def level_trend(pairs: Sequence[tuple[Probe, Check]], bank: Bank | None) -> Iter
                 span = check.at_least_db + 8
                 x = np.arange(len(flat)) / len(flat)
                 column = "real" if recorded else "synthetic"
-                yield Trial(column, check, make.clip(flat * _gain(x if rise else 1 - x, span)), f"{name} even in dB")
+                yield Trial(column, check, make.clip(flat * gain(x if rise else 1 - x, span)), f"{name} even in dB")
                 linear = np.maximum(x if rise else 1 - x, 0.02)
                 yield Trial(column, check, make.clip(flat * linear), f"{name} even in level")
-                yield Trial(
-                    "order", check, make.clip(flat * _gain(1 - x if rise else x, span)), f"{name} the other way"
-                )
+                yield Trial("order", check, make.clip(flat * gain(1 - x if rise else x, span)), f"{name} the other way")
                 yield Trial("kind", check, make.clip(flat), f"{name} steady")
-                little = flat * _gain(x if rise else 1 - x, 0.4 * check.at_least_db)
+                little = flat * gain(x if rise else 1 - x, 0.4 * check.at_least_db)
                 yield Trial("kind", check, make.clip(little), f"{name} little")
                 arch = 1 - np.abs(2 * x - 1)
-                yield Trial("time", check, make.clip(flat * _gain(arch, span)), f"{name} up and down")
-                yield Trial("time", check, make.clip(flat * _gain(1 - arch, span)), f"{name} down and up")
+                yield Trial("time", check, make.clip(flat * gain(arch, span)), f"{name} up and down")
+                yield Trial("time", check, make.clip(flat * gain(1 - arch, span)), f"{name} down and up")
         if not rise:
             for name in ("plucked", "ringing"):
                 for turn in range(4):
@@ -217,6 +215,6 @@ def _envelope(samples: Floats) -> Floats:
     return np.asarray(level / level.max())
 
 
-def _gain(x: Floats, span_db: float) -> Floats:
+def gain(x: Floats, span_db: float) -> Floats:
     """From so many dB down at 0 to none at 1."""
     return np.asarray(10 ** (span_db * (x - 1) / 20))

@@ -130,7 +130,8 @@ class Bank:
         self.real: dict[str, list[Played]] = {}
         self.rendered: dict[str, list[Played]] = {}
         self.environment: dict[str, list[Path]] = {}
-        for row in read_manifest(folder / "MANIFEST.csv"):
+        self.folder, self.rows = folder, read_manifest(folder / "MANIFEST.csv")
+        for row in self.rows:
             if row["tier"] == "env":
                 self.environment.setdefault(row["label"], []).append(folder / row["file"])
             if row["tier"] != "notes":

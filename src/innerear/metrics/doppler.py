@@ -1,0 +1,111 @@
+"""Does it pass by? The check `doppler`: what sounds is lower at the end than at the start.
+
+A source that passes sounds higher while it comes and lower when it goes. Its own pattern (a siren's
+wail) may move by more than that, so not the pitch of a moment is compared but the mean spectrum of
+the first third with that of the last, along a logarithmic axis, where a Doppler shift moves all alike.
+"""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+from numpy.typing import NDArray
+
+from innerear.checks import Doppler
+from innerear.metrics import Sound, Value
+
+Floats = NDArray[np.float64]
+
+SAMPLE_RATE = 22_050  # Hz
+N_FFT, HOP = 4096, 1024  # samples: 0.19 s, 46 ms
+FMIN_HZ, FMAX_HZ = 120.0, 8_000.0
+BINS_PER_OCTAVE = 60  # 20 cents
+FARTHEST_CENTS = 800.0  # that the two may be apart
+LEAST_ALIKE = 0.4  # correlation of the two spectra, laid on each other; noise reaches 0.25
+RANGE_DB = 40.0  # frames so far below the loudest are not heard
+FLOOR_DB = 50.0  # below a frame's loudest, where levels end
+ENVELOPE_OCTAVES = 0.7
+
+
+@functools.cache
+def _axis() -> Floats:
+    """The logarithmic axis in hertz."""
+    n = int(np.log2(FMAX_HZ / FMIN_HZ) * BINS_PER_OCTAVE) + 1
+    return np.asarray(FMIN_HZ * 2 ** (np.arange(n) / BINS_PER_OCTAVE))
+
+
+def partials_over_time(samples: NDArray[np.float32]) -> Floats:
+    """What stands out of the spectrum's envelope, by frame and on a logarithmic axis, shape (frames, bins)."""
+    import scipy.fft
+    from scipy.ndimage import uniform_filter1d
+
+    samples = np.pad(samples, (0, max(0, N_FFT - len(samples))))
+    frames = np.lib.stride_tricks.sliding_window_view(samples, N_FFT)[::HOP]
+    power = np.abs(scipy.fft.rfft(frames * np.hanning(N_FFT).astype(np.float32), axis=1)) ** 2
+    power = power.astype(np.float64)
+    energy = power.sum(axis=1)
+    power = power[energy > energy.max() * 10 ** (-RANGE_DB / 10)]
+    places = _axis() * N_FFT / SAMPLE_RATE
+    low = places.astype(np.intp)
+    part = places - low
+    power = power[:, low] * (1 - part) + power[:, low + 1] * part
+    level = np.log(power + power.max(axis=1, keepdims=True) * 10 ** (-FLOOR_DB / 10))
+    width = round(ENVELOPE_OCTAVES * BINS_PER_OCTAVE)
+    standing = np.maximum(level - uniform_filter1d(level, width, axis=1, mode="nearest"), 0)
+    standing = standing[:, width // 2 : -(width // 2)]  # where the envelope has both sides
+    return np.asarray(standing / np.maximum(np.sqrt((standing**2).sum(axis=1, keepdims=True)), 1e-12))
+
+
+def shift_cents(samples: NDArray[np.float32]) -> tuple[float, float] | None:
+    """From the first third to the last in cents (negative: lower), and how alike they then are, 0 to 1."""
+    found = partials_over_time(samples)
+    n = len(found) // 3
+    if n < 4:
+        return None
+    first, last = found[:n].mean(axis=0), found[-n:].mean(axis=0)
+    reach = round(FARTHEST_CENTS / 1200 * BINS_PER_OCTAVE)
+    alike = np.array([_correlation(first, last, move) for move in range(-reach, reach + 1)])
+    place = int(alike.argmax())
+    move = float(place - reach)
+    if 0 < place < len(alike) - 1:
+        left, top, right = alike[place - 1 : place + 2]
+        curve = left - 2 * top + right
+        move += 0.5 * (left - right) / curve if curve < 0 else 0.0
+    return move * 1200 / BINS_PER_OCTAVE, float(alike[place])
+
+
+def _correlation(first: Floats, last: Floats, move: int) -> float:
+    """Of the first moved by so many bins and the last, over the bins that both have."""
+    one, other = (first[: len(first) - move], last[move:]) if move >= 0 else (first[-move:], last[:move])
+    one, other = one - one.mean(), other - other.mean()
+    return float(one @ other / max(float(np.sqrt((one @ one) * (other @ other))), 1e-12))
+
+
+class DopplerCheck:
+    """The check `doppler`: cents from the first third to the last, negative where it becomes lower.
+
+    Passes where it falls to the ratio asked or below, by no more than 800 cents (beyond which
+    nothing on the road is so fast), and the two spectra, laid on each other, are alike.
+    """
+
+    name, version, unit = "doppler", 1, "cents moved"
+
+    def measure(self, sound: Sound, check: Doppler) -> Value:
+        """The detail holds the ratio heard and how alike both ends are."""
+        assert sound.clip is not None
+        samples = sound.clip.at(SAMPLE_RATE)
+        if not len(samples) or float(np.abs(samples).max()) < 1e-4:
+            return Value(None, False, "silence")
+        found = shift_cents(samples)
+        if found is None:
+            return Value(None, False, "too short to compare its ends")
+        cents, alike = found
+        detail = {"ratio": 2 ** (cents / 1200), "alike": alike}
+        if alike < LEAST_ALIKE:
+            return Value(None, False, "its end and its start have no pitches in common", detail)
+        lowest = 1200 * float(np.log2(check.ratio_below))
+        passed = -FARTHEST_CENTS < cents <= lowest
+        how = "lower" if cents < 0 else "higher"
+        reason = "" if passed else f"{abs(cents):.0f} cents {how} at its end, wanted {-lowest:.0f} cents lower or more"
+        return Value(cents, passed, reason, detail)
