@@ -153,6 +153,13 @@ def test_scores_that_were_got_in_two_ways_are_marked_and_no_others(recorded_run)
     assert {cell.mark for cell in lines["audible"].cells} == {""}
 
 
+def test_a_run_that_is_not_measured_is_said(recorded_run, copy):
+    shutil.rmtree(copy / "measurements")
+    found = compare([recorded_run, copy])
+    assert any("4 sounds of recorded/one-shot · direct · copy are not measured" in line for line in found.differs)
+    assert not [test for test in found.tests if test.metric == "checks"]
+
+
 def test_a_model_that_no_run_has_is_named_with_those_there_are(recorded_run):
     with pytest.raises(UsageError, match=r"'gpt'; there are baseline/noise"):
         compare([recorded_run], ["gpt"])

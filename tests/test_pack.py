@@ -236,6 +236,12 @@ def test_what_ran_with_the_jail_off_does_not_run_so_elsewhere(copy, packed, tmp_
     assert unpack(unsafe, tmp_path / "out").asked.jail == "auto"
 
 
+def test_a_run_that_lacks_a_sound_is_not_packed_without_it(copy, tmp_path):
+    next((copy / "audio").glob("*.flac")).unlink()
+    with pytest.raises(UsageError, match=r"flac is missing; .*innerear render"):
+        pack(Run(copy), tmp_path / "out.zip")
+
+
 def test_a_file_that_is_there_is_not_written_over(recorded_run, packed):
     with pytest.raises(UsageError, match="there already"):
         pack(Run(recorded_run), packed)
@@ -275,7 +281,7 @@ def test_a_name_that_comes_twice_is_refused(packed, tmp_path):
 
 def test_a_bomb_is_refused_before_it_is_unpacked(packed, tmp_path):
     silent = {name.replace("/", "__").replace(".", "_dot_"): None for name in contents(packed) if "/" in name}
-    evil = rewritten(packed, tmp_path / "evil.zip", renders_dot_jsonl=bytes(64 << 20), **silent)
+    evil = rewritten(packed, tmp_path / "evil.zip", renders_dot_jsonl=bytes(128 << 20), **silent)
     assert evil.stat().st_size < 300_000
     refused(evil, "times its size", tmp_path)
 
@@ -350,7 +356,7 @@ def test_a_sound_that_is_not_packed_is_refused(packed, tmp_path):
 def test_embeddings_that_would_take_very_much_memory_are_refused(packed, tmp_path):
     name = next(name for name in contents(packed) if name.endswith(".npz"))
     bomb = tmp_path / "bomb.npz"
-    np.savez_compressed(bomb, frames=np.zeros((1 << 25,), np.uint8))
+    np.savez_compressed(bomb, frames=np.zeros((1 << 27,), np.uint8))
     evil = rewritten(
         packed, tmp_path / "evil.zip", **{name.replace("/", "__").replace(".", "_dot_"): bomb.read_bytes()}
     )

@@ -17,6 +17,7 @@ from innerear.bars import bars
 from innerear.cli_alone import embed_folder, fad, kad
 from innerear.cli_asking import anatomy, record, vary
 from innerear.cli_checks import checks
+from innerear.cli_folder import RunFolder
 from innerear.cli_inspect import import_logs
 from innerear.cli_listening import listen_test
 from innerear.cli_models import clap, is_near, models
@@ -90,20 +91,6 @@ main.add_command(unpack)
 main.add_command(leaderboard)
 
 
-class _RunFolder(click.ParamType):  # type: ignore[type-arg]
-    """A path, or the address of a folder elsewhere."""
-
-    name = "folder"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
-        from innerear.folders import folder
-
-        found = folder(value)
-        if "://" not in str(value) and found.is_file():
-            self.fail(f"{value} is a file, wanted a folder", param, ctx)
-        return found
-
-
 def _probe_options(command: F) -> F:
     for option in (
         click.option("--suite", type=click.Path(path_type=Path, dir_okay=False), help="Your own suite: JSON Lines, as `innerear probes show` prints them."),
@@ -124,7 +111,7 @@ def _ask_options(command: F) -> F:
         click.option("--max-cost", type=click.FloatRange(0, min_open=True), metavar="USD", help="Ask nothing more once the run has cost so much; wants a known price."),
         click.option("--attempts", type=click.IntRange(1), default=1, show_default=True, help="Completions for each probe."),
         click.option("--strategy", default="direct", show_default=True, help="How to ask: direct, brief, plan, few-shot:K, repair:K, listen:K, best-of:N."),
-        click.option("--out", type=_RunFolder(), required=True, help="The run folder, or its address such as s3://bucket/run; an existing run is gone on with."),
+        click.option("--out", type=RunFolder(), required=True, help="The run folder, or its address such as s3://bucket/run; an existing run is gone on with."),
         click.option("--model", "models", multiple=True, required=True, metavar="NAME", help="recorded/NAME, baseline/silence|noise|sine|informed|sampler, swap/MODEL, real, openai/NAME, anthropic/NAME, python:module.attr; repeatable."),
     ):  # fmt: skip
         command = option(command)
@@ -211,7 +198,7 @@ def generate(**given: Any) -> None:
 
 
 def _run_argument(command: F) -> F:
-    return click.argument("folder", metavar="RUN", type=_RunFolder())(command)
+    return click.argument("folder", metavar="RUN", type=RunFolder())(command)
 
 
 @main.command()
@@ -236,7 +223,7 @@ def render(folder: Path, workers: int | None, twice: bool, on: str | None) -> No
 
 
 @main.command()
-@click.argument("folder", metavar="FOLDER", type=_RunFolder())
+@click.argument("folder", metavar="FOLDER", type=RunFolder())
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Embed FOLDER as a set of audio, into this .npz.")  # fmt: skip
 @click.option(
     "--embedder",

@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING
 import click
 
 from innerear.bars import bars
+from innerear.cli_folder import RunFolder
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from innerear.sharing.compare import Comparison
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -19,7 +22,7 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.command()
-@click.argument("folders", metavar="RUN...", type=FOLDER, nargs=-1, required=True)
+@click.argument("folders", metavar="RUN...", type=RunFolder(), nargs=-1, required=True)
 @click.option(
     "--format",
     "form",
@@ -53,7 +56,7 @@ def export(
 
 
 @click.command()
-@click.argument("folder", metavar="RUN", type=FOLDER)
+@click.argument("folder", metavar="RUN", type=RunFolder())
 @click.option("--out", type=FILE, required=True, help="The file, such as mine.zip.")
 @click.option(
     "--as-is",
@@ -86,7 +89,7 @@ def unpack(file: Path, out: Path) -> None:
 
 
 @click.command()
-@click.argument("folders", metavar="RUN...", type=FOLDER, nargs=-1, required=True)
+@click.argument("folders", metavar="RUN...", type=RunFolder(), nargs=-1, required=True)
 @click.option("--model", "models", multiple=True, metavar="NAME", help="Only this model; repeatable.")
 @click.option("--out", type=FOLDER, help="Also write a page with both sounds of each probe: OUT/report/index.html.")
 @click.option("--most", type=click.IntRange(0), default=8, show_default=True, help="Probes to name each way.")
@@ -135,6 +138,7 @@ def _print_pair(found: Comparison, first: int, second: int, most: int) -> None:
             table.add_row(*map(Text, [*row, p_text(test.p_holm).removeprefix("p = "), str(test.n), shown]))
     click.echo(f"\n{two} against {one}: {found.finding(first, second)}")
     console.print(table)
+    _print_distances(found, first, second, console)
     for metric, unit in found.metrics(first, second):
         rows = found.differences(first, second, metric)
         for name, some in (("worse", [r for r in rows if r[2] < r[1]]), ("better", [r for r in rows if r[2] > r[1]])):
@@ -142,6 +146,36 @@ def _print_pair(found: Comparison, first: int, second: int, most: int) -> None:
                 click.echo(f"{metric.replace('_', ' ')}, {name} in {len(some)} of {len(rows)} probes:")
             for probe, before, after in some[:most]:
                 click.echo(f"  {signed(after - before, unit):>8}  {printable(probe.id)}  {printable(probe.caption)}")
+
+
+def _print_distances(found: Comparison, first: int, second: int, console: Console) -> None:
+    """FAD and KAD of the sets beside each other; those that may not be compared are marked."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from innerear.sharing.tables import decimals, figure, printable
+
+    table = Table(
+        "", "against", *(printable(found.entrants[i].label) for i in (first, second)), "", box=None, pad_edge=False
+    )
+    for line in found.lines:
+        cells = [line.cells[place] for place in (first, second)]
+        if line.metric in ("fad", "kad") and all(cell.value is not None for cell in cells):
+            places = decimals([cell.value for cell in cells], line.unit)
+            texts = [
+                f"{figure(cell.value, line.unit, places)} "
+                f"[{figure(cell.low, line.unit, places)}, {figure(cell.high, line.unit, places)}]"
+                for cell in cells
+            ]
+            row = [
+                f"{line.metric.upper()} ({line.embedder})",
+                line.group,
+                *texts,
+                f"† {cells[0].mark}" if cells[0].mark else "",
+            ]
+            table.add_row(*map(Text, row))
+    if table.row_count:
+        console.print(table)
 
 
 @click.command()

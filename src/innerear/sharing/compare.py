@@ -55,6 +55,7 @@ class Entrant:
     items: Sequence[Item]
     values: Values
     scores: Sequence[Score]
+    unmeasured: int = 0  # sounds whose checks have no row
 
 
 class Test(msgspec.Struct, frozen=True):
@@ -282,11 +283,8 @@ def _touched(runs: Sequence[Run], names: Sequence[str], left_out: Mapping[str, s
 
 def _unmeasured(entrants: Sequence[Entrant]) -> Iterator[str]:
     for entrant in entrants:
-        heard = {
-            item.probe.id for item in entrant.items if item.render.outcome != Outcome.NOT_RENDERED and item.probe.expect
-        }
-        if heard and not entrant.scores:
-            yield f"{entrant.name} has no scores; `innerear score` makes them"
+        if entrant.unmeasured:
+            yield f"{entrant.unmeasured} sounds of {entrant.label} are not measured by this version: `innerear measure`"
         if missing := sum(item.render.outcome == Outcome.NOT_RENDERED for item in entrant.items):
             yield f"{missing} programs of {entrant.label} were not rendered, and count nowhere"
 
@@ -312,6 +310,7 @@ def _entrants(runs: Sequence[Run], names: Sequence[str], probes: set[str], model
             [item for item in loaded[name].items if item.completion.model == model],
             loaded[name].values(model, probes),
             [score for score in loaded[name].scores if score.model == model],
+            loaded[name].unmeasured(model),
         )
         for (run, name, model), label in zip(chosen, labels, strict=True)
     ]  # fmt: skip
@@ -330,6 +329,12 @@ class _Loaded:
             for name in run.asked.embedders
             if reads_captions(name) and name in run.file.signatures
         }
+
+    def unmeasured(self, model: str) -> int:
+        """How many sounds have checks and no row of them."""
+        asked = [item for item in self.items if item.completion.model == model and item.probe.expect]
+        rendered = [item for item in asked if item.render.outcome != Outcome.NOT_RENDERED]
+        return sum(not self._judged[item.completion.key] for item in rendered)
 
     def values(self, model: str, probes: set[str]) -> Values:
         """By metric, by probe: the mean over attempts."""

@@ -8,7 +8,6 @@ OUT/
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ import msgspec
 
 from innerear.errors import UsageError
 from innerear.evidence import report_data
+from innerear.parts import write_whole
 from innerear.report import Asked, ReportData, write_report
 from innerear.report.data import Item
 from innerear.sharing.compare import UNITS, Comparison, Entrant
@@ -48,10 +48,8 @@ def _bring(source: Path, folder: Path) -> None:
         return
     try:
         os.link(source, target)
-    except OSError:  # another file system
-        part = folder / f".{source.name}.part"
-        shutil.copyfile(source, part)
-        part.replace(target)
+    except (OSError, TypeError):  # another disk, or an address
+        write_whole(target, source.read_bytes())
 
 
 def _data(comparison: Comparison) -> ReportData:

@@ -53,7 +53,7 @@ NEEDED = ("pack.json", "run.json", "probes.jsonl")
 BLOCK = 1 << 20
 MOST_FILES = 1_000_000
 MOST_TIMES = 100  # what is unpacked may be so many times as large as the file
-SMALL = 1 << 24  # bytes that may be unpacked from however small a file
+SMALL = 1 << 26  # bytes that may be unpacked from however small a file
 MOST_SAMPLES = 1 << 26  # of one sound, over its channels: 64 MiB, all that a program may write, at a byte each
 AUDIO = re.compile(r"[0-9a-f]{32}")
 _EARLIEST = (1980, 1, 1, 0, 0, 0)
@@ -116,8 +116,9 @@ def _members(run: Run, scrub: Scrub, as_is: bool) -> Iterator[tuple[str, bytes |
                 yield f"embeddings/{path.parent.name}/{path.name}", path
     heard = {row.audio for stage in ("renders", "repeats") for row in rows[stage].values() if row.audio}
     for audio in sorted(heard):
-        if (path := run.audio / f"{audio}.flac").exists():  # a second run's sound may be the first's
-            yield f"audio/{audio}.flac", path
+        if not (path := run.audio / f"{audio}.flac").exists():
+            raise UsageError(f"{path} is missing; delete the folder renders and run `innerear render {run.folder}`")
+        yield f"audio/{audio}.flac", path
 
 
 def _json(row: Any) -> bytes:

@@ -234,11 +234,11 @@ def _table(tier: str, there: Sequence[tuple[str, Score]], metrics: Sequence[str]
     ends: list[tuple[str, list[Cell]]] = [(f"{n} ({side})", []) for side, n in (end_names(every) if models else ())]
     for column in columns:
         beside = [scores[column] for scores in mine.values() if column in scores]
-        decimals = _decimals([s.value for s in beside], column.unit)
+        places = decimals([s.value for s in beside], column.unit)
         for (_, cells), scores in zip(rows, mine.values(), strict=True):
-            cells.append(_cell(scores[column], decimals, notes) if column in scores else Cell())
+            cells.append(_cell(scores[column], places, notes) if column in scores else Cell())
         for (_, cells), (side, name) in zip(ends, end_names(every), strict=False):
-            cells.append(_end([getattr(s, side).get(name) for s in beside], column.unit, decimals))
+            cells.append(_end([getattr(s, side).get(name) for s in beside], column.unit, places))
     marked = [(notes.mark(text), text) for text in notes.texts]
     there_is = {column.metric for column in columns}
     absent = {f"{s.metric}: {s.note}" for s in every if s.metric not in there_is and s.note}
@@ -288,7 +288,7 @@ def _end(values: Sequence[float | None], unit: str, decimals: int) -> Cell:
     return Cell(low if low == high else f"{low} to {high}")
 
 
-def _decimals(values: Sequence[float | None], unit: str) -> int:
+def decimals(values: Sequence[float | None], unit: str) -> int:
     """How many decimals a column has: three digits or so of its largest value; one where they are per cent."""
     size = max((abs(value) for value in values if value is not None), default=0.0)
     return 1 if unit == "share" else 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 0.5 else 3

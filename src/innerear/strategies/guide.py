@@ -80,6 +80,21 @@ model. What they are told is told by instruments that do not judge: f0 by YIN wh
 method, onsets from the level in bands where the judge uses spectral flux. Where there is no second instrument
 (whether it ran, is audible, is as long as asked), the score says *seen by the strategy*. Every round is kept in
 the completion's row (`rounds`).
+
+### What a way of asking is worth
+
+A run is asked with one strategy; two runs of a model are held against each other, probe by probe. The two
+recordings that ship are such a pair:
+
+```sh
+innerear run --model recorded/one-shot --out runs/direct
+innerear run --model recorded/plan --strategy plan --out runs/plan
+innerear compare runs/direct runs/plan --out runs/direct-and-plan
+```
+
+[What is compared, and what is not](sharing.md). A strategy that is told what is judged (*seen by the strategy*)
+has an advantage there that says little: look at the checks that it is not told. The recordings were made in
+batches in which the model saw its own earlier replies, so their probes are not independent of one another.
 """
 
 
