@@ -39,6 +39,7 @@ class OpenAIServer:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 128  # connections at once that wait to be taken
 
     def handle_error(self, *_: object) -> None:
         """Clients of these tests hang up when they like."""

@@ -21,6 +21,7 @@ import textwrap
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 from innerear.records import Program
 
@@ -37,7 +38,10 @@ _MOST_BLOCKS = 200  # of a text that has more, the last ones are read
 class _Block:
     info: str
     code: str
-    parses: bool
+
+    @cached_property
+    def parses(self) -> bool:
+        return _parse(self.code) is not None  # milliseconds: not where only one block can be meant
 
     @property
     def python(self) -> bool:
@@ -87,6 +91,8 @@ def _extract(text: str) -> Program:
 
 
 def _choose(blocks: list[_Block]) -> _Block | None:
+    if len(blocks) == 1 and not blocks[0].tagged_otherwise:
+        return blocks[0]
     complete = [block for block in blocks if block.complete]
     complete = [block for block in complete if not block.tagged_otherwise] or complete
     if complete:
@@ -137,8 +143,8 @@ def _block(lines: list[str], number: int, opening: re.Match[str], ends: list[int
     first = None
     for end in ends:
         code = _body(lines[number + 1 : end], indent)
-        block = _Block(info, code, _parse(code) is not None)
-        if block.parses:
+        block = _Block(info, code)
+        if len(ends) == 1 or block.parses:
             return block, end
         first = first or block
         if code.count('"""') % 2 == 0 and code.count("'''") % 2 == 0:

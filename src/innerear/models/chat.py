@@ -141,7 +141,9 @@ class Chat:
                 max_retries=0,
                 timeout=openai.Timeout(self._options.timeout_s, connect=min(10.0, self._options.timeout_s)),
             )
-        extra: dict[str, Any] = self._parameters(attempt)
+        # in extra_body the SDK sends messages as they are; as an argument it would walk through each
+        said = [{"role": message.role, "content": message.content} for message in messages]
+        extra: dict[str, Any] = {"messages": said, **self._parameters(attempt)}
         if self._options.stream:
             extra["stream_options"] = {"include_usage": True}
         body = bytearray()
@@ -150,7 +152,7 @@ class Chat:
                 asyncio.timeout(self._options.timeout_s),
                 self._client.chat.completions.with_streaming_response.create(
                     model=self._model,
-                    messages=[{"role": message.role, "content": message.content} for message in messages],
+                    messages=[],
                     stream=self._options.stream,
                     extra_body=extra,
                 ) as response,
