@@ -340,13 +340,33 @@ def test_a_score_says_where_the_strategy_was_told_what_is_judged():
 
     notes = {
         strategy: {metric: Group("m", strategy, "notes", [], []).score(metric, 1.0, 1, 0, "s").note
-                   for metric in ("audio", "right_length", "pitch")}
+                   for metric in ("audio", "right_length", "pitch", "instrument", "label")}
         for strategy in ("direct", "repair:2", "listen:2", "best-of:4")
     }  # fmt: skip
     seen = "seen by the strategy"
     assert set(notes["direct"].values()) == {""}
-    assert notes["repair:2"] == {"audio": seen, "right_length": "", "pitch": ""}
-    assert notes["listen:2"] == notes["best-of:4"] == {"audio": seen, "right_length": seen, "pitch": ""}
+    untold = {"pitch": "", "instrument": "", "label": ""}
+    assert notes["repair:2"] == {"audio": seen, "right_length": "", **untold}
+    assert notes["best-of:4"] == {"audio": seen, "right_length": seen, **untold}
+    assert notes["listen:2"] == {"audio": seen, "right_length": seen, "pitch": "", "instrument": seen, "label": seen}
+
+
+def test_what_the_tagger_names_is_told_and_does_not_count():
+    clip = Clip(tone(440.0)[None].astype(np.float32), RATE)
+    told, untold = hear(clip, PROBES[0], lambda heard: [("Flute", 0.7), ("Whistle", 0.2)]), hear(clip, PROBES[0])
+    assert "names it (0 to 1): Flute 0.70, Whistle 0.20." in told.words
+    assert "Flute" not in untold.words
+    assert told.worth == untold.worth
+
+
+def test_the_tagger_is_yamnet_where_it_can_be_had():
+    from innerear.listener import find_tagger
+
+    if (tagger := find_tagger()) is None:
+        pytest.skip("YAMNet's weights are not here")
+    noise = np.random.default_rng(0).normal(0, 0.1, (1, 3 * RATE)).astype(np.float32)
+    names = [name for name, _ in tagger(Clip(noise, RATE))]
+    assert {"White noise", "Pink noise", "Noise", "Static", "Waterfall", "Rain", "Spray"} & set(names), names
 
 
 def test_every_outcome_but_ours_and_ok_has_a_failure_of_its_name():

@@ -1,12 +1,14 @@
 """What a strategy is told of a sound: level, pitch, onsets, bands, noisiness, resonances, in words and figures.
 
 The instruments here are not those that judge: f0 by YIN (the judge uses McLeod's method), onsets
-from the level in bands (the judge: spectral flux).
+from the level in bands (the judge: spectral flux). A tagger has no second one here: where YAMNet
+can be had it names what it hears, and the scores that it judges say "seen by the strategy".
 Seconds from the start, hertz, dB re full scale.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from numpy.typing import NDArray
 
 from innerear import checks
 from innerear.clip import Clip
+from innerear.errors import WeightsUnavailable
 from innerear.records import Probe
 from innerear.strategies import Heard
 
@@ -30,8 +33,30 @@ AUDIBLE_DBFS = -60.0
 PITCH_CENTS = 50.0
 
 
-def hear(clip: Clip, probe: Probe) -> Heard:
-    """The report on one clip, and how much of what its probe asks for the listener finds in it."""
+Tagger = Callable[[Clip], list[tuple[str, float]]]
+"""The names that come first for a clip, each with its score from 0 to 1."""
+
+
+def find_tagger() -> Tagger | None:
+    """YAMNet's five first names, or `None` where it cannot be had."""
+    from innerear.metrics.instrument import FIRST_NAMES, audioset_names, listener
+
+    def names(clip: Clip) -> list[tuple[str, float]]:
+        scores = listener().listen(clip)[1].mean(axis=0)
+        return [(audioset_names()[place], float(scores[place])) for place in np.argsort(-scores)[:FIRST_NAMES]]
+
+    try:
+        listener()
+    except WeightsUnavailable:
+        return None
+    return names
+
+
+def hear(clip: Clip, probe: Probe, tagger: Tagger | None = None) -> Heard:
+    """The report on one clip, and how much of what its probe asks for the listener finds in it.
+
+    What the tagger says stands in the report alone; it counts for nothing in the share that is found.
+    """
     signal = clip.at(RATE_HZ).astype(np.float64)
     level = float(np.sqrt(np.mean(signal**2))) if len(signal) else 0.0
     if level < 10 ** (AUDIBLE_DBFS / 20):
@@ -49,6 +74,9 @@ def hear(clip: Clip, probe: Probe) -> Heard:
     ]
     if resonances := formants(signal):
         lines.append(f"- Resonances near {', '.join(f'{hz:.0f}' for hz in resonances)} Hz.")
+    if tagger is not None:
+        named = ", ".join(f"{name} {score:.2f}" for name, score in tagger(clip))
+        lines.append(f"- A tagger of everyday sounds names it (0 to 1): {named}.")
     return Heard("\n".join(lines), _worth(clip, probe, f0_hz, onsets_s))
 
 

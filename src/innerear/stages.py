@@ -89,10 +89,11 @@ def _bench(run: Run, workers: int | None) -> Iterator[Bench | None]:
         yield None
         return
     from innerear.jail import open_jail
-    from innerear.listener import hear
+    from innerear.listener import find_tagger, hear
     from innerear.workshop import Workshop
 
     asked = run.asked
+    tagger = find_tagger() if find_strategy(asked.strategy).told else None
     with Workshop(
         run.folder / "renders",
         run.audio,
@@ -102,7 +103,7 @@ def _bench(run: Run, workers: int | None) -> Iterator[Bench | None]:
         lambda: open_jail(asked.jail),
         workers or os.cpu_count() or 1,
     ) as shop:
-        yield Bench(shop.render, lambda probe, render: hear(load(render, run.audio), probe))
+        yield Bench(shop.render, lambda probe, render: hear(load(render, run.audio), probe, tagger))
 
 
 def do_render(run: Run, machines: Machines | None = None, progress: Progress = silent) -> Report:

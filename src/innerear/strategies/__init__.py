@@ -21,16 +21,19 @@ MOST = 16
 """The highest parameter that a strategy takes."""
 SEEN = ("ran", "audio", "audible", "right_length", "duration_error")
 """Scores for which there is one instrument only: a strategy that listens is told what is judged."""
+TAGGED = ("instrument", "label", "sequence", "together")
+"""Scores by the tagger whose names `listen` passes on: there is no second one."""
 
 
 @dataclass(frozen=True)
 class Way:
-    """One kind of strategy: its conversation, the name of its parameter, and whether it runs programs and listens."""
+    """One kind of strategy: its conversation, the name of its parameter, whether it runs programs, listens, is told."""
 
     converse: Callable[..., Conversation]
     parameter: str = ""
     renders: bool = False
     listens: bool = False
+    told: bool = False  # the model reads what is heard
     draws: bool = False  # the parameter counts answers to the same messages
 
 
@@ -40,7 +43,7 @@ STRATEGIES: dict[str, Way] = {
     "plan": Way(ways.plan),
     "few-shot": Way(ways.few_shot, "K"),
     "repair": Way(ways.repair, "K", renders=True),
-    "listen": Way(ways.listen, "K", renders=True, listens=True),
+    "listen": Way(ways.listen, "K", renders=True, listens=True, told=True),
     "best-of": Way(ways.best_of, "N", renders=True, listens=True, draws=True),
 }
 
@@ -67,8 +70,10 @@ def find_strategy(name: str) -> Strategy:
     if given not in map(str, range(1, MOST + 1)):
         raise UsageError(f"strategy {name!r}: wanted {kind}:{way.parameter} with {way.parameter} from 1 to {MOST}")
     count = int(given)
-    seen = SEEN if way.listens else SEEN[:2] if way.renders else ()
-    return Strategy(name, lambda probe: way.converse(probe, count), count if way.draws else 1, way.renders, seen)
+    seen: tuple[str, ...] = SEEN if way.listens else SEEN[:2] if way.renders else ()
+    seen += TAGGED if way.told else ()
+    draws = count if way.draws else 1
+    return Strategy(name, lambda probe: way.converse(probe, count), draws, way.renders, way.told, seen)
 
 
 def usage() -> str:

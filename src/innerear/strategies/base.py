@@ -52,7 +52,8 @@ Conversation = Generator[Step, Any, str]
 class Strategy:
     """A way of asking, by its whole name (`repair:2`); called with a probe, it begins a conversation.
 
-    `draws`: answers to the same messages. `renders`: programs are run while it asks. `shared`:
+    `draws`: answers to the same messages. `renders`: programs are run while it asks. `told`: the
+    model reads what is heard. `shared`:
     metrics whose instrument has no second one, so that the strategy knew what is judged.
     """
 
@@ -60,6 +61,7 @@ class Strategy:
     converse: Callable[[Probe], Conversation]
     draws: int = 1
     renders: bool = False
+    told: bool = False
     shared: tuple[str, ...] = ()
 
     def __call__(self, probe: Probe) -> Conversation:

@@ -18,7 +18,8 @@ _REPLY = "```python\n# the model's program\n```"
 _HEARD = Heard(
     "- Length 2.00 s (2 s were asked for), 44100 Hz.\n"
     "- Level in 10 equal parts of the time, dB: -9 -9 -9 -9 -9 -9 -9 -9 -9 -9; peak -6.0.\n"
-    "- Pitch: median 466.2 Hz, 100% of the time; …",
+    "- Pitch: median 466.2 Hz, 100% of the time; …\n"
+    "- A tagger of everyday sounds names it (0 to 1): Sine wave 0.81, Beep, bleep 0.10, …",
     0.5,
 )
 _HEAD = """\
@@ -78,7 +79,9 @@ other distances, so compare checks between suites and distances within one.
 the same rows as the render stage, so that nothing is run twice. A failure of the jail itself never goes to the
 model. What they are told is told by instruments that do not judge: f0 by YIN where the judge uses McLeod's
 method, onsets from the level in bands where the judge uses spectral flux. Where there is no second instrument
-(whether it ran, is audible, is as long as asked), the score says *seen by the strategy*. Every round is kept in
+(whether it ran, is audible, is as long as asked), the score says *seen by the strategy*. So do, under `listen`,
+the scores of `instrument`, `label`, `sequence` and `together`: where YAMNet is installed, the model is told the
+five names that it gives, and it is YAMNet that judges. `best-of` chooses without it. Every round is kept in
 the completion's row (`rounds`).
 
 ### What a way of asking is worth
