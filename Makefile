@@ -12,11 +12,11 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 $(VENV)/run.stamp: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "InnerEar needs Python 3.11 or later; name one: make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
-	$(PIP) -e '.[yamnet]'
+	$(PIP) -e '.[yamnet,speech]'
 	@touch $@
 
 $(VENV)/dev.stamp: $(VENV)/run.stamp
-	$(PIP) -e '.[yamnet,openai,clap,test,dev]'
+	$(PIP) -e '.[yamnet,speech,openai,clap,test,dev]'
 	@touch $@
 
 demo: $(VENV)/run.stamp

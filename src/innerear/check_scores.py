@@ -29,7 +29,7 @@ Judged = Mapping[str, Sequence[tuple[Check, Measurement]]]
 PASSED, CHECKS = "passed", "checks"
 FLOORS = ("silence", "noise", "sine", "swap", "informed")
 PLAIN_FLOORS = ("silence", "noise", "sine", "swap")  # what a scale starts from; `informed` stands beside it
-CEILINGS = ("real", "sampler")
+CEILINGS = ("real", "sampler", "flite", "espeak-ng")
 FITTED_TO = "no independent ceiling: the discriminant was fitted to notes of FluidR3 too"
 LEAST_COVERED = 0.5  # share of a tier's probes with a check that counts, for the tier to stand in a trend
 

@@ -90,6 +90,24 @@ def checks_fit(only: str | None) -> None:
             click.echo(row)
 
 
+@checks.command("templates")
+def checks_templates() -> None:
+    """Make the templates of the check `transcript`: the suite's texts by espeak-ng, flite, and real speakers.
+
+    Needs both programs (Debian packages of these names) and the reference data (INNEREAR_DATA).
+    """
+    from innerear import suite
+    from innerear.metrics.words import save, shipped_path
+    from innerear.verify.words import build
+
+    bank = _bank()
+    if bank is None:
+        raise UsageError("INNEREAR_DATA names no folder with a MANIFEST.csv; `innerear reference fetch` makes one")
+    sets, made = build(suite.load(None).probes, bank)
+    save(shipped_path(), sets, made)
+    click.echo(f"{len(made)} templates of {sum(map(len, sets.values()))} texts, {shipped_path().stat().st_size} bytes")
+
+
 def _write(found: dict[str, Verified], kinds: Sequence[str]) -> None:
     """Put the outcome of these kinds in the place of what was shipped."""
     import msgspec

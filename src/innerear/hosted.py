@@ -17,8 +17,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from innerear.clip import Clip, read
 from innerear.errors import AudioError, UsageError
+from innerear.talkers import TALKERS, say
 
 PATIENCE_S = 120
 SOUNDFONTS = (
@@ -88,5 +91,15 @@ def _made(command: list[str], path: Path) -> Clip:
     return read(path)
 
 
-TOOLS: dict[str, Callable[[dict[str, Any]], Clip]] = {"fluidsynth": _fluidsynth}
+def _says(talker: str, given: dict[str, Any]) -> Clip:
+    """A text as a talker says it, then silence; `given`: text, and duration_s of all."""
+    spoken = say(given["text"], talker)
+    missing = round(given["duration_s"] * spoken.sample_rate) - spoken.samples.shape[1]
+    return Clip(np.pad(spoken.samples, ((0, 0), (0, max(0, missing)))), spoken.sample_rate)
+
+
+TOOLS: dict[str, Callable[[dict[str, Any]], Clip]] = {
+    "fluidsynth": _fluidsynth,
+    **{talker: functools.partial(_says, talker) for talker in TALKERS},
+}
 """What makes a sound of what it is given."""

@@ -85,6 +85,13 @@ CHECK_METRICS = {
     "sequence": "innerear.metrics.scene:SequenceCheck",
     "together": "innerear.metrics.scene:TogetherCheck",
     "doppler": "innerear.metrics.doppler:DopplerCheck",
+    "transcript": "innerear.metrics.words:TranscriptCheck",
+    "vowel": "innerear.metrics.formants:VowelCheck",
+    "voice_f0": "innerear.metrics.voice:VoiceF0Check",
+    "voice_f0_steps": "innerear.metrics.voice:VoiceF0StepsCheck",
+    "f0_trend": "innerear.metrics.voice:F0TrendCheck",
+    "unvoiced": "innerear.metrics.silero:UnvoicedCheck",
+    "voice": "innerear.metrics.silero:VoiceCheck",
 }
 SOUND_METRICS = {
     "duration_error": "innerear.metrics.signal:DurationError",

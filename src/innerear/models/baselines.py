@@ -1,7 +1,7 @@
 """`baseline/…`: models that are no models and give each scale its floor, or a ceiling.
 
 They answer with programs, run and measured like any model's, or with sounds that tools of this
-machine make (`sampler`, see `hosted`). `informed` reads the probe's own
+machine make (`sampler`, `espeak-ng`, `flite`, see `hosted`). `informed` reads the probe's own
 checks, which no model sees: what bare sines and clicks score is not knowledge of sound.
 """
 
@@ -50,7 +50,11 @@ def sine(probe: Probe) -> str:
 
 
 _BASELINES = {"silence": silence, "noise": noise, "sine": sine, "informed": sketch}
-_HOSTED = {"sampler": "innerear.models.sampler:Sampler"}
+_HOSTED = {
+    "sampler": "innerear.models.sampler:Sampler",
+    "espeak-ng": "innerear.models.talker:EspeakNg",
+    "flite": "innerear.models.talker:Flite",
+}
 
 
 def open_baseline(name: str, options: Options) -> Model:

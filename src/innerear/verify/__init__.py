@@ -20,13 +20,14 @@ import msgspec
 
 from innerear import checks, metrics
 from innerear.clip import Clip
+from innerear.metrics import words
 from innerear.metrics.classes import merged_name
 from innerear.records import Outcome, Probe, Render, Tier
 from innerear.threads import ordered
 
 LEAST_TRUE, MOST_WRONG = 0.8, 0.1
-TRUE = ("synthetic", "real")
-WRONG = ("pitch", "time", "order", "count", "kind", "bare tone", "noise", "silence", "other probe")
+TRUE = ("synthetic", "real", "rule-made")
+WRONG = ("pitch", "time", "order", "count", "kind", "not in set", "bare tone", "noise", "silence", "other probe")
 ANEW: dict[str, set[Tier]] = {"events": {"environment"}, "level_trend": {"environment"}}
 """Kinds that the notes tier asks too, and the tiers on whose sounds they are verified anew."""
 
@@ -99,6 +100,11 @@ def variant(check: checks.Check, tier: Tier) -> str:
             return f"{name}:{merged_name(check.label)}"
         case checks.Sequence() | checks.Together():
             return f"{name}:{', '.join(check.labels)}"
+        case checks.Vowel():
+            return f"{name}:{check.ipa}"
+        case checks.Transcript():
+            found = words.shipped().among(check)
+            return f"{name}:{found[0]}" if found else name
     return f"{name}:{tier}" if tier in ANEW.get(name, ()) else name
 
 

@@ -20,7 +20,7 @@ RANGES = "plausibility"
 
 def kinds() -> tuple[str, ...]:
     """The kinds that can be verified."""
-    return (*KINDS, *FITTED)
+    return (*KINDS, *FITTED, "transcript")
 
 
 def verify_all(
@@ -33,6 +33,11 @@ def verify_all(
         if name in FITTED and bank is not None:
             with suppress(WeightsUnavailable):
                 found |= fit(name, bank)[1]
+    if "transcript" in chosen and bank is not None:
+        from innerear.metrics.words import shipped
+        from innerear.verify.words import verify_words
+
+        found |= verify_words(probes, bank, shipped(), keep)
     return found
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from innerear.clip import Clip, read_mono
+from innerear.reference import Row
 
 SAMPLE_RATE = 44_100
 FARTHEST = 3.0  # semitones that a recorded note may be moved
@@ -121,7 +122,7 @@ class Bank:
     """The recordings of a reference data pack.
 
     `real` holds the notes of sample libraries by instrument, `rendered` those of General MIDI
-    programs, `environment` the environmental sounds by class.
+    programs, `environment` the environmental sounds by class, `speech` the manifest's rows of speech.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -130,10 +131,13 @@ class Bank:
         self.real: dict[str, list[Played]] = {}
         self.rendered: dict[str, list[Played]] = {}
         self.environment: dict[str, list[Path]] = {}
+        self.speech: list[Row] = []
         self.folder, self.rows = folder, read_manifest(folder / "MANIFEST.csv")
         for row in self.rows:
             if row["tier"] == "env":
                 self.environment.setdefault(row["label"], []).append(folder / row["file"])
+            elif row["tier"] == "speech":
+                self.speech.append(row)
             if row["tier"] != "notes":
                 continue
             is_real = row["set"].startswith("real:")

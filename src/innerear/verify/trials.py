@@ -20,6 +20,7 @@ from innerear.verify import sounds as make
 from innerear.verify.movement import glide, level_trend, modulation, waveform
 from innerear.verify.scenes import SCENES
 from innerear.verify.sounds import SYNTHETIC, Bank, Voice, hz
+from innerear.verify.speech import BUILDERS as SPEECH
 from innerear.verify.tools import SECONDS, Rng, others, seeded
 
 OCTAVES = (0, 12, -12, 24, -24)
@@ -306,7 +307,7 @@ BUILDERS: dict[str, Builder] = {
     "pitch": pitch, "notes": notes, "chord": chord, "onsets": onsets, "onset_trend": onset_trend, "events": events,
     "waveform": waveform, "modulation": modulation, "glide": glide, "level_trend": level_trend,
 }  # fmt: skip
-OF_TIER: dict[Tier, dict[str, Builder]] = {"notes": BUILDERS, "environment": SCENES, "speech": {}}
+OF_TIER: dict[Tier, dict[str, Builder]] = {"notes": BUILDERS, "environment": SCENES, "speech": SPEECH}
 """For each tier, what makes the sounds that a kind of check is tried on."""
 KINDS = tuple(dict.fromkeys(name for builders in OF_TIER.values() for name in builders))
 

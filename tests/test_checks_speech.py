@@ -1,0 +1,181 @@
+"""The checks of the speech tier on sounds whose truth follows from how they are made."""
+
+import numpy as np
+import pytest
+
+from innerear import checks, metrics
+from innerear.clip import Clip
+from innerear.errors import WeightsUnavailable
+from innerear.metrics import UNAVAILABLE, Sound, silero
+from innerear.metrics.formants import VowelCheck, burg, find_formants, resonances, vowels
+from innerear.metrics.silero import UnvoicedCheck, VoiceCheck
+from innerear.metrics.voice import F0TrendCheck, VoiceF0Check, VoiceF0StepsCheck, relief_db, track_voice
+from innerear.verify import sounds as make
+from innerear.verify import voices
+from innerear.verify.tools import seeded
+
+AMONG = ["i", "æ", "ɑ/ɔ", "u", "ɛ"]
+
+
+def judged(metric, check, clip):
+    return metric.measure(Sound(None, None, clip), check)
+
+
+def held(ipa, f0_hz=120.0, who="men", **how):
+    spoken = vowels(who)[ipa]
+    formants = (spoken.f1_hz, spoken.f2_hz, max(2600.0, spoken.f2_hz + 400))
+    return make.clip(voices.vowel(f0_hz, formants, 1.0, seeded(ipa, f0_hz), **how))
+
+
+def asked(ipa):
+    spoken = vowels("men")[ipa]
+    return checks.Vowel(ipa=ipa, f1_hz=spoken.f1_hz, f2_hz=spoken.f2_hz, among=AMONG)
+
+
+@pytest.mark.parametrize("f0_hz", [85.0, 120.0, 180.0])
+@pytest.mark.parametrize("ipa", vowels("men"))
+def test_formants_are_those_that_were_put_in(ipa, f0_hz):
+    found = find_formants(held(ipa, f0_hz))
+    assert found.f1_hz == pytest.approx(vowels("men")[ipa].f1_hz, rel=0.08)
+    assert found.f2_hz == pytest.approx(vowels("men")[ipa].f2_hz, rel=0.06)
+
+
+@pytest.mark.parametrize("how", [{"jitter": 0.02}, {"shimmer": 0.1}, {"breath": 0.1}, {"snr_db": 25.0}])
+def test_a_rough_voice_has_the_same_formants(how):
+    found = find_formants(held("ɑ", **how))
+    assert found.f1_hz == pytest.approx(vowels("men")["ɑ"].f1_hz, rel=0.08)
+    assert found.f2_hz == pytest.approx(vowels("men")["ɑ"].f2_hz, rel=0.06)
+
+
+def test_burg_finds_the_poles_of_an_autoregression():
+    from scipy.signal import lfilter
+
+    poles = np.array([0.95 * np.exp(1j * 0.5), 0.9 * np.exp(1j * 1.5)])
+    a = np.real(np.poly([*poles, *poles.conj()]))
+    frames = lfilter([1], a, seeded("burg").standard_normal((3, 4000)), axis=1)
+    frequency, width = resonances(burg(frames, 4), 2 * np.pi)
+    assert np.allclose(frequency[:, :2], [0.5, 1.5], atol=0.02)
+    assert np.allclose(width[:, :2], -np.log([0.95, 0.9]) * 2, atol=0.04)
+
+
+@pytest.mark.parametrize("ipa", ["i", "æ", "ɑ", "ɔ", "u", "ɛ"])
+def test_a_vowel_is_heard_as_itself_and_as_no_other_of_the_set(ipa):
+    clip = held(ipa)
+    passed = [name for name in ("i", "æ", "ɑ", "u", "ɛ") if judged(VowelCheck(), asked(name), clip).passed]
+    assert passed == [{"ɔ": "ɑ"}.get(ipa, ipa)]
+    detail = judged(VowelCheck(), asked("i"), clip).detail
+    assert detail["heard"] == {"ɑ": "ɑ/ɔ", "ɔ": "ɑ/ɔ"}.get(ipa, ipa)
+    assert {"f1_hz", "f2_hz", "among"} <= set(detail)
+
+
+def test_gain_moves_no_formant():
+    clip = held("æ")
+    soft = find_formants(Clip(clip.samples * np.float32(0.02), clip.sample_rate))
+    assert soft.f1_hz == pytest.approx(find_formants(clip).f1_hz, rel=1e-3)
+
+
+@pytest.mark.parametrize("tone", [make.sine, make.reed, make.blown])
+def test_a_tone_without_resonances_is_no_vowel(tone):
+    clip = make.clip(tone(120.0, 1.2, seeded(0)))
+    assert relief_db(clip, track_voice(clip)) < 1
+    for ipa in ("i", "u", "ɑ"):
+        assert judged(VowelCheck(), asked(ipa), clip).passed is False
+
+
+@pytest.mark.parametrize("f0_hz", [70, 95, 140, 210, 320, 450])
+def test_the_f0_of_a_voice_is_within_a_percent(f0_hz):
+    found = judged(VoiceF0Check(), checks.VoiceF0(low_hz=f0_hz * 0.9, high_hz=f0_hz * 1.1), held("ɑ", float(f0_hz)))
+    assert found.passed, found.reason
+    assert found.detail["f0_hz"] == pytest.approx(f0_hz * 0.98, rel=0.015)  # it falls by 4 % while it is held
+
+
+@pytest.mark.parametrize("made", ["sine", "noise", "silence"])
+def test_what_is_no_voice_has_no_f0_of_a_voice(made):
+    clip = {
+        "sine": make.clip(make.sine(120.0, 1.0, seeded(0))),
+        "noise": make.noise(1.0, seeded(1)),
+        "silence": make.silence(1.0),
+    }[made]
+    for metric, check in (
+        (VoiceF0Check(), checks.VoiceF0(low_hz=80, high_hz=180)),
+        (F0TrendCheck(), checks.F0Trend(direction="fall")),
+        (VoiceF0StepsCheck(), checks.VoiceF0Steps(ranges_hz=[(70, 180), (150, 350)])),
+    ):
+        assert judged(metric, check, clip).passed is False
+
+
+def melody(semitones):
+    t = make.seconds(1.0)
+    f0 = 120 * 2 ** (semitones * np.clip((t - 0.5) / 0.5, 0, 1) / 12)
+    return make.clip(voices.resonate(voices.pulses(f0, seeded(semitones)), (650, 1100, 2600, 3500, 4500)))
+
+
+@pytest.mark.parametrize(("semitones", "passes"), [(5, "rise"), (-5, "fall"), (0, None)])
+def test_a_melody_rises_or_falls_or_neither(semitones, passes):
+    for direction in ("rise", "fall"):
+        found = judged(F0TrendCheck(), checks.F0Trend(direction=direction), melody(semitones))
+        assert found.passed is (direction == passes)
+        assert found.value == pytest.approx(semitones, abs=1)
+
+
+def two_voices(*f0s):
+    parts = [make.mix([(0.0, voices.vowel(f0, (650, 1100, 2600), 0.5, seeded(f0)))], 0.9) for f0 in f0s]
+    return make.clip(np.concatenate(parts))
+
+
+def test_a_man_and_then_a_woman_are_two_voices():
+    check = checks.VoiceF0Steps(ranges_hz=[(70, 180), (150, 350)])
+    found = judged(VoiceF0StepsCheck(), check, two_voices(110.0, 220.0))
+    assert found.passed, found.reason
+    assert found.detail["heard_hz"] == pytest.approx([110, 220], rel=0.04)
+    for f0s in ((220.0, 110.0), (165.0, 165.0), (110.0,)):
+        assert judged(VoiceF0StepsCheck(), check, two_voices(*f0s)).passed is False
+
+
+@pytest.fixture
+def network(pack):
+    pytest.importorskip("onnxruntime", reason="Silero's runtime is not here")
+    silero._network.cache_clear()
+    return silero
+
+
+def a_sentence(pack):
+    from innerear.clip import read
+
+    return read(next(iter(sorted((pack / "speech" / "ljspeech").iterdir()))))
+
+
+def test_a_whisper_is_a_voice_without_f0(network, pack):
+    clip = a_sentence(pack)
+    samples = clip.at(16_000)[:40_000].astype(float)
+    whisper = Clip(voices.revoiced(samples, 16_000, None, seeded("w")).astype(np.float32)[None], 16_000)
+    assert judged(VoiceCheck(), checks.Voice(), whisper).passed
+    assert judged(UnvoicedCheck(), checks.Unvoiced(), whisper).passed
+    assert judged(UnvoicedCheck(), checks.Unvoiced(), clip).passed is False
+    assert judged(UnvoicedCheck(), checks.Unvoiced(), make.noise(2.0, seeded(2))).passed is False
+
+
+def test_a_bell_and_a_silence_are_no_voice(network):
+    assert judged(VoiceCheck(), checks.Voice(), make.silence(1.0)).passed is False
+    assert judged(VoiceCheck(), checks.Voice(), make.clip(make.ringing(440.0, 1.0, seeded(3)))).passed is False
+
+
+def test_without_the_network_a_voice_is_not_measured_and_never_passes(monkeypatch):
+    def gone():
+        raise WeightsUnavailable("no network here")
+
+    monkeypatch.setattr(silero, "_network", gone)
+    found = judged(VoiceCheck(), checks.Voice(), held("ɑ"))
+    assert (found.value, found.passed) == (None, None)
+    assert found.reason == f"{UNAVAILABLE}: no network here"
+    whisper = judged(UnvoicedCheck(), checks.Unvoiced(), make.noise(1.0, seeded(4)))
+    assert whisper.passed is None
+    assert judged(UnvoicedCheck(), checks.Unvoiced(), held("ɑ")).passed is False  # a fundamental is one in any case
+
+
+def test_revoiced_speech_has_the_f0_that_was_asked(pack):
+    samples = a_sentence(pack).at(16_000)[:32_000].astype(float)
+    made = voices.revoiced(samples, 16_000, np.full(len(samples), 170.0), seeded("r"))
+    found = judged(VoiceF0Check(), checks.VoiceF0(low_hz=160, high_hz=180), Clip(made.astype(np.float32)[None], 16_000))
+    assert found.passed
+    assert metrics.find_metric(metrics.CHECK_METRICS["voice_f0"]).version == 1
