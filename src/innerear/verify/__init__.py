@@ -20,8 +20,8 @@ import msgspec
 
 from innerear import checks, metrics
 from innerear.clip import Clip
-from innerear.metrics import words
 from innerear.metrics.classes import merged_name
+from innerear.metrics.words import shipped as texts
 from innerear.records import Outcome, Probe, Render, Tier
 from innerear.threads import ordered
 
@@ -103,7 +103,7 @@ def variant(check: checks.Check, tier: Tier) -> str:
         case checks.Vowel():
             return f"{name}:{check.ipa}"
         case checks.Transcript():
-            found = words.shipped().among(check)
+            found = texts().among(check)
             return f"{name}:{found[0]}" if found else name
     return f"{name}:{tier}" if tier in ANEW.get(name, ()) else name
 
