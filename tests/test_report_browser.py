@@ -78,6 +78,13 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]
     data.items[heard] = msgspec.structs.replace(data.items[heard], measurements=of_class)
     probe = msgspec.structs.replace(data.probes[0], caption=HOSTILE, details=HOSTILE)
+    data.items[2] = msgspec.structs.replace(
+        data.items[2],
+        program=records.Program(code="import numpy\nimport socket\n", violation="network, line 2: import socket"),
+        render=msgspec.structs.replace(crashed, outcome=records.Outcome.PROVENANCE, reason="network, line 2"),
+        audio=None,
+        measurements=[],
+    )
     asked = msgspec.structs.replace(data.asked, command=HOSTILE)
     write_report(
         msgspec.structs.replace(
@@ -243,6 +250,21 @@ def test_a_program_has_the_marks_of_its_anatomy_on_their_lines(opened: Opened) -
     assert marks[at] == "261.626 Hz"
     tops = [page.locator(f".code {part}").bounding_box()["height"] for part in (".text", ".marks", ".gutter")]
     assert max(tops) - min(tops) < 25
+
+
+def test_the_guard_marks_the_line_for_which_a_program_was_not_run(opened: Opened) -> None:
+    page = opened.go("#/probe/notes/waveform/sawtooth-110")
+    page.wait_for_selector(".code .marks")
+    assert page.locator(".code .marks").inner_text().split("\n")[1] == "⚑ guard: network"
+    assert page.locator(".silent").inner_text() == "network, line 2"
+
+
+def test_what_went_wrong_leads_to_the_probes(opened: Opened) -> None:
+    page = opened.go("#/tier/speech")
+    page.wait_for_selector("svg[aria-label='Failures by model'] a")
+    page.locator("svg[aria-label='Failures by model'] a").first.dispatch_event("click")
+    page.wait_for_selector(".count")
+    assert page.get_by_label("Filter by failure").input_value() == "wrong sound"
 
 
 def test_every_model_has_a_tile_that_opens_it_and_a_key_opens_the_recording(opened: Opened) -> None:

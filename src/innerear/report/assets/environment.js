@@ -87,13 +87,13 @@ InnerEar.pictures.environment = (() => {
     const n = d3.rollup(mine, (of) => of.length, (r) => r.label);
     const inside = d3.rollup(mine, (of) => d3.mean(of, (r) => r.value), (r) => r.label);
     const cells = [
-      ...y.map((label) => ({ x: "inside", y: label, share: inside.get(label), text: quantity(inside.get(label), "share"), ink: "var(--yes)", title: `${label}: ${quantity(inside.get(label), "share")} of the quantities lie within what real recordings of the class do, ${n.get(label)} sounds` })),
+      ...y.map((label) => ({ x: "inside", y: label, share: inside.get(label), text: quantity(inside.get(label), "share"), ink: "var(--yes)", title: `${label}: ${quantity(inside.get(label), "share")} of the quantities lie within those of real recordings, ${n.get(label)} sounds` })),
       ...d3.flatRollup(outside, (of) => of, (r) => r.how, (r) => r.label).map(([how, label, of]) => ({ x: how, y: label, share: of.length / n.get(label), text: String(of.length), ink: "var(--no)", href: of[0].href, title: `${label}: ${how} in ${of.length} of ${n.get(label)} sounds\n${of.slice(0, 4).map((r) => `${r.probe.caption}: ${words(r.feature)} ${number(r.of[0])}, real ${number(r.of[1])} to ${number(r.of[2])}`).join("\n")}` })),
     ];
     const x = ["inside", ...d3.groupSort(outside, (of) => -of.length, (r) => r.how).slice(0, 16)];
-    return el("section", {}, el("h2", {}, "Plausibility ", el("small", {}, "what leaves the range of real recordings of the same class, in how many sounds")),
+    return el("section", {}, el("h2", {}, "Plausibility ", el("small", {}, "what leaves the range of real recordings of the same class or instrument, in how many sounds")),
       fitted((width) => heat(cells.filter((c) => x.includes(c.x)), { x, y, width, label: "Plausibility by model", cell: 84, row: 26 })));
   }
 
-  return draw;
+  return Object.assign(draw, { plausible });
 })();

@@ -8,7 +8,7 @@ InnerEar.pictures.notes = (() => {
   const note = (midi) => `${NAMES[((Math.round(midi) % 12) + 12) % 12]}${Math.floor(Math.round(midi) / 12) - 1}`;
 
   function draw(rows, current) {
-    return [pitches(rows), phrases(rows, current), instruments(rows)];
+    return [pitches(rows), phrases(rows, current), instruments(rows), InnerEar.pictures.environment.plausible(rows)];
   }
 
   // ---- pitch: one frame an entrant; a point leads to its probe

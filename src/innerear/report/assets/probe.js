@@ -139,15 +139,14 @@ InnerEar.probe = (() => {
   }
 
   const UNITS = { hz: "Hz", s: "s", cents: "cents", db: "dB" };
-  const NAMES = ["C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B"];
-  const note = (midi) => `${NAMES[((midi % 12) + 12) % 12]}${Math.floor(midi / 12) - 1}`;
+  const { note } = InnerEar.pictures.notes;
 
   // A check in words: each field with the unit that stands in its name.
   function asked(check) {
     const parts = Object.entries(check).filter(([key, value]) => !["check", "headline"].includes(key) && value !== null && value !== "" && value !== false);
     return parts.map(([key, value]) => {
       if (key === "midi") return [].concat(value).map(note).join(" ");
-      if (key === "notes" && Array.isArray(value)) return value.map(([onset, , midi]) => `${note(midi)} at ${number(onset)} s`).join(", ");
+      if (key === "notes" && Array.isArray(value)) return value.map(([onset, , midi]) => `${note(midi)} at ${plain(onset)} s`).join(", ");
       if (value === true) return words(key);
       return withUnit(key, value).replace("tolerance", "±");
     }).join(", ");
@@ -156,7 +155,7 @@ InnerEar.probe = (() => {
   function plain(value) {
     if (Array.isArray(value)) return value.map((v) => (Array.isArray(v) ? `(${plain(v)})` : plain(v))).join(", ");
     if (value && typeof value === "object") return Object.entries(value).map(([k, v]) => `${words(k)} ${plain(v)}`).join(", ");
-    return typeof value === "number" ? number(value, 4) : value === null ? NONE : String(value);
+    return typeof value === "number" ? String(Number(value.toPrecision(4))).replace("-", "−") : value === null ? NONE : String(value);
   }
 
   // ---- a model's answer
