@@ -1,5 +1,6 @@
 """`sequence`, `together` and `doppler`, on scores made up and on sounds that move as physics says."""
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -86,6 +87,7 @@ def test_what_passes_is_lower_by_the_ratio_of_doppler(speed_m_s, pattern):
     expected = 1200 * np.log2((SOUND_M_S - speed_m_s) / (SOUND_M_S + speed_m_s))
     assert found.passed, found.reason
     assert found.value == pytest.approx(expected, abs=70)
+    assert msgspec.json.encode([found.value, found.passed, found.detail])
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)

@@ -24,7 +24,7 @@ from innerear.verify import (
     verify,
 )
 from innerear.verify import sounds as make
-from innerear.verify.trials import BUILDERS, trials
+from innerear.verify.trials import BUILDERS, KINDS, OF_TIER, trials
 
 SHARED = os.environ.get("INNEREAR_SHARED")
 needs_shared = pytest.mark.skipif(not SHARED, reason="needs the reference data pack: set INNEREAR_SHARED")
@@ -33,6 +33,18 @@ NOTES = [(probe, check) for probe in suite.load().probes if probe.tier == "notes
 
 def test_every_kind_of_check_of_the_notes_tier_can_be_verified():
     assert {kind(check) for _, check in NOTES} <= {*BUILDERS, "instrument"}
+
+
+def test_every_kind_of_check_of_the_environment_tier_can_be_verified():
+    asked = {kind(check) for probe in suite.load().probes if probe.tier == "environment" for check in probe.expect}
+    assert asked == {*OF_TIER["environment"], "label"}
+
+
+def test_every_check_of_the_environment_tier_says_whether_it_counts():
+    for probe in suite.load().probes:
+        if probe.tier == "environment":
+            for check in probe.expect:
+                assert variant(check, probe.tier) in shipped()
 
 
 def test_the_shipped_outcome_is_of_the_metrics_as_they_are():
@@ -91,8 +103,10 @@ def test_without_recordings_a_check_tells_synthetic_sounds_from_wrong_ones(name)
 
 @needs_shared
 @pytest.mark.slow
-@pytest.mark.parametrize("name", BUILDERS)
+@pytest.mark.parametrize("name", KINDS)
 def test_the_shipped_outcome_is_what_is_measured(name):
+    if name in OF_TIER["environment"]:
+        pytest.importorskip("ai_edge_litert", reason="YAMNet's runtime is not here")
     bank = make.Bank(Path(str(SHARED)) / "data")
     found = verify(trials(suite.load().probes, bank, [name]))
     for one, outcome in found.items():
@@ -116,6 +130,35 @@ def test_the_shipped_instruments_are_what_is_fitted(monkeypatch):
         assert outcome.counts == shipped()[name].counts
         for column, cell in outcome.cells.items():
             assert cell.rate == pytest.approx(shipped()[name].cells[column].rate, abs=0.03), (name, column)
+
+
+@needs_shared
+@pytest.mark.slow
+def test_the_shipped_classes_are_what_is_fitted():
+    pytest.importorskip("ai_edge_litert", reason="YAMNet's runtime is not here")
+    from innerear.metrics import classes
+    from innerear.verify.classes import fit_and_verify
+
+    table, found = fit_and_verify(make.Bank(Path(str(SHARED)) / "data"))
+    for one, known in zip(table, classes.shipped(), strict=True):
+        assert (one.name, one.merged, one.n) == (known.name, known.merged, known.n)
+        assert one.usual == pytest.approx(known.usual, abs=0.02)
+        assert one.real == pytest.approx(known.real, abs=0.13)  # one recording of eight
+    for name, outcome in found.items():
+        assert outcome.counts == shipped()[name].counts, name
+
+
+@needs_shared
+@pytest.mark.slow
+def test_the_shipped_ranges_are_what_is_fitted():
+    from innerear.metrics import plausibility
+    from innerear.verify.plausible import fit
+
+    ranges = fit(make.Bank(Path(str(SHARED)) / "data"))
+    assert ranges.n == plausibility.shipped().n
+    for sort, of in plausibility.shipped().of.items():
+        for name, ends in of.items():
+            assert ranges.of[sort][name] == pytest.approx(ends, rel=0.02), (sort, name)
 
 
 @needs_shared

@@ -72,7 +72,7 @@ def shift_cents(samples: NDArray[np.float32]) -> tuple[float, float] | None:
         left, top, right = alike[place - 1 : place + 2]
         curve = left - 2 * top + right
         move += 0.5 * (left - right) / curve if curve < 0 else 0.0
-    return move * 1200 / BINS_PER_OCTAVE, float(alike[place])
+    return float(move) * 1200 / BINS_PER_OCTAVE, float(alike[place])
 
 
 def _correlation(first: Floats, last: Floats, move: int) -> float:
