@@ -64,6 +64,13 @@ def test_an_axis_leads_back_to_the_value(name):
     assert unwarp(name, warp(name, 0.4)) == pytest.approx(0.4, rel=1e-3)
 
 
+def test_a_sound_without_a_pause_is_as_plausible_as_one_with_the_shortest():
+    for sort, ranges in shipped().of.items():
+        low, high = ranges["active_share"]
+        assert high == 1.0 or high < 0.99, sort
+        assert low < high
+
+
 def test_what_lies_outside_is_named_with_its_range():
     ranges = dict.fromkeys(WORDS, (0.0, 10.0))
     found = judge(dict.fromkeys(WORDS, 5.0) | {"attack_s": 11.0, "flatness": -1.0}, ranges)

@@ -54,6 +54,7 @@ WORDS: dict[str, tuple[str, str]] = {
 
 SHARES = {"flatness", "harmonicity", "active_share"}
 """Descriptors between 0 and 1, on an axis of log odds; the others on one of logarithms."""
+LEAST_SHARE, MOST_SHARE = 1e-5, 0.99  # where log odds end: a pause of 10 ms in a second is none
 NEAR_ZERO = {"onset_rate_hz": 0.1, "attack_s": 0.005, "loudness_range_db": 1.0}
 """Added before the logarithm."""
 
@@ -143,7 +144,7 @@ def _modulation(level: Floats) -> float:
 def warp(name: str, value: float) -> float:
     """A descriptor on the axis on which its range is taken."""
     if name in SHARES:
-        share = min(max(value, 1e-4), 1 - 1e-3)
+        share = min(max(value, LEAST_SHARE), MOST_SHARE)
         return float(np.log(share / (1 - share)))
     return float(np.log(max(value, 0.0) + NEAR_ZERO.get(name, 0.0) + 1e-9))
 

@@ -10,7 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from innerear.clip import Clip, read
-from innerear.metrics.plausibility import WORDS, Plausibility, Range, Ranges, descriptors, unwarp, warp
+from innerear.metrics.plausibility import (
+    LEAST_SHARE,
+    MOST_SHARE,
+    SHARES,
+    WORDS,
+    Plausibility,
+    Range,
+    Ranges,
+    descriptors,
+    unwarp,
+    warp,
+)
 from innerear.reference import held_back
 from innerear.verify.classes import strange
 from innerear.verify.instruments import FAMILY, OF_STRINGS
@@ -92,4 +103,6 @@ def _inside(row: Floats, ends: Floats) -> float:
 
 def _natural(name: str, ends: Floats) -> Range:
     low, high = (float(f"{unwarp(name, float(end)):.4g}") for end in ends)
-    return max(low, 0.0), high
+    if name in SHARES and high >= MOST_SHARE:
+        high = 1.0
+    return 0.0 if low <= LEAST_SHARE else low, high
