@@ -71,7 +71,7 @@ def _of_kind(group: Group, judged: Judged, name: str) -> Iterator[Score]:
                 counted += counts
                 out |= {} if counts else {why: why}
     passes = [(probe, bool(row.passed)) for probe, row in rows]
-    note = "" if counted == len(rows) else f"{len(rows) - counted} of {len(rows)} not counted: {'; '.join(out)}"
+    note = "" if counted == len(rows) else f"{len(rows) - counted} of {len(rows)} not counted: {_few(list(out))}"
     if name == "instrument" and group.model == "baseline/sampler":
         note = "; ".join(filter(None, [note, FITTED_TO]))
     found = rate(group, name, passes, asked - len(passes), metrics.signature(metric), note=note)
@@ -81,6 +81,12 @@ def _of_kind(group: Group, judged: Judged, name: str) -> Iterator[Score]:
         yield found
     what, better, statistic = _sort_of(metric.unit)
     yield middle(group, rows, f"{name}_{what}", metric.unit, better, statistic, asked)
+
+
+def _few(reasons: Sequence[str], most: int = 3) -> str:
+    """The first reasons, and how many more there are."""
+    more = f"; and {len(reasons) - most} more reasons (`innerear checks list`)" if len(reasons) > most else ""
+    return "; ".join(reasons[:most]) + more
 
 
 ERRORS = {"cents", "Hz", "events"}

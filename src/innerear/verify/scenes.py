@@ -23,7 +23,7 @@ Pairs = Sequence[tuple[Probe, Check]]
 SECONDS = 6.0
 ALSO = {"sequence": [("dog", "clapping"), ("siren", "fireworks")], "together": [("dog", "rain"), ("siren", "clapping")]}
 """Pairs of classes that are heard well alone: they tell a rule that fails from a class that is not heard."""
-TURNS = 1  # scenes that each recording begins
+TURNS = 2  # scenes that each recording begins
 STRANGERS = ("cat", "hand_saw", "sheep", "church_bells", "toilet_flush", "train", "pig", "crow")
 SINGLE_S = {"dog": 0.3, "door_wood_knock": 0.12, "church_bells": 1.2}  # one bark, one knock, one stroke
 STEADY = ("crackling_fire", "rain", "sea_waves", "vacuum_cleaner")
