@@ -124,7 +124,7 @@ def main() -> None:
         paths.append(folder / f"{number}.wav")
         soundfile.write(paths[-1], rng.normal(0, 0.1, (round(SECONDS * 44_100), 2)), 44_100, subtype="PCM_16")
 
-    save_clap(folder / "hub", whole=True)
+    save_clap(folder / "hub", "whole")
     export("clap-laion", folder / "hub")
     for model, file, save in (
         ("vggish", "vggish/vggish-10086976.pth", save_vggish),

@@ -16,6 +16,12 @@ SMALL_AUDIO = {
     "depths": [1, 1, 1, 1],
     "num_attention_heads": [1, 2, 4, 8],
 }
+LARGER_AUDIO = {  # of laion/larger_clap_general and larger_clap_music_and_speech: HTSAT-base
+    "patch_embeds_hidden_size": 128,
+    "hidden_size": 1024,
+    "depths": [2, 2, 12, 2],
+    "num_attention_heads": [4, 8, 16, 32],
+}
 SMALL_TEXT = {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4}
 
 
@@ -89,12 +95,15 @@ def save_cnn14(path: Path) -> dict[str, Any]:
     return state
 
 
-def save_clap(folder: Path, *, whole: bool = False, safe: bool = True) -> None:
-    """As laion/clap-htsat-unfused: config.json, weights, tokenizer.json; `whole`: of the published size."""
+def save_clap(folder: Path, size: str = "small", *, safe: bool = True) -> None:
+    """As laion/clap-htsat-unfused: config.json, weights, tokenizer.json.
+
+    `size`: small; whole, as published; larger, with the published size of the larger CLAPs' audio tower.
+    """
     import torch
     from transformers import ClapConfig, ClapModel
 
-    audio, text = ({}, {}) if whole else (SMALL_AUDIO, SMALL_TEXT)
+    audio, text = {"small": (SMALL_AUDIO, SMALL_TEXT), "whole": ({}, {}), "larger": (LARGER_AUDIO, SMALL_TEXT)}[size]
     model = scatter(ClapModel(ClapConfig(audio_config=audio, text_config=text)))
     if safe:
         model.save_pretrained(folder)

@@ -24,16 +24,21 @@ CLIPS = ["env/dog", "env/rain", "notes/real", "speech/librispeech", "speech/digi
 CAPTIONS = ["a dog barking", "steady rain falling on a tin roof", "a cello note, C4", "¿qué?", "rain"]
 
 
-@pytest.fixture(scope="module", params=[False, pytest.param(True, marks=pytest.mark.slow)], ids=["small", "whole"])
+LARGER = "clap-laion-general"
+SIZES = ["small", *(pytest.param(size, marks=pytest.mark.slow) for size in ("whole", "larger"))]
+
+
+@pytest.fixture(scope="module", params=SIZES)
 def both(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Clap, Any, Any]:
     """Ours, through export, and theirs, both from one folder in the hub's layout."""
     folder = tmp_path_factory.mktemp("hub")
-    save_clap(folder, whole=request.param)
+    save_clap(folder, request.param)
+    name = LARGER if request.param == "larger" else "clap-laion"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("INNEREAR_CACHE", str(tmp_path_factory.mktemp("cache")))
         patch.delenv("INNEREAR_MODELS", raising=False)
-        export("clap-laion", folder)
-        ours = Clap("clap-laion", loudness="none")
+        export(name, folder)
+        ours = Clap(name, loudness="none")
         ours.read(["opened here, while the cache is this one"])
     theirs = transformers.ClapModel.from_pretrained(folder).eval()
     heard = transformers.ClapFeatureExtractor(frequency_min=50, frequency_max=14_000, truncation="rand_trunc")
