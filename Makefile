@@ -36,10 +36,10 @@ parity: $(VENV)/dev.stamp
 	$(PIP) -e '.[export]'
 	$(BIN)/python -m pytest -m 'slow or not slow' tests/parity tests/test_embed_network.py
 
-# Other harnesses.
+# Inspect, and the hub behind a stand-in for it.
 faces: $(VENV)/dev.stamp
-	$(PIP) -e '.[inspect]'
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -m 'slow or not slow' tests/test_inspect.py
+	$(PIP) -e '.[inspect,hub]'
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m 'slow or not slow' tests/test_inspect.py tests/test_hub.py
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .

@@ -207,8 +207,10 @@ def test_batch_scores_stand_in_a_log(log, ours, tmp_path):
     inspect_logs.import_logs([Path(log.location)], tmp_path / "run", "test")
     run = Run(tmp_path / "run")
     do_measure(run)
-    (rows,) = inspect_logs.write_rows(run, tmp_path / "rows")
-    assert rows.name == "mockllm+model.jsonl"
+    result = CliRunner().invoke(main, ["export", str(tmp_path / "run"), "--inspect", str(tmp_path / "rows")])
+    assert result.exit_code == 0, result.output
+    rows = tmp_path / "rows" / "mockllm+model.jsonl"
+    assert result.output.strip() == str(rows)
     scored = inspect_score(log, inspect_face.batch_scores(str(rows)), action="overwrite", display="none")
     assert scored.results.scores[0].metrics["passed"].value == 0.5
     assert scored.results.scores[0].metrics["pass@2"].value == 1.0
@@ -324,3 +326,15 @@ def test_the_command_line_finds_the_tasks(tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
     (log,) = tmp_path.glob("*.eval")
     assert read_eval_log(str(log), header_only=True).status == "success"
+
+
+@pytest.mark.parametrize("tier", ["notes", "environment", "speech"])
+def test_the_entry_for_the_register_says_what_is_so(tier):
+    yaml = pytest.importorskip("yaml")
+    root = Path(__file__).parent.parent
+    entry = yaml.safe_load((root / "register" / f"innerear_{tier}" / "eval.yaml").read_text())
+    (task,) = entry["tasks"]
+    assert task["name"] == tier
+    assert f"def {tier}(" in (root / task["task_path"]).read_text()
+    assert task["dataset_samples"] == len(getattr(inspect_face, tier)(embedders="mel").dataset)
+    assert entry["arxiv"].endswith("2506.00003")

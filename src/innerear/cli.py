@@ -18,6 +18,7 @@ from innerear.cli_alone import embed_folder, fad, kad
 from innerear.cli_asking import anatomy, record, vary
 from innerear.cli_checks import checks
 from innerear.cli_folder import RunFolder
+from innerear.cli_hub import pull, push
 from innerear.cli_inspect import import_logs
 from innerear.cli_listening import listen_test
 from innerear.cli_models import clap, is_near, models
@@ -79,6 +80,8 @@ main.add_command(kad)
 main.add_command(anatomy)
 main.add_command(record)
 main.add_command(import_logs)
+main.add_command(push)
+main.add_command(pull)
 main.add_command(models)
 main.add_command(clap)
 main.add_command(checks)
@@ -93,7 +96,7 @@ main.add_command(leaderboard)
 
 def _probe_options(command: F) -> F:
     for option in (
-        click.option("--suite", type=click.Path(path_type=Path, dir_okay=False), help="Your own suite: JSON Lines, as `innerear probes show` prints them."),
+        click.option("--suite", type=click.Path(path_type=Path, dir_okay=False), help="Your own suite: JSON Lines, as `innerear probes show` prints them, or hf://datasets/OWNER/NAME."),
         click.option("--levels", help="Only these levels of difficulty, such as 1,2."),
         click.option("--probes", "pattern", metavar="GLOB", help="Only probes whose id matches, such as 'speech/vowel/*'."),
         click.option("--tiers", help="Only these tiers: notes, environment, speech."),

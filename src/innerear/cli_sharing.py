@@ -40,10 +40,26 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 )
 @click.option("--tier", "tiers", multiple=True, metavar="TIER", help="Only this tier; repeatable.")
 @click.option("--out", type=FILE, help="The file to write; by default the table is printed.")
+@click.option(
+    "--inspect",
+    type=FOLDER,
+    metavar="FOLDER",
+    help="Instead: the sounds' scores as rows for Inspect's precomputed_scores, FOLDER/MODEL.jsonl.",
+)
 def export(
-    folders: tuple[Path, ...], form: str, metrics: tuple[str, ...], tiers: tuple[str, ...], out: Path | None
+    folders: tuple[Path, ...],
+    form: str,
+    metrics: tuple[str, ...],
+    tiers: tuple[str, ...],
+    out: Path | None,
+    inspect: Path | None,
 ) -> None:
     """The scores of RUN as a table, each with its interval, n and signature."""
+    if inspect is not None:
+        from innerear.cli_inspect import export_rows
+
+        export_rows(folders, inspect)
+        return
     from innerear.parts import write_whole
     from innerear.sharing.tables import export
 

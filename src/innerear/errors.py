@@ -6,6 +6,7 @@
     │   └── AudioError      a file or an array that is no usable audio
     ├── ModelError          a model could not be asked, after all retries
     ├── RecordingMismatch   a recording was made with other messages than the suite sends today
+    ├── HubError            the Hugging Face hub refused, or was not reached
     ├── WeightsUnavailable  weights are not here and could not be fetched
     ├── JailUnavailable     this machine cannot isolate a program
     ├── JailFailure         the jail itself failed on a program, twice
@@ -39,6 +40,10 @@ class ModelError(InnerEarError):
 
 class RecordingMismatch(InnerEarError):
     """A recording was made with other messages than the suite would send today."""
+
+
+class HubError(InnerEarError):
+    """The Hugging Face hub refused, or was not reached."""
 
 
 class WeightsUnavailable(InnerEarError):

@@ -95,10 +95,10 @@ class Heard(msgspec.Struct, frozen=True):
         lines = [f"{self.render.outcome.replace('_', ' ')}{': ' if self.render.reason else ''}{self.render.reason}"]
         for row in self.measurements:
             verdict = {None: "not judged", True: "passed", False: "failed"}[row.passed]
-            value = "" if row.value is None else f" {row.value:.4g}"
+            value = "" if row.value is None else f" {row.value:.5g} {_unit(row.metric)}".rstrip()
             judged = "" if row.metric in metrics.SOUND_METRICS else f" {verdict}"
             lines.append(f"{row.metric}{value}{judged}{': ' if row.reason else ''}{row.reason}")
-        return "\n\n".join(f"`{' '.join(line.replace('`', chr(39)).split())}`" for line in lines)
+        return "\n".join(f"- `{' '.join(line.replace('`', chr(39)).split())}`" for line in lines)
 
     def record(self) -> dict[str, Any]:
         """A row for `precomputed_scores`, by its sample: value, answer, explanation, metadata."""
@@ -196,6 +196,11 @@ def flat(scores: Iterable[Score]) -> dict[str, float]:
             found |= {f"{name}_low{where}": one.low, f"{name}_high{where}": one.high}
     first = {name: found[name] for name in ("passed", "passed_low", "passed_high", "checks") if name in found}
     return first | found
+
+
+def _unit(metric: str) -> str:
+    path = metrics.SOUND_METRICS.get(metric) or metrics.CHECK_METRICS.get(metric)
+    return metrics.find_metric(path).unit if path else ""
 
 
 def _plain(step: str) -> str:

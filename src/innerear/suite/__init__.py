@@ -62,14 +62,18 @@ def edition(name: str = EDITION) -> Suite:
 
 
 def load(file: Path | None = None) -> Suite:
-    """The suite in a file, or the current edition.
+    """The suite in a file, at an address of the hub (`hf://datasets/OWNER/NAME`), or the current edition.
 
     Raises:
         SuiteError: a line is no probe; the message has the file, the line, the field, what was
-            expected. UsageError: the file cannot be read.
+            expected. UsageError: the file cannot be read. HubError: the hub was not reached.
     """
     if file is None:
         return edition()
+    if str(file).startswith("hf:"):
+        from innerear.sharing.hub import fetch_suite
+
+        return fetch_suite(str(file))
     try:
         text = file.read_bytes()
     except OSError as error:

@@ -1,0 +1,324 @@
+"""Runs and suites as datasets on the Hugging Face hub, or on any server that speaks its API (HF_ENDPOINT).
+
+A run lies there as `pack` packs it, member by member, so that the hub shows its tables and plays its
+sounds; beside them `README.md`, the card, and two tables for the hub's viewer:
+
+    README.md               the card: what was asked, scores with intervals, how to take it back
+    scores.csv              every score
+    audio/metadata.jsonl    which probe and model each sound is of
+    pack.json, run.json, probes.jsonl, completions.jsonl, audio/<digest>.flac …    see `sharing.pack`
+
+A suite is `README.md` and `probes.jsonl`. What comes from there is a stranger's: it passes `unpack`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+import zipfile
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from innerear.errors import HubError, UsageError
+from innerear.parts import write_whole
+from innerear.records import Outcome
+from innerear.run import Run
+from innerear.sharing.pack import NAMES, NEEDED, STORED, pack, unpack
+from innerear.sharing.tables import export, printable
+from innerear.stages import do_score
+from innerear.suite import Suite, load
+
+PROBES = "probes.jsonl"
+SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
+ADDRESS = re.compile(r"hf:/{1,2}datasets/(?P<repo>[\w.-]+/[\w.-]+)(?:@(?P<revision>[^/]+))?(?:/(?P<file>.+))?")
+STALE = ["*.jsonl", "*.json", "*.csv", "audio/*", "embeddings/*"]  # of an earlier push
+TAGS = ["innerear", "audio", "code-generation", "evaluation"]
+
+
+def push_run(run: Run, repo: str, *, licence: str, private: bool = False, as_is: bool = False) -> str:
+    """Put a run into a dataset of the hub, made where it is not there; the address of the commit.
+
+    Raises:
+        UsageError: see `pack`. HubError: the hub refused, or was not reached.
+    """
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made, "dataset")
+        packed = Path(made, "run.zip")
+        pack(run, packed, as_is)
+        with zipfile.ZipFile(packed) as file:
+            file.extractall(folder)
+        packed.unlink()
+        write_whole(folder / "scores.csv", export([run.folder]).encode())
+        write_whole(folder / "audio" / "metadata.jsonl", b"".join(_sounds(run, folder)))
+        write_whole(folder / "README.md", run_card(run, repo, licence).encode())
+        return _upload(folder, repo, private, f"A run of InnerEar: {len(run.completions())} completions")
+
+
+def push_suite(file: Path, repo: str, *, licence: str, private: bool = False) -> str:
+    """Put a suite into a dataset of the hub; the address of the commit.
+
+    Raises:
+        SuiteError: the file is no suite. HubError: the hub refused, or was not reached.
+    """
+    suite = load(file)
+    with tempfile.TemporaryDirectory() as made:
+        write_whole(Path(made, PROBES), b"".join(suite.lines()))
+        write_whole(Path(made, "README.md"), suite_card(suite, repo, licence).encode())
+        return _upload(Path(made), repo, private, f"A suite of InnerEar: {len(suite.probes)} probes")
+
+
+def pull(repo: str, out: Path, revision: str | None = None) -> Run | Suite:
+    """Take a run into a new folder, or a suite into a new file.
+
+    Raises:
+        UsageError: `out` is there, or what lies on the hub is neither. HubError: see `push_run`.
+    """
+    hub = _hub()
+    with _said(repo):
+        info = hub.HfApi(endpoint=_endpoint()).dataset_info(repo, revision=revision)
+        names = [sibling.rfilename for sibling in info.siblings or []]
+        is_run = "pack.json" in names
+        wanted = [name for name in names if NAMES.fullmatch(name)] if is_run else [PROBES]
+        if not set(NEEDED if is_run else [PROBES]) <= set(names):
+            raise UsageError(f"{repo} on the hub is neither a run nor a suite of InnerEar: it has no {PROBES}")
+        if is_run and out.exists():
+            raise UsageError(f"{out} is there already; name a new folder")
+        there = Path(
+            hub.snapshot_download(
+                repo, repo_type="dataset", revision=info.sha, allow_patterns=wanted, endpoint=_endpoint()
+            )
+        )
+    if not is_run:
+        suite = load(there / PROBES)
+        if out.exists():
+            raise UsageError(f"{out} is there already; name a new file")
+        write_whole(out, (there / PROBES).read_bytes())
+        return suite
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as made:
+        packed = Path(made, f"{repo.replace('/', '+')}.zip")
+        with zipfile.ZipFile(packed, "w") as file:
+            for name in wanted:
+                kind = zipfile.ZIP_STORED if name.endswith(STORED) else zipfile.ZIP_DEFLATED
+                file.writestr(zipfile.ZipInfo(name), (there / name).read_bytes(), kind)
+        return unpack(packed, out)
+
+
+def fetch_suite(address: str) -> Suite:
+    """The suite at `hf://datasets/OWNER/NAME`, with `@REVISION` and `/FILE` where they are others than the usual.
+
+    Its name has the commit, so that a run says which it was.
+
+    Raises:
+        UsageError: no such address, or no suite there. HubError: the hub was not reached.
+    """
+    found = ADDRESS.fullmatch(address)
+    if found is None:
+        raise UsageError(
+            f"the suite {address!r} is no address; wanted hf://datasets/OWNER/NAME[@REVISION][/FILE.jsonl]"
+        )
+    hub, repo = _hub(), found["repo"]
+    with _said(repo):
+        info = hub.HfApi(endpoint=_endpoint()).dataset_info(repo, revision=found["revision"])
+        file = hub.hf_hub_download(
+            repo, found["file"] or PROBES, repo_type="dataset", revision=info.sha, endpoint=_endpoint()
+        )
+    return msgspec.structs.replace(load(Path(file)), name=f"{repo}@{info.sha[:12]}")
+
+
+def run_card(run: Run, repo: str, licence: str) -> str:
+    """The card of a run, from its own facts."""
+    asked, items, scores = run.asked, run.items(), do_score(run)
+    outcomes = Counter(item.render.outcome for item in items)
+    jails = {item.render.jail.get("tier", "none") for item in items if item.render.jail} or {"none"}
+    sounds = {item.render.audio for item in items if item.render.audio}
+    facts = {
+        "models": ", ".join(f"`{printable(model)}`" for model in asked.models),
+        "strategy": f"`{asked.strategy}`, {asked.attempts} attempt{'s' if asked.attempts > 1 else ''} a probe",
+        "suite": f"{printable(asked.suite)}, digest `{asked.suite_digest}`; {len(run.probes)} probes of it",
+        "completions": str(len(items)),
+        "outcomes": ", ".join(f"{outcome.replace('_', ' ')} {n}" for outcome, n in outcomes.most_common()),
+        "sounds": f"{len(sounds)} (24-bit FLAC)",
+        "jail": ", ".join(sorted(jails)),
+        "limits": f"{asked.limits.cpu_s:g} s of processor, {asked.limits.memory_bytes >> 20} MB a program",
+        "embedders": ", ".join(asked.embedders) or "none",
+        "made": f"{run.file.created}, InnerEar {run.file.versions.get('innerear', '')}",
+    }
+    missing = outcomes.get(Outcome.NOT_RENDERED, 0)
+    lost = f"\n{missing} programs were not run, for no fault of the models: they count in no rate.\n" if missing else ""
+    configs: list[dict[str, Any]] = [
+        {"config_name": "sounds", "data_dir": "audio", "default": True},
+        {"config_name": "scores", "data_files": "scores.csv"},
+        {"config_name": "completions", "data_files": "completions.jsonl"},
+    ]
+    head = _front(repo, licence, len(items), configs if sounds else configs[1:])
+    table = "\n".join(f"| {name} | {value} |" for name, value in facts.items())
+    scored = export([run.folder], "markdown") if any(score.value is not None for score in scores) else "None yet.\n"
+    return f"""{head}
+# {repo.partition("/")[2]}
+
+Language models that never heard anything were asked for programs that make sounds. This is what they
+answered, the sounds that came of it, and what was measured of them, by [InnerEar](https://pypi.org/project/innerear/).
+
+| | |
+|---|---|
+{table}
+{lost}
+## Scores
+
+{scored}
+Every score there is, with interval, n and how it was got: `scores.csv`.
+
+## Hear it, score it again
+
+```sh
+pip install innerear 'huggingface_hub'
+innerear pull {repo} --out runs/theirs
+innerear score runs/theirs
+innerear report runs/theirs
+```
+
+Programs are as the models wrote them: run them in a jail only, as `innerear render` does.
+
+## Licence
+
+{_licence(licence)} The models' makers may have terms of their own for what their models write.
+"""
+
+
+def suite_card(suite: Suite, repo: str, licence: str) -> str:
+    """The card of a suite."""
+    tiers = Counter(probe.tier for probe in suite.probes)
+    families = Counter(f"{probe.tier} | {probe.family}" for probe in suite.probes)
+    rows = "\n".join(f"| {printable(family)} | {count} |" for family, count in families.items())
+    counts = ", ".join(f"{tier} {n}" for tier, n in tiers.items())
+    head = _front(repo, licence, len(suite.probes), [{"config_name": "probes", "data_files": PROBES}])
+    return f"""{head}
+# {repo.partition("/")[2]}
+
+{len(suite.probes)} probes for [InnerEar](https://pypi.org/project/innerear/) ({counts}):
+sounds that a language model is asked to write as a program, each with the checks that the sound must pass.
+Digest `{suite.digest}`.
+
+| tier | family | probes |
+|---|---|---:|
+{rows}
+
+```sh
+innerear run --suite hf://datasets/{repo} --model openai/gpt-4o-mini --out runs/mine
+```
+
+## Licence
+
+{_licence(licence)}
+"""
+
+
+def _licence(licence: str) -> str:
+    return (
+        "Who pushed this has not stated one." if licence == "unknown" else f"`{licence}`, as stated by who pushed this."
+    )
+
+
+def _front(repo: str, licence: str, size: int, configs: list[dict[str, Any]]) -> str:
+    """The block that the hub reads."""
+    facts = _hub().DatasetCardData(
+        pretty_name=repo.partition("/")[2],
+        license=licence,
+        language="en",
+        task_categories=["text-to-audio"],
+        tags=TAGS,
+        size_categories=[next((name for most, name in SIZES if size < most), "n>1M")],
+        configs=configs,
+    )
+    return f"---\n{facts.to_yaml()}\n---\n"
+
+
+def _sounds(run: Run, folder: Path) -> Iterator[bytes]:
+    """A row for each sound: of which probe and model, the first where several gave it, and what it passed."""
+    rows = run.measurements()
+    passed: dict[str, list[bool]] = {}
+    for row in rows.values():
+        if row.passed is not None and row.metric != "failure":
+            passed.setdefault(row.subject, []).append(row.passed)
+    seen = set()
+    for item in run.items():
+        name = f"{item.render.audio}.flac"
+        if name in seen or not (folder / "audio" / name).exists():
+            continue
+        seen.add(name)
+        judged = passed.get(item.completion.key, [])
+        yield (
+            msgspec.json.encode(
+                {
+                    "file_name": name,
+                    "caption": item.probe.caption,
+                    "probe": item.probe.id,
+                    "tier": item.probe.tier,
+                    "family": item.probe.family,
+                    "level": item.probe.level,
+                    "model": item.completion.model,
+                    "attempt": item.completion.attempt,
+                    "checks": len(judged),
+                    "passed": sum(judged),
+                }
+            )
+            + b"\n"
+        )
+
+
+def _upload(folder: Path, repo: str, private: bool, message: str) -> str:
+    with _said(repo):
+        api = _hub().HfApi(endpoint=_endpoint())
+        api.create_repo(repo, repo_type="dataset", private=private, exist_ok=True)
+        done = api.upload_folder(
+            repo_id=repo, repo_type="dataset", folder_path=folder, commit_message=message, delete_patterns=STALE
+        )
+    return str(done.commit_url)
+
+
+def _endpoint() -> str | None:
+    return os.environ.get("HF_ENDPOINT") or None
+
+
+def _hub() -> Any:
+    try:
+        import huggingface_hub
+    except ModuleNotFoundError as error:
+        raise UsageError("the hub needs a package: pip install 'innerear[hub]'") from error
+    return huggingface_hub
+
+
+@contextmanager
+def _said(repo: str) -> Iterator[None]:
+    """The hub's errors in one line of ours."""
+    from huggingface_hub import errors
+
+    try:
+        yield
+    except (errors.RepositoryNotFoundError, errors.RevisionNotFoundError, errors.EntryNotFoundError) as error:
+        raise UsageError(
+            f"{repo} is not on the hub, or is private and the token may not read it: {_line(error)}"
+        ) from error
+    except errors.HFValidationError as error:
+        raise UsageError(f"{repo!r} is no name of a dataset, wanted OWNER/NAME: {_line(error)}") from error
+    except errors.HfHubHTTPError as error:
+        status = error.response.status_code if error.response is not None else None
+        hint = "; log in with `hf auth login`, or set HF_TOKEN" if status in (401, 403) else ""
+        raise HubError(f"the hub refuses {repo}: {_line(error)}{hint}") from error
+    except (OSError, errors.LocalEntryNotFoundError) as error:
+        raise HubError(f"the hub was not reached for {repo}: {_line(error)}") from error
+    except Exception as error:
+        if type(error).__module__.startswith(("httpx", "httpcore", "requests")):
+            raise HubError(f"the hub was not reached for {repo}: {_line(error)}") from error
+        raise
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())[:300]
