@@ -13,13 +13,15 @@ import msgspec
 from inspect_ai.log import EvalLog, EvalSample, read_eval_log
 
 from innerear import metrics
+from innerear.distances import Embedding
+from innerear.embeddings import embeddings_folder, read_embeddings
 from innerear.errors import UsageError
-from innerear.inspect_face.rows import OURS, Heard, heard_in
+from innerear.inspect_face.rows import OURS, Heard, Packed, heard_in
 from innerear.inspect_face.sandbox import JailConfig
 from innerear.inspect_face.scorer import wave_in
 from innerear.inspect_face.solver import ANSWER, convert
 from innerear.parts import Writer, write_whole
-from innerear.records import TIERS, Completion, Measurement, Message, Probe, Render
+from innerear.records import TIERS, Completion, Measurement, Message, Outcome, Probe, Render
 from innerear.run import Asked, Item, Run, RunFile, create, machine, save
 
 
@@ -173,18 +175,28 @@ def _messages(sample: EvalSample) -> list[Message]:
 
 
 def score_rows(run: Run) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """For each model of a run, its rows for `precomputed_scores`: one a sample and epoch, also those not rendered."""
+    """For each model of a run, its rows for `precomputed_scores`: one a sample and epoch that was rendered."""
     found = run.measurements()
+    signatures = {name: run.file.signatures[name] for name in run.asked.embedders if name in run.file.signatures}
+    embedded = {name: (how, read_embeddings(embeddings_folder(run, name))) for name, how in signatures.items()}
     places = {tier: [probe.id for probe in run.probes if probe.tier == tier] for tier in TIERS}
-    items = sorted(run.items(), key=lambda item: run.asked.models.index(item.completion.model))
+    items = [item for item in run.items() if item.render.outcome != Outcome.NOT_RENDERED]
+    items.sort(key=lambda item: run.asked.models.index(item.completion.model))
     for model, mine in groupby(items, key=lambda item: item.completion.model):
-        yield model, [_row(run, item, found, places[item.probe.tier].index(item.probe.id)) for item in mine]
+        yield model, [_row(run, item, found, embedded, places[item.probe.tier].index(item.probe.id)) for item in mine]
 
 
-def _row(run: Run, item: Item, found: Mapping[str, Measurement], number: int) -> dict[str, Any]:
+def _row(
+    run: Run, item: Item, found: Mapping[str, Measurement], embedded: Mapping[str, Embedding], number: int
+) -> dict[str, Any]:
     rows = metrics.rows_of(found, item.completion.key, metrics.sound_of(item))
-    heard = Heard(item.probe, number, run.asked.track, item.completion, item.render, rows)
-    return heard.record()
+    frames = {
+        name: Packed.of(signature, None, heard[item.render.audio])
+        for name, (signature, heard) in embedded.items()
+        if item.render.audio in heard
+    }
+    wanted = list(run.asked.embedders)
+    return Heard(item.probe, number, run.asked.track, item.completion, item.render, rows, wanted, frames).record()
 
 
 def write_rows(run: Run, folder: Path) -> Iterator[Path]:

@@ -39,11 +39,10 @@ class Packed(msgspec.Struct, frozen=True):
     data: str
 
     @classmethod
-    def of(cls, embedder: Embedder, frames: Frames) -> Packed:
+    def of(cls, signature: str, quantum: float | None, frames: Frames) -> Packed:
         """Pack frames, exactly."""
-        raw = np.ascontiguousarray(quantise(frames, embedder.quantum).T).tobytes()
-        data = base64.b64encode(zlib.compress(raw)).decode()
-        return cls(embedder.signature, embedder.quantum, frames.shape[1], data)
+        raw = np.ascontiguousarray(quantise(frames, quantum).T).tobytes()
+        return cls(signature, quantum, frames.shape[1], base64.b64encode(zlib.compress(raw)).decode())
 
     def frames(self) -> Frames:
         """The frames as they were."""
@@ -138,7 +137,11 @@ def _opened(name: str) -> Embedder | None:
 def frames_of(names: Sequence[str], clip: Any) -> dict[str, Packed]:
     """The frames of a sound under each embedder that can be had."""
     opened = ((name, _opened(name)) for name in names)
-    return {name: Packed.of(embedder, embedder.embed([clip])[0]) for name, embedder in opened if embedder}
+    return {
+        name: Packed.of(embedder.signature, embedder.quantum, embedder.embed([clip])[0])
+        for name, embedder in opened
+        if embedder
+    }
 
 
 @functools.lru_cache(maxsize=1 << 14)

@@ -6,6 +6,7 @@ The conversation is driven by `generate.Job`, as on every other road.
 from __future__ import annotations
 
 import base64
+import functools
 import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -53,17 +54,25 @@ def conversation(strategy: str = "direct", content: str = "") -> Solver:
     identity that Inspect gives a task.
     """
 
+    @functools.cache
+    def tagger() -> Any:
+        from innerear.listener import find_tagger
+        from innerear.strategies import find_strategy
+
+        return find_tagger() if find_strategy(strategy).told else None
+
     async def solve(state: TaskState, generate: Generate) -> TaskState:
-        from innerear import listener
         from innerear.generate import Bench, Job
+        from innerear.listener import hear
         from innerear.render import load
         from innerear.run import program_of
         from innerear.strategies import find_strategy
 
+        hears = tagger()
         probe = probe_of(state.metadata)
         jail = sandbox().as_type(JailSandbox)
         asked = AskedByInspect(get_model())
-        bench = Bench(jail.run, lambda probe, row: listener.hear(load(row, jail.audio), probe))
+        bench = Bench(jail.run, lambda probe, row: hear(load(row, jail.audio), probe, hears))
         job = Job(asked, probe, find_strategy(strategy), state.epoch - 1, bench)
         key = job.key()
         assert key is not None, "only `real` may have no answer"
