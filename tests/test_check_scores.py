@@ -106,3 +106,11 @@ def test_a_tier_with_few_checks_that_count_stands_in_no_trend():
     assert bool(trends) == (sum(counted.values()) > 1)
     for trend in trends:
         assert set(trend.detail["tiers"]) == {tier for tier, enough in counted.items() if enough}
+
+
+def test_of_two_tiers_the_trend_names_both_and_claims_no_more():
+    few = [p for p in PROBES if p.tier == "environment" and any(in_headline(check, p.tier)[0] for check in p.expect)]
+    both = [*NOTES, *few]
+    _, compared = scored(made("m", both, lambda place, _: place < len(NOTES)))
+    trend = the(compared, metric="tier_trend")
+    assert trend.note.startswith("worse in environment than in notes")

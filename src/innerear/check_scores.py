@@ -259,7 +259,8 @@ def _trends(rates: Rates, covered: Set[tuple[str, str, str]]) -> Iterator[Score]
             },
         }
         every = all(p < 0.05 for p in adjusted)
-        verdict = "worse with each tier" if every else "falls over the tiers" if trend.p < 0.05 else "no fall is shown"
+        worse = "worse with each tier" if len(there) == len(TIERS) else f"worse in {there[-1]} than in {there[0]}"
+        verdict = worse if every else "falls over the tiers" if trend.p < 0.05 else "no fall is shown"
         missing = [tier for tier in TIERS if tier not in there]
         partly = f"; too little of {', '.join(missing)} is judged" if missing else ""
         yield Score(
