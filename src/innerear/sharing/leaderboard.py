@@ -35,7 +35,7 @@ from innerear.run import Run
 from innerear.sharing.compare import limits_of
 from innerear.sharing.pack import unpack
 from innerear.sharing.tables import METRICS, Column, bare
-from innerear.stages import do_report, do_score
+from innerear.stages import do_measure, do_report, do_score
 
 Progress = Callable[[str, int, int], None]
 
@@ -119,6 +119,7 @@ def _entry(file: Path, site: Path) -> Entry:
     shutil.rmtree(part, ignore_errors=True)
     try:
         run = unpack(file, part / plain)  # the page takes its title from the folder
+        do_measure(run)  # what this version measures otherwise than the packer's
         entry = _scored(run, name, file.stem, sha256)
         do_report(run)
         keep = ("report", "audio")

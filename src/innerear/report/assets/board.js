@@ -23,13 +23,13 @@
   function table(one, place, tier, current) {
     const columns = one.columns.map((column, at) => ({ ...column, at })).filter((c) => c.tier === tier);
     const [board, at] = (current.params.get("sort") ?? "").split(".").map(Number);
-    const by = (board === place && columns.find((c) => c.at === at)) || columns[0];
+    const by = (board === place && columns.find((c) => c.at === at)) || columns.find((c) => c.metric === "checks") || columns[0];
     const up = board === place && by && by.at === at ? current.params.get("up") === "1" : by?.better === "lower";
     const rows = one.rows.map((row, i) => ({ ...row, i, value: by ? row.cells[by.at]?.value ?? null : null }));
     rows.sort((a, b) => (a.value === null) - (b.value === null) || (a.value - b.value) * (up ? 1 : -1) || a.i - b.i);
     const shown = rows.filter((row) => columns.some((c) => row.cells[c.at]));
     return el("section", { class: "board" },
-      el("h2", {}, heading(one), " ", el("small", {}, Object.entries(one.conditions).map(([name, value]) => `${name} ${value}`).join(" · "))),
+      el("h2", {}, heading(one), " ", el("small", {}, Object.entries(one.conditions).filter(([name]) => name !== "suite").map(([name, value]) => `${name} ${value}`).join(" · "))),
       one.differs.length ? el("p", { class: "muted" }, `Not to be compared with the first table: another ${one.differs.join(", another ")}.`) : null,
       columns.length ? el("div", { class: "wide", tabindex: "0", role: "region", "aria-label": `Scores of ${tier}` }, el("table", { class: "pivot standings" },
         el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Model"),
