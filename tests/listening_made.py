@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from innerear import suite
@@ -19,6 +20,11 @@ from innerear.run import Asked, Run, create, program_of
 
 RATE_HZ = 44_100
 Sound = Callable[[Probe, np.random.Generator], "np.ndarray | None"]
+
+
+def short(probes: Sequence[Probe]) -> list[Probe]:
+    """The probes, asking for half a second: noise as long as they ask costs time."""
+    return [msgspec.structs.replace(probe, duration_s=0.5) for probe in probes]
 
 
 def tone(level: float = 0.3, seconds: float = 0.8) -> Sound:

@@ -13,9 +13,10 @@ import msgspec
 import pytest
 
 from innerear import suite
-from innerear.listening import Wanted, build
+from innerear.listening import Results, Wanted, build, read_answers, read_key, score_answers, validate
 from innerear.listening.files import Answers, checksum
-from listening_made import made_run, tone
+from innerear.stages import do_report
+from listening_made import answered, made_run, short, tone
 
 pytestmark = pytest.mark.slow
 
@@ -128,12 +129,18 @@ CHOOSE = {
 
 
 @pytest.mark.parametrize("kind", list(CHOOSE))
-def test_from_the_first_page_to_an_answers_file(browser, built, kind):
+def test_from_the_first_page_to_a_scored_answers_file(browser, built, kind, tmp_path):
     test = built[kind].test
     visit = Visit(browser, built[kind].page)
     content = walk(visit, CHOOSE[kind])
     visit.done()
-    answers = msgspec.convert(content, Answers)
+    (tmp_path / "answers.json").write_text(json.dumps(content, indent=1))
+    key = read_key(built[kind].key)
+    (answers,), refused = read_answers([tmp_path], key)
+    results = score_answers([answers], refused, key)
+    assert results.refused == []
+    assert [one.answers for one in results.listeners] == [len(test.form(2))]
+    assert msgspec.json.decode(msgspec.json.encode(results), type=Results) == results
     assert answers.checksum == checksum(content)
     assert answers.test == test.test
     assert answers.complete
@@ -265,4 +272,31 @@ def test_nothing_is_cut_off_in_a_narrow_window(browser, built, kind, scheme):
     visit.page.click("#start")
     visit.page.click("#next")
     assert visit.page.evaluate("document.documentElement.scrollWidth") <= 320
+    visit.done()
+
+
+@pytest.mark.parametrize("width", [360, 1400])
+def test_the_report_shows_what_people_heard_and_which_metrics_agree(browser, tmp_path, width):
+    probes = short([p for p in suite.load(None).probes if p.family == "instrument"][:10])
+    run = made_run(tmp_path / "run", {"first": tone(0.3, 0.1), "second": tone(0.1, 0.1)}, probes)
+    for kind in ("identify", "rate"):
+        few = {"trials": 10, "anchors": 2, "listeners": 4, "headphones": False}
+        key = read_key(build([run], tmp_path / kind, Wanted(kind=kind, **few)).key)
+
+        def answer(trial, what, clips, kind=kind):
+            liked = clips[0].model == "first"
+            rated = {"fit": 5 if liked else 2, "natural": 3}
+            return rated if kind == "rate" else {"choice": what.right if liked else len(trial.options)}
+
+        answers = [msgspec.convert(answered(key, i, answer), Answers) for i in range(1, 6)]
+        validate(run, answers, [], key)
+    page = do_report(run)
+    visit = Visit(browser, page, viewport={"width": width, "height": 800})
+    visit.page.click('#nav a[href="#/people"]')
+    visit.until("document.querySelector('h1').innerText === 'What people heard'")
+    text = visit.page.inner_text("main")
+    assert "5 listeners" in text
+    assert "Named by listeners" in text
+    assert "Krippendorff" in text
+    assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
     visit.done()

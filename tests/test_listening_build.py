@@ -19,11 +19,11 @@ from innerear.errors import UsageError
 from innerear.listening import Wanted, build, read_key, sounds
 from innerear.listening.forms import Card, deal, mixed
 from innerear.models.swap import nameable
-from listening_made import RATE_HZ, made_run, nothing, recordings, tone
+from listening_made import RATE_HZ, made_run, nothing, recordings, short, tone
 
 MODELS = {"model/secret-one": tone(0.5), "model/secret-two": tone(0.02), "model/crashed": nothing}
 ENVIRONMENT = [p for p in suite.load(None).probes if p.tier == "environment" and p.family != "scene"][:8]
-PROBES = [*suite.load(None).probes[:8], *ENVIRONMENT]
+PROBES = short([*suite.load(None).probes[:8], *ENVIRONMENT])
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ import msgspec
 from innerear import metrics
 from innerear.checks import Check, kind
 from innerear.failures import failure_key
+from innerear.listening.results import read_validations
 from innerear.records import Outcome, Probe, Score
 from innerear.report.data import Asked, Funnel, Item, ReportData, Step
 from innerear.report.finding import finding
@@ -69,6 +70,7 @@ def report_data(
         warnings=warnings(run, shown, scores),
         finding=finding(scores),
         recordings=recordings(run.probes, data, every_recording),
+        listening=list(read_validations(run.folder)),
     )
 
 

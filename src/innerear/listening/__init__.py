@@ -7,7 +7,24 @@ The page knows sounds by names that say nothing; which is whose stands in the ke
 
 from __future__ import annotations
 
+from innerear.listening.answers import Refused, read_answers
 from innerear.listening.build import Wanted, build
 from innerear.listening.files import Answers, Key, Test, read_key
+from innerear.listening.results import Results, Validation
+from innerear.listening.score import score_answers
+from innerear.listening.validate import validate
 
-__all__ = ["Answers", "Key", "Test", "Wanted", "build", "read_key"]
+__all__ = [
+    "Answers",
+    "Key",
+    "Refused",
+    "Results",
+    "Test",
+    "Validation",
+    "Wanted",
+    "build",
+    "read_answers",
+    "read_key",
+    "score_answers",
+    "validate",
+]

@@ -13,7 +13,6 @@ import datetime
 import functools
 import hmac
 import os
-import re
 import secrets
 import shutil
 from collections import Counter
@@ -48,6 +47,7 @@ from innerear.models.swap import nameable
 from innerear.parts import write_whole
 from innerear.records import Outcome, Probe, digest
 from innerear.render import cut_short, load
+from innerear.report.recordings import may_be_passed_on
 from innerear.report.write import script
 from innerear.run import Item, Run, versions
 from innerear.score import AUDIBLE_DBFS
@@ -56,8 +56,6 @@ Progress = Callable[[str, int, int], None]
 
 ANCHORED_SHARE = 3  # in `ab`, one probe in three also sets a model beside noise or a recording
 TOO_ALIKE = 0.5  # share of what can be named that two captions of one question have in common
-FREE = re.compile(r"\b(CC0|CC-BY(-SA)?-[\d.]+|MIT|Public domain|CMU ARCTIC)", re.IGNORECASE)
-NON_COMMERCIAL = re.compile(r"\bNC\b")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +97,10 @@ def build(
     Raises:
         UsageError: something is there already, or the runs hold too little for such a test.
     """
+    if wanted.free_text and wanted.kind != "identify":
+        raise UsageError(
+            f"free text answers 'what do you hear?', which {wanted.kind} does not ask; wanted kind identify"
+        )
     key = key or out.with_name(f"{out.name}.key.json")
     if key.exists() or (out.exists() and any(out.iterdir())):
         there = key if key.exists() else out
@@ -304,13 +306,12 @@ class _Maker:
         ]
         if not pairs:
             return []
-        for number, place in enumerate(self.rng.permutation(len(by_probe))):
-            name = list(by_probe)[place]
+        some = self.rng.permutation(len(by_probe))[::ANCHORED_SHARE]
+        for number, name in enumerate(list(by_probe)[place] for place in some):
+            models = by_probe[name]
             beside = [self._noise(self.probes[name])] + ([self.real[name]] if name in self.real else [])
-            if number % ANCHORED_SHARE == 0:
-                model = by_probe[name][number // ANCHORED_SHARE % len(by_probe[name])]
-                other = beside[number // ANCHORED_SHARE % len(beside)]
-                pairs.append(_Question((model, other), self.probes[name]))
+            other = beside[number // len(models) % len(beside)]
+            pairs.append(_Question((models[number % len(models)], other), self.probes[name]))
         return pairs
 
     def _anchor_pairs(self) -> list[_Question]:
@@ -401,7 +402,8 @@ class _Maker:
         """What the page does not know."""
         return Key(
             created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-            seed=self.wanted.seed, versions=versions(), runs=self.places, test=test, clips=self.clips,
+            seed=self.wanted.seed, versions=versions(), runs=self.places,
+            probes=list(self.probes.values()), test=test, clips=self.clips,
             trials=self.trials, headphones=self.checks, unheard=self.unheard,
         )  # fmt: skip
 
@@ -428,12 +430,11 @@ def _alike(one: Probe, other: Probe) -> bool:
 def may_be_sent(licence: str, non_commercial: bool = False) -> bool:
     """Whether a recording under this licence may be given to listeners, with its author named.
 
-    >>> may_be_sent("CC-BY-4.0"), may_be_sent("source CC0; collection CC-BY-NC-3.0"), may_be_sent("unknown")
-    (True, False, False)
+    >>> nc = "source CC0; collection CC-BY-NC-3.0"
+    >>> may_be_sent("CC-BY-4.0"), may_be_sent(nc), may_be_sent(nc, non_commercial=True)
+    (True, False, True)
     """
-    if NON_COMMERCIAL.search(licence):
-        return non_commercial
-    return bool(FREE.search(licence))
+    return may_be_passed_on(licence.lower().replace("-nc", "") if non_commercial else licence)
 
 
 def _recording(path: Path, duration_s: float) -> Clip:

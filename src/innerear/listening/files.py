@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from innerear.errors import UsageError
+from innerear.records import Probe
 
 Kind = Literal["identify", "ab", "rate"]
 KINDS: tuple[Kind, ...] = ("identify", "ab", "rate")
@@ -127,6 +128,7 @@ class Key(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
     versions: dict[str, str]
     runs: list[RunPlace]
+    probes: list[Probe]
     test: Test
     clips: dict[str, KeyClip]
     trials: dict[str, KeyTrial]

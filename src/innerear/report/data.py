@@ -102,3 +102,4 @@ class ReportData(msgspec.Struct, frozen=True, kw_only=True):
     finding: list[str] = []  # what the statistics support, in sentences, the first says the most
     recordings: dict[str, Recording] = {}  # by probe
     comparison: dict[str, Any] = {}  # what `innerear compare` found; with it, the page has a view of it
+    listening: list[Any] = []  # what people heard, one `listening.Validation` for each test

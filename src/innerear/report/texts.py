@@ -72,4 +72,9 @@ METRICS: tuple[MetricText, ...] = (
     MetricText("duration_error", "Duration error", "Distance from the asked duration.", "s"),
     MetricText("loudness", "Loudness", "Integrated loudness (ITU-R BS.1770).", "LUFS"),
     MetricText("format", "Sample rate", "The format that the program wrote.", "Hz"),
+    MetricText("identified", "Named by listeners", "Share of listeners' answers that name what was asked for."),
+    MetricText("preferred", "Preferred", "Listeners' preference by Bradley and Terry, in log-odds about the mean."),
+    MetricText("won", "Chosen", "How often a model's sound was preferred to another model's."),
+    MetricText("fit", "Fits, by listeners", "How well it fits the caption, 1 to 5."),
+    MetricText("natural", "Natural, by listeners", "How natural it sounds, 1 to 5."),
 )

@@ -79,7 +79,10 @@ def _write(data: ReportData, run_folder: Path, part: Path) -> None:
     with as_file(files("innerear.report")) as package:
         for folder in ("assets", "vendor"):
             shutil.copytree(package / folder, part / folder)
-    shell = page("shell.html.j2", title=data.title, created=data.created, tiers=TIERS, compared=bool(data.comparison))
+    shell = page(
+        "shell.html.j2", title=data.title, created=data.created, tiers=TIERS,
+        compared=bool(data.comparison), listening=bool(data.listening),
+    )  # fmt: skip
     (part / "index.html").write_text(shell, encoding="utf-8")
     real = _write_recordings(data.recordings, part / "recordings")
     _write_data(data, real, part / "data")
@@ -132,6 +135,7 @@ def _write_data(data: ReportData, recordings: dict[str, dict[str, Any]], folder:
         "finding": data.finding,
         "warnings": data.warnings,
         "funnels": plain(data.funnels),
+        "listening": [_whole(test) for test in data.listening],
         "scores": [_whole(score) for score in data.scores],
         "metrics": plain(data.metrics),
         "techniques": TECHNIQUES,

@@ -1,0 +1,133 @@
+"""What listeners sent back: files from strangers. One that cannot be what the page wrote is refused, with a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import msgspec
+
+from innerear.errors import UsageError
+from innerear.listening.files import Answer, Answers, Key, Trial, checksum
+
+LARGEST_BYTES = 4 << 20
+SLACK_MS = 400  # of what was heard: browsers' clocks, and what the page itself lets pass
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """A file that was not taken, and why."""
+
+    file: str
+    reason: str
+
+
+def read_answers(paths: Sequence[Path], key: Key) -> tuple[list[Answers], list[Refused]]:
+    """The answers in files, and in the .json files of folders; and the files that were refused.
+
+    Of files with one session (a listener who saved twice) the longest is taken, the others are refused.
+
+    Raises:
+        UsageError: nothing is there, or all that is there was refused; the message has every reason.
+    """
+    files = list(_files(paths))
+    if not files:
+        raise UsageError("no answers; wanted .json files that listeners sent back, or folders of them")
+    taken: dict[str, tuple[Path, Answers]] = {}
+    refused = []
+    for path in files:
+        try:
+            answers = read_one(path, key)
+        except UsageError as error:
+            refused.append(Refused(str(path), str(error)))
+            continue
+        before = taken.get(answers.session)
+        if before is None:
+            taken[answers.session] = (path, answers)
+            continue
+        more, less = (path, before[0]) if len(answers.answers) > len(before[1].answers) else (before[0], path)
+        taken[answers.session] = (path, answers) if more == path else before
+        refused.append(
+            Refused(str(less), f"the same listener's session is in {more.name} already, with as much or more")
+        )
+    if not taken:
+        raise UsageError("\n".join(["no answers can be used:", *(f"  {one.file}: {one.reason}" for one in refused)]))
+    return [answers for _, answers in taken.values()], refused
+
+
+def _files(paths: Iterable[Path]) -> Iterable[Path]:
+    for path in paths:
+        if path.is_dir():
+            yield from sorted(found for found in path.glob("*.json") if not found.name.endswith(".key.json"))
+        else:
+            yield path
+
+
+def read_one(path: Path, key: Key) -> Answers:
+    """Read a listener's answers, and hold them against the test that they are said to answer.
+
+    Raises:
+        UsageError: the reason why they are no such answers.
+    """
+    try:
+        size = path.stat().st_size
+        if size > LARGEST_BYTES:
+            raise UsageError(f"it has {size} bytes; answers have at most {LARGEST_BYTES}")
+        raw = msgspec.json.decode(path.read_bytes())
+    except OSError as error:
+        raise UsageError(f"it cannot be read: {error.strerror}") from error
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise UsageError(f"it is no whole JSON text, as if cut off or of another kind: {error}") from error
+    try:
+        answers = msgspec.convert(raw, Answers)
+    except (msgspec.ValidationError, RecursionError) as error:
+        raise UsageError(f"it is no answers file: {error}") from error
+    if answers.test != key.test.test:
+        raise UsageError(f"it answers another test: {answers.test[:12]}…, and the key is that of {key.test.test[:12]}…")
+    if answers.checksum != checksum(raw):
+        raise UsageError("it was changed or damaged after the page wrote it: its checksum does not fit")
+    _check(answers, key)
+    return answers
+
+
+def _check(answers: Answers, key: Key) -> None:
+    test = key.test
+    form = test.form(answers.listener)
+    asked = [shown.trial for shown in form]
+    given = [answer.trial for answer in answers.answers]
+    if given != asked[: len(given)]:
+        raise UsageError(f"its trials are not those of listener {answers.listener}, in their order")
+    if answers.complete != (len(given) == len(asked)):
+        said = "all" if answers.complete else "not all"
+        raise UsageError(f"it says that {said} was answered, and has {len(given)} of {len(asked)} answers")
+    checks = [check.clip for check in answers.headphones]
+    if checks != (test.headphones if given else test.headphones[: len(checks)]):
+        raise UsageError("its headphone check is not that of the test")
+    trials = {trial.id: trial for trial in test.trials}
+    for number, answer in enumerate(answers.answers, 1):
+        if reason := _wrong(answer, trials[answer.trial], key):
+            raise UsageError(f"answer {number}: {reason}")
+
+
+def _wrong(answer: Answer, trial: Trial, key: Key) -> str:
+    """Why the page cannot have given this answer; empty where it can."""
+    test = key.test
+    if test.kind == "rate":
+        fields, last = {"fit", "natural"}, 0
+    elif test.free_text:
+        fields, last = {"text"}, 0
+    else:
+        fields, last = {"choice"}, 1 if test.kind == "ab" else len(trial.options)
+    has = {name for name in ("choice", "text", "fit", "natural") if getattr(answer, name) is not None}
+    if has != fields:
+        return f"it has {', '.join(sorted(has)) or 'nothing'}; wanted {', '.join(sorted(fields))}"
+    if answer.choice is not None and answer.choice > last:
+        return f"choice {answer.choice} is none of 0 to {last}"
+    if not len(answer.plays) == len(answer.heard_ms) == len(trial.clips):
+        return f"it counts plays of {len(answer.plays)} sounds; the trial has {len(trial.clips)}"
+    for clip, plays, heard in zip(trial.clips, answer.plays, answer.heard_ms, strict=True):
+        length = test.clips[clip]
+        if plays < 1 or heard < min(length, 1000 * test.least_s) - SLACK_MS:
+            return f"a sound of {length} ms was heard for {heard} ms, less than the page asks"
+        if heard > length + SLACK_MS:
+            return f"{heard} ms are said to be heard of a sound of {length} ms"
+    return ""

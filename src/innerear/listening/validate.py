@@ -1,0 +1,331 @@
+"""Do the metrics agree with people? Rank correlation of every metric with what listeners said, sound by sound.
+
+For `identify` a sound's value is how often it was named, for `rate` its mean rating; for `ab` the two
+sounds of a pair are held against each other: the difference of the metric against how often the first
+was preferred. A set's distance has no value for one sound; what stands here for FAD is each sound's
+own distance to the reference of its kind.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from innerear import metrics
+from innerear.check_scores import ERRORS
+from innerear.checks import kind
+from innerear.embed import reads_captions
+from innerear.embeddings import embeddings_folder, read_embeddings
+from innerear.errors import UsageError
+from innerear.listening import people
+from innerear.listening.answers import Refused
+from innerear.listening.files import SCALES, Answers, Key
+from innerear.listening.results import Best, Validation
+from innerear.listening.score import ALL, Coding, Vote, score_answers, votes_of
+from innerear.metrics.agreement import CAPTION, cosines, place
+from innerear.metrics.frechet import per_clip
+from innerear.metrics.moments import Gaussian
+from innerear.parts import write_whole
+from innerear.records import Score
+from innerear.reference import find_reference, kind_of
+from innerear.run import Item, Run
+from innerear.verify import in_headline
+
+Array = NDArray[np.float64]
+Better = Literal["higher", "lower", "neither"]
+
+FEWEST_SOUNDS = 8  # of different value, below which a rank correlation says nothing
+
+
+@dataclass
+class Values:
+    """A metric's value for each completion that has one. `signature`: how it was got."""
+
+    signature: str
+    better: Better
+    by_completion: dict[str, float] = field(default_factory=dict)
+
+
+def validate(
+    run: Run, answers: Sequence[Answers], refused: Sequence[Refused], key: Key, coding: Coding | None = None
+) -> Validation:
+    """Hold the metrics of a run against what people said of its sounds, and keep it in the run.
+
+    Raises:
+        UsageError: the test has none of the run's sounds, or no answers can be used.
+    """
+    items = {item.completion.key: item for item in run.items()}
+    if not any(clip.completion in items for clip in key.clips.values()):
+        raise UsageError(f"the test has no sound of {run.folder}; it was built from {_names(key)}")
+    results = score_answers(answers, refused, key, coding)
+    out = {one.session for one in results.listeners if one.out}
+    votes = [vote for one in answers if one.session not in out for vote in votes_of(one, key, coding)]
+    votes = [v for v in votes if not v.what.anchor and all(clip.completion in items for clip in v.clips)]
+    if not votes:
+        raise UsageError("no listener is left whose answers can be used: " + results.rule)
+    values = sound_values(run, list(items.values()))
+    measures = {"identify": ("identified",), "ab": ("preferred",), "rate": tuple(SCALES)}[key.test.kind]
+    rows = [row for measure in measures for row in _correlations(measure, votes, values, key)]
+    found = Validation(
+        test=key.test.test,
+        kind=key.test.kind,
+        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        rule=results.rule,
+        guessers=results.guessers,
+        listeners=len(results.listeners) - len(out),
+        left_out=[f"listener {one.listener}: {one.out}" for one in results.listeners if one.out],
+        scores=_shown(results.scores),
+        everyone=_shown(results.everyone),
+        correlations=rows,
+        best=list(_best(rows)),
+    )
+    write_whole(
+        run.folder / "listening" / f"{found.test}.json", msgspec.json.format(msgspec.json.encode(found), indent=1)
+    )
+    return found
+
+
+def _names(key: Key) -> str:
+    return ", ".join(place.folder for place in key.runs)
+
+
+def _shown(scores: Sequence[Score]) -> list[Score]:
+    """Without the rows of single probes."""
+    return [score for score in scores if "/" not in score.group]
+
+
+# ---- what metrics say of each sound
+
+
+def sound_values(run: Run, items: Sequence[Item]) -> dict[str, Values]:
+    """Every metric that has a value for single sounds: checks, measurements, CLAP, distance to the reference."""
+    found: dict[str, Values] = {}
+
+    def put(name: str, signature: str, better: Better, item: Item, value: float) -> None:
+        found.setdefault(name, Values(signature, better)).by_completion[item.completion.key] = value
+
+    rows = run.measurements()
+    for item in items:
+        _measured(item, metrics.rows_of(rows, item.completion.key, metrics.sound_of(item)), put)
+    for name in run.asked.embedders:
+        if name in run.file.signatures:
+            frames = read_embeddings(embeddings_folder(run, name))
+            _embedded(name, run.file.signatures[name], frames, items, put)
+    return found
+
+
+Put = Callable[[str, str, Better, Item, float], None]
+
+
+def _measured(item: Item, rows: Sequence[Any], put: Put) -> None:
+    checks = [row for row in rows if row.metric not in metrics.SOUND_METRICS]
+    counted = []
+    for check, row in zip(item.probe.expect, checks, strict=False):
+        if row.metric != kind(check) or row.metric not in metrics.CHECK_METRICS:
+            continue
+        metric = metrics.find_metric(metrics.CHECK_METRICS[row.metric])
+        how = metrics.signature(metric)
+        if row.passed is not None:
+            put(row.metric, f"{how}|passed", "higher", item, float(row.passed))
+            if in_headline(check, item.probe.tier)[0]:
+                counted.append(row.passed)
+        if row.value is not None:
+            error = metric.unit in ERRORS
+            name = f"{row.metric}_{'error' if error else 'value'}"
+            put(name, f"{how}|{'size' if error else 'value'}", "lower" if error else "neither", item,
+                abs(row.value) if error else row.value)  # fmt: skip
+    if counted:
+        put("checks", "checks:counted|share|v:1", "higher", item, float(np.mean(counted)))
+    for row in rows:
+        if row.metric in metrics.SOUND_METRICS and row.metric != "format" and row.value is not None:
+            how = metrics.signature(metrics.find_metric(metrics.SOUND_METRICS[row.metric]))
+            error = row.metric == "duration_error"
+            put(row.metric, how, "lower" if error else "neither", item, abs(row.value) if error else row.value)
+
+
+def _embedded(
+    name: str, signature: str, frames: Mapping[str, NDArray[np.float32]], items: Sequence[Item], put: Put
+) -> None:
+    heard = [(item, frames[audio]) for item in items if (audio := item.render.audio) is not None and audio in frames]
+    if reads_captions(name):
+        captions: dict[str, list[str]] = {}
+        for item in items:
+            mine = captions.setdefault(item.probe.tier, [])
+            if item.probe.caption not in mine and CAPTION + item.probe.caption in frames:
+                mine.append(item.probe.caption)
+        for item, sound in heard:
+            texts = captions[item.probe.tier]
+            if item.probe.caption in texts:
+                near = cosines(sound, np.concatenate([frames[CAPTION + text] for text in texts]))
+                right = texts.index(item.probe.caption)
+                put(f"clap ({name})", f"clap|emb:{signature}|v:1", "higher", item, float(near[right]))
+                put(f"clap_rank ({name})", f"clap_rank|emb:{signature}|v:1", "lower", item, place(near, right))
+    gaussians: dict[str, Gaussian] = {}
+    for item, sound in heard:
+        of = kind_of(item.probe)
+        reference = find_reference(of.name, name) if of else None
+        if of is None or reference is None or reference.signature != signature:
+            continue
+        if of.name not in gaussians:
+            gaussians[of.name] = Gaussian.of(np.concatenate(reference.kept))
+        distance = per_clip(gaussians[of.name], [sound])[0]
+        if distance is not None:
+            put(f"fad of one ({name})", f"fad|per-clip|emb:{signature}|v:1", "lower", item, distance)
+
+
+# ---- what people say of each sound
+
+
+def _correlations(measure: str, votes: Sequence[Vote], values: Mapping[str, Values], key: Key) -> Iterator[Score]:
+    known = [(vote, said) for vote in votes if (said := _said(measure, vote)) is not None]
+    tiers = list(dict.fromkeys(vote.clip.tier for vote, _ in known))
+    models = list(dict.fromkeys(clip.model for vote, _ in known for clip in vote.clips))
+    for tier in [*tiers, *([ALL] if len(tiers) > 1 else [])]:
+        mine = [pair for pair in known if tier in (ALL, pair[0].clip.tier)]
+        for model in ["", *(models if measure != "preferred" and len(models) > 1 else [])]:
+            some = [pair for pair in mine if not model or pair[0].clip.model == model]
+            if not some:
+                continue
+            held = _Held(some)
+            how = f"of:{measure}|test:{key.test.test[:12]}|listeners:{len(held.listeners)}"
+            for name, metric in values.items():
+                row = held.against(metric)
+                if row is None:
+                    continue
+                value, interval, n, note = row
+                yield Score(
+                    name, model, "", tier, value, n, len(held.units) - n,
+                    f"spearman|{metric.signature}|{how}|{interval.how if interval else 'ci:none'}|v:1",
+                    group=measure, better=metric.better, low=interval.low if interval else None,
+                    high=interval.high if interval else None, note=note,
+                )  # fmt: skip
+
+
+def _said(measure: str, vote: Vote) -> float | None:
+    if measure == "identified":
+        return None if vote.right is None else float(vote.right)
+    if measure == "preferred":
+        return float(vote.answer.choice == 0)
+    return float(getattr(vote.answer, measure))
+
+
+class _Held:
+    """What people said of sounds, as a table of listeners and sounds, to be held against a metric."""
+
+    def __init__(self, pairs: Sequence[tuple[Vote, float]]) -> None:
+        units = {vote.trial.id: vote for vote, _ in pairs}
+        self.units = [tuple(clip.completion for clip in vote.clips) for vote in units.values()]
+        self.probes, self.n_probes = people.codes([vote.what.probe for vote in units.values()])
+        self.listeners = list(dict.fromkeys(vote.listener for vote, _ in pairs))
+        self._drawn: dict[bytes, tuple[Array, Array, str]] = {}  # by which sounds have a value
+        rows = {name: i for i, name in enumerate(self.listeners)}
+        columns = {name: i for i, name in enumerate(units)}
+        self.total, self.count = (np.zeros((len(rows), len(columns))) for _ in range(2))
+        for vote, said in pairs:
+            self.total[rows[vote.listener], columns[vote.trial.id]] += said
+            self.count[rows[vote.listener], columns[vote.trial.id]] += 1
+
+    def against(self, metric: Values) -> tuple[float | None, people.Interval | None, int, str] | None:
+        """Spearman's rho, its interval, of how many sounds, why there is none; `None` where no sound has a value."""
+        by = metric.by_completion
+        kept = np.array([all(sound in by for sound in unit) for unit in self.units])
+        n = int(kept.sum())
+        if n == 0:
+            return None
+        sounds = [unit for unit, keep in zip(self.units, kept, strict=True) if keep]
+        of = np.array([by[unit[0]] - (by[unit[1]] if len(unit) > 1 else 0.0) for unit in sounds])
+        total, count, probes = self.total[:, kept], self.count[:, kept], self.probes[kept]
+        if n < FEWEST_SOUNDS:
+            return None, None, n, f"{n} sounds are too few; wanted {FEWEST_SOUNDS}"
+        value = spearman(of, total.sum(axis=0) / count.sum(axis=0))
+        if value is None:
+            return None, None, n, "all values are one"
+        key = kept.tobytes()
+        if key not in self._drawn:
+            self._drawn[key] = _draw(total, count, probes)
+        weights, ranks, how = self._drawn[key]
+        return value, _interval(_weighted_ranks(of, weights), ranks, weights, how), n, ""
+
+
+def _draw(total: Array, count: Array, probes: NDArray[np.intp]) -> tuple[Array, Array, str]:
+    """Listeners and probes drawn anew, each as a whole: the sounds' weights, and the ranks of what was said.
+
+    Both of shape (draws, sounds).
+    """
+    rng = np.random.default_rng(0)
+    _, probes = np.unique(probes, return_inverse=True)
+    n_probes = int(probes.max()) + 1
+    of_listeners = people.draws(len(total), people.COSTLY_RESAMPLES, rng)
+    asked = of_listeners @ count
+    said = np.divide(of_listeners @ total, asked, out=np.zeros_like(asked), where=asked > 0)
+    weights = people.draws(n_probes, people.COSTLY_RESAMPLES, rng)[:, probes] * (asked > 0)
+    ranks = np.concatenate([_weighted_ranks(*row) for row in zip(said, weights[:, None, :], strict=True)])
+    return weights, ranks, people.drawn(len(total), n_probes)
+
+
+def _weighted_ranks(values: Array, weights: Array) -> Array:
+    """The ranks of values (sounds,) where each is there as often as its weight says, shape of the weights."""
+    below = (values[:, None] < values[None, :]) + 0.5 * (values[:, None] == values[None, :])
+    ranks: Array = weights @ below
+    return ranks
+
+
+def _interval(first: Array, second: Array, weights: Array, how: str) -> people.Interval | None:
+    """The interval of the correlation of ranks over draws, all of shape (draws, sounds)."""
+    n = np.maximum(weights.sum(axis=1, keepdims=True), 1e-12)
+    a, b = (ranks - (weights * ranks).sum(axis=1, keepdims=True) / n for ranks in (first, second))
+    scale = np.sqrt((weights * a * a).sum(axis=1) * (weights * b * b).sum(axis=1))
+    some = scale > 1e-9
+    if some.mean() < 0.5:
+        return None
+    low, high = np.quantile((weights * a * b).sum(axis=1)[some] / scale[some], [0.025, 0.975])
+    return people.Interval(float(low), float(high), how)
+
+
+def spearman(first: Array, second: Array) -> float | None:
+    """Spearman's rank correlation, ties sharing the middle of their ranks; `None` where one has a single value.
+
+    >>> spearman(np.array([1.0, 2.0, 5.0]), np.array([3.0, 4.0, 4.5]))
+    1.0
+    """
+    from scipy.stats import rankdata
+
+    if len(first) < 2:
+        return None
+    a, b = (rankdata(values) - (len(values) + 1) / 2 for values in (first, second))
+    scale = float(np.sqrt((a @ a) * (b @ b)))
+    return float(a @ b) / scale if scale > 0 else None
+
+
+def _best(rows: Sequence[Score]) -> Iterator[Best]:
+    """For each tier and measure the metric of greatest correlation whose interval leaves out 0."""
+    for tier, measure in dict.fromkeys((row.tier, row.group) for row in rows):
+        mine = [
+            (abs(row.value), _size(row), row.metric)
+            for row in rows
+            if (row.tier, row.group, row.model) == (tier, measure, "") and row.value is not None
+        ]
+        sure = [(value, reach, name) for value, reach, name in mine if reach and reach[0] > 0]
+        if not sure:
+            yield Best(tier, measure, None)
+            continue
+        _, (low, _), name = max(sure)
+        rivals = [other for _, reach, other in mine if other != name and reach and reach[1] >= low]
+        yield Best(tier, measure, name, rivals)
+
+
+def _size(row: Score) -> tuple[float, float] | None:
+    """The interval of a correlation's size: from 0 where it holds 0."""
+    if row.low is None or row.high is None:
+        return None
+    if row.low > 0:
+        return row.low, row.high
+    if row.high < 0:
+        return -row.high, -row.low
+    return 0.0, max(-row.low, row.high)
