@@ -14,6 +14,7 @@ from click.testing import CliRunner
 
 from innerear import suite
 from innerear.cli import main
+from innerear.errors import UsageError
 from innerear.models import Options, open_model
 from innerear.records import Completion, Outcome
 from innerear.run import Asked, Run, create
@@ -201,6 +202,18 @@ def test_a_log_that_is_not_ours_is_refused(tmp_path):
     result = CliRunner().invoke(main, ["import", str(tmp_path / "x.eval"), "--out", str(tmp_path / "run")])
     assert result.exit_code == 2
     assert "cannot be read as a log" in result.output
+
+
+def test_a_log_that_names_a_file_elsewhere_is_refused(log, tmp_path):
+    from inspect_ai.log import write_eval_log
+
+    hostile = log.model_copy(deep=True)
+    for sample in hostile.samples:
+        sample.scores["sounds"].metadata["innerear"]["render"]["audio"] = "../../escaped"
+    write_eval_log(hostile, str(tmp_path / "hostile.eval"))
+    with pytest.raises(UsageError, match="names a file"):
+        inspect_logs.import_logs([tmp_path / "hostile.eval"], tmp_path / "run", "test")
+    assert not (tmp_path / "run").exists()
 
 
 def test_batch_scores_stand_in_a_log(log, ours, tmp_path):

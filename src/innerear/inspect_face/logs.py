@@ -21,8 +21,12 @@ from innerear.inspect_face.sandbox import JailConfig
 from innerear.inspect_face.scorer import wave_in
 from innerear.inspect_face.solver import ANSWER, convert
 from innerear.parts import Writer, write_whole
-from innerear.records import TIERS, Completion, Measurement, Message, Outcome, Probe, Render
+from innerear.records import TIERS, Completion, Measurement, Message, Outcome, Probe, Render, Tier
 from innerear.run import Asked, Item, Run, RunFile, create, machine, save
+from innerear.sharing.pack import AUDIO
+
+Place = tuple[Tier, int, str]
+"""Where a probe stands among those of a run: its tier, its number in its task, its id."""
 
 
 @dataclass(frozen=True)
@@ -53,24 +57,27 @@ def import_logs(files: Sequence[Path], folder: Path, command: str) -> Imported:
     are those that were made while Inspect ran. What a log lacks, the stages make.
 
     Raises:
-        UsageError: a file is no log of these tasks, or was asked something else.
+        UsageError: a file is no log of these tasks, was asked something else, or holds what no run does.
     """
     logs = [(file, _read(file)) for file in files]
     asked = [_asked(file, log) for file, log in logs]
     for (file, _), one in zip(logs, asked, strict=True):
         _same(str(file), one, asked[0])
-    answers: dict[tuple[str, int], list[Answered]] = {}
+    answers: dict[Place, list[Answered]] = {}
     left: Counter[str] = Counter()
-    for number, (_, log) in enumerate(logs):
+    for file, log in logs:
         for sample in log.samples or []:
-            found = _answer(log, sample)
-            if isinstance(found, str):
-                left[found] += 1
-            else:
-                place = sample.metadata["number"]
-                answers.setdefault((found.probe.tier, place), []).append(found)
-        if not log.samples:
-            left[f"{logs[number][0]}: no samples in it"] += 1
+            try:
+                found = _answer(log, sample)
+                if isinstance(found, str):
+                    left[found] += 1
+                else:
+                    place = (found.probe.tier, int(sample.metadata["number"]), found.probe.id)
+                    answers.setdefault(place, []).append(found)
+            except (msgspec.ValidationError, KeyError) as error:
+                raise UsageError(f"{file}, sample {sample.id}: not of this version: {error}") from error
+    if not answers:
+        raise UsageError(f"no answers in {', '.join(map(str, files))}: {'; '.join(summary(left)) or 'no samples'}")
     run = _opened(folder, asked, answers, logs[0][1], command)
     done = Imported(run, left=left)
     with (
@@ -128,11 +135,11 @@ def _same(what: str, one: Asked, other: Asked) -> None:
 def _opened(
     folder: Path,
     asked: Sequence[Asked],
-    answers: Mapping[tuple[str, int], Sequence[Answered]],
+    answers: Mapping[Place, Sequence[Answered]],
     log: EvalLog,
     command: str,
 ) -> Run:
-    places = sorted(answers, key=lambda place: (TIERS.index(place[0]), place[1]))
+    places = sorted(answers, key=lambda place: (TIERS.index(place[0]), *place[1:]))
     probes = [answers[place][0].probe for place in places]
     models = list(dict.fromkeys(one.completion.model for found in answers.values() for one in found))
     attempts = max(one.attempts for one in asked)
@@ -163,6 +170,8 @@ def _answer(log: EvalLog, sample: EvalSample) -> Answered | str:
     else:
         return f"not answered: {sample.error.message if sample.error else 'not finished'}"
     render = heard.render if heard else msgspec.convert(kept["render"], Render) if kept.get("render") else None
+    if completion.recording is not None or (render and render.audio and not AUDIO.fullmatch(render.audio)):
+        raise UsageError(f"the log of {log.eval.task} names a file where no task of ours does; nothing was imported")
     wave = wave_in(sample.messages)
     probe = msgspec.convert(sample.metadata["probe"], Probe)
     sound = convert(wave, "FLAC") if wave and render and render.audio else None
