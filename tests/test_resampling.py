@@ -1,4 +1,4 @@
-"""Resampling: what a band-limited sound is at another rate is known exactly; how far ours is from it, and from resampy's.
+"""Resampling: what a band-limited sound is at another rate is known exactly; how far ours is from it and from resampy.
 
 Every embedder hears what soxr (HQ) makes of a clip. torchvggish resamples with resampy's kaiser_best,
 panns_inference leaves it to librosa (soxr HQ since 0.10, kaiser_best before), transformers leaves it to its user.
