@@ -1,12 +1,13 @@
 """Reference programs: there for every family, make their sound by themselves, pass what is built."""
 
 import ast
+from dataclasses import replace
 
 import pytest
 
 from innerear.guard import violation
 from innerear.programs import Reference, bank
-from innerear.programs.verify import verify
+from innerear.programs.verify import FALLS_SHORT, Verdict, verify
 from innerear.records import Outcome
 from innerear.suite import edition
 
@@ -38,6 +39,15 @@ def test_one_that_is_wrong_is_told_apart():
     assert right.holds
     assert not wrong.holds
     assert "fails pitch" in wrong.line()
+
+
+def test_where_a_program_is_known_to_fall_short_it_may_and_nowhere_else():
+    verdict = Verdict("environment/human/footsteps", Outcome.OK, "", True, True, [], ["label (heard as rain)"], [])
+    assert verdict.holds
+    assert "falls short of label (heard as rain)" in verdict.line()
+    assert not replace(verdict, probe="environment/urban/siren").holds
+    assert not replace(verdict, failed=["label (x)", "events (3)"]).holds
+    assert set(FALLS_SHORT) <= {shown.probe.id for shown in bank()}
 
 
 @pytest.mark.slow
