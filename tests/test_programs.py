@@ -42,7 +42,7 @@ def test_one_that_is_wrong_is_told_apart():
 
 
 def test_where_a_program_is_known_to_fall_short_it_may_and_nowhere_else():
-    verdict = Verdict("environment/human/footsteps", Outcome.OK, "", True, True, [], ["label (heard as rain)"], [])
+    verdict = Verdict("environment/scene/five-knocks", Outcome.OK, "", True, True, [], ["label (heard as rain)"], [])
     assert verdict.holds
     assert "falls short of label (heard as rain)" in verdict.line()
     assert not replace(verdict, probe="environment/urban/siren").holds

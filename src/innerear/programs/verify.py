@@ -16,8 +16,6 @@ from innerear.render import load, render_all, render_key
 from innerear.score import AUDIBLE_DBFS
 
 FALLS_SHORT = {
-    "environment/human/footsteps": {"label"},
-    "environment/domestic/door-wood-knock": {"label"},
     "environment/scene/five-knocks": {"label"},
 }
 """Kinds of check that a program was not brought to pass: its score there is the ceiling that code has so far."""
