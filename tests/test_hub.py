@@ -118,6 +118,19 @@ def test_a_second_push_leaves_nothing_of_the_first(hub, command, pushed, tmp_pat
     command("push", pushed[0], REPO, "--licence", "cc-by-4.0")
 
 
+def test_no_path_of_this_machine_goes_up(hub, command, pushed, tmp_path):
+    recording = tmp_path / "mine.jsonl"
+    command("record", pushed[0], "--model", "recorded/one-shot", "--out", recording)
+    asked = ["--model", f"recorded/{recording}", "--probes", "notes/waveform/sine-440", "--embedder", "mel"]
+    command("run", *asked, "--out", tmp_path / "run")
+    command("push", tmp_path / "run", "someone/own")
+    files = at(hub, "someone/own")
+    assert "recorded/mine.jsonl" in files["README.md"].decode()
+    for name, content in files.items():
+        if not name.endswith((".flac", ".npz")):
+            assert str(tmp_path) not in content.decode(), name
+
+
 def test_a_suite_goes_up_and_is_asked_by_its_address(hub, command, tmp_path):
     mine = tmp_path / "mine.jsonl"
     probes = suite.choose(suite.edition().probes, pattern="notes/waveform/*")

@@ -106,7 +106,7 @@ def ours(tmp_path_factory, texts):
     asked = Asked(models=[name], attempts=2, suite=loaded.name, suite_digest=loaded.digest, embedders=["mel"])
     run = create(folder / "run", asked, probes, "test")
     do_generate(run, [open_model(name)])
-    do_render(run)
+    assert do_render(run).failures == []
     run, _ = choose_embedders(run)
     do_embed(run)
     do_measure(run)

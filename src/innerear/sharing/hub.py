@@ -30,6 +30,7 @@ from innerear.parts import write_whole
 from innerear.records import Outcome
 from innerear.run import Run
 from innerear.sharing.pack import NAMES, NEEDED, STORED, pack, unpack
+from innerear.sharing.scrub import Scrub
 from innerear.sharing.tables import export, printable
 from innerear.stages import do_score
 from innerear.suite import Suite, load
@@ -54,9 +55,11 @@ def push_run(run: Run, repo: str, *, licence: str, private: bool = False, as_is:
         with zipfile.ZipFile(packed) as file:
             file.extractall(folder)
         packed.unlink()
-        write_whole(folder / "scores.csv", export([run.folder]).encode())
-        write_whole(folder / "audio" / "metadata.jsonl", b"".join(_sounds(run, folder)))
-        write_whole(folder / "README.md", run_card(run, repo, licence).encode())
+        scrub = Scrub({str(run.folder.resolve()): "<run>"})  # a model's name may be a path
+        sounds = [{name: _clean(value, scrub) for name, value in row.items()} for row in _sounds(run, folder)]
+        write_whole(folder / "scores.csv", scrub.text(export([run.folder])).encode())
+        write_whole(folder / "audio" / "metadata.jsonl", b"".join(msgspec.json.encode(row) + b"\n" for row in sounds))
+        write_whole(folder / "README.md", scrub.text(run_card(run, repo, licence)).encode())
         return _upload(folder, repo, private, f"A run of InnerEar: {len(run.completions())} completions")
 
 
@@ -178,7 +181,7 @@ Every score there is, with interval, n and how it was got: `scores.csv`.
 ## Hear it, score it again
 
 ```sh
-pip install innerear 'huggingface_hub'
+pip install 'innerear[hub]'
 innerear pull {repo} --out runs/theirs
 innerear score runs/theirs
 innerear report runs/theirs
@@ -220,6 +223,10 @@ innerear run --suite hf://datasets/{repo} --model openai/gpt-4o-mini --out runs/
 """
 
 
+def _clean(value: Any, scrub: Scrub) -> Any:
+    return scrub.text(value) if isinstance(value, str) else value
+
+
 def _licence(licence: str) -> str:
     return (
         "Who pushed this has not stated one." if licence == "unknown" else f"`{licence}`, as stated by who pushed this."
@@ -240,7 +247,7 @@ def _front(repo: str, licence: str, size: int, configs: list[dict[str, Any]]) ->
     return f"---\n{facts.to_yaml()}\n---\n"
 
 
-def _sounds(run: Run, folder: Path) -> Iterator[bytes]:
+def _sounds(run: Run, folder: Path) -> Iterator[dict[str, Any]]:
     """A row for each sound: of which probe and model, the first where several gave it, and what it passed."""
     rows = run.measurements()
     passed: dict[str, list[bool]] = {}
@@ -254,23 +261,18 @@ def _sounds(run: Run, folder: Path) -> Iterator[bytes]:
             continue
         seen.add(name)
         judged = passed.get(item.completion.key, [])
-        yield (
-            msgspec.json.encode(
-                {
-                    "file_name": name,
-                    "caption": item.probe.caption,
-                    "probe": item.probe.id,
-                    "tier": item.probe.tier,
-                    "family": item.probe.family,
-                    "level": item.probe.level,
-                    "model": item.completion.model,
-                    "attempt": item.completion.attempt,
-                    "checks": len(judged),
-                    "passed": sum(judged),
-                }
-            )
-            + b"\n"
-        )
+        yield {
+            "file_name": name,
+            "caption": item.probe.caption,
+            "probe": item.probe.id,
+            "tier": item.probe.tier,
+            "family": item.probe.family,
+            "level": item.probe.level,
+            "model": item.completion.model,
+            "attempt": item.completion.attempt,
+            "checks": len(judged),
+            "passed": sum(judged),
+        }
 
 
 def _upload(folder: Path, repo: str, private: bool, message: str) -> str:
