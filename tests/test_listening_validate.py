@@ -15,7 +15,7 @@ from innerear.listening.files import Answers
 from innerear.listening.results import read_validations
 from innerear.listening.validate import spearman
 from innerear.parts import Writer
-from innerear.records import Measurement
+from innerear.records import Measurement, digest
 from listening_made import answered, made_run, sent, short, tone
 
 PROBES = short(
@@ -31,10 +31,10 @@ def run(tmp_path_factory):
     """Two models; each sound has a loudness and a duration error of its own, by chance."""
     folder = tmp_path_factory.mktemp("validate") / "run"
     run = made_run(folder, {"model/one": tone(0.3, 0.06), "model/two": tone(0.2, 0.06)}, PROBES)
-    rng = np.random.default_rng(0)
     with Writer(folder / "measurements", Measurement, 9e9) as writer:
         for item in run.items():
             for key, name, check in metrics.keys(item.completion.key, metrics.sound_of(item)):
+                rng = np.random.default_rng(int(digest("made", name, item.probe.id, item.completion.model)[:8], 16))
                 value = float(rng.normal(0, 1)) if check is None else None
                 passed = bool(rng.random() < 0.5) if name in metrics.CHECK_METRICS else None
                 writer.keep(Measurement(key, item.completion.key, name, value, passed))

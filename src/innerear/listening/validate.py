@@ -40,6 +40,7 @@ from innerear.verify import in_headline
 Array = NDArray[np.float64]
 Better = Literal["higher", "lower", "neither"]
 
+LEAST_COVERED = 0.5  # share of the sounds with a value, for a metric to be called the best
 FEWEST_SOUNDS = 8  # of different value, below which a rank correlation says nothing
 
 
@@ -304,12 +305,17 @@ def spearman(first: Array, second: Array) -> float | None:
 
 
 def _best(rows: Sequence[Score]) -> Iterator[Best]:
-    """For each tier and measure the metric of greatest correlation whose interval leaves out 0."""
+    """For each tier and measure the metric of greatest correlation whose interval leaves out 0.
+
+    Metrics with a value for fewer than half of the sounds do not compete: theirs are other sounds.
+    """
     for tier, measure in dict.fromkeys((row.tier, row.group) for row in rows):
         mine = [
             (abs(row.value), _size(row), row.metric)
             for row in rows
-            if (row.tier, row.group, row.model) == (tier, measure, "") and row.value is not None
+            if (row.tier, row.group, row.model) == (tier, measure, "")
+            and row.value is not None
+            and row.n >= LEAST_COVERED * (row.n + row.missing)
         ]
         sure = [(value, reach, name) for value, reach, name in mine if reach and reach[0] > 0]
         if not sure:

@@ -40,15 +40,17 @@ InnerEar.views.people = (() => {
 
   function best(found) {
     const where = found.tier === "all" ? "Over all tiers" : `In ${found.tier}`;
-    const what = words(found.measure);
     return el("p", {}, found.metric === null
-      ? `${where}, no metric is known to go with what was ${past(what)}.`
-      : [`${where}, `, el("b", {}, metricLabel(found.metric)), ` goes best with ${past(what)}`,
+      ? `${where}, no metric is known to go with ${said(found.measure)}.`
+      : [`${where}, `, el("b", {}, metricLabel(found.metric)), ` goes best with ${said(found.measure)}`,
          found.rivals.length ? `; not to be told from it: ${found.rivals.map(metricLabel).join(", ")}.` : ", and better than all others."]);
   }
 
-  function past(measure) {
-    return { fit: "the rating of fit", natural: "the rating of naturalness" }[measure] ?? measure;
+  function said(measure) {
+    return {
+      identified: "how often a sound was named", preferred: "which sound was preferred",
+      fit: "the rating of fit", natural: "the rating of naturalness",
+    }[measure] ?? words(measure);
   }
 
   function reach(s) {
