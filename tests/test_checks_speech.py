@@ -179,3 +179,137 @@ def test_revoiced_speech_has_the_f0_that_was_asked(pack):
     found = judged(VoiceF0Check(), checks.VoiceF0(low_hz=160, high_hz=180), Clip(made.astype(np.float32)[None], 16_000))
     assert found.passed
     assert metrics.find_metric(metrics.CHECK_METRICS["voice_f0"]).version == 1
+
+
+def test_what_is_said_is_compared_without_case_and_points():
+    from innerear.metrics.words import words
+
+    assert words("It's easy — to tell!") == "it's easy to tell"
+
+
+def a_template(text, talker):
+    """A template's cepstra as if they were heard: what it is nearest to is known."""
+    from innerear.metrics import words as of
+
+    known = of.shipped()
+    mine = known.templates[of.length(text)]
+    return mine.prints[(mine.texts == text) & (mine.talkers == talker)]
+
+
+def test_a_template_is_nearest_to_itself_and_nearer_to_its_own_text_than_to_others():
+    from innerear.metrics import words as of
+
+    known = of.shipped()
+    short = known.templates["short"]
+    found = of.distances(a_template("seven", "flite:rms"), short.prints)[0]
+    nearest = np.argmin(found)
+    assert (short.texts[nearest], short.talkers[nearest]) == ("seven", "flite:rms")
+    assert found[nearest] == pytest.approx(0, abs=1e-3)
+    assert np.median(found[short.texts == "seven"]) < np.quantile(found[short.texts != "seven"], 0.3)
+
+
+DIGITS = "zero one two three four five six seven eight nine".split()
+
+
+def test_noise_is_rejected_and_chance_stands_beside_it():
+    from innerear.metrics.words import TranscriptCheck
+
+    check = checks.Transcript(text="five", closed_set=DIGITS)
+    found = [judged(TranscriptCheck(), check, make.noise(1.0, seeded("noise", turn))) for turn in range(12)]
+    assert sum(one.detail["heard"] is not None for one in found) <= 2
+    assert not any(one.passed for one in found)
+    assert (found[0].detail["chance"], found[0].detail["among"], found[0].detail["closed"]) == (0.1, 10, True)
+    assert judged(TranscriptCheck(), check, make.silence(1.0)).detail["heard"] is None
+
+
+def test_a_text_without_templates_is_not_measured():
+    from innerear.metrics.words import TranscriptCheck
+
+    found = judged(TranscriptCheck(), checks.Transcript(text="supercalifragilistic"), make.noise(1.0, seeded("n")))
+    assert (found.value, found.passed) == (None, None)
+    assert found.reason.startswith(UNAVAILABLE)
+
+
+def test_every_text_of_the_suite_has_templates_by_every_talker():
+    from innerear import suite
+    from innerear.metrics import words as of
+
+    known = of.shipped()
+    for probe in suite.edition().probes:
+        for check in probe.expect:
+            if isinstance(check, checks.Transcript):
+                name, among = known.among(check)
+                assert of.words(check.text) in among
+                assert name == probe.family
+                templates = known.templates[of.length(check.text)]
+                assert len(set(templates.talkers[templates.texts == of.words(check.text)])) >= 7
+
+
+def test_no_distractor_is_a_text_of_the_suite():
+    from innerear.metrics import words as of
+    from innerear.verify.words import DISTRACTORS, STRANGE
+
+    known = of.shipped()
+    said = {text for name, texts in known.sets.items() if name != of.OTHER for text in texts}
+    assert not said & set(map(of.words, DISTRACTORS))
+    assert not set(map(of.words, STRANGE)) & (said | set(map(of.words, DISTRACTORS)))
+
+
+@pytest.mark.parametrize("talker", ["espeak-ng", "flite"])
+def test_a_talker_says_a_digit_that_is_heard_and_a_word_that_is_rejected_or_another(talker):
+    from innerear.metrics.words import TranscriptCheck
+    from innerear.talkers import can_say, say
+
+    if not can_say(talker):
+        pytest.skip(f"{talker} is not installed")
+    digits = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+    heard = [judged(TranscriptCheck(), checks.Transcript(text=d, closed_set=digits), say(d, talker)) for d in digits]
+    assert sum(bool(one.passed) for one in heard) >= 7
+    assert heard[0].detail["listener"] == "forced choice"
+
+
+def test_a_talker_is_given_plain_english_only():
+    from innerear.errors import UsageError
+    from innerear.talkers import say
+
+    for text in ("$(touch /tmp/x)", "a\nb", "", "x" * 400):
+        with pytest.raises(UsageError):
+            say(text, "espeak-ng")
+
+
+@pytest.mark.parametrize("talker", ["espeak-ng", "flite"])
+def test_a_baseline_talks_for_speech_probes_as_long_as_asked(talker):
+    from innerear import suite
+    from innerear.hosted import make as make_hosted
+    from innerear.models import open_model
+    from innerear.talkers import can_say
+
+    if not can_say(talker):
+        pytest.skip(f"{talker} is not installed")
+    model = open_model(f"baseline/{talker}")
+    probes = suite.edition().probes
+    assert all((model.identity(probe, 0) is not None) == (probe.tier == "speech") for probe in probes)
+    digit = next(probe for probe in probes if probe.id == "speech/digit/four")
+    clip = make_hosted(model.identity(digit, 0))
+    assert clip.duration_s == pytest.approx(digit.duration_s, abs=0.5)
+
+
+def test_the_ladder_has_chance_and_what_verification_lets_through():
+    from innerear import suite
+    from innerear.groups import groups_of
+    from innerear.ladder import RUNGS, ladder
+    from innerear.records import Completion, Measurement, Outcome, Program, Render
+    from innerear.run import Item
+
+    items, rows = [], {}
+    for probe in suite.edition().probes:
+        if probe.tier == "speech":
+            key = probe.id
+            completion = Completion(key, probe.id, "m", "direct", 0, [], "")
+            items.append(Item(probe, completion, Program("x"), Render(key, key, Outcome.OK)))
+            rows[key] = [(check, Measurement("k", key, "m", 0.0, True)) for check in probe.expect]
+    (group,) = groups_of(items)
+    found = list(ladder(group, rows))
+    assert [score.group for score in found] == [f"family:{rung}" for rung in RUNGS]
+    assert [score.floor.get("chance") for score in found[:5]] == pytest.approx([1 / 5, 1 / 4, 1 / 10, 1 / 10, 1 / 11])
+    assert all(score.value == 1 and 0 < score.ceiling["verified"] <= 1 for score in found)

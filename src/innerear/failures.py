@@ -18,7 +18,7 @@ from innerear.run import Item
 from innerear.verify import in_headline
 from innerear.work import Lost, Machines, Work
 
-VERSION = 3
+VERSION = 4
 
 
 def failure_key(item: Item, rows: Sequence[Measurement]) -> str:

@@ -16,6 +16,7 @@ from innerear.check_scores import check_scores, comparisons, with_ends
 from innerear.checks import Check, kind
 from innerear.distances import Embedding, distance_scores
 from innerear.groups import Group, groups_of
+from innerear.ladder import ladder
 from innerear.metrics import plausibility
 from innerear.metrics.agreement import clap_scores, embedder_agreement
 from innerear.metrics.signal import right_length
@@ -60,6 +61,7 @@ def score(
         scores += _rates(group)
         scores += _measured(group, rows)
         scores += check_scores(group, judged)
+        scores += ladder(group, judged)
         scores += distances
         scores += clap_scores(group, embedded)
     scores = with_ends(scores)

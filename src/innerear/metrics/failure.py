@@ -40,6 +40,12 @@ WORDS = {
     "wrong pitch": "another pitch than asked",
     "wrong instrument": "another instrument than asked",
     "another sound": "it is heard as another sound than asked, or as none that is known",
+    "no voice": "no voice is heard where one was to speak",
+    "voice without words": "a voice, and none of the texts that it may say",
+    "wrong word": "another text than asked",
+    "wrong vowel": "another vowel than asked",
+    "right word, wrong voice": "the text asked, by another speaker or with another melody than asked",
+    "wrong voice": "a voice of another pitch or melody than asked",
     "wrong sound": "a check failed for another reason",
 }
 OF_OUTCOME = {
@@ -128,7 +134,45 @@ def words(sound: Sound, rows: Sequence[Measurement], copy_of: str | None) -> lis
         found.add("near copy")
     for check, row in failed:
         found |= _of_check(check, row.detail)
+    if sound.probe.tier == "speech":
+        found |= _of_speech(sound.clip, failed, rows)
     return [word for word in WORDS if word in found] or ["wrong sound"]
+
+
+OF_THE_VOICE = (checks.VoiceF0, checks.VoiceF0Steps, checks.F0Trend, checks.Unvoiced, checks.Pitch)
+
+
+def _of_speech(clip: Clip, failed: Sequence[tuple[checks.Check, Measurement]], rows: Sequence[Measurement]) -> set[str]:
+    """What was wrong with speech: no voice, no words, other words, another vowel, or only the voice."""
+    if not is_voice(clip):
+        return {"no voice"}
+    heard = {row.metric: row.detail.get("heard") for row in rows}
+    found = set()
+    for check, _ in failed:
+        match check:
+            case checks.Transcript():
+                found.add("wrong word" if heard.get("transcript") else "voice without words")
+            case checks.Vowel():
+                found.add("wrong vowel" if heard.get("vowel") else "voice without words")
+    if not found and any(isinstance(check, OF_THE_VOICE) for check, _ in failed):
+        said = any(row.metric == "transcript" and row.passed for row in rows)
+        found.add("right word, wrong voice" if said else "wrong voice")
+    return found
+
+
+def is_voice(clip: Clip) -> bool:
+    """Whether a sound has an f0 and resonances, or Silero hears a voice in it where that is here."""
+    from innerear.errors import WeightsUnavailable
+    from innerear.metrics.silero import SHORTEST_S, spoken_s
+    from innerear.metrics.voice import LEAST_RELIEF_DB, median_f0, relief_db, track_voice
+
+    track = track_voice(clip)
+    if median_f0(clip, track) is not None and relief_db(clip, track) >= LEAST_RELIEF_DB:
+        return True
+    try:
+        return spoken_s(clip) >= SHORTEST_S
+    except WeightsUnavailable:
+        return False
 
 
 def failed_checks(probe: Probe, rows: Sequence[Measurement]) -> list[tuple[checks.Check, Measurement]]:

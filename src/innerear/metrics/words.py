@@ -6,12 +6,12 @@ choice among few texts is far easier than recognising any, so its rate of right 
 error rate: chance (1 over the size of the set) stands beside it.
 
 Features: 13 mel cepstra between 120 and 3700 Hz, each of mean 0 and variance 1 over the heard part
-(which takes out the channel), their slopes, on a time axis of 40 or 100 points from the first heard
+(which takes out the channel), on a time axis of 40 or 100 points from the first heard
 moment to the last. Matching: dynamic time warping, each point of the sound against a path that moves
 on by 0, 1 or 2 (H. Sakoe, S. Chiba, "Dynamic programming algorithm optimization for spoken word
 recognition", IEEE TASSP 1978, asymmetric), with the length of the vocal tract warped in five
-steps (L. Lee, R. Rose, IEEE TSAP 1998). A text's distance is the mean of its three nearest
-templates.
+steps (L. Lee, R. Rose, IEEE TSAP 1998). A text's distance is the mean over the three talkers that
+are nearest in it.
 
 A text is heard only if it is nearer than every text of no set (`OTHER`), clearly nearer than the
 middle one of all, and near at all.
@@ -47,7 +47,7 @@ LONG_WORDS = 3  # from so many words on, a text is long
 STEP = 24.0  # of a stored cepstrum, which has variance 1, in parts of an int8
 BAND_SHARE = 0.35  # of the time axis that a path may leave the diagonal by
 NEAREST = 3
-NEAR, NEARER_THAN_OTHER, NEARER_THAN_MIDDLE = 4.1, 1.0, 0.9
+NEAR, NEARER_THAN_OTHER, NEARER_THAN_MIDDLE = 3.5, 1.05, 0.93
 OTHER = "other"
 """The set of the texts that are in no set of the suite."""
 
@@ -103,13 +103,6 @@ def cepstra(clip: Clip, points: int, warps: Sequence[float] = WARPS) -> Prints |
     return found
 
 
-def with_slopes(prints: Prints) -> Prints:
-    """Cepstra and their slopes over five points, (…, points, 26)."""
-    wide = np.pad(prints, [(0, 0)] * (prints.ndim - 2) + [(2, 2), (0, 0)], "edge")
-    slopes = 0.4 * (wide[..., 4:, :] - wide[..., :-4, :]) + 0.2 * (wide[..., 3:-1, :] - wide[..., 1:-3, :])
-    return np.concatenate([prints, slopes], axis=-1)
-
-
 def distances(prints: Prints, templates: Prints) -> NDArray[np.float32]:
     """The mean distance a point along the best path, (sounds, templates)."""
     sounds, points, dims = prints.shape
@@ -138,7 +131,7 @@ class Templates:
 
     texts: NDArray[np.str_]
     talkers: NDArray[np.str_]
-    prints: Prints  # with slopes
+    prints: Prints
 
 
 @dataclass(frozen=True, eq=False)
@@ -201,7 +194,7 @@ def load(path: Path) -> Known:
             name: Templates(
                 stored[f"{name}_texts"],
                 stored[f"{name}_talkers"],
-                with_slopes(stored[f"{name}_prints"].astype(np.float32) / np.float32(STEP)),
+                stored[f"{name}_prints"].astype(np.float32) / np.float32(STEP),
             )
             for name in POINTS
         }
@@ -229,9 +222,12 @@ def listen(clip: Clip, among: Sequence[str], known: Known, without: Collection[s
         return None
     templates = known.templates[kind]
     mine = np.isin(templates.texts, [*among, *known.sets[OTHER]]) & ~np.isin(templates.talkers, list(without))
-    texts = templates.texts[mine]
-    found = distances(with_slopes(prints), templates.prints[mine]).min(axis=0)
-    by_text = {text: float(np.sort(found[texts == text])[:NEAREST].mean()) for text in dict.fromkeys(texts.tolist())}
+    found = distances(prints, templates.prints[mine]).min(axis=0)
+    by_talker: dict[str, dict[str, float]] = {}
+    for text, talker, far in zip(templates.texts[mine].tolist(), templates.talkers[mine].tolist(), found, strict=True):
+        nearest_yet = by_talker.setdefault(text, {})
+        nearest_yet[talker] = min(float(far), nearest_yet.get(talker, np.inf))
+    by_text = {text: float(np.mean(sorted(one.values())[:NEAREST])) for text, one in by_talker.items()}
     nearest = min((text for text in by_text if text in among), key=by_text.__getitem__)
     other = min((far for text, far in by_text.items() if text not in among), default=np.inf)
     distance, middle = by_text[nearest], float(np.median(list(by_text.values())))

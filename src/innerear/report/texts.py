@@ -56,6 +56,16 @@ METRICS: tuple[MetricText, ...] = (
     MetricText("label", "Class heard", "The class heard is the one asked, or one merged with it.", "of 50"),
     MetricText("label_alone", "Very class heard", "The class heard is the very one asked, merges not counted."),
     MetricText("label_top5", "Class in the first five", "The class asked is among the five that are heard most."),
+    MetricText("vowel", "Vowels right", "F1 and F2 are nearest to the vowel asked, of the set.", "deviations"),
+    MetricText(
+        "transcript", "Text chosen", "Of a set of texts the one asked is heard; others are rejected.", "distance"
+    ),
+    MetricText("voice_f0", "Pitch of the voice", "The median f0 of the voice lies in the range asked.", "f0, Hz"),
+    MetricText("voice_f0_steps", "Voices in turn", "Each voice has an f0 in its range, one after the other."),
+    MetricText("f0_trend", "Melody", "The f0 of the voice rises or falls at its end, as asked.", "semitones"),
+    MetricText("unvoiced", "Whispered", "A voice without a fundamental."),
+    MetricText("voice", "A voice", "A human voice is heard, by Silero VAD.", "s"),
+    MetricText("ladder", "Rung of speech", "Share of a rung's own checks passed: vowel, text, or voice."),
     MetricText("sequence", "One after the other", "The classes asked are heard in their order."),
     MetricText("together", "At once", "The classes asked are heard at the same time."),
     MetricText("plausibility", "Plausible", "Share of quantities within those of real recordings.", "share"),

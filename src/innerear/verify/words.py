@@ -38,6 +38,10 @@ TAKES = 3  # of each digit by each real speaker
 DISTRACTORS = (
     "apple", "house", "river", "window", "paper", "yellow", "music", "garden", "mother", "coffee", "paint", "key",
     "shoe", "fish", "cloud", "sugar", "give me", "happy", "monday", "forward", "under", "pencil", "thank you", "away",
+    "about", "people", "little", "after", "because", "picture", "mountain", "letter", "question", "number", "winter",
+    "summer", "doctor", "minute", "husband", "problem", "family", "machine", "never", "bottle", "dinner", "kitchen",
+    "finger", "chair", "bread", "black", "green", "street", "world", "small", "hand", "milk", "bridge", "plate",
+    "dream", "big", "cup", "push", "join", "loud",
     "The goose was brought straight from the old market.", "The sink is the thing in which we pile dishes.",
     "A whiff of it will cure the most stubborn cold.", "The facts don't always show who is right.",
     "She flaps her cape as she parades the street.", "The loss of the cruiser was a blow to the fleet.",
