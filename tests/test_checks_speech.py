@@ -208,7 +208,7 @@ def test_a_template_is_nearest_to_itself_and_nearer_to_its_own_text_than_to_othe
     assert np.median(found[short.texts == "seven"]) < np.quantile(found[short.texts != "seven"], 0.3)
 
 
-DIGITS = "zero one two three four five six seven eight nine".split()
+DIGITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 
 
 def test_noise_is_rejected_and_chance_stands_beside_it():
