@@ -54,9 +54,6 @@ def _of_kind(group: Group, judged: Judged, name: str) -> Iterator[Score]:
     asked = sum(kind(check) == name and check.headline for item in group.items for check in item.probe.expect)
     if not asked:
         return
-    if name not in metrics.CHECK_METRICS:
-        yield group.score(name, None, 0, asked, f"{name}|v:0", unit="share", note=metrics.NOT_BUILT)
-        return
     metric = metrics.find_metric(metrics.CHECK_METRICS[name])
     rows: list[tuple[str, Measurement]] = []
     labels: list[tuple[str, Label, Measurement]] = []

@@ -9,7 +9,6 @@ from pathlib import Path
 import msgspec
 
 from innerear import metrics
-from innerear.checks import Check, kind
 from innerear.failures import failure_key
 from innerear.listening.results import read_validations
 from innerear.records import Outcome, Probe, Score
@@ -76,11 +75,7 @@ def report_data(
 
 def _as_counted(probe: Probe) -> Probe:
     """Its checks are out of headlines where verification takes them out: the page counts as scores do."""
-
-    def counts(check: Check) -> bool:
-        return check.headline and (kind(check) not in metrics.CHECK_METRICS or in_headline(check, probe.tier)[0])
-
-    expect = [msgspec.structs.replace(check, headline=counts(check)) for check in probe.expect]
+    expect = [msgspec.structs.replace(check, headline=in_headline(check, probe.tier)[0]) for check in probe.expect]
     return msgspec.structs.replace(probe, expect=expect)
 
 
@@ -105,9 +100,8 @@ def warnings(run: Run, items: Sequence[Item], scores: Sequence[Score]) -> list[s
         found.append("distances by `mel` are statistics of a spectrum, no measure of what is heard")
     if any(score.note.startswith("small n") for score in scores):
         found.append("FAD is biased upward at these n: compare only sets of equal n, and trust KAD more")
-    missing = sorted({score.metric for score in scores if score.note == metrics.NOT_BUILT})
-    if missing:
-        found.append(f"not measured yet: {', '.join(missing)}")
+    lacking = {row.reason: row.metric for item in items for row in item.measurements if metrics.is_unavailable(row)}
+    found += sorted(f"{metric}: {reason}" for reason, metric in lacking.items())
     found += [_agreed(score) for score in scores if score.metric == "agreement"]
     found += sorted({f"CLAP: {score.note}" for score in scores if score.metric == "clap" and score.value is None})
     return found

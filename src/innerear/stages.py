@@ -18,7 +18,7 @@ from pathlib import Path
 
 import msgspec
 
-from innerear import metrics
+from innerear import metrics, verify
 from innerear.embed import open_embedder, reads_captions, uses_gpu
 from innerear.embeddings import Named, anchors, batches, compact, embeddings_folder, hearing, read_embeddings
 from innerear.errors import JailUnavailable, WeightsUnavailable
@@ -296,7 +296,7 @@ def do_score(run: Run, progress: Progress = silent, machines: Machines | None = 
     folders = {name: embeddings_folder(run, name) for name in run.asked.embedders if name in signatures}
     parts = {name: sorted(path.name for path in folder.glob("[!.]*.npz")) for name, folder in folders.items()}
     outcomes = [(item.completion.key, item.render.key, item.render.outcome) for item in items]
-    inputs = digest(outcomes, sorted(rows), parts, signatures, run.probes, version("innerear"))
+    inputs = digest(outcomes, sorted(rows), parts, signatures, run.probes, verify.shipped(), version("innerear"))
     path = run.folder / "scores.json"
     if path.exists():
         before = msgspec.json.decode(path.read_bytes(), type=ScoreFile)

@@ -1,14 +1,16 @@
 """Metrics: `measure` makes a value of one sound, `innerear.score` combines values over a group.
 
-Each kind of check has one metric of the same name. A kind whose metric is not built yet gives
-"not measured", never a pass.
+Each kind of check has one metric of the same name.
 """
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import importlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from importlib import resources
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from innerear.checks import Check, kind
@@ -100,7 +102,17 @@ SOUND_METRICS = {
     "plausibility": "innerear.metrics.plausibility:Plausibility",
 }
 
-NOT_BUILT = "not measured: this check is not built yet"
+FITTED = {
+    "instrument": "instrument.npz",
+    "label": "classes.csv",
+    "sequence": "classes.csv",
+    "together": "classes.csv",
+    "plausibility": "plausibility.json",
+    "transcript": "words.npz",
+    "vowel": "vowels.csv",
+}
+"""What metrics rest on that was learnt from sounds: files of this package. Another file is another metric."""
+
 NO_SOUND = "no sound"
 EXCUSED = {"another pitch": {"pitch"}, "another text": {"transcript"}}
 """Checks that a recording cannot be held to, by what is remarked of it."""
@@ -114,8 +126,14 @@ def find_metric(path: str) -> Any:
 
 
 def signature(metric: CheckMetric | SoundMetric) -> str:
-    """The metric's name and version, as they stand in keys and scores."""
-    return f"{metric.name}|v:{metric.version}"
+    """The metric's name and version, and the digest of what it is fitted to, as they stand in keys and scores."""
+    fitted = f"|fit:{_content(FITTED[metric.name])}" if metric.name in FITTED else ""
+    return f"{metric.name}|v:{metric.version}{fitted}"
+
+
+@functools.cache
+def _content(file: str) -> str:
+    return hashlib.sha256(resources.files(__name__).joinpath(file).read_bytes()).hexdigest()[:8]
 
 
 def keys(subject: str, sound: Sound) -> Iterator[tuple[str, str, Check | None]]:
@@ -126,12 +144,11 @@ def keys(subject: str, sound: Sound) -> Iterator[tuple[str, str, Check | None]]:
             yield _key(subject, sound, metric, None), name, None
     for check in sound.probe.expect:
         name = kind(check)
-        judge = find_metric(CHECK_METRICS[name]) if name in CHECK_METRICS else None
-        yield _key(subject, sound, judge, check), name, check
+        yield _key(subject, sound, find_metric(CHECK_METRICS[name]), check), name, check
 
 
-def _key(subject: str, sound: Sound, metric: CheckMetric | SoundMetric | None, check: Check | None) -> str:
-    how = signature(metric) if metric else None
+def _key(subject: str, sound: Sound, metric: CheckMetric | SoundMetric, check: Check | None) -> str:
+    how = signature(metric)
     remark = [sound.remark] if sound.remark else []
     return digest("measurement", subject, sound.render.audio, sound.probe.duration_s, how, check, *remark)
 
@@ -143,9 +160,7 @@ def measure(subject: str, sound: Sound) -> list[Measurement]:
     """
     rows = []
     for key, name, check in keys(subject, sound):
-        if check is not None and name not in CHECK_METRICS:
-            value = Value(None, None, NOT_BUILT)
-        elif sound.clip is None:
+        if sound.clip is None:
             value = Value(None, None if check is None else False, NO_SOUND)
         elif name in EXCUSED.get(sound.remark, ()):
             value = Value(None, None, f"not judged: the recording has {sound.remark}")
@@ -167,6 +182,11 @@ def rows_of(found: Mapping[str, Measurement], subject: str, sound: Sound) -> lis
     """
     rows = (found.get(key) or found.get(_unavailable(key)) for key, _, _ in keys(subject, sound))
     return [row for row in rows if row is not None]
+
+
+def is_unavailable(row: Measurement) -> bool:
+    """Whether a row says that this machine lacks what its metric needs."""
+    return row.reason.startswith(UNAVAILABLE)
 
 
 def _unavailable(key: str) -> str:
