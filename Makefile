@@ -27,8 +27,9 @@ test: $(VENV)/dev.stamp
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 # The long ones: attacks on the jail, soak, a real browser (Debian's chromium; without it they are
-# skipped and counted).
+# skipped and counted), a Ray cluster of this machine and a local S3 server, which are installed.
 test-all: $(VENV)/dev.stamp
+	$(PIP) -e '.[ray,s3]' 'moto[server,s3]>=5'
 	$(BIN)/python -m pytest -m slow
 
 # Our networks beside their reference implementations; installs PyTorch and transformers.

@@ -183,3 +183,21 @@ def test_attempts_that_repeat_show_how_much_the_probe_decides(reference):
     items = [item(n, attempt=a) for n in range(10) for a in range(3)]
     frames = {f"a{n}{a}": held[n] for n in range(10) for a in range(3)}
     assert distances(items, frames, reference.signature)["variety"].detail["share_between"] == pytest.approx(1.0)
+
+
+def test_distances_from_parts_are_those_of_the_whole(reference, monkeypatch):
+    frames = {f"a{n}0": clip for n, clip in enumerate(reference.held_back[:60])}
+    for n in range(60):
+        probe = item(n).probe
+        frames[f"noise/{probe.id}"] = reference.kept[n]
+    items = [item(n) for n in range(60)]
+    whole = distances(items, frames, reference.signature)
+    monkeypatch.setattr("innerear.distances.SHARD_FRAMES", 100)
+    parts = distances(items, frames, reference.signature)
+    for metric in ("fad", "kad"):
+        assert parts[metric].value == pytest.approx(whole[metric].value, rel=1e-9, abs=1e-9)
+        for end in ("low", "high"):  # a jackknife takes differences twenty times
+            assert getattr(parts[metric], end) == pytest.approx(getattr(whole[metric], end), rel=1e-7, abs=1e-7)
+        assert parts[metric].floor["noise"] == pytest.approx(whole[metric].floor["noise"], rel=1e-9, abs=1e-9)
+        assert parts[metric].detail == whole[metric].detail
+    assert parts["fad"].value != whole["fad"].value or parts["kad"].value != whole["kad"].value  # another sum

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 from threading import Lock
@@ -20,13 +20,15 @@ from numpy.typing import NDArray
 
 from innerear.errors import InnerEarError, UsageError
 from innerear.groups import Group
+from innerear.metrics import intervals, shards
 from innerear.metrics.collapse import collapse
 from innerear.metrics.frechet import fad_interval, frechet_distance
 from innerear.metrics.kernel import KernelReference, kad, kad_interval
-from innerear.metrics.moments import Gaussian
+from innerear.metrics.moments import Gaussian, Moments
+from innerear.metrics.shards import Sums
 from innerear.records import Probe, Score, digest
 from innerear.reference import KINDS, Kind, Reference, find_reference
-from innerear.work import Local, Machines, Work
+from innerear.work import Local, Lost, Machines, Work
 
 Frames = NDArray[np.float32]
 Embedded = dict[str, Frames]
@@ -37,6 +39,7 @@ Embedding = tuple[str, Embedded]
 DRAWS = 5  # of held-back clips, for a ceiling
 SEED = 0
 FEWEST_CLIPS = 4  # below which a distance says nothing at all
+SHARD_FRAMES = 10_000  # of a set, from which its distances are made of parts
 METRICS = ("fad", "kad")
 ANCHORS = ("noise", "silence")
 
@@ -66,33 +69,64 @@ def distance_scores(
         for group in groups
     ]
     asks = {ask.key: ask for found in chain(*sets) if isinstance(found, _Set) for ask in found.asks.values()}
+    large = {key: ask for key, ask in asks.items() if ask.frames > SHARD_FRAMES}
+    first = [*(ask for key, ask in asks.items() if key not in large), *chain(*map(_shards_of, large.values()))]
     answers: dict[str, Answer] = {}
+    of_parts: dict[str, dict[int, Moments | Sums]] = {key: {} for key in large}
+    done = 0
 
-    def keep(ask: _Ask, answer: Answer) -> None:
-        answers[ask.key] = answer
-        progress("distances", len(answers), len(asks))
+    def keep(asked: _Ask | _Shard | _Merge, found: Answer | Moments | Sums) -> None:
+        nonlocal done
+        done += 1
+        if isinstance(found, Answer):
+            answers[asked.key] = found
+        elif isinstance(asked, _Shard):
+            of_parts[asked.key][asked.place] = found
+        progress("distances", done, len(first) + len(large))
 
-    for lost in (machines or Local()).each(Work(_answering), list(asks.values()), keep):
-        raise InnerEarError(f"a distance could not be computed: {lost.why}")
+    work: Work[Any, Any] = Work(_answering)
+    do = (machines or Local()).each
+    lost: list[Lost[Any]] = do(work, first, keep)
+    if not lost:
+        merges = [
+            _Merge(ask.without_clips(), [of_parts[key][place] for place in sorted(of_parts[key])])
+            for key, ask in large.items()
+        ]
+        lost = do(work, merges, keep)
+    if lost:
+        raise InnerEarError(f"a distance could not be computed: {lost[0].why}")
     for of_group in sets:
         yield [score for found in of_group for score in (found.scores(answers) if isinstance(found, _Set) else found)]
 
 
+def _shards_of(ask: _Ask) -> list[_Shard]:
+    assert ask.clips is not None
+    found = shards.parts(ask.clips, SEED)
+    if ask.metric == "fad":
+        return [_Shard(ask.without_clips(), place, [part]) for place, part in enumerate(found)]
+    return [_Shard(ask.without_clips(), place, found[place:]) for place in range(len(found))]
+
+
 @contextmanager
-def _answering() -> Iterator[Callable[[_Ask], Answer]]:
-    """How an ask becomes its numbers. One BLAS thread a worker: the matrices are small, and BLAS
-    threads that wait for work would take the cores from one another."""
+def _answering() -> Iterator[Callable[[_Ask | _Shard | _Merge], Answer | Moments | Sums]]:
+    """How an ask, or a part of one, becomes its numbers. One BLAS thread a worker: the matrices are
+    small, and BLAS threads that wait for work would take the cores from one another."""
     import scipy.linalg  # noqa: F401  its BLAS must be there to be limited
     from threadpoolctl import threadpool_limits
 
     once = _Once()
 
-    def answer(ask: _Ask) -> Answer:
+    def answer(asked: _Ask | _Shard | _Merge) -> Answer | Moments | Sums:
+        ask = asked if isinstance(asked, _Ask) else asked.ask
         reference = find_reference(ask.kind, ask.embedder)
         if reference is None or reference.digest != ask.reference:
             raise UsageError(f"the reference {ask.kind!r} for {ask.embedder} is another here than {ask.reference}")
         prepared = once(reference.digest, lambda: _Prepared.of(reference))
         rank = int(prepared.gaussian.rank)
+        if isinstance(asked, _Shard):
+            return shards.moments(asked.parts[0]) if ask.metric == "fad" else prepared.sums(asked.parts)
+        if isinstance(asked, _Merge):
+            return Answer(*prepared.merged(ask, asked.parts), rank)
         if ask.clips is None:
             return Answer(_real(prepared, ask.metric, reference, ask.lengths), None, None, rank)
         low, high = prepared.interval(ask.metric, ask.clips) if ask.interval else (None, None)
@@ -144,6 +178,16 @@ class _Prepared:
             return fad_interval(self.gaussian, clips, SEED) or (None, None)
         return kad_interval(self.kernel, clips, SEED) or (None, None)
 
+    def sums(self, parts: Sequence[shards.Part]) -> Sums:
+        return shards.kernel_sums(self.kernel, parts)
+
+    def merged(self, ask: _Ask, parts: Sequence[Any]) -> tuple[float, float | None, float | None]:
+        clips = [len(group) for group in intervals.groups(len(ask.lengths), SEED)]
+        value, low, high = (
+            shards.fad(self.gaussian, parts, clips) if ask.metric == "fad" else shards.kad(self.kernel, parts)
+        )
+        return (value, low, high) if ask.interval else (value, None, None)
+
 
 @dataclass(frozen=True, eq=False)
 class _Ask:
@@ -155,8 +199,44 @@ class _Ask:
     reference: str  # its digest
     metric: str
     clips: Sequence[Frames] | None
-    lengths: Sequence[int] = ()  # frames
+    lengths: Sequence[int]  # frames of each clip
     interval: bool = False
+
+    @property
+    def frames(self) -> int:
+        """Frames that are given."""
+        return sum(self.lengths) if self.clips is not None else 0
+
+    def without_clips(self) -> _Ask:
+        """What it asks, for one who has the clips from elsewhere."""
+        return replace(self, clips=None)
+
+
+@dataclass(frozen=True, eq=False)
+class _Shard:
+    """One part of an ask about many frames: for KAD, with the parts that follow it."""
+
+    ask: _Ask
+    place: int
+    parts: Sequence[shards.Part]
+
+    @property
+    def key(self) -> str:
+        """The key of the ask."""
+        return self.ask.key
+
+
+@dataclass(frozen=True, eq=False)
+class _Merge:
+    """An ask about many frames, and what its parts have given."""
+
+    ask: _Ask
+    parts: Sequence[Moments | Sums]
+
+    @property
+    def key(self) -> str:
+        """The key of the ask."""
+        return self.ask.key
 
 
 def _set_of(group: Group, kind: Kind, embedder: str, embedding: Embedding | None) -> _Set | list[Score]:
@@ -208,9 +288,10 @@ class _Set:
         for metric in METRICS:
             ask = partial(_Ask, kind=kind.name, embedder=embedder, reference=reference.digest, metric=metric)
             own = digest(metric, self.how, group.model, group.strategy, group.tier)
-            self.asks[metric, "own"] = ask(key=own, clips=clips, interval=True)
+            self.asks[metric, "own"] = ask(key=own, clips=clips, lengths=list(map(len, clips)), interval=True)
             for anchor, sounds in anchors.items():  # and the same for all sets of these probes
-                self.asks[metric, anchor] = ask(key=digest(metric, self.how, anchor, probes), clips=sounds)
+                key = digest(metric, self.how, anchor, probes)
+                self.asks[metric, anchor] = ask(key=key, clips=sounds, lengths=list(map(len, sounds)))
             real = digest(metric, self.how, "real", lengths)
             self.asks[metric, "real"] = ask(key=real, clips=None, lengths=lengths)
 

@@ -155,7 +155,7 @@ def program_of(completion: Completion, probe: Probe, track: Track = "scratch") -
     return _program(completion.text, track)
 
 
-@functools.lru_cache(maxsize=1 << 14)
+@functools.lru_cache(maxsize=1 << 18)
 def _program(text: str, track: Track) -> Program:
     """Stages ask again and again; reading a program's syntax tree takes milliseconds."""
     return guarded(extract(text), track)

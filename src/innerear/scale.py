@@ -34,6 +34,7 @@ CALLS = 8  # that each worker should still get, at least: so that none is last w
 TRIES = 4  # a thing whose workers end so often is lost
 LOOK_S = 2.0  # between two looks for new nodes
 PATIENCE_S = 60.0  # without any worker, before giving up
+STARTS = 3  # of a cluster of this machine, before giving up
 STORE_BYTES = 256 << 20  # of a cluster that we start: rows are small
 
 
@@ -139,7 +140,6 @@ class Ray:
 
     def __post_init__(self) -> None:
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # of clusters that we start
-        os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
         try:
             import ray
         except ImportError as error:
@@ -232,7 +232,7 @@ class Ray:
 
 
 def _connect(ray: Any, address: str | None) -> None:
-    how: dict[str, Any] = {"logging_level": "error", "log_to_driver": False}
+    how: dict[str, Any] = {"logging_level": "critical", "log_to_driver": False}
     try:
         if address:
             ray.init(address, **how)
@@ -240,9 +240,32 @@ def _connect(ray: Any, address: str | None) -> None:
         try:
             ray.init("auto", **how)
         except ConnectionError:
-            ray.init("local", include_dashboard=False, object_store_memory=STORE_BYTES, **how)
+            _start(ray, how)
     except Exception as error:  # Ray raises bare ones, too
         raise ClusterUnavailable(f"no Ray cluster at {address or 'this machine'}: {error}") from error
+
+
+def _start(ray: Any, how: dict[str, Any]) -> None:
+    """A cluster of this machine. Ray gives itself half a minute, which a busy machine may not have."""
+    for left in reversed(range(STARTS)):
+        try:
+            ray.init("local", include_dashboard=False, object_store_memory=STORE_BYTES, **how)
+            return
+        except Exception:
+            ray.shutdown()
+            if not left:
+                raise
+
+
+def share(thing_s: float | None, left: int, workers: int) -> int:
+    """How many things go into one call: about `CALL_S` of work, and fewer towards the end.
+
+    >>> share(None, 1000, 2), share(0.01, 1000, 2), share(0.01, 64, 2), share(3.0, 1000, 2)
+    (1, 25, 4, 1)
+    """
+    if thing_s is None:
+        return 1
+    return max(1, min(left // (CALLS * workers), int(CALL_S / max(thing_s, 1e-4))))
 
 
 class _Round:
@@ -307,15 +330,9 @@ class _Round:
     def _hand_out(self) -> None:
         while self._idle and self._todo:
             seat = self._idle.pop()
-            share = [self._todo.popleft() for _ in range(self._share())]
-            self._calls[seat.actor.do.remote([thing for thing, _ in share])] = seat, share
-
-    def _share(self) -> int:
-        """How many things go into one call: about `CALL_S` of work, and fewer towards the end."""
-        if self._thing_s is None:
-            return 1
-        fair = len(self._todo) // (CALLS * max(1, len(self._calls) + len(self._idle)))
-        return max(1, min(fair, int(CALL_S / max(self._thing_s, 1e-4))))
+            count = share(self._thing_s, len(self._todo), len(self._calls) + len(self._idle) + 1)
+            given = [self._todo.popleft() for _ in range(count)]
+            self._calls[seat.actor.do.remote([thing for thing, _ in given])] = seat, given
 
     def _take(self, ref: Any) -> None:
         """What has come of a call."""

@@ -36,17 +36,29 @@ def jackknife(
     each group is left out once. Variance for groups of different sizes: Busing, Meijer and van
     der Leeden, "Delete-m jackknife for unequal m" (1999), eq. 8; quantile of Student's t.
     """
-    from scipy.special import stdtrit  # scipy.stats takes a second to import
-
     if n < 4:
         return None
-    order = np.random.default_rng(seed).permutation(n)
-    groups = np.array_split(order, min(GROUPS, n))
+    order = np.concatenate(left_out := groups(n, seed))
     whole = statistic(np.arange(n))
-    without = np.array([statistic(np.setdiff1d(order, group)) for group in groups])
-    share = n / np.array([len(group) for group in groups])
+    without = np.array([statistic(np.setdiff1d(order, group)) for group in left_out])
+    return combined(whole, without, np.array([len(group) for group in left_out]), level)
+
+
+def groups(n: int, seed: int) -> list[NDArray[np.intp]]:
+    """The clips that are left out together: a random one of 20 groups each, or alone where there are fewer."""
+    return np.array_split(np.random.default_rng(seed).permutation(n), min(GROUPS, n))
+
+
+def combined(
+    whole: float, without: NDArray[np.float64], sizes: NDArray[np.intp], level: float = 0.95
+) -> tuple[float, float]:
+    """The interval from the statistic of all clips and those without each group; `sizes` are the groups' clips."""
+    from scipy.special import stdtrit  # scipy.stats takes a second to import
+
+    n = len(sizes)
+    share = sizes.sum() / sizes
     pseudo = share * whole - (share - 1) * without
-    centre = len(groups) * whole - float(((1 - 1 / share) * without).sum())
+    centre = n * whole - float(((1 - 1 / share) * without).sum())
     variance = float(np.mean(np.square(pseudo - centre) / (share - 1)))
-    reach = float(stdtrit(len(groups) - 1, (1 + level) / 2)) * np.sqrt(variance)
+    reach = float(stdtrit(n - 1, (1 + level) / 2)) * np.sqrt(variance)
     return float(whole - reach), float(whole + reach)
