@@ -13,6 +13,7 @@ import numpy as np
 from innerear import checks, clip, records
 from innerear.report import Asked, Funnel, Item, ReportData, Step
 from innerear.report.finding import finding
+from innerear.report.ladder import ladder
 from innerear.suite import edition
 
 MODELS = ["recorded/one-shot", "baseline/silence", "baseline/noise", "baseline/sine"]
@@ -82,7 +83,7 @@ def made(
         ),
         probes=chosen,
         items=items,
-        scores=(scores := _scores(chosen, models, rng)),
+        scores=[*(scores := _scores(chosen, models, rng)), *ladder(items, chosen)],
         finding=finding(scores),
         funnels=_funnels(items, chosen, models),
         warnings=["all scores are invented", "CLAP: no weights on this machine"],

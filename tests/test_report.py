@@ -259,6 +259,19 @@ def test_the_nearest_recording_is_chosen_among_those_that_may_be_passed_on(tmp_p
     assert Path(recordings([probe], tmp_path, every=True)[probe.id].path).name == "nc.wav"
 
 
+def test_a_rung_of_the_ladder_is_the_share_heard_as_asked_beside_chance_and_real(tmp_path: Path) -> None:
+    data = made(tmp_path, models=["recorded/one-shot", "real"], sounds=1)
+    scores = {(s.model, s.group): s for s in data.scores if s.metric == "ladder"}
+    digits = [i for i in data.items if "/digit/" in i.completion.probe and i.completion.model == "recorded/one-shot"]
+    passed = [m.passed for item in digits for m in item.measurements if m.metric == "transcript"]
+    score = scores["recorded/one-shot", "rung:digit"]
+    assert (score.value, score.n) == (sum(passed) / 10, 10)
+    assert score.floor == {"chance": pytest.approx(0.1)}
+    assert score.ceiling == {"real": scores["real", "rung:digit"].value}
+    assert scores["real", "rung:digit"].ceiling == {}
+    assert scores["real", "rung:vowel"].floor == {"chance": pytest.approx(0.2)}
+
+
 # ---- the finding
 
 

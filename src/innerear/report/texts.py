@@ -73,6 +73,7 @@ METRICS: tuple[MetricText, ...] = (
     MetricText("transcript", "Words understood", "The listener hears the words asked."),
     MetricText("voice_f0", "Voice's pitch", "The fundamental of the voice lies in the range asked.", "Hz"),
     MetricText("f0_trend", "Melody of the voice", "It rises or falls at its end, as asked.", "semitones"),
+    MetricText("ladder", "Heard as asked", "Vowels and words that are heard as asked, whether they count or not."),
     MetricText("tier_trend", "Over the tiers", "Change of checks passed from one tier to the next."),
     MetricText("program", "A program", "Share of completions with a program in them."),
     MetricText("ran", "Ran", "Share of completions whose program ran to its end."),

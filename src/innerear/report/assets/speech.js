@@ -29,7 +29,7 @@ InnerEar.pictures.speech = (() => {
       const of = points.filter((p) => p.rung === rung);
       return [["floor", of.find((p) => p.floor != null)?.floor], ["ceiling", of.find((p) => p.ceiling != null)?.ceiling]].filter(([, v]) => v != null).map(([side, value]) => ({ rung, side, value }));
     }));
-    const text = { ladder: "accuracy", transcript: "transcripts right", passed: "sounds that pass every check that counts", checks: "checks passed" }[found[0].metric];
+    const text = { ladder: "vowels and words heard as asked, whether they count in headlines or not", transcript: "transcripts right", passed: "sounds that pass every check that counts", checks: "checks passed" }[found[0].metric];
     return el("section", {}, el("h2", {}, "The ladder ", el("small", {}, `${text}, from rung to rung, with 95 % intervals; blue is chance, green the ceiling`)),
       fitted((width) => Plot.plot({
         width: Math.min(width, 220 + 150 * rungs.length), height: 270, marginLeft: 44, marginBottom: 36, marginTop: 24, style,

@@ -1,0 +1,85 @@
+"""Pictures of a report for the docs: `python scripts/screenshots.py RUN [docs/report]`.
+
+Needs Playwright, Pillow and Debian's chromium. Each picture has few colours, so that it stays small.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+WIDE, NARROW = (1400, 900), (390, 844)
+ONE = "recorded/one-shot"
+VIEWS = {  # name: the address, the size, what to wait for, and what to bring to the top
+    "overview": ("#/", WIDE, ".headline svg", None),
+    "side-by-side": ("#/", WIDE, "svg[aria-label^='Differences']", "#h-pairs"),
+    "notes": ("#/tier/notes", WIDE, "svg[aria-label^='Piano-roll']", None),
+    "instruments": ("#/tier/notes", WIDE, "svg[aria-label^='Families asked']", "h2:has-text('Instrument families')"),
+    "environment": ("#/tier/environment", WIDE, ".pictures-of-tier svg, .pictures-of-tier .note", None),
+    "speech": ("#/tier/speech", WIDE, ".pictures-of-tier svg, .pictures-of-tier .note", None),
+    "distances": ("#/tier/notes", WIDE, ".multiples svg", "h2:has-text('Distance from')"),
+    "probe": (f"#/probe/notes/instrument/piano-c4?a={ONE}", WIDE, ".axis span", None),
+    "compared": (
+        f"#/probe/environment/animals/dog?a={ONE}&b=baseline/noise",
+        WIDE,
+        ".pane:nth-child(2) .axis span",
+        None,
+    ),
+    "anatomy": ("#/anatomy", WIDE, "svg[aria-label='Techniques by model']", None),
+    "run": ("#/run", WIDE, ".facts", None),
+    "narrow": ("#/", NARROW, ".headline svg", None),
+    "narrow-probe": (f"#/probe/notes/scale/c-major?a={ONE}", NARROW, ".axis span", None),
+    "dark": (f"#/probe/notes/instrument/piano-c4?a={ONE}", WIDE, ".axis span", None),
+}
+
+
+def main() -> int:
+    """A PNG for each view; 1 where one is missing."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("run", type=Path)
+    parser.add_argument("folder", type=Path, nargs="?", default=Path("docs/report"))
+    given = parser.parse_args()
+    index = given.run / "report" / "index.html"
+    if not index.is_file():
+        sys.stderr.write(f"{index} is not there; `innerear report {given.run}` writes it\n")
+        return 1
+    given.folder.mkdir(parents=True, exist_ok=True)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        flags = ["--no-sandbox", "--disable-gpu"]
+        browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=flags)
+        for name, (view, (width, height), wanted, top) in VIEWS.items():
+            scheme = "dark" if name == "dark" else "light"
+            page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
+            page.goto(index.resolve().as_uri() + view)
+            size = picture(page, wanted, top, given.folder / f"{name}.png")
+            sys.stdout.write(f"{name}: {size / 1000:.0f} kB\n")
+            page.close()
+        browser.close()
+    return 0
+
+
+def picture(page: Any, wanted: str, top: str | None, path: Path) -> int:
+    """One view as a PNG of at most 256 colours, rare ones among them; its size in bytes."""
+    page.wait_for_selector(wanted, state="attached")
+    page.wait_for_timeout(500)
+    if top:
+        page.locator(top).first.evaluate("node => window.scrollTo(0, node.getBoundingClientRect().top + scrollY - 56)")
+        page.wait_for_timeout(300)
+    with tempfile.TemporaryDirectory() as folder:
+        whole = Path(folder) / "whole.png"
+        page.screenshot(path=whole)
+        from PIL import Image
+
+        image = Image.open(whole).convert("RGB")
+        image.quantize(256, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(path, optimize=True)
+    return path.stat().st_size
+
+
+if __name__ == "__main__":
+    sys.exit(main())
