@@ -25,7 +25,7 @@ from innerear.jail.inside.zygote import NOBODY
 from innerear.jail.start import WORK_PREFIX, Start
 from innerear.records import Limits, Outcome
 
-_START_S = 30.0
+_START_S = 60.0
 _GRACE_S = 5.0  # beyond a program's own limit, after which its zygote is taken for lost
 _PROGRAMS, _AGE_S = 1000, 600.0  # after which a zygote is replaced
 _SEALS = fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL
