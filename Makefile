@@ -16,7 +16,7 @@ $(VENV)/run.stamp: pyproject.toml
 	@touch $@
 
 $(VENV)/dev.stamp: $(VENV)/run.stamp
-	$(PIP) -e '.[yamnet,speech,openai,clap,listen,test,dev]'
+	$(PIP) -e '.[yamnet,speech,whisper,openai,clap,listen,test,dev]'
 	@touch $@
 
 demo: $(VENV)/run.stamp

@@ -252,15 +252,18 @@ def embed(folder: Path, out: Path | None, embedder: str, skip_bad: bool, on: str
 
 @main.command()
 @_run_argument
+@click.option(
+    "--dnsmos", is_flag=True, help="Also DNSMOS of what is asked for as speech: of low trust, and seconds a sound."
+)
 @_on_option
-def measure(folder: Path, on: str | None) -> None:
+def measure(folder: Path, dnsmos: bool, on: str | None) -> None:
     """Measure each sound of RUN: length, loudness, and the checks of its probe."""
     from innerear.run import Run
     from innerear.stages import do_measure
 
     opened = Run(folder)
     with _machines(on) as machines, bars() as progress:
-        report = do_measure(opened, progress, machines)
+        report = do_measure(opened, progress, machines, ["dnsmos"] if dnsmos else [])
     _finish(report)
 
 

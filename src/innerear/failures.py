@@ -22,8 +22,9 @@ VERSION = 4
 
 
 def failure_key(item: Item, rows: Sequence[Measurement]) -> str:
-    """The key of a sound's row: its measurements decide it."""
-    return digest("failure", VERSION, item.completion.key, item.render.outcome, [row.key for row in rows])
+    """The key of a sound's row: its measurements decide it, but for those by networks, which judge nothing."""
+    judging = [row.key for row in rows if row.metric not in metrics.WEIGHTS]
+    return digest("failure", VERSION, item.completion.key, item.render.outcome, judging)
 
 
 def failure_rows(

@@ -20,6 +20,7 @@ from innerear.ladder import ladder
 from innerear.metrics import plausibility
 from innerear.metrics.agreement import clap_scores, embedder_agreement
 from innerear.metrics.signal import right_length
+from innerear.network_scores import network_scores
 from innerear.records import Measurement, Outcome, Score
 from innerear.run import Item
 from innerear.stats import bootstrap
@@ -102,6 +103,7 @@ def _measured(group: Group, rows: Mapping[str, Measurement]) -> list[Score]:
         *(_plausible(group, plausible) if plausible else ()),
         middle(group, found.get("duration_error", []), "duration_error", "s", "lower", median_size, every),
         middle(group, found.get("loudness", []), "loudness", "LUFS", "neither", np.median, every),
+        *network_scores(group, found),
     ]
 
 

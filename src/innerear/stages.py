@@ -244,35 +244,64 @@ def do_embed(run: Run, progress: Progress = silent, machines: Machines | None = 
     return report
 
 
-def do_measure(run: Run, progress: Progress = silent, machines: Machines | None = None) -> Report:
-    """Sounds to measurements: every metric that applies and has no row yet, sound by sound."""
+def do_measure(
+    run: Run, progress: Progress = silent, machines: Machines | None = None, also: Sequence[str] = ()
+) -> Report:
+    """Sounds to measurements: every metric that applies and has no row yet, sound by sound.
+
+    `also`: which of `metrics.ON_REQUEST` to measure besides, each after all others.
+    """
     machines = machines or Local()
-    done = run.measurements()
     items = [item for item in run.items() if item.render.outcome != Outcome.NOT_RENDERED]
-    missing = [item for item in items if any(key not in done for key, _, _ in _keys(item))]
-    count = len(items) - len(missing)
-    progress("measurements", count, len(items))
     with Writer(run.folder / "measurements", Measurement, every_s=1.0) as writer:
-
-        def keep(item: Item, rows: list[Measurement]) -> None:
-            nonlocal count
-            writer.keep(*rows)
-            count += 1
-            progress("measurements", count, len(items))
-
-        lost: list[Lost[Item]] = machines.each(Work(partial(_measuring, run.audio), sees=run.folder), missing, keep)
-        writer.flush()
+        usual = _measure(
+            run, items, "measurements", lambda name: name not in metrics.ON_REQUEST, writer, progress, machines
+        )
         failures = failure_rows(items, run.measurements(), run.audio, writer.keep, machines, run.folder)
-    return Report([*(f"{one.thing.completion.probe}: {one.why}" for one in lost), *failures])
+        slow = [lost for name in also for lost in _measure(run, items, name, name.__eq__, writer, progress, machines)]
+    return Report([*usual, *failures, *slow])
+
+
+Missing = tuple[Item, frozenset[str]]
+"""A sound, and the keys of the rows that it has not."""
+
+
+def _measure(
+    run: Run,
+    items: Sequence[Item],
+    what: str,
+    wanted: Callable[[str], bool],
+    writer: Writer[Measurement],
+    progress: Progress,
+    machines: Machines,
+) -> list[str]:
+    """Measure what is missing of the metrics wanted; what went wrong on our side, one line each."""
+    done = run.measurements()
+    keys = [(item, frozenset(key for key, name, _ in _keys(item) if wanted(name))) for item in items]
+    concerned = [(item, mine) for item, mine in keys if mine]
+    missing = [(item, mine - done.keys()) for item, mine in concerned if not mine <= done.keys()]
+    count = len(concerned) - len(missing)
+    progress(what, count, len(concerned))
+
+    def keep(_: Missing, rows: list[Measurement]) -> None:
+        nonlocal count
+        writer.keep(*(row for row in rows if row.key not in done))
+        count += 1
+        progress(what, count, len(concerned))
+
+    lost: list[Lost[Missing]] = machines.each(Work(partial(_measuring, run.audio), sees=run.folder), missing, keep)
+    writer.flush()
+    return [f"{one.thing[0].completion.probe}: {one.why}" for one in lost]
 
 
 @contextmanager
-def _measuring(audio: Path) -> Iterator[Callable[[Item], list[Measurement]]]:
-    """How an item becomes its measurements."""
+def _measuring(audio: Path) -> Iterator[Callable[[Missing], list[Measurement]]]:
+    """How what is missing of an item becomes its measurements."""
 
-    def measure(item: Item) -> list[Measurement]:
+    def measure(missing: Missing) -> list[Measurement]:
+        item, keys = missing
         clip = load(item.render, audio) if item.render.audio else None
-        return metrics.measure(item.completion.key, metrics.sound_of(item, clip))
+        return metrics.measure(item.completion.key, metrics.sound_of(item, clip), keys)
 
     yield measure
 

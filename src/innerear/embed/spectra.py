@@ -45,7 +45,7 @@ def slaney_log_mel(samples: Samples, sample_rate: int, hop_length: int) -> NDArr
     """
     mirrored = np.pad(samples, 512, mode="reflect")
     count = 1 + len(samples) // hop_length
-    window, filters = hann(1024), _slaney_filters(sample_rate)
+    window, filters = hann(1024), slaney_filters(sample_rate, 1024, 64, 50.0, 14_000.0)
     power = np.empty((count, 64))
     for start in range(0, count, BLOCK):
         piece = mirrored[start * hop_length : (start + BLOCK - 1) * hop_length + 1024]
@@ -56,13 +56,19 @@ def slaney_log_mel(samples: Samples, sample_rate: int, hop_length: int) -> NDArr
 
 
 @functools.cache
-def _slaney_filters(sample_rate: int) -> Array:
-    """Slaney's scale, linear below 1 kHz and logarithmic above; each filter of area 1 (Auditory Toolbox, 1998)."""
+def slaney_filters(sample_rate: int, n_fft: int, bands: int, low_hz: float, high_hz: float) -> Array:
+    """Filters of area 1, shape (n_fft // 2 + 1, bands), on the scale of Slaney's Auditory Toolbox (1998).
+
+    It is linear below 1 kHz and logarithmic above.
+    """
     step, knee_hz, log_step = 200 / 3, 1000.0, np.log(6.4) / 27
-    low, high = 50 / step, knee_hz / step + np.log(14_000 / knee_hz) / log_step
-    mels = np.linspace(low, high, 64 + 2)
+
+    def mel(hz: float) -> float:
+        return hz / step if hz < knee_hz else knee_hz / step + float(np.log(hz / knee_hz)) / log_step
+
+    mels = np.linspace(mel(low_hz), mel(high_hz), bands + 2)
     edges = np.where(mels < 15, mels * step, knee_hz * np.exp((mels - 15) * log_step))
-    filters = triangles(np.fft.rfftfreq(1024, 1 / sample_rate), edges)
+    filters = triangles(np.fft.rfftfreq(n_fft, 1 / sample_rate), edges)
     return filters * (2 / (edges[2:] - edges[:-2]))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import importlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Protocol, cast
@@ -100,7 +100,11 @@ SOUND_METRICS = {
     "loudness": "innerear.metrics.signal:Loudness",
     "format": "innerear.metrics.signal:Format",
     "plausibility": "innerear.metrics.plausibility:Plausibility",
+    "whisper_wer": "innerear.metrics.whisper:WhisperWer",
+    "dnsmos": "innerear.metrics.dnsmos:Dnsmos",
 }
+ON_REQUEST = ("dnsmos",)
+"""Metrics that take so long that they are measured only where they are asked for."""
 
 FITTED = {
     "instrument": "instrument.npz",
@@ -113,8 +117,11 @@ FITTED = {
 }
 """What metrics rest on that was learnt from sounds: files of this package. Another file is another metric."""
 
+WEIGHTS = {"whisper_wer": "whisper-base.en", "dnsmos": "dnsmos"}
+"""The weights that metrics run on, by their name in the table of weights. Other weights are another metric."""
+
 NO_SOUND = "no sound"
-EXCUSED = {"another pitch": {"pitch"}, "another text": {"transcript"}}
+EXCUSED = {"another pitch": {"pitch"}, "another text": {"transcript", "whisper_wer"}}
 """Checks that a recording cannot be held to, by what is remarked of it."""
 UNAVAILABLE = "not measured here"
 
@@ -128,12 +135,20 @@ def find_metric(path: str) -> Any:
 def signature(metric: CheckMetric | SoundMetric) -> str:
     """The metric's name and version, and the digest of what it is fitted to, as they stand in keys and scores."""
     fitted = f"|fit:{_content(FITTED[metric.name])}" if metric.name in FITTED else ""
-    return f"{metric.name}|v:{metric.version}{fitted}"
+    weights = f"|weights:{_weights(WEIGHTS[metric.name])}" if metric.name in WEIGHTS else ""
+    return f"{metric.name}|v:{metric.version}{fitted}{weights}"
 
 
 @functools.cache
 def _content(file: str) -> str:
     return hashlib.sha256(resources.files(__name__).joinpath(file).read_bytes()).hexdigest()[:8]
+
+
+@functools.cache
+def _weights(model: str) -> str:
+    from innerear.embed.weights import find
+
+    return f"{model}@{digest('weights', *(source.checksum for source in find(model)))[:8]}"
 
 
 def keys(subject: str, sound: Sound) -> Iterator[tuple[str, str, Check | None]]:
@@ -153,13 +168,16 @@ def _key(subject: str, sound: Sound, metric: CheckMetric | SoundMetric, check: C
     return digest("measurement", subject, sound.render.audio, sound.probe.duration_s, how, check, *remark)
 
 
-def measure(subject: str, sound: Sound) -> list[Measurement]:
-    """All that is measured of one sound: one row a metric and check.
+def measure(subject: str, sound: Sound, wanted: Collection[str] | None = None) -> list[Measurement]:
+    """What is measured of one sound: one row a metric and check.
 
-    A check on a sound that is not there has failed; other metrics have no value then.
+    A check on a sound that is not there has failed; other metrics have no value then. `wanted`: the
+    keys of the rows to be made; all but those of `ON_REQUEST` unless it is given.
     """
     rows = []
     for key, name, check in keys(subject, sound):
+        if name in ON_REQUEST if wanted is None else key not in wanted:
+            continue
         if sound.clip is None:
             value = Value(None, None if check is None else False, NO_SOUND)
         elif name in EXCUSED.get(sound.remark, ()):

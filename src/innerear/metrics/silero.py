@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from innerear.checks import Unvoiced, Voice
 from innerear.clip import Clip
-from innerear.embed.weights import fetch
+from innerear.embed.weights import Weights, fetch
 from innerear.errors import WeightsUnavailable
 from innerear.metrics import UNAVAILABLE, Sound, Value
 from innerear.metrics.voice import LEAST_RELIEF_DB, relief_db, track_voice
@@ -29,17 +29,24 @@ SHORTEST_S = 0.096  # that it must be likely in a row
 MOST_VOICED = 0.15  # share of the heard frames with an f0, in a whisper
 
 
-@functools.cache
-def _network() -> Any:
+def open_network(weights: Weights, what: str) -> Any:
+    """An ONNX network on one thread of the processor.
+
+    Raises:
+        WeightsUnavailable: onnxruntime is not installed.
+    """
     try:
         import onnxruntime
     except ImportError as error:
-        raise WeightsUnavailable("Silero VAD needs the package onnxruntime: pip install 'innerear[speech]'") from error
+        raise WeightsUnavailable(f"{what} needs the package onnxruntime: pip install 'innerear[speech]'") from error
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
-    return onnxruntime.InferenceSession(
-        str(fetch("silero-vad")["silero_vad.onnx"].path), options, providers=["CPUExecutionProvider"]
-    )
+    return onnxruntime.InferenceSession(str(weights.path), options, providers=["CPUExecutionProvider"])
+
+
+@functools.cache
+def _network() -> Any:
+    return open_network(fetch("silero-vad")["silero_vad.onnx"], "Silero VAD")
 
 
 def speech(clip: Clip) -> NDArray[np.float32]:

@@ -60,6 +60,10 @@ METRICS: tuple[MetricText, ...] = (
     MetricText(
         "transcript", "Text chosen", "Of a set of texts the one asked is heard; others are rejected.", "distance"
     ),
+    MetricText(
+        "whisper_wer", "Words wrong, by Whisper", "Word error rate, at most 1, of a listener told no texts.", "WER"
+    ),
+    MetricText("dnsmos", "Speech quality, by DNSMOS", "A network's guess at listeners' opinions, 1 to 5.", "MOS"),
     MetricText("voice_f0", "Pitch of the voice", "The median f0 of the voice lies in the range asked.", "f0, Hz"),
     MetricText("voice_f0_steps", "Voices in turn", "Each voice has an f0 in its range, one after the other."),
     MetricText("f0_trend", "Melody", "The f0 of the voice rises or falls at its end, as asked.", "semitones"),

@@ -1,0 +1,80 @@
+"""How good does speech sound? DNSMOS P.835, a network's guess at listeners' opinions, 1 to 5: low trust.
+
+C. Reddy, V. Gopal, R. Cutler, "DNSMOS P.835: A non-intrusive perceptual objective speech quality metric
+to evaluate noise suppressors", ICASSP 2022 (arXiv 2110.01763). It was trained on human speech behind
+noise suppressors; what it says of speech that a program makes is an extrapolation. It is measured
+only where it is asked for (`innerear measure RUN --dnsmos`), as it takes seconds a sound.
+
+Windows of 9.01 s every second, means over them; a shorter sound is repeated.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+
+from innerear.clip import Clip
+from innerear.embed.weights import fetch
+from innerear.errors import WeightsUnavailable
+from innerear.metrics import UNAVAILABLE, Sound, SoundMetric, Value
+from innerear.records import Probe
+
+SAMPLE_RATE = 16_000
+WINDOW, HOP = 144_160, 16_000  # samples: 9.01 s, 1 s
+SIG = (-0.08397278, 1.22083953, 0.0052439)
+BAK = (-0.13166888, 1.60915514, -0.39604546)
+OVRL = (-0.06766283, 1.11546468, 0.04602535)
+"""Polynomials, the square first, from what the network says to the scale of opinions."""
+
+
+@functools.cache
+def _network() -> Any:
+    from innerear.metrics.silero import open_network
+
+    return open_network(fetch("dnsmos")["dnsmos_sig_bak_ovr.onnx"], "DNSMOS")
+
+
+def rate(clip: Clip) -> tuple[float, float, float] | None:
+    """How good the speech, the background and all of it sound, each 1 to 5; `None` for silence.
+
+    Raises:
+        WeightsUnavailable: the network cannot be had here.
+    """
+    network = _network()
+    samples = clip.at(SAMPLE_RATE)
+    if not len(samples) or float(np.abs(samples).max()) < 1e-5:
+        return None
+    if len(samples) < WINDOW:
+        samples = np.resize(samples, WINDOW)
+    name = network.get_inputs()[0].name
+    starts = range(0, len(samples) - WINDOW + 1, HOP)
+    found = [network.run(None, {name: samples[None, start : start + WINDOW]})[0][0] for start in starts]
+    heard = np.array(found, np.float64)
+    sig, bak, ovrl = (
+        float(np.polyval(to_opinion, column).mean())
+        for to_opinion, column in zip((SIG, BAK, OVRL), heard.T, strict=True)
+    )
+    return sig, bak, ovrl
+
+
+class Dnsmos(SoundMetric):
+    """DNSMOS P.835 overall, 1 to 5, of what is asked for as speech. Low trust; see docs/metrics-speech.md."""
+
+    name, version, unit = "dnsmos", 1, "MOS"
+
+    def applies(self, probe: Probe) -> bool:
+        """In the speech tier."""
+        return probe.tier == "speech"
+
+    def measure(self, sound: Sound) -> Value:
+        """The detail holds the three opinions: of the speech, of the background, of all of it."""
+        assert sound.clip is not None
+        try:
+            found = rate(sound.clip)
+        except WeightsUnavailable as error:
+            return Value(None, None, f"{UNAVAILABLE}: {error}")
+        if found is None:
+            return Value(None, None, "silence")
+        return Value(found[2], None, "", dict(zip(("sig", "bak", "ovrl"), found, strict=True)))

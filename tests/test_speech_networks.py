@@ -1,0 +1,235 @@
+"""Whisper and DNSMOS: networks that hear speech beside the checks, and judge nothing."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from innerear import Asked, choose, create, evaluate, load, metrics, open_model
+from innerear.checks import Transcript
+from innerear.clip import Clip, read
+from innerear.errors import WeightsUnavailable
+from innerear.groups import Group
+from innerear.metrics import UNAVAILABLE, Sound, dnsmos, whisper
+from innerear.network_scores import network_scores
+from innerear.records import Measurement
+from innerear.run import Run
+from innerear.stages import do_measure, do_score
+
+RNG = np.random.default_rng(1)
+SILENCE = Clip(np.zeros((1, 16_000), np.float32), 16_000)
+NOISE = Clip(RNG.normal(0, 0.1, (1, 32_000)).astype(np.float32), 16_000)
+BUZZ = Clip(np.sign(np.sin(np.arange(32_000) / 20))[None].astype(np.float32) / 4, 16_000)
+PROBE = next(probe for probe in load().probes if probe.id.startswith("speech/sentence/"))
+TEXT = next(check.text for check in PROBE.expect if isinstance(check, Transcript))
+
+
+@pytest.fixture(autouse=True)
+def _fresh(tmp_path, monkeypatch):
+    monkeypatch.setenv("INNEREAR_CACHE", str(tmp_path / "cache"))
+    whisper._open.cache_clear()
+    yield
+    whisper._open.cache_clear()
+
+
+@pytest.fixture
+def made():
+    """How a stand-in for the published network is made: the true architecture, random weights, its own files."""
+    for package in ("ctranslate2", "tokenizers", "jiwer"):
+        pytest.importorskip(package, reason="the extra `whisper` is not installed")
+    from whisper_made import save_whisper
+
+    return save_whisper
+
+
+@pytest.fixture
+def silero(pack):
+    pytest.importorskip("onnxruntime", reason="the extra `speech` is not installed")
+
+
+def heard(clip):
+    return whisper.WhisperWer().measure(Sound(PROBE, None, clip))
+
+
+def test_whisper_writes_the_same_each_time_and_something_else_of_another_sound(made):
+    made()
+    noise, buzz = (Clip(np.tile(clip.samples, 15), 16_000) for clip in (NOISE, BUZZ))
+    first = whisper.tokens(noise)
+    assert whisper.tokens(noise) == first
+    assert whisper.tokens(buzz) != first
+
+
+def test_a_window_has_at_most_half_of_the_context_and_a_long_sound_has_several(made):
+    made()
+    long = Clip(np.tile(BUZZ.samples, 16)[:, : 31 * 16_000], 16_000)
+    found = whisper.tokens(long)
+    assert len(found) == 2
+    assert all(len(ids) <= whisper.MOST_TOKENS for ids in found)
+
+
+@pytest.mark.parametrize("clip", [SILENCE, NOISE, BUZZ], ids=["silence", "noise", "buzz"])
+def test_what_is_no_voice_says_no_words_and_whisper_is_not_asked(clip, made, silero, monkeypatch):
+    made()
+    monkeypatch.setattr(whisper, "transcribe", lambda clip: pytest.fail("asked"))
+    value = heard(clip)
+    assert (value.value, value.passed, value.reason) == (1.0, None, "no voice")
+    assert value.detail["heard"] == ""
+    assert value.detail["gate"]["voice"] is False
+
+
+def test_a_voice_goes_through_the_gate_and_the_rate_is_at_most_one(made, pack, silero):
+    made()
+    speech = next((pack / "speech" / "ljspeech").glob("*.flac"))
+    value = heard(read(speech))
+    assert value.detail["gate"]["voice"] is True
+    assert value.detail["listener"] == "whisper"
+    assert value.detail["heard"]
+    assert value.detail["uncapped"] == whisper.error_rate(TEXT, value.detail["heard"])
+    assert value.value == min(1.0, value.detail["uncapped"])
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said", "rate"),
+    [
+        ("five", " 5.", 0.0),
+        ("It's easy, really?", "it’s easy. Really!", 0.0),
+        ("yes", "", 1.0),
+        ("yes", "no no no", 3.0),
+        ("Rice is often served in round bowls.", "rice is often served and road rules", 3 / 7),
+    ],
+)
+def test_words_are_compared_without_case_and_punctuation(wanted, said, rate):
+    pytest.importorskip("jiwer", reason="the extra `whisper` is not installed")
+    assert whisper.error_rate(wanted, said) == pytest.approx(rate)
+
+
+def test_without_weights_it_says_what_to_do_and_imports_nothing():
+    value = heard(NOISE)
+    assert value.value is None
+    assert value.reason.startswith(f"{UNAVAILABLE}: no weights: whisper-base.en/model.bin is not here")
+    assert "innerear models pull whisper-base.en" in value.reason
+    code = (
+        "import sys, numpy as np; from innerear.metrics import Sound; from innerear.metrics.whisper import WhisperWer;"
+        "from innerear.clip import Clip; WhisperWer().measure(Sound(None, None, Clip(np.zeros((1, 9), 'f4'), 16000)));"
+        "print(*{'ctranslate2', 'tokenizers', 'jiwer', 'onnxruntime'} & sys.modules.keys())"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "\n"
+
+
+def test_without_a_package_it_names_the_extra(made, monkeypatch):
+    made()
+    monkeypatch.setitem(sys.modules, "jiwer", None)
+    assert "Whisper needs the package jiwer: pip install 'innerear[whisper]'" in heard(NOISE).reason
+
+
+def test_another_network_is_refused_by_what_it_is(made):
+    from whisper_made import TOKENS
+
+    made(bands=128)
+    with pytest.raises(WeightsUnavailable, match="another network: English alone, 128 bands"):
+        whisper.tokens(NOISE)
+    made(tokens=[token for token in TOKENS if token != whisper.PLAIN])
+    with pytest.raises(WeightsUnavailable, match="another network"):
+        whisper.tokens(NOISE)
+
+
+def test_a_file_that_is_no_network_is_refused(made):
+    from innerear.embed.weights import record
+
+    model = made() / "model.bin"
+    model.write_bytes(model.read_bytes()[:1000])
+    with pytest.raises(WeightsUnavailable, match="it is damaged or another file"):
+        whisper.tokens(NOISE)
+    record(model, "made by a test")
+    with pytest.raises(WeightsUnavailable, match="cannot be run"):
+        whisper.tokens(NOISE)
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory):
+    """Two words by a recorded model and by silence, measured where Whisper is not."""
+    suite = load()
+    names = ["recorded/one-shot", "baseline/silence"]
+    asked = Asked(models=names, suite=suite.name, suite_digest=suite.digest, embedders=["mel"])
+    probes = choose(suite.probes, pattern="speech/word/*")[:2]
+    run = create(tmp_path_factory.mktemp("words") / "run", asked, probes, command="innerear run")
+    return evaluate(run, [open_model(name) for name in names])[0].folder
+
+
+@pytest.fixture
+def run(measured, tmp_path):
+    return Run(Path(shutil.copytree(measured, tmp_path / "run")))
+
+
+def scores(run, metric):
+    return {(one.model, one.group): one for one in do_score(Run(run.folder)) if one.metric == metric}
+
+
+@pytest.mark.xdist_group("speech_networks")
+def test_scores_say_that_whisper_is_not_here_and_that_it_counts_nowhere(run):
+    found = scores(run, "whisper_wer")
+    assert {group for _, group in found} == {"all", "family:word"}
+    for one in found.values():
+        assert (one.value, one.n, one.missing) == (None, 0, 2)
+        assert one.note.startswith(f"{UNAVAILABLE}: no weights")
+        assert "in no headline" in one.note
+    assert not scores(run, "dnsmos")
+
+
+@pytest.mark.xdist_group("speech_networks")
+def test_what_was_lacking_is_measured_once_it_is_there_and_nothing_else_is_done_again(run, made, silero, monkeypatch):
+    made()
+    monkeypatch.setattr("innerear.metrics.words.listen", lambda *_: pytest.fail("done again"))
+    assert not do_measure(Run(run.folder)).failures
+    found = scores(run, "whisper_wer")
+    silent = found["baseline/silence", "all"]
+    assert (silent.value, silent.n, silent.missing, silent.detail["gated"]) == (1.0, 2, 0, 2)
+    assert UNAVAILABLE not in silent.note
+    spoken = found["recorded/one-shot", "family:word"]
+    assert (spoken.n, spoken.missing) == (2, 0)
+    assert 0 <= spoken.value <= 1
+
+
+@pytest.mark.xdist_group("speech_networks")
+def test_dnsmos_is_measured_where_it_is_asked_for(run, silero):
+    do_measure(Run(run.folder), also=["dnsmos"])
+    found = scores(run, "dnsmos")
+    assert found["baseline/silence", "all"].value is None
+    spoken = found["recorded/one-shot", "all"]
+    assert 1 < spoken.value < 5
+    assert set(spoken.detail) == {"sig", "bak"}
+    assert spoken.note.startswith("low trust")
+
+
+def test_the_score_is_the_mean_over_sounds_and_one_that_is_not_there_says_no_words():
+    asked = [probe for probe in load().probes if probe.id.startswith("speech/sentence/")]
+    group = Group("m", "direct", "speech", [SimpleNamespace(probe=probe) for probe in asked], asked)
+    rows = [(probe.id, Measurement(probe.id, "s", "whisper_wer", 0.25)) for probe in asked]
+    rows[0] = (asked[0].id, Measurement("k", "s", "whisper_wer", None, None, metrics.NO_SOUND))
+    whole, family = network_scores(group, {"whisper_wer": rows})
+    assert (whole.group, family.group) == ("all", "family:sentence")
+    assert whole.value == family.value == pytest.approx(0.25 + 0.75 / len(asked))
+    assert whole.low <= whole.value <= whole.high
+    assert (whole.unit, whole.better, whole.n) == ("WER", "lower", len(asked))
+
+
+@pytest.mark.slow
+@pytest.mark.shared
+@pytest.mark.parametrize(
+    ("pattern", "mean"),
+    [
+        ("speech/ljspeech/*.flac", 3.28),
+        ("speech/librispeech/*.flac", 2.99),
+        ("speech/tts/*kal16*.flac", 3.17),
+        ("speech/tts/*espeak*.flac", 2.72),
+        ("env/rain/*.ogg", 1.09),
+    ],
+)
+def test_dnsmos_gives_the_means_that_others_measured(pattern, mean, pack, silero):
+    found = [dnsmos.rate(read(path))[2] for path in sorted(pack.glob(pattern))[::4]]
+    assert len(found) >= 2
+    assert np.mean(found) == pytest.approx(mean, abs=0.25)
