@@ -31,9 +31,8 @@ def network_scores(group: Group, rows: Rows) -> Iterator[Score]:
     yield from _word_error_rates(group, rows.get("whisper_wer", ()))
     if found := rows.get("dnsmos"):
         opinions = [(probe, row) for probe, row in found if row.value is not None]
-        detail = {
-            part: float(np.mean([row.detail[part] for _, row in opinions])) for part in ("sig", "bak") if opinions
-        }
+        parts = {part: [row.detail[part] for _, row in opinions if part in row.detail] for part in ("sig", "bak")}
+        detail = {part: float(np.mean(values)) for part, values in parts.items() if values}
         yield _mean(
             group, "dnsmos", [(probe, row.value) for probe, row in opinions], len(group.items), "higher",
             note=_note(found, LOW_TRUST), detail=detail,
