@@ -2,4 +2,5 @@
 
 from importlib.util import find_spec
 
-collect_ignore_glob = [] if find_spec("inspect_ai") else ["src/innerear/inspect_face/*"]
+NEEDS = {"src/innerear/inspect_face/*": "inspect_ai", "src/innerear/embed/swin.py": "torch"}
+collect_ignore_glob = [modules for modules, extra in NEEDS.items() if not find_spec(extra)]

@@ -13,7 +13,7 @@ from typing import Any
 SMALL_AUDIO = {
     "patch_embeds_hidden_size": 24,
     "hidden_size": 192,
-    "depths": [1, 1, 1, 1],
+    "depths": [2, 1, 1, 1],  # the second block shifts its windows
     "num_attention_heads": [1, 2, 4, 8],
 }
 LARGER_AUDIO = {  # of laion/larger_clap_general and larger_clap_music_and_speech: HTSAT-base

@@ -16,6 +16,7 @@ from innerear.embed.weights import Weights, digest_of, find, home, local, record
 from innerear.errors import UsageError, WeightsUnavailable
 from innerear.parts import write_whole
 
+FRAMES = 1001  # of CLAP's spectrogram of 10 s
 NEEDED = "exporting needs torch, transformers and onnx: pip install 'innerear[export]'"
 
 
@@ -84,7 +85,11 @@ def load_clap(folder: Path) -> Any:
 def _clap(model: str, folder: Path) -> list[Weights]:
     import torch
 
+    from innerear.embed.swin import simplify
+
     towers = load_clap(folder)
+    with torch.inference_mode():
+        simplify(towers.audio_model.audio_encoder, FRAMES)
     tokens = folder / "tokenizer.json"
 
     class Audio(torch.nn.Module):
@@ -97,7 +102,7 @@ def _clap(model: str, folder: Path) -> list[Weights]:
 
     weights = next(path for name in ("model.safetensors", "pytorch_model.bin") if (path := folder / name).is_file())
     origin = _origin(weights)
-    heard, ids = torch.zeros(2, 1, 1001, 64), torch.full((2, 9), 5)
+    heard, ids = torch.zeros(2, 1, FRAMES, 64), torch.full((2, 9), 5)
     made = [
         _write(_with(Audio(), towers), f"{model}/audio.onnx", heard, "input_features", "audio_embeds", origin),
         _write(_with(Text(), towers), f"{model}/text.onnx", ids, "input_ids", "text_embeds", origin),

@@ -46,10 +46,11 @@ def slaney_log_mel(samples: Samples, sample_rate: int, hop_length: int) -> NDArr
     mirrored = np.pad(samples, 512, mode="reflect")
     count = 1 + len(samples) // hop_length
     window, filters = hann(1024), slaney_filters(sample_rate, 1024, 64, 50.0, 14_000.0)
+    filters = filters[: -(-14_000 * 1024 // sample_rate)]  # bins from 14 kHz on are in no band
     power = np.empty((count, 64))
     for start in range(0, count, BLOCK):
         piece = mirrored[start * hop_length : (start + BLOCK - 1) * hop_length + 1024]
-        found = spectrum(piece, window, 1024, hop_length)
+        found = spectrum(piece, window, 1024, hop_length)[:, : len(filters)]
         power[start : start + BLOCK] = (found.real**2 + found.imag**2) @ filters
     decibels: NDArray[np.float32] = (10 * np.log10(np.maximum(power, 1e-10))).astype(np.float32)
     return decibels
