@@ -29,7 +29,7 @@ test: $(VENV)/dev.stamp
 # The long ones: attacks on the jail, soak, a real browser (Debian's chromium; without it they are
 # skipped and counted), a Ray cluster of this machine and a local S3 server, which are installed.
 test-all: $(VENV)/dev.stamp
-	$(PIP) -e '.[ray,s3]' 'moto[server,s3]>=5'
+	$(PIP) -e '.[ray,s3]' 'aiobotocore[boto3]>=3' 'moto[s3]>=5.2' flask flask-cors  # of one botocore
 	$(BIN)/python -m pytest -m slow
 
 # Our networks beside their reference implementations; installs PyTorch and transformers.
