@@ -259,19 +259,6 @@ def test_the_nearest_recording_is_chosen_among_those_that_may_be_passed_on(tmp_p
     assert Path(recordings([probe], tmp_path, every=True)[probe.id].path).name == "nc.wav"
 
 
-def test_a_rung_of_the_ladder_is_the_share_heard_as_asked_beside_chance_and_real(tmp_path: Path) -> None:
-    data = made(tmp_path, models=["recorded/one-shot", "real"], sounds=1)
-    scores = {(s.model, s.group): s for s in data.scores if s.metric == "ladder"}
-    digits = [i for i in data.items if "/digit/" in i.completion.probe and i.completion.model == "recorded/one-shot"]
-    passed = [m.passed for item in digits for m in item.measurements if m.metric == "transcript"]
-    score = scores["recorded/one-shot", "rung:digit"]
-    assert (score.value, score.n) == (sum(passed) / 10, 10)
-    assert score.floor == {"chance": pytest.approx(0.1)}
-    assert score.ceiling == {"real": scores["real", "rung:digit"].value}
-    assert scores["real", "rung:digit"].ceiling == {}
-    assert scores["real", "rung:vowel"].floor == {"chance": pytest.approx(0.2)}
-
-
 # ---- the finding
 
 
@@ -289,8 +276,13 @@ def test_the_finding_says_what_is_above_the_floors_and_what_is_not() -> None:
     (said,) = finding([*rates, *against])
     assert said == (
         "a/model passes 70% of 30 checks in notes (60% to 80%; more than every floor, p < 0.001) and "
-        "10% of 30 checks in speech (2% to 20%; no more than noise that this n can show)."
+        "10% of 30 checks in speech (2% to 20%; not shown to be more than noise)."
     )
+
+
+def test_an_interval_without_width_is_wilsons_in_the_finding() -> None:
+    (said,) = finding([scored("checks", 1.0, low=1.0, high=1.0)])
+    assert said == "a/model passes 100% of 30 checks in notes (89% to 100%, by Wilson)."
 
 
 def test_the_finding_names_the_largest_difference_that_is_shown_or_that_none_is() -> None:

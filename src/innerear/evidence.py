@@ -14,7 +14,6 @@ from innerear.listening.results import read_validations
 from innerear.records import Outcome, Probe, Score
 from innerear.report.data import Asked, Funnel, Item, ReportData, Step
 from innerear.report.finding import finding
-from innerear.report.ladder import ladder
 from innerear.report.recordings import recordings
 from innerear.run import Run
 from innerear.score import funnels
@@ -62,7 +61,7 @@ def report_data(
         ),
         probes=[_as_counted(probe) for probe in run.probes],
         items=shown,
-        scores=[*scores, *ladder(shown, run.probes)],
+        scores=list(scores),
         funnels=[
             Funnel(model, strategy, tier, [Step(name, count, of) for name, count, of in steps])
             for model, strategy, tier, steps in funnels(items)

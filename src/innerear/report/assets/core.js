@@ -92,6 +92,11 @@ const InnerEar = (() => {
     return node;
   }
 
+  // A text whose parts between backticks are code.
+  function coded(text) {
+    return text.split("`").map((part, i) => (i % 2 ? el("code", {}, part) : part));
+  }
+
   // ---- numbers and words
 
   const NONE = "–";
@@ -180,6 +185,7 @@ const InnerEar = (() => {
   }
 
   return {
+    coded,
     receive, load, state, STATES, el, NONE, number, quantity, interval, metricLabel, embedder, entrantOf, words, route, href, changed, say,
     views: {},
   };

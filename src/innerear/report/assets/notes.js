@@ -135,7 +135,7 @@ InnerEar.pictures.notes = (() => {
     const y = [...new Set(heard.map((r) => r.asked))];
     const others = [...new Set(heard.map((r) => r.heard))].filter((v) => !y.includes(v)).sort();
     const x = [...y, ...others];
-    return el("section", {}, el("h2", {}, "Instrument families ", el("small", {}, "asked (rows) against the family that leads (columns); the diagonal is right")),
+    return el("section", {}, el("h2", {}, "Instrument families ", el("small", {}, "asked (rows) against the family that leads (columns); green passes: on the diagonal, and beside it where the family asked is so close behind the one that leads that it is within its margin")),
       el("div", { class: "rolls wide-rolls" }, labels.map((label) => el("figure", { class: "panel" }, el("figcaption", {}, el("b", {}, label)),
         fitted((width) => heat(InnerEar.confusion(heard.filter((r) => r.label === label)), { x, y, width, label: `Families asked and heard, ${label}`, cell: 40, row: 22, diagonal: true, corner: "asked ╲ heard" }), 240)))));
   }

@@ -16,7 +16,7 @@ InnerEar.views.overview = (() => {
           el("a", { href: href("run") }, "What was asked, in full"))),
       finding(index.finding),
       el("section", { "aria-labelledby": "h-funnel" },
-        el("h2", { id: "h-funnel" }, "What became of the completions"),
+        el("h2", { id: "h-funnel" }, "What became of the completions ", el("small", {}, InnerEar.scores.OF_FUNNEL)),
         funnel(index.funnels)),
       el("section", { "aria-labelledby": "h-scores" },
         el("h2", { id: "h-scores" }, "How it sounds ", el("small", {}, "value with its 95 % interval, between floor and ceiling")),
@@ -45,7 +45,7 @@ InnerEar.views.overview = (() => {
     if (!list.length) return null;
     return el("aside", { class: "warnings", "aria-labelledby": "h-warnings" },
       el("h2", { id: "h-warnings" }, "Before you believe a number"),
-      el("ul", {}, list.map((text) => el("li", {}, text))));
+      el("ul", {}, list.map((text) => el("li", {}, InnerEar.coded(text)))));
   }
 
   // Of each tier the checks, one distance by one embedder, and the agreement with the caption; the

@@ -152,8 +152,8 @@ InnerEar.plots = (() => {
     const left = Math.min(width * 0.36, 8 + 6.1 * Math.max(...rows.map((r) => r.label.length)));
     const ink = (r) => (r.p < 0.05 ? (r.value > 0 ? "var(--yes)" : "var(--no)") : "var(--muted)");
     return Plot.plot({
-      width, height: 34 + rows.length * 17, marginLeft: left, marginRight: 118, marginTop: 4, marginBottom: 28, style,
-      x: { domain: [-most, most], label: "points of checks passed", labelAnchor: "center", labelArrow: "none", tickFormat: (v) => number(Math.round(100 * v)), ticks: 5, tickSize: 3 },
+      width, height: 44 + rows.length * 17, marginLeft: left, marginRight: 118, marginTop: 4, marginBottom: 38, style,
+      x: { domain: [-most, most], label: "points of checks passed", labelAnchor: "center", labelOffset: 32, labelArrow: "none", tickFormat: (v) => number(Math.round(100 * v)), ticks: 5, tickSize: 3 },
       y: { type: "band", domain: rows.map((r) => r.label), axis: null, padding: 0 },
       ariaLabel: "Differences, paired by probe",
       ariaDescription: rows.map((r) => `${r.label}: ${number(100 * r.value)} points, p ${number(r.p, 2)}, n ${r.n}`).join("; "),

@@ -4,6 +4,8 @@
 InnerEar.scores = (() => {
   const { el, number, quantity, interval, metricLabel, embedder, entrantOf, NONE, href, words } = InnerEar;
 
+  const OF_FUNNEL = "a step counts what came through all steps before it as well, as a share of all that was asked; the last is of those with a check that could be judged";
+
   // The funnels of several tiers are added up, step by step.
   function funnel(funnels, tier = null) {
     if (!funnels.length) return el("p", { class: "muted" }, "No counts were given.");
@@ -22,7 +24,7 @@ InnerEar.scores = (() => {
         el("tbody", {}, rows.map(({ entrant, cells }) =>
           el("tr", { class: entrant.baseline ? "baseline" : null },
             el("th", { scope: "row" }, el("a", { href: href("probes", "", new URLSearchParams({ a: entrant.label, ...(tier ? { tier } : {}) })) }, entrant.label)),
-            cells.map(({ count, of }) => el("td", {},
+            cells.map(({ count, of }, i) => el("td", { "data-step": [...steps.map(words), "passes its checks"][i] },
               of
                 ? [el("span", { class: "fill", vars: { "--share": count / of }, "aria-hidden": "true" }),
                    el("b", {}, quantity(count / of, "share")), " ", el("small", {}, `${number(count)}/${number(of)}`)]
@@ -65,12 +67,12 @@ InnerEar.scores = (() => {
         el("b", {}, metricLabel(metric)),
         el("small", {}, [short(embedder(scores[0])), unit === "share" ? "%" : unit, direction, n].filter(Boolean).join(" · "))),
       InnerEar.plots.fitted((width) => InnerEar.plots.scale(scores, width)),
-      notes.length ? el("p", { class: "note", title: notes.join("\n") }, `† ${notes.join("; ")}`) : null);
+      notes.length ? el("p", { class: "note", title: notes.join("\n") }, "† ", InnerEar.coded(notes.join("; "))) : null);
   }
 
   function missing(sets) {
     const reasons = d3.groups(sets, (set) => set.find((s) => s.note)?.note || "not measured");
-    return el("p", { class: "note whole" }, reasons.map(([reason, of], i) => [i ? ". " : "", el("b", {}, of.map((set) => metricLabel(set[0].metric)).join(", ")), `: ${reason}`]));
+    return el("p", { class: "note whole" }, reasons.map(([reason, of], i) => [i ? ". " : "", el("b", {}, of.map((set) => metricLabel(set[0].metric)).join(", ")), ": ", InnerEar.coded(reason)]));
   }
 
   const short = (name) => name.replace(/@.*/, "");
@@ -165,5 +167,5 @@ InnerEar.scores = (() => {
       el("summary", {}, el("h2", {}, title)), body);
   }
 
-  return { funnel, panels, panel, distances, table, numbers, folded, tiersOf, short };
+  return { OF_FUNNEL, funnel, panels, panel, distances, table, numbers, folded, tiersOf, short };
 })();

@@ -6,31 +6,31 @@ InnerEar.pictures.speech = (() => {
   const { heat, fitted, ink, style, tip } = InnerEar.plots;
 
   function draw(rows, current) {
-    return [ladder(rows), vowels(rows), closedSets(rows, current), voices(rows), sentences(rows, current)];
+    return [ladder(), vowels(rows), closedSets(rows, current), voices(rows), sentences(rows, current)];
   }
 
   // ---- the ladder: accuracy by rung, with chance and ceiling
 
-  function ladder(rows) {
+  function ladder() {
     const { index } = InnerEar.state;
     const scores = index.scores.filter((s) => s.tier === "speech" && InnerEar.entrantOf(s) && s.value !== null);
-    const found = ["ladder", "transcript", "passed", "checks"].map((metric) => scores.filter((s) => s.metric === metric && /^(family|rung):/.test(s.group))).find((own) => own.length);
-    if (!found) return null;
+    const found = d3.sort(scores.filter((s) => s.metric === "ladder"), (s) => s.detail.rung);
+    if (!found.length) return null;
     const rungs = [...new Set(found.map((s) => s.group.replace(/^\w+:/, "")))];
-    const chance = d3.rollup(rows.filter((r) => typeof r.detail?.chance === "number"), (of) => d3.mean(of, (r) => r.detail.chance), (r) => r.probe.family);
     const { entrants } = index;
     const own = entrants.filter((e) => found.some((s) => InnerEar.entrantOf(s) === e));
     const points = found.map((s) => {
       const entrant = InnerEar.entrantOf(s);
       const group = s.group.replace(/^\w+:/, "");
-      return { ...s, entrant, label: entrant.label, rung: group, floor: s.floor?.chance ?? chance.get(group) ?? null, ceiling: s.ceiling?.real ?? null };
+      return { ...s, entrant, label: entrant.label, rung: group, chance: s.floor?.chance ?? null, verified: s.ceiling?.verified ?? null, real: s.ceiling?.real ?? null };
     });
-    const bounds = rungs.flatMap((rung) => own.slice(0, 1).flatMap(() => {
-      const of = points.filter((p) => p.rung === rung);
-      return [["floor", of.find((p) => p.floor != null)?.floor], ["ceiling", of.find((p) => p.ceiling != null)?.ceiling]].filter(([, v]) => v != null).map(([side, value]) => ({ rung, side, value }));
-    }));
-    const text = { ladder: "vowels and words heard as asked, whether they count in headlines or not", transcript: "transcripts right", passed: "sounds that pass every check that counts", checks: "checks passed" }[found[0].metric];
-    return el("section", {}, el("h2", {}, "The ladder ", el("small", {}, `${text}, from rung to rung, with 95 % intervals; blue is chance, green the ceiling`)),
+    const bounds = rungs.flatMap((rung) => {
+      const first = (name) => points.find((p) => p.rung === rung && p[name] !== null)?.[name];
+      return [["floor", "chance"], ["ceiling", "verified"], ["ceiling", "real"]].map(([side, name]) => ({ rung, side, name, value: first(name) })).filter((b) => b.value !== undefined);
+    });
+    const green = [["verified", "right sounds of strangers that pass"], ["real", "real recordings of this run, dashed"]].filter(([name]) => bounds.some((b) => b.name === name)).map(([, text]) => text);
+    const lines = [bounds.some((b) => b.name === "chance") ? "blue is chance, where a choice is made" : "", green.length ? `green is the ceiling: ${green.join("; ")}` : ""].filter(Boolean);
+    return el("section", {}, el("h2", {}, "The ladder ", el("small", {}, ["share of each rung’s own checks passed (the vowel, the text, or the voice), whether they count in headlines or not, with 95 % intervals", ...lines].join("; "))),
       fitted((width) => Plot.plot({
         width: Math.min(width, 220 + 150 * rungs.length), height: 270, marginLeft: 44, marginBottom: 36, marginTop: 24, style,
         fx: { domain: rungs, label: null, axis: "bottom", tickFormat: words, padding: 0.12 },
@@ -39,9 +39,10 @@ InnerEar.pictures.speech = (() => {
         ariaLabel: "Accuracy by rung of the ladder",
         ariaDescription: points.map((p) => `${p.label}, ${words(p.rung)}: ${quantity(p.value, "share")} ${InnerEar.interval(p)}`).join("; "),
         marks: [
-          Plot.ruleY(bounds, { fx: "rung", y: "value", stroke: (b) => `var(--${b.side})`, strokeWidth: 1.5 }),
+          Plot.ruleY(bounds.filter((b) => b.name !== "real"), { fx: "rung", y: "value", stroke: (b) => `var(--${b.side})`, strokeWidth: 1.5 }),
+          Plot.ruleY(bounds.filter((b) => b.name === "real"), { fx: "rung", y: "value", stroke: "var(--ceiling)", strokeWidth: 1.5, strokeDasharray: "4 3" }),
           Plot.ruleX(points.filter((p) => p.low != null), { fx: "rung", x: "label", y1: "low", y2: "high", stroke: (p) => ink(p.entrant), strokeOpacity: 0.35, strokeWidth: 6 }),
-          Plot.dot(points, { fx: "rung", x: "label", y: "value", r: 4, fill: (p) => ink(p.entrant), stroke: "var(--paper)", symbol: (p) => SYMBOLS[own.indexOf(p.entrant) % SYMBOLS.length], href: (p) => InnerEar.href("probes", "", new URLSearchParams({ tier: "speech", family: p.rung, a: p.label })), title: (p) => `${p.label}, ${words(p.rung)}: ${quantity(p.value, "share")} ${InnerEar.interval(p)}\nn ${p.n}${p.floor == null ? "" : `, chance ${quantity(p.floor, "share")}`}${p.ceiling == null ? "" : `, real ${quantity(p.ceiling, "share")}`}`, tip }),
+          Plot.dot(points, { fx: "rung", x: "label", y: "value", r: 4, fill: (p) => ink(p.entrant), stroke: "var(--paper)", symbol: (p) => SYMBOLS[own.indexOf(p.entrant) % SYMBOLS.length], href: (p) => InnerEar.href("probes", "", new URLSearchParams({ tier: "speech", family: p.rung, a: p.label })), title: (p) => `${p.label}, ${words(p.rung)}: ${quantity(p.value, "share")} ${InnerEar.interval(p)}\nn ${p.n}${["chance", "verified", "real"].filter((name) => p[name] !== null).map((name) => `, ${name} ${quantity(p[name], "share")}`).join("")}${p.note ? `\n${p.note}` : ""}`, tip }),
         ],
         symbol: { type: "identity" },
       })),
@@ -105,11 +106,16 @@ InnerEar.pictures.speech = (() => {
         const own = of.filter((r) => r.entrant === shown);
         const domain = of[0].set;
         const right = own.filter((r) => r.asked === r.heard).length;
+        const every = rows.filter((r) => r.entrant === shown && inSet(r, domain));
+        const silent = every.filter((r) => !r.item.audio).length;
+        const apart = [[silent, "gave no sound"], [every.length - own.length - silent, "could not be judged"]].filter(([n]) => n > 0).map(([n, what]) => `, ${n} ${what}`).join("");
         return el("figure", { class: "panel" },
-          el("figcaption", {}, el("b", {}, words(of[0].probe.family)), el("small", {}, own.length ? `${right} of ${own.length} right, chance ${quantity(1 / domain.length, "share")}` : "nothing was heard")),
+          el("figcaption", {}, el("b", {}, words(of[0].probe.family)), el("small", {}, own.length ? `${right} of ${every.length} right${apart}, chance ${quantity(1 / domain.length, "share")}` : "nothing was heard")),
           own.length ? fitted((width) => heat(InnerEar.confusion(own), { x: [...domain, ...new Set(own.map((r) => r.heard).filter((v) => !domain.includes(v)))], y: domain.filter((v) => own.some((r) => r.asked === v)), width, label: `${of[0].probe.family}: said and chosen`, cell: 36, row: 22, diagonal: true, corner: "said ╲ heard", format: (v) => v }), 200) : null);
       })));
   }
+
+  const inSet = ({ metric, check }, set) => ["transcript", "vowel"].includes(metric) && (check.closed_set ?? check.among ?? []).join(" ") === set.join(" ");
 
   // ---- voices: the fundamental asked, as a range, and heard
 
@@ -121,7 +127,7 @@ InnerEar.pictures.speech = (() => {
     return el("section", {}, el("h2", {}, "Voices ", el("small", {}, "the fundamental: a bar is the range asked, a point is a model’s, filled where it lies within")),
       fitted((width) => Plot.plot({
         width: Math.min(width, 900), height: 40 + 20 * asked.length, marginLeft: Math.min(width * 0.45, 340), marginBottom: 30, marginTop: 4, style,
-        x: { type: "log", domain: [Math.min(...all) / 1.1, Math.max(...all) * 1.1], label: "f0, Hz", labelAnchor: "center", labelArrow: "none", ticks: [50, 100, 200, 400, 800, 1600], tickFormat: (v) => number(v) },
+        x: { type: "log", domain: [Math.min(...all) / 1.1, Math.max(...all) * 1.1], label: "f0, Hz", labelAnchor: "center", labelArrow: "none", ticks: [50, 100, 200, 400, 800, 1600].filter((v) => v > Math.min(...all) / 1.1 && v < Math.max(...all) * 1.1), tickFormat: (v) => number(v) },
         y: { type: "band", domain: asked.map((r) => r.probe.caption), label: null, tickSize: 0, padding: 0.35, tickFormat: (v) => InnerEar.plots.shorten(v, Math.min(width * 0.45, 340) / 6.2) },
         ariaLabel: "Fundamentals of voices, asked and heard",
         ariaDescription: heard.map((r) => `${r.label}, ${r.probe.caption}: ${number(r.detail.f0_hz)} Hz of ${number(r.check.low_hz)} to ${number(r.check.high_hz)}`).join("; "),

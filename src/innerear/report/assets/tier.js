@@ -19,7 +19,7 @@ InnerEar.views.tier = (() => {
         el("h1", { class: "name" }, words(tier)),
         el("p", { class: "sub" }, `${probes.length} probes: `,
           families.map(([family, n], i) => [i ? ", " : "", el("a", { href: href("probes", "", new URLSearchParams({ tier, family })) }, words(family)), ` ${n}`]))),
-      el("section", {}, el("h2", {}, "What became of the completions"), funnel(index.funnels.filter((f) => f.tier === tier), tier)),
+      el("section", {}, el("h2", {}, "What became of the completions ", el("small", {}, InnerEar.scores.OF_FUNNEL)), funnel(index.funnels.filter((f) => f.tier === tier), tier)),
       el("div", { class: "pictures-of-tier" }, pictures(tier, current)),
       scores.length ? el("section", {}, el("h2", {}, "Every metric ", el("small", {}, "value with its 95 % interval, between floor and ceiling")),
         el("div", { class: "headline one" }, panels(scores.filter((s) => !apart.has(s.metric))))) : null,
