@@ -10,7 +10,9 @@ import pytest
 from click.testing import CliRunner
 
 import innerear
-from innerear.cli import main
+from innerear.bars import bars
+from innerear.cli import EMBEDDER_NAMES, main
+from innerear.embed import EMBEDDERS
 
 
 def told(*words, code):
@@ -31,8 +33,10 @@ def told(*words, code):
         (["run", "--model", "baseline/sine", "--jail", "of", "--out", "x"], "'of'"),
         (["run", "--model", "baseline/sine", "--param", "temperature", "--out", "x"], "NAME=VALUE"),
         (["run", "--model", "baseline/sine", "--suite", "none.jsonl", "--out", "x"], "none.jsonl"),
+        (["run", "--model", "swap/baseline/sine", "--out", "x"], "give --model baseline/sine too"),
+        (["run", "--model", "baseline/sine", "--out", "/proc/x"], "/proc/x cannot be used"),
         (["score", "nowhere"], "is no run"),
-        (["probes", "show", "nothing/*"], "no probe fits"),
+        (["probes", "show", "nothing/*"], "no probe fits id 'nothing/*'"),
         (["probes", "validate", "none.jsonl"], "none.jsonl"),
     ],
 )
@@ -42,6 +46,35 @@ def test_wrong_use_is_one_line_and_exit_code_2(words, says, tmp_path, monkeypatc
     assert says in output
     assert output.count("\n") == 1
     assert not list(tmp_path.iterdir())
+
+
+def test_a_run_folder_below_a_file_is_one_line_and_exit_code_2(tmp_path):
+    (tmp_path / "afile").touch()
+    output = told("run", "--model", "baseline/sine", "--out", str(tmp_path / "afile" / "sub"), code=2)
+    assert "Not a directory" in output
+    assert output.count("\n") == 1
+
+
+def test_the_help_names_every_embedder():
+    assert sorted(EMBEDDER_NAMES.split(", ")) == sorted(EMBEDDERS)
+
+
+def test_probes_shown_as_json_are_a_suite_and_every_bad_line_of_one_is_named(tmp_path):
+    suite = tmp_path / "suite.jsonl"
+    suite.write_text(told("probes", "show", "--json", "notes/waveform/*", code=0))
+    assert "4 probes" in told("probes", "validate", str(suite), code=0)
+    suite.write_text("{}\n" * 25)
+    output = told("probes", "validate", str(suite), code=2)
+    assert output.count("suite.jsonl, line") == 20
+    assert "and 5 more" in output
+
+
+def test_a_stage_that_nobody_watches_says_a_line_now_and_then(monkeypatch, capsys):
+    monkeypatch.setattr("innerear.bars.EVERY_S", 0.0)
+    with bars() as progress:
+        for done in (1, 2, 3):
+            progress("programs", done, 3)
+    assert capsys.readouterr().err.splitlines() == [f"programs: {done} of 3" for done in (1, 2, 3)]
 
 
 def test_every_command_and_every_option_has_help():
@@ -66,10 +99,13 @@ def test_probes_show_prints_the_prompt():
     assert "a plain sine wave tone at 440 Hz" in told("probes", "show", "notes/waveform/sine-440", code=0)
 
 
-def test_doctor_names_jail_cache_and_embedders():
+def test_doctor_names_what_a_run_may_need_and_no_key(monkeypatch):
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-secret")
     output = told("doctor", code=0)
-    for word in ("jail", "cache", "embedder mel", "embedder yamnet", "model real"):
+    needs = ("jail", "cache", "embedder mel", "embedder yamnet", "model real", "Silero", "make demo")
+    for word in (*needs, "baseline espeak-ng", "baseline flite", "fluidsynth", "ANTHROPIC_API_KEY is set"):
         assert word in output
+    assert "sk-secret" not in output
 
 
 def test_help_imports_nothing_heavy():

@@ -8,6 +8,7 @@ import click
 import pytest
 
 from innerear.cli import main
+from innerear.suite import load
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *ROOT.glob("docs/**/*.md")])
@@ -52,6 +53,13 @@ def test_links_within_the_project_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text()):
         if not target.startswith(("http", "mailto:")):
             assert (page.parent / target).exists(), target
+
+
+def test_the_readmes_probe_is_a_suite(tmp_path):
+    (block,) = blocks(ROOT / "README.md", "json")
+    (tmp_path / "mine.jsonl").write_text(block)
+    (probe,) = load(tmp_path / "mine.jsonl").probes
+    assert probe.expect
 
 
 def test_the_readme_names_both_commands():

@@ -105,6 +105,47 @@ def test_a_second_command_adds_its_model_and_redoes_nothing(finished, tmp_path):
     assert stamp == min(p.stat().st_mtime_ns for p in (folder / "audio").iterdir())
 
 
+def test_a_second_command_with_other_probes_adds_them(tmp_path):
+    folder = tmp_path / "run"
+    innerear("generate", "--model", "baseline/silence", "--probes", "notes/waveform/s*", "--out", folder)
+    first = [probe.id for probe in Run(folder).probes]
+    innerear("generate", "--model", "baseline/sine", "--probes", "notes/waveform/[qt]*", "--out", folder)
+    run = Run(folder)
+    assert [probe.id for probe in run.probes][: len(first)] == first
+    assert len(run.probes) > len(first)
+    assert run.asked.models == ["baseline/silence", "baseline/sine"]
+    assert {c.probe for c in run.completions() if c.model == "baseline/sine"} == {probe.id for probe in run.probes}
+
+
+def test_what_cannot_stand_in_one_run_is_refused_and_changes_nothing(tmp_path):
+    folder = tmp_path / "run"
+    command = ["generate", "--model", "baseline/silence", *FEW, "--out", folder]
+    innerear(*command)
+    before = contents(folder)
+    suite = tmp_path / "other.jsonl"
+    suite.write_text(innerear("probes", "show", "--json", "speech/vowel/*").stdout)
+    for other, says in (
+        (["--strategy", "plan"], "strategy direct, now with plan"),
+        (["--cpu-s", 7], "limits"),
+        (["--track", "library"], "track scratch, now with library"),
+        (["--param", "temperature=1"], "parameters"),
+        (["--suite", suite, "--probes", "*"], "suite edition 1"),
+    ):
+        done = innerear(*command, *other, code=2)
+        assert says in done.stderr
+        assert "another folder" in done.stderr
+        assert done.stderr.count("\n") == 1
+    assert contents(folder) == before
+
+
+def test_a_model_that_answers_no_probe_is_named(tmp_path):
+    suite = tmp_path / "two.jsonl"
+    suite.write_text(innerear("probes", "show", "--json", "notes/waveform/s*").stdout)
+    command = ["run", "--model", "baseline/silence", "--model", "swap/baseline/silence", "--suite", suite]
+    done = innerear(*command, "--probes", "*sine-440", "--embedder", "mel", "--out", tmp_path / "run")
+    assert "swap/baseline/silence has answered none of the 1 probes" in done.stderr
+
+
 def test_a_changed_tolerance_redoes_that_measurement_and_nothing_else(tmp_path):
     suite = tmp_path / "suite.jsonl"
     shown = innerear("probes", "show", "notes/waveform/sine-440").stdout

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 DONE, OUR_FAILURE, WRONG_USE, NOT_ISOLATED, INTERRUPTED = 0, 1, 2, 3, 130
 
+EMBEDDER_NAMES = "yamnet, mel, clap-laion, clap-laion-int8, clap-laion-general, clap-laion-music-speech, vggish, vggish-torch, panns-cnn14"  # fmt: skip
+"""The keys of `embed.EMBEDDERS`, which takes too long to import for a help text."""
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -71,7 +74,7 @@ def main() -> None:
 
     \b
     Exit codes: 0 done; 1 done, with failures of ours; 2 wrong use; 3 this machine cannot isolate
-    programs, so none ran.
+    programs, so none ran; 130 interrupted: the same command goes on.
     """
 
 
@@ -96,7 +99,7 @@ main.add_command(leaderboard)
 
 def _probe_options(command: F) -> F:
     for option in (
-        click.option("--suite", type=click.Path(path_type=Path, dir_okay=False), help="Your own suite: JSON Lines, as `innerear probes show` prints them, or hf://datasets/OWNER/NAME."),
+        click.option("--suite", type=click.Path(path_type=Path, dir_okay=False), help="Your own suite: one probe a line, as `innerear probes show --json '*'` prints them, or hf://datasets/OWNER/NAME."),
         click.option("--levels", help="Only these levels of difficulty, such as 1,2."),
         click.option("--probes", "pattern", metavar="GLOB", help="Only probes whose id matches, such as 'speech/vowel/*'."),
         click.option("--tiers", help="Only these tiers: notes, environment, speech."),
@@ -115,7 +118,7 @@ def _ask_options(command: F) -> F:
         click.option("--attempts", type=click.IntRange(1), default=1, show_default=True, help="Completions for each probe."),
         click.option("--strategy", default="direct", show_default=True, help="How to ask: direct, brief, plan, few-shot:K, repair:K, listen:K, best-of:N."),
         click.option("--out", type=RunFolder(), required=True, help="The run folder, or its address such as s3://bucket/run; an existing run is gone on with."),
-        click.option("--model", "models", multiple=True, required=True, metavar="NAME", help="recorded/NAME, baseline/silence|noise|sine|informed|sampler, swap/MODEL, real, openai/NAME, anthropic/NAME, python:module.attr; repeatable."),
+        click.option("--model", "models", multiple=True, required=True, metavar="NAME", help="recorded/NAME, baseline/silence|noise|sine|informed|sampler|espeak-ng|flite, swap/MODEL, real, openai/NAME, anthropic/NAME, python:module.attr; repeatable."),
     ):  # fmt: skip
         command = option(command)
     return command
@@ -158,7 +161,7 @@ def _machines(on: str | None, workers: int | None = None) -> Iterator[Machines]:
 
 
 def _embedder_option(command: F) -> F:
-    return click.option("--embedder", "embedders", multiple=True, help="yamnet, mel, clap-laion, vggish, vggish-torch, panns-cnn14; repeatable. By default yamnet where it can be had, else mel.")(command)  # fmt: skip
+    return click.option("--embedder", "embedders", multiple=True, help=f"{EMBEDDER_NAMES}; repeatable. By default yamnet where it can be had, else mel.")(command)  # fmt: skip
 
 
 @main.command()
@@ -171,7 +174,8 @@ def run(**given: Any) -> None:
     """Ask, run, measure, report: the whole way, or the rest of it.
 
     Everything finished stays on disk; the same command again does only what is missing. A second
-    command with other models adds them to the run.
+    command with other models or probes adds them to the run; one with another suite, strategy or
+    limits is refused.
     """
     from innerear.stages import do_report, evaluate
 
@@ -180,7 +184,10 @@ def run(**given: Any) -> None:
         opened, report = evaluate(opened, models, given["workers"], progress, given["max_cost"], machines)
         page = do_report(opened)
     _print_table(opened)
-    click.echo(f"\nembeddings by {', '.join(opened.asked.embedders)}")
+    _say_unanswered(opened)
+    sounds = any(item.render.audio for item in opened.items())
+    embedded = [name for name in opened.asked.embedders if sounds and name in opened.file.signatures]
+    click.echo(f"\nembeddings by {', '.join(embedded) or 'none: there is no sound to embed'}")
     click.echo(f"report: {page}")
     _finish(report)
 
@@ -232,7 +239,7 @@ def render(folder: Path, workers: int | None, twice: bool, on: str | None) -> No
     "--embedder",
     default="yamnet",
     show_default=True,
-    help="With --out: yamnet, mel, clap-laion, vggish, vggish-torch, panns-cnn14.",
+    help=f"With --out: {EMBEDDER_NAMES}.",
 )
 @click.option("--skip-bad", is_flag=True, help="With --out: leave out files that cannot be read, and count them.")
 @_on_option
@@ -323,7 +330,8 @@ def probes_list(**given: Any) -> None:
 @click.argument("pattern", metavar="GLOB")
 @click.option("--suite", type=click.Path(path_type=Path, dir_okay=False), help="Your own suite.")
 @click.option("--strategy", default="direct", show_default=True, help="Whose first message is shown.")
-def probes_show(pattern: str, suite: Path | None, strategy: str) -> None:
+@click.option("--json", "as_json", is_flag=True, help="JSON Lines and nothing else: a suite, for --suite.")
+def probes_show(pattern: str, suite: Path | None, strategy: str, as_json: bool) -> None:
     """Each probe as JSON, and the first messages that a model is sent for it."""
     import msgspec
 
@@ -331,6 +339,9 @@ def probes_show(pattern: str, suite: Path | None, strategy: str) -> None:
 
     ask = find_strategy(strategy)
     for probe in _chosen({"suite": suite, "pattern": pattern})[1]:
+        if as_json:
+            click.echo(msgspec.json.encode(probe).decode())
+            continue
         click.echo(msgspec.json.format(msgspec.json.encode(probe), indent=2).decode())
         for message in ask.opening(probe):
             click.echo(f"\n[{message.role}]\n{message.content}")
@@ -340,7 +351,7 @@ def probes_show(pattern: str, suite: Path | None, strategy: str) -> None:
 @probes.command("validate")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 def probes_validate(file: Path) -> None:
-    """Check a suite of your own; a bad line is named with its field and what was expected."""
+    """Check a suite of your own; each bad line is named with its field and what was expected."""
     from innerear import suite
 
     loaded = suite.load(file)
@@ -373,11 +384,17 @@ def probes_verify(jail: str) -> None:
 def doctor(parity: Path | None, embedder: str) -> None:
     """What works on this machine: jail, cache, embedders, models; and how to mend what does not."""
     from innerear.doctor import examine
+    from innerear.dotenv import read_env
 
+    read_env(Path(".env"))
     if parity:
         sys.exit(DONE if is_near(parity, embedder) else OUR_FAILURE)
     for finding in examine():
-        click.echo(f"{'ok  ' if finding.works else 'no  '} {finding.what:28} {finding.says}")
+        mark = "*" if finding.demo else " "
+        click.echo(f"{'ok ' if finding.works else 'no '}{mark} {finding.what:28} {finding.says}")
+    click.echo(
+        "\n* `make demo` uses it: of the jails one that is ok; weights that are not here it fetches, or does without"
+    )
 
 
 def _split(words: str | None) -> list[str]:
@@ -403,7 +420,7 @@ def _open(given: dict[str, Any]) -> tuple[Run, list[Any]]:
     from innerear.jail import TIERS
     from innerear.models import Options, open_model
     from innerear.records import Limits
-    from innerear.run import Asked, create
+    from innerear.run import Asked, Run, create
     from innerear.strategies import find_strategy
 
     read_env(Path(".env"))
@@ -437,7 +454,15 @@ def _open(given: dict[str, Any]) -> tuple[Run, list[Any]]:
         parameters=parameters,
     )
     command = shlex.join(["innerear", *sys.argv[1:]])
-    return create(given["out"], asked, chosen, command), models
+    folder: Path = given["out"]
+    try:
+        known = [*names, *(Run(folder).asked.models if (folder / "run.json").exists() else [])]
+        for model in models:
+            if model.after is not None and model.after not in known:
+                raise UsageError(f"{model.name} wants the answers of {model.after}; give --model {model.after} too")
+        return create(folder, asked, chosen, command), models
+    except OSError as error:
+        raise UsageError(f"--out {folder} cannot be used as a run folder: {error.strerror or error}") from error
 
 
 def _parameter(text: str) -> tuple[str, Any]:
@@ -464,6 +489,16 @@ def _print_table(opened: Run) -> None:
         table.add_row(*(Text(printable(cell)) for cell in row))
     wide = None if sys.stdout.isatty() else max(140, int(os.environ.get("COLUMNS", "0")))
     Console(width=wide).print(table)
+
+
+def _say_unanswered(opened: Run) -> None:
+    """Which models' rows stand on fewer probes than the run has; an empty table says nothing by itself."""
+    completions = opened.completions()
+    for model in opened.asked.models:
+        answered = len({completion.probe for completion in completions if completion.model == model})
+        if answered < len(opened.probes):
+            share = f"{answered} of the" if answered else "none of the"
+            click.echo(f"innerear: {model} has answered {share} {len(opened.probes)} probes of this run", err=True)
 
 
 def _finish(report: Report) -> None:

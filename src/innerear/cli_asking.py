@@ -61,7 +61,7 @@ def record(folder: Path, out: Path, model: str | None) -> None:
     completions = Run(folder).completions()
     names = list(dict.fromkeys(completion.model for completion in completions))
     if model is None and len(names) > 1:
-        raise UsageError(f"{folder} has completions of {', '.join(names)}; say which with --model")
+        raise UsageError(f"{folder} has completions of {', '.join(names)}; name one, such as --model {names[0]}")
     if model is not None and model not in names:
         raise UsageError(f"{folder} has no completions of {model!r}; it has {', '.join(names) or 'none'}")
     if out.suffix != ".jsonl" or out.exists():

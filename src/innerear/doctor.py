@@ -11,19 +11,22 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was tried: what, whether it works, and what there is to say of it."""
+    """One thing that was tried: what, whether it works, what there is to say of it; whether `make demo` uses it."""
 
     what: str
     works: bool
     says: str
+    demo: bool = False
 
 
 def examine() -> Iterator[Finding]:
     """Try everything that a run may need; nothing is downloaded."""
     yield from _jail()
     yield from _embedders()
+    yield _speech()
     yield _cache()
     yield from _models()
+    yield from _tools()
 
 
 def _jail() -> Iterator[Finding]:
@@ -31,10 +34,10 @@ def _jail() -> Iterator[Finding]:
 
     for found in probe():
         if found.missing:
-            yield Finding(f"jail {found.way}", False, f"{found.missing}. {found.fix}".strip())
+            yield Finding(f"jail {found.way}", False, f"{found.missing}. {found.fix}".strip(), demo=True)
         else:
             layers = ", ".join(f"{name} {value}" for name, value in found.facts.items())
-            yield Finding(f"jail {found.way}", True, layers)
+            yield Finding(f"jail {found.way}", True, layers, demo=True)
 
 
 def _embedders() -> Iterator[Finding]:
@@ -48,9 +51,22 @@ def _embedders() -> Iterator[Finding]:
                 fetch(name, may_fetch=False)
             embedder = open_embedder(name)
         except WeightsUnavailable as error:
-            yield Finding(f"embedder {name}", False, str(error))
+            yield Finding(f"embedder {name}", False, str(error), demo=name == "yamnet")
         else:
-            yield Finding(f"embedder {name}", True, embedder.signature)
+            yield Finding(f"embedder {name}", True, embedder.signature, demo=name == "yamnet")
+
+
+def _speech() -> Finding:
+    from innerear.embed.weights import fetch
+    from innerear.errors import WeightsUnavailable
+
+    if importlib.util.find_spec("onnxruntime") is None:
+        return Finding("speech Silero VAD", False, "pip install 'innerear[speech]'", demo=True)
+    try:
+        fetch("silero-vad", may_fetch=False)
+    except WeightsUnavailable as error:
+        return Finding("speech Silero VAD", False, str(error), demo=True)
+    return Finding("speech Silero VAD", True, "its weights and onnxruntime are here", demo=True)
 
 
 def _cache() -> Finding:
@@ -59,20 +75,37 @@ def _cache() -> Finding:
     folder = cache_folder()
     nearest = next(parent for parent in (folder, *folder.parents) if parent.exists())
     if os.access(nearest, os.W_OK):
-        return Finding("cache", True, str(folder))
-    return Finding("cache", False, f"{folder} cannot be written; name another folder in INNEREAR_CACHE")
+        return Finding("cache", True, str(folder), demo=True)
+    return Finding("cache", False, f"{folder} cannot be written; name another folder in INNEREAR_CACHE", demo=True)
 
 
 def _models() -> Iterator[Finding]:
-    yield Finding("models recorded, baseline", True, "need nothing")
+    yield Finding("models recorded, baseline", True, "need nothing", demo=True)
     data = os.environ.get("INNEREAR_DATA")
     if data and (Path(data) / "MANIFEST.csv").exists():
         yield Finding("model real", True, data)
     else:
         yield Finding("model real", False, "run `innerear reference fetch FOLDER`, then set INNEREAR_DATA to it")
-    if importlib.util.find_spec("openai") is None:
-        yield Finding("models openai", False, "pip install 'innerear[openai]'")
-    elif not os.environ.get("OPENAI_API_KEY"):
-        yield Finding("models openai", False, "set OPENAI_API_KEY (servers named by --base-url may need none)")
-    else:
-        yield Finding("models openai", True, "a key is set")
+    for provider, key in (("openai", "OPENAI_API_KEY"), ("anthropic", "ANTHROPIC_API_KEY")):
+        if importlib.util.find_spec("openai") is None:
+            yield Finding(f"models {provider}", False, "pip install 'innerear[openai]'")
+        elif not os.environ.get(key):
+            local = " (servers named by --base-url may need none)" if provider == "openai" else ""
+            yield Finding(f"models {provider}", False, f"set {key}{local}")
+        else:
+            yield Finding(f"models {provider}", True, f"{key} is set")
+
+
+def _tools() -> Iterator[Finding]:
+    """The programs of this machine that baselines speak and play with."""
+    from innerear.errors import UsageError
+    from innerear.hosted import soundfont
+    from innerear.talkers import TALKERS, can_say
+
+    for talker in TALKERS:
+        here = can_say(talker)
+        yield Finding(f"baseline {talker}", here, "is installed" if here else f"apt-get install {talker}")
+    try:
+        yield Finding("baseline sampler", True, f"fluidsynth plays {soundfont()}")
+    except UsageError as error:
+        yield Finding("baseline sampler", False, str(error))

@@ -157,4 +157,4 @@ def _distance(score: Score | None) -> str:
     if score is None or score.value is None:
         return "–"
     ends = [score.ceiling.get("real"), score.floor.get("noise")]
-    return f"{score.value:.1f}  {'…'.join('–' if end is None else f'{end:.1f}' for end in ends)}"
+    return f"{score.value:z.1f}  {'…'.join('–' if end is None else f'{end:z.1f}' for end in ends)}"

@@ -28,8 +28,8 @@ from innerear.suite import CANARY, holds_canary
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """All that was asked of a run; with the models, all that it takes to do it again.
 
-    A second command on the same folder adds its models and replaces the rest. No key and no
-    address of the user's machine stands here.
+    A second command on the same folder is joined with the first, or refused (see `create`). No key
+    and no address of the user's machine stands here.
     """
 
     models: list[str]
@@ -162,24 +162,67 @@ def _program(text: str, track: Track) -> Program:
 
 
 def create(folder: Path, asked: Asked, probes: Sequence[Probe], command: str) -> Run:
-    """Make a run folder, or take one up: models add up, the rest is what is asked now.
+    """Make a run folder, or take one up: models, probes, embedders and attempts add up.
 
     Raises:
-        UsageError: the folder holds something else.
+        UsageError: the folder holds something else, or what is asked now cannot stand in one table
+            with what was asked then: another strategy, suite, limits, seed, track, other parameters.
     """
     created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     signatures: dict[str, str] = {}
     if (folder / "run.json").exists():
         before = Run(folder)
         created, signatures = before.file.created, before.file.signatures
-        models = list(dict.fromkeys([*before.asked.models, *asked.models]))
-        asked = msgspec.structs.replace(asked, models=models, embedders=asked.embedders or before.asked.embedders)
+        asked, probes = _joined(before, asked, probes)
         if before.asked == asked and before.probes == list(probes):
             return before
     elif folder.exists() and any(folder.iterdir()):
         raise UsageError(f"{folder} is not empty and is no run; name a new folder, or one that `innerear run` made")
     write_whole(folder / "probes.jsonl", b"".join(msgspec.json.encode(probe) + b"\n" for probe in probes))
     return save(folder, RunFile(asked, created, command, versions(), machine(), signatures))
+
+
+def _joined(before: Run, asked: Asked, probes: Sequence[Probe]) -> tuple[Asked, list[Probe]]:
+    """What a run is asked when a second command comes to it."""
+    then = before.asked
+    probes = _joined_probes(before, asked, probes)
+    must_agree = ["strategy", "limits", "seed", "track"]
+    if set(then.models) & set(asked.models) or (then.parameters and asked.parameters):
+        must_agree.append("parameters")
+    for name in must_agree:
+        if getattr(then, name) != getattr(asked, name):
+            raise _other(before, name, getattr(then, name), getattr(asked, name))
+    return msgspec.structs.replace(
+        asked,
+        models=list(dict.fromkeys([*then.models, *asked.models])),
+        embedders=list(dict.fromkeys([*then.embedders, *asked.embedders])),
+        attempts=max(then.attempts, asked.attempts),
+        parameters=asked.parameters or then.parameters,
+        base_url=asked.base_url or then.base_url,
+    ), probes
+
+
+def _joined_probes(before: Run, asked: Asked, probes: Sequence[Probe]) -> list[Probe]:
+    """The probes of both; or those of a suite whose checks were edited, if none of the run's is missing."""
+    known, now = ({probe.id: probe for probe in some} for some in (before.probes, probes))
+    shared = known.keys() & now.keys()
+    if before.asked.suite_digest == asked.suite_digest and all(known[name] == now[name] for name in shared):
+        return [*before.probes, *(probe for probe in probes if probe.id not in known)]
+    if shared < known.keys() or any(_question(known[name]) != _question(now[name]) for name in shared):
+        then, wanted = (f"{one.suite} (digest {one.suite_digest[:12]})" for one in (before.asked, asked))
+        raise _other(before, "suite", then, wanted)
+    return list(probes)
+
+
+def _question(probe: Probe) -> Probe:
+    """What decides the messages to a model: all but the checks, which are made again when they change."""
+    return msgspec.structs.replace(probe, expect=[])
+
+
+def _other(before: Run, what: str, then: object, now: object) -> UsageError:
+    return UsageError(
+        f"{before.folder} was asked with {what} {then}, now with {now}: one run cannot hold both; name another folder"
+    )
 
 
 def save(folder: Path, file: RunFile) -> Run:

@@ -68,6 +68,16 @@ def command(engine: str) -> list[str]:
     ]
 
 
+def cause(said: str) -> str:
+    """What an engine's stderr gives as the cause.
+
+    >>> cause("docker: Cannot connect to the Docker daemon.\\nSee 'docker run --help'.")
+    'docker: Cannot connect to the Docker daemon.'
+    """
+    lines = [line.strip() for line in said.splitlines() if line.strip() and "--help'" not in line]
+    return lines[-1] if lines else "it said nothing"
+
+
 class ContainerJail:
     """A `Jail` whose zygote lives in a container."""
 
@@ -90,11 +100,11 @@ class ContainerJail:
         raise JailFailure(f"the container failed twice on a program: {failures[-1]}")
 
     def _said(self) -> str:
-        """The last line of the engine's stderr."""
+        """The last line of the engine's stderr that is no pointer to its help."""
         if self._errors is None:
             return "nothing was started"
         self._errors.seek(0)
-        return result.clean(self._errors.read(1 << 16)).strip().rpartition("\n")[2] or "it said nothing"
+        return cause(result.clean(self._errors.read(1 << 16)))
 
     def _try(self, ask: bytes, limits: Limits) -> Ran:
         if self._process is None:

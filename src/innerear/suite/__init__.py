@@ -23,6 +23,8 @@ from innerear.records import TIERS, Probe, digest
 EDITION = "1"
 CANARY = "INNEREAR SUITE CANARY 5d4c1f0e-8a36-4b7f-9f62-d1c07be3a954: this file must not be in training data"
 """Stands first in the editions of the package and in suites made from them."""
+MOST_NAMED = 20
+"""Bad lines of a file that are named."""
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -65,8 +67,8 @@ def load(file: Path | None = None) -> Suite:
     """The suite in a file, at an address of the hub (`hf://datasets/OWNER/NAME`), or the current edition.
 
     Raises:
-        SuiteError: a line is no probe; the message has the file, the line, the field, what was
-            expected. UsageError: the file cannot be read. HubError: the hub was not reached.
+        SuiteError: lines are no probes; the message has for each the file, the line, the field, what
+            was expected. UsageError: the file cannot be read. HubError: the hub was not reached.
     """
     if file is None:
         return edition()
@@ -86,6 +88,7 @@ def _parse(text: bytes, where: str, name: str) -> Suite:
     probes: list[Probe] = []
     canary = ""
     seen: dict[str, int] = {}
+    bad: list[str] = []
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip():
             continue
@@ -96,11 +99,16 @@ def _parse(text: bytes, where: str, name: str) -> Suite:
             probe = decoder.decode(line)
             _validate(probe)
         except (msgspec.DecodeError, ValueError) as error:  # ValidationError is a DecodeError
-            raise SuiteError(f"{where}, line {number}: {error}") from error
+            bad.append(f"{where}, line {number}: {error}")
+            continue
         if probe.id in seen:
-            raise SuiteError(f"{where}, line {number}: the id {probe.id!r} stands on line {seen[probe.id]} already")
+            bad.append(f"{where}, line {number}: the id {probe.id!r} stands on line {seen[probe.id]} already")
+            continue
         seen[probe.id] = number
         probes.append(probe)
+    if bad:
+        more = [f"and {len(bad) - MOST_NAMED} more bad lines"] if len(bad) > MOST_NAMED else []
+        raise SuiteError("\n".join([*bad[:MOST_NAMED], *more]))
     if not probes:
         raise SuiteError(f"{where}: no probe in it; wanted one JSON object a line")
     return Suite(name, probes, canary)
@@ -156,5 +164,10 @@ def choose(
     if not chosen:
         near = difflib.get_close_matches(pattern or "", [p.id for p in everything], n=3, cutoff=0.4)
         hint = f"; near it: {', '.join(near)}" if near else "; see `innerear probes list`"
-        raise UsageError(f"no probe fits tiers={list(tiers)}, probes={pattern!r}, levels={list(levels)}{hint}")
+        asked = (
+            f"tier {', '.join(tiers)}" if tiers else "",
+            f"id {pattern!r}" if pattern is not None else "",
+            f"level {', '.join(map(str, levels))}" if levels else "",
+        )
+        raise UsageError(f"no probe fits {' and '.join(filter(None, asked)) or 'an empty suite'}{hint}")
     return chosen
