@@ -34,7 +34,7 @@ def test_anatomy_names_models_techniques_and_imports(run):
 
 def test_a_recording_of_a_run_is_asked_like_a_model(run, tmp_path):
     out = tmp_path / "mine.jsonl"
-    assert "say which with --model" in told("record", run, "--out", out, code=2)
+    assert "name one, such as --model" in told("record", run, "--out", out, code=2)
     assert "4 answers" in told("record", run, "--out", out, "--model", "recorded/one-shot")
     assert "wanted a new file" in told("record", run, "--out", out, "--model", "recorded/one-shot", code=2)
     told("generate", "--model", f"recorded/{out}", "--probes", "notes/waveform/*", "--out", tmp_path / "again")
