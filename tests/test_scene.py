@@ -79,15 +79,25 @@ def test_a_class_that_is_not_in_the_table_is_not_measured():
     assert (found.value, found.passed) == (None, None)
 
 
+def passing(pattern, speed_m_s):
+    samples = siren(pattern, 6.0, seeded(pattern, round(speed_m_s, 3)))
+    return judged(DOPPLER, make.clip(passed_by(samples, speed_m_s, 5.0, 3.0)))
+
+
 @settings(max_examples=8)
 @given(st.floats(12, 35), st.sampled_from(PATTERNS))
-def test_what_passes_is_lower_by_the_ratio_of_doppler(speed_m_s, pattern):
-    samples = siren(pattern, 6.0, seeded(pattern, round(speed_m_s, 3)))
-    found = judged(DOPPLER, make.clip(passed_by(samples, speed_m_s, 5.0, 3.0)))
-    expected = 1200 * np.log2((SOUND_M_S - speed_m_s) / (SOUND_M_S + speed_m_s))
+def test_what_passes_by_is_heard_to_pass(speed_m_s, pattern):
+    found = passing(pattern, speed_m_s)
     assert found.passed, found.reason
-    assert found.value == pytest.approx(expected, abs=70)
     assert msgspec.json.encode([found.value, found.passed, found.detail])
+
+
+@settings(max_examples=8)
+@given(st.floats(12, 35), st.sampled_from(["yelp", "two tones"]))
+def test_what_passes_is_lower_by_the_ratio_of_doppler(speed_m_s, pattern):
+    """Of patterns that come round several times in a third; a slow wail is in another phase at its end."""
+    expected = 1200 * np.log2((SOUND_M_S - speed_m_s) / (SOUND_M_S + speed_m_s))
+    assert passing(pattern, speed_m_s).value == pytest.approx(expected, abs=20)
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)
