@@ -48,6 +48,15 @@ def test_a_sound_passes_where_every_check_that_counts_is_passed():
     assert the(scores, metric="passed", group="all").n == len(NOTES)
 
 
+@pytest.mark.parametrize("all_pass", [True, False])
+def test_the_interval_of_checks_that_all_or_none_pass_is_as_wide_as_their_probes_allow(all_pass):
+    scores, _ = scored(made("m", NOTES[:10], lambda *_: all_pass))
+    checks, passed = (the(scores, metric=name, group="all") for name in ("checks", "passed"))
+    assert checks.n > passed.n == 10
+    assert (checks.low, checks.high) == pytest.approx((passed.low, passed.high))
+    assert checks.high - checks.low == pytest.approx(0.278, abs=0.001)
+
+
 def test_what_does_not_count_changes_no_sum():
     items, judged = made("m", NOTES, lambda *_: True)
     for rows in judged.values():

@@ -280,11 +280,6 @@ def test_the_finding_says_what_is_above_the_floors_and_what_is_not() -> None:
     )
 
 
-def test_an_interval_without_width_is_wilsons_in_the_finding() -> None:
-    (said,) = finding([scored("checks", 1.0, low=1.0, high=1.0)])
-    assert said == "a/model passes 100% of 30 checks in notes (89% to 100%, by Wilson)."
-
-
 def test_the_finding_names_the_largest_difference_that_is_shown_or_that_none_is() -> None:
     rates = [scored("checks", 0.7), scored("checks", 0.5)]
     none = finding([*rates, difference("b/model", 0.05, 0.3)])[0]

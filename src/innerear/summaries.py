@@ -19,16 +19,24 @@ SEED = 0
 def rate(
     of: Group, metric: str, passes: Sequence[tuple[str, bool]], missing: int, signature: str, **more: Any
 ) -> Score:
-    """A rate over (probe, passed): Wilson's interval, or a bootstrap over probes where they repeat."""
+    """A rate over (probe, passed): Wilson's interval, or a bootstrap over probes where they repeat.
+
+    Where all or none passed a bootstrap is a point, whatever n is: there it is Wilson's again, of as
+    many as there are probes, since what repeats within a probe may say the same thing twice.
+    """
     n = len(passes)
     count = sum(passed for _, passed in passes)
-    repeated = len({probe for probe, _ in passes}) < n
-    if repeated:
-        reach = bootstrap([float(p) for _, p in passes], [probe for probe, _ in passes], np.mean, SEED)
+    probes = len({probe for probe, _ in passes})
+    if probes == n:
+        reach, by = wilson(count, n), "wilson"
     else:
-        reach = wilson(count, n)
+        by = "bootstrap-probes,wilson-at-ends"
+        if count in (0, n):
+            reach = wilson(probes if count else 0, probes)
+        else:
+            reach = bootstrap([float(p) for _, p in passes], [probe for probe, _ in passes], np.mean, SEED)
     low, high = reach or (None, None)
-    how = f"{signature}|ci:{'bootstrap-probes' if repeated else 'wilson'}"
+    how = f"{signature}|ci:{by}"
     return of.score(
         metric, count / n if n else None, n, missing, how, low=low, high=high, unit="share", better="higher", **more
     )

@@ -1,7 +1,7 @@
 """What the statistics of a run support, in sentences; the first says the most.
 
-Nothing is computed here but which of the scores to say, and Wilson's interval where that of a score
-has no width: other intervals, tests and Holm's adjustment are those of the scores.
+Nothing is computed here but which of the scores to say: intervals, tests and Holm's adjustment are
+those of the scores.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 
 from innerear.check_scores import PLAIN_FLOORS, end_name
 from innerear.records import TIERS, Score
-from innerear.stats import wilson
 
 ALPHA = 0.05
 FEW = 10  # checks, below which a share in percent says more than is known
@@ -50,7 +49,7 @@ def _against_floors(mine: Sequence[Score], differences: Sequence[Score]) -> Iter
             and (other := end_name(_other(d))) in PLAIN_FLOORS
         }
         level = [name for name, d in against.items() if not _shown(d)]
-        said = list(_interval(rate))
+        said = [f"{rate.low:.0%} to {rate.high:.0%}"] if rate.low is not None and rate.high is not None else []
         if level:
             said.append(f"not shown to be more than {' or '.join(level)}")
         elif against:
@@ -59,16 +58,6 @@ def _against_floors(mine: Sequence[Score], differences: Sequence[Score]) -> Iter
         few = rate.n < FEW
         share = f"{round(rate.value * rate.n)} of {rate.n}" if few else f"{rate.value:.0%} of {rate.n}"
         yield f"{share} {'check' if rate.n == 1 else 'checks'} in {tier}{reach}"
-
-
-def _interval(rate: Score) -> Iterator[str]:
-    """Wilson's where all or none passed: a bootstrap of equal values has no width, whatever n is."""
-    if rate.value is None or rate.low is None or rate.high is None:
-        return
-    if rate.low < rate.high:
-        yield f"{rate.low:.0%} to {rate.high:.0%}"
-    elif reach := wilson(round(rate.value * rate.n), rate.n):
-        yield f"{reach[0]:.0%} to {reach[1]:.0%}, by Wilson"
 
 
 def _over_tiers(mine: Sequence[Score]) -> str:
