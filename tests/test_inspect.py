@@ -316,8 +316,10 @@ def test_the_sandbox_runs_one_program_and_gives_its_sound(run_async):
             shell = await box.exec(["bash", "-c", "id"])
             assert shell.returncode == 127
             assert "python FILE" in shell.stderr
-            with pytest.raises(NotImplementedError):
-                await box.exec(["python", "make.py"], env={"A": "b"})
+            for more in ({"env": {"A": "b"}}, {"input": "1"}, {"cwd": "/tmp"}):
+                refused = await box.exec(["python", "make.py"], **more)
+                assert (refused.returncode, refused.stdout) == (126, "")
+                assert "no input" in refused.stderr
             with pytest.raises(RuntimeError, match="root"):
                 await box.exec(["id"], user="root")
             hostile = await box.exec(["python", "-c", "print(open('/etc/passwd').read())"])

@@ -43,7 +43,7 @@ except ImportError:  # before 0.3.275
 
 
 SOUND = "output.wav"
-NOT_FOUND, TIMED_OUT = 127, 124  # as a shell's exit codes
+NOT_FOUND, NOT_RUN, TIMED_OUT = 127, 126, 124  # as a shell's exit codes
 ONLY = "this sandbox runs one program of Python, `python FILE` or `python -c CODE`, and nothing else"
 
 
@@ -175,10 +175,11 @@ class JailSandbox(SandboxEnvironment):
         """Run one program of Python. What it printed, stdout and stderr in order, is `stdout`.
 
         A program's limits are those of the configuration; after `timeout` it is no longer waited for.
+        Other commands, and programs that are given input, an environment or a working directory, are
+        not run: `stderr` says so, to whoever asked for it.
 
         Raises:
-            SandboxUserUnsupportedError: any user is named. NotImplementedError: an environment or input is given.
-            TimeoutError: see above.
+            SandboxUserUnsupportedError: any user is named. TimeoutError: see above.
         """
         if user is not None:
             raise SandboxUserUnsupportedError(f"no user {user!r}: a program has one user, who may do nothing else")
@@ -186,7 +187,7 @@ class JailSandbox(SandboxEnvironment):
         if code is None:
             return ExecResult(False, NOT_FOUND, "", f"{shlex.join(cmd)}: {ONLY}")
         if env or input or cwd not in (None, "", "."):
-            raise NotImplementedError(f"{ONLY}; it takes no input, no environment and no working directory")
+            return ExecResult(False, NOT_RUN, "", f"{ONLY}; it takes no input, no environment, no working directory")
         from innerear.records import Outcome, Program
 
         with anyio.fail_after(timeout):
