@@ -330,9 +330,27 @@ def test_a_row_that_reaches_out_of_the_folder_is_refused(packed, tmp_path):
         ("renders", "audio", "../../../etc/passwd", "hexadecimal"),
         ("completions", "recording", "../../secret.wav", "within the data"),
         ("completions", "recording", "/etc/shadow", "within the data"),
+        ("completions", "recording", 'espeak-ng:{"duration_s":1.0,"text":"not what a probe asks"}', "within the data"),
+        ("completions", "recording", 'fluidsynth:{"midi":"4d546864","soundfont":"FluidR3_GM.sf2"}', "within the data"),
     ):
         evil = with_rows(packed, tmp_path / "evil.zip", stage, lambda row, f=field, v=value: {**row, f: v})
         refused(evil, says, tmp_path)
+
+
+def test_what_a_tool_says_for_a_baseline_is_packed_and_unpacked(tmp_path):
+    from innerear import Asked, choose, create, evaluate, load, open_model
+    from innerear.talkers import can_say
+
+    if not can_say("espeak-ng"):
+        pytest.skip("espeak-ng is not installed")
+    suite = load()
+    asked = Asked(models=["baseline/espeak-ng"], suite=suite.name, suite_digest=suite.digest, embedders=["mel"])
+    run = create(tmp_path / "said", asked, choose(suite.probes, pattern="speech/word/yes"), command="a test")
+    evaluate(run, [open_model("baseline/espeak-ng")])
+    pack(run, tmp_path / "said.zip")
+    assert [item.render.audio for item in unpack(tmp_path / "said.zip", tmp_path / "again").items()] == [
+        item.render.audio for item in run.items()
+    ]
 
 
 def test_a_row_that_is_none_is_named_with_its_line(packed, tmp_path):

@@ -116,3 +116,12 @@ def test_it_runs_like_any_baseline_and_stands_as_long_as_asked(tmp_path):
 def test_no_tool_is_needed_to_import_or_to_list_models():
     code = "import innerear.cli, sys; sys.exit(any('sampler' in name for name in sys.modules))"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_only_what_a_probe_asks_for_is_given_to_a_tool():
+    probe = PROBES["notes/scale/c-major"]
+    asked = hosted.recording("fluidsynth", {"soundfont": "any.sf2", "midi": midi_file(score(probe))})
+    assert hosted.is_asked(asked, [probe])
+    assert not hosted.is_asked(asked, [PROBES["notes/instrument/piano-c4"]])
+    for strange in ("fluidsynth:{", "fluidsynth:[]", asked.replace("any.sf2", 'any.sf2","more":"1')):
+        assert not hosted.is_asked(strange, [probe])

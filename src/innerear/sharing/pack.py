@@ -33,6 +33,7 @@ import msgspec
 from innerear.embed.store import load_frames
 from innerear.embeddings import embeddings_folder
 from innerear.errors import UsageError
+from innerear.hosted import is_asked, is_hosted
 from innerear.parts import read_rows, write_whole
 from innerear.records import Completion, Measurement, Render, Repeat
 from innerear.run import Run, RunFile, program_of
@@ -285,8 +286,11 @@ def _check(run: Run, file: Path) -> None:
         write_whole(scores, msgspec.json.encode(msgspec.structs.replace(_read(scores, ScoreFile), inputs="")))
     rows = {stage: read_rows(run.folder / stage, row_type) for stage, row_type in STAGES.items()}
     for completion in rows["completions"].values():
-        if completion.recording is not None and not _stays_inside(completion.recording):
-            raise UsageError(f"{file} names the recording {completion.recording[:80]!r}, wanted a path within the data")
+        named = completion.recording
+        if named is not None and not (is_asked(named, run.probes) if is_hosted(named) else _stays_inside(named)):
+            raise UsageError(
+                f"{file} names the recording {named[:80]!r}, wanted a path within the data, or a baseline's"
+            )
     for name in run.asked.embedders:
         if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,40}", name):
             raise UsageError(f"{file} names the embedder {name[:80]!r}, which no version has")
