@@ -18,13 +18,14 @@ from innerear.run import Item
 from innerear.verify import in_headline
 from innerear.work import Lost, Machines, Work
 
-VERSION = 4
+VERSION = 5
 
 
 def failure_key(item: Item, rows: Sequence[Measurement]) -> str:
-    """The key of a sound's row: its measurements decide it, but for those by networks, which judge nothing."""
-    judging = [row.key for row in rows if row.metric not in metrics.WEIGHTS]
-    return digest("failure", VERSION, item.completion.key, item.render.outcome, judging)
+    """The key of a sound's row: its checks decide it, and which of them count."""
+    judging = [row.key for row in rows if row.metric in metrics.CHECK_METRICS]
+    counting = [in_headline(check, item.probe.tier)[0] for check in item.probe.expect]
+    return digest("failure", VERSION, item.completion.key, item.render.outcome, judging, counting)
 
 
 def failure_rows(

@@ -117,7 +117,16 @@ FITTED = {
 }
 """What metrics rest on that was learnt from sounds: files of this package. Another file is another metric."""
 
-WEIGHTS = {"whisper_wer": "whisper-base.en", "dnsmos": "dnsmos"}
+WEIGHTS = {
+    "instrument": ("yamnet",),
+    "label": ("yamnet",),
+    "sequence": ("yamnet",),
+    "together": ("yamnet",),
+    "voice": ("silero-vad",),
+    "unvoiced": ("silero-vad",),
+    "whisper_wer": ("whisper-base.en", "silero-vad"),
+    "dnsmos": ("dnsmos",),
+}
 """The weights that metrics run on, by their name in the table of weights. Other weights are another metric."""
 
 NO_SOUND = "no sound"
@@ -135,8 +144,8 @@ def find_metric(path: str) -> Any:
 def signature(metric: CheckMetric | SoundMetric) -> str:
     """The metric's name and version, and the digest of what it is fitted to, as they stand in keys and scores."""
     fitted = f"|fit:{_content(FITTED[metric.name])}" if metric.name in FITTED else ""
-    weights = f"|weights:{_weights(WEIGHTS[metric.name])}" if metric.name in WEIGHTS else ""
-    return f"{metric.name}|v:{metric.version}{fitted}{weights}"
+    weights = ",".join(map(_weights, WEIGHTS.get(metric.name, ())))
+    return f"{metric.name}|v:{metric.version}{fitted}{f'|weights:{weights}' if weights else ''}"
 
 
 @functools.cache
