@@ -97,6 +97,8 @@ class Visit:
         for place in range(self.page.locator("[data-play]").count()):
             self.page.click(f'[data-play="{place}"]')
             self.until(f"document.querySelectorAll('.sound .small')[{place}].textContent.startsWith('heard')")
+            # A sound counts as heard just before it ends, and a press before that would pause it.
+            self.until(f"!document.querySelector('[data-play=\"{place}\"]').classList.contains('on')")
 
     def next(self) -> None:
         before = self.page.inner_text(".bar")
