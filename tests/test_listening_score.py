@@ -13,8 +13,9 @@ from innerear import suite
 from innerear.cli import main
 from innerear.errors import UsageError
 from innerear.listening import Wanted, build, people, read_answers, read_key, score_answers
+from innerear.listening.coding import plain, read_coding
 from innerear.listening.files import Answers
-from innerear.listening.score import guessers, judge, plain, read_coding, votes_of
+from innerear.listening.votes import guessers, judge, votes_of
 from listening_made import answered, made_run, nothing, recordings, sent, short, signed, tone
 
 EVERY = suite.load(None).probes

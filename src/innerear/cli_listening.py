@@ -101,8 +101,8 @@ def score_command(files: tuple[Path, ...], key_file: Path, coding: Path | None, 
     """
     import msgspec
 
+    from innerear.listening.coding import write_coding
     from innerear.listening.files import read_key
-    from innerear.listening.score import write_coding
     from innerear.parts import write_whole
 
     results = _results(files, key_file, coding, read_key(key_file))
@@ -136,8 +136,8 @@ def validate_command(folder: Path, files: tuple[Path, ...], key_file: Path, codi
     code 1 where a file of ANSWERS was refused.
     """
     from innerear.listening.answers import read_answers
+    from innerear.listening.coding import read_coding
     from innerear.listening.files import read_key
-    from innerear.listening.score import read_coding
     from innerear.listening.validate import validate
     from innerear.run import Run
     from innerear.stages import do_report
@@ -173,7 +173,8 @@ def _print_correlations(found: Validation) -> None:
 
 def _results(files: tuple[Path, ...], key_file: Path, coding: Path | None, key: Key) -> Results:
     from innerear.listening.answers import read_answers
-    from innerear.listening.score import read_coding, score_answers
+    from innerear.listening.coding import read_coding
+    from innerear.listening.score import score_answers
 
     answers, refused = read_answers(files, key)
     return score_answers(answers, refused, key, read_coding(coding) if coding else None)

@@ -10,13 +10,12 @@ OUT.key.json           which sound is whose
 from __future__ import annotations
 
 import datetime
-import functools
 import hmac
 import os
 import secrets
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from importlib.resources import as_file, files
@@ -26,7 +25,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from innerear.clip import Clip, Samples, read
+from innerear.clip import Samples
 from innerear.errors import UsageError
 from innerear.listening import sounds
 from innerear.listening.files import (
@@ -35,22 +34,17 @@ from innerear.listening.files import (
     KeyClip,
     KeyTrial,
     Kind,
-    RunPlace,
     Shown,
     Test,
     Trial,
-    Unheard,
 )
 from innerear.listening.forms import Card, deal, mixed
-from innerear.models.real import Choice, manifest, share
+from innerear.listening.sources import Source, noise, recordings_of, sources_of
 from innerear.models.swap import nameable
 from innerear.parts import write_whole
-from innerear.records import Outcome, Probe, digest
-from innerear.render import cut_short, load
-from innerear.report.recordings import may_be_passed_on
+from innerear.records import Probe, digest
 from innerear.report.write import script
-from innerear.run import Item, Run, versions
-from innerear.score import AUDIBLE_DBFS
+from innerear.run import Run, versions
 
 Progress = Callable[[str, int, int], None]
 
@@ -128,22 +122,10 @@ def build(
 
 
 @dataclass(frozen=True)
-class _Source:
-    """A sound that may be heard: what it is, and how to get it."""
-
-    what: KeyClip
-    clip: Callable[[], Clip]
-
-    @property
-    def who(self) -> str:
-        return self.what.anchor or f"{self.what.model}|{self.what.strategy}"
-
-
-@dataclass(frozen=True)
 class _Question:
     """A trial before its sounds have names."""
 
-    sources: tuple[_Source, ...]
+    sources: tuple[Source, ...]
     probe: Probe
     anchor: bool = False
 
@@ -161,87 +143,16 @@ class _Maker:
         self.wanted, self.progress = wanted, progress
         self.rng = np.random.default_rng(wanted.seed)
         self.secret = secrets.token_bytes(32)
-        self.warnings: list[str] = []
-        self.places = [RunPlace(run.folder.resolve().name, str(run.folder)) for run in runs]
-        self.unheard: list[Unheard] = []
         self.clips: dict[str, KeyClip] = {}
         self.trials: dict[str, KeyTrial] = {}
         self.checks: dict[str, int] = {}
-        self.credits: dict[str, str] = {}
         self.lengths: dict[str, int] = {}
-        self.probes: dict[str, Probe] = {}
-        self.made = list(self._made(runs))
-        if not self.made:
+        self.heard = sources_of(runs, wanted.models, wanted.probes)
+        if not self.heard.sources:
             raise UsageError("no sound of these runs and models can be heard; `innerear run` makes them")
-
-    # ---- which sounds there are
-
-    def _made(self, runs: Sequence[Run]) -> Iterator[_Source]:
-        """The first attempt of each model at each probe, where it gave a sound."""
-        taken: set[tuple[str, str]] = set()
-        several = [name for run in runs for name in dict.fromkeys((c.model, c.strategy) for c in run.completions())]
-        twice = {name for name, count in Counter(several).items() if count > 1}
-        for place, run in enumerate(runs):
-            wanted = [item for item in run.items() if self._is_wanted(item)]
-            for item in wanted:
-                name = item.completion.model
-                if (name, item.completion.strategy) in twice:
-                    name += f" ({self.places[place].name})"
-                if (mark := (item.probe.id, f"{name}|{item.completion.strategy}|{place}")) in taken:
-                    continue
-                taken.add(mark)
-                if self.probes.setdefault(item.probe.id, item.probe) != item.probe:
-                    raise UsageError(f"the runs ask {item.probe.id} in different words; wanted runs of one suite")
-                if reason := _unheard(item):
-                    self._leave_out(item, name, reason)
-                    continue
-                probe = item.probe
-                what = KeyClip(
-                    probe.id, probe.tier, probe.family, name, item.completion.strategy, place,
-                    item.completion.key, item.render.audio or "",
-                )  # fmt: skip
-                yield _Source(what, functools.partial(load, item.render, run.audio))
-
-    def _is_wanted(self, item: Item) -> bool:
-        models, probes = self.wanted.models, self.wanted.probes
-        return (
-            item.completion.attempt == 0
-            and (not models or item.completion.model in models)
-            and (probes is None or item.probe.id in probes)
-        )
-
-    def _leave_out(self, item: Item, model: str, reason: str) -> None:
-        probe = item.probe
-        self.unheard.append(Unheard(model, item.completion.strategy, probe.id, probe.tier, probe.family, reason))
-
-    def _noise(self, probe: Probe) -> _Source:
-        seed = int(digest("noise", self.wanted.seed, probe.id)[:8], 16)
-        what = KeyClip(probe.id, probe.tier, probe.family, "noise", anchor="noise", source=f"white noise, seed {seed}")
-        return _Source(what, functools.partial(sounds.white, seed, probe.duration_s))
-
-    @functools.cached_property
-    def real(self) -> dict[str, _Source]:
-        """By probe a recording of the very thing that is asked, where its licence lets it be sent on."""
-        data = self.wanted.data
-        if data is None:
-            self.warnings.append("no recordings for anchors: INNEREAR_DATA names no folder; anchors are noise alone")
-            return {}
-        rows = manifest(data)
-        allowed = [row for row in rows if may_be_sent(row["licence"], self.wanted.non_commercial)]
-        chosen: dict[str, Choice] = share(list(self.probes.values()), allowed)
-        if not self.wanted.non_commercial and len(share(list(self.probes.values()), rows)) > len(chosen):
-            self.warnings.append(
-                "recordings for non-commercial use were left out of the anchors; --non-commercial takes them"
-            )
-        found = {}
-        for name, (row, remark) in chosen.items():
-            probe = self.probes[name]
-            if remark:
-                continue
-            what = KeyClip(probe.id, probe.tier, probe.family, "real", anchor="real", source=row["file"])
-            self.credits[row["file"]] = f"{row['attribution']} ({row['licence']})"
-            found[name] = _Source(what, functools.partial(_recording, data / row["file"], probe.duration_s))
-        return found
+        self.probes = self.heard.probes
+        recordings = recordings_of(self.probes.values(), wanted.data, wanted.non_commercial)
+        self.real, self.credits, self.warnings = recordings.sources, recordings.credits, recordings.warnings
 
     # ---- which questions there are
 
@@ -282,8 +193,11 @@ class _Maker:
         )  # fmt: skip
         return msgspec.structs.replace(test, test=digest(test))
 
+    def _noise(self, probe: Probe) -> Source:
+        return noise(probe, self.wanted.seed)
+
     def _singles(self) -> list[_Question]:
-        return [_Question((source,), self.probes[source.what.probe]) for source in self.made]
+        return [_Question((source,), self.probes[source.what.probe]) for source in self.heard.sources]
 
     def _anchors(self) -> list[_Question]:
         """Recordings of what is asked, and as many noises: of tiers where noise is no right answer, if there are."""
@@ -295,8 +209,8 @@ class _Maker:
 
     def _pairs(self) -> list[_Question]:
         """Every two models at every probe; and at one probe in three, a model beside noise or a recording."""
-        by_probe: dict[str, list[_Source]] = {}
-        for source in self.made:
+        by_probe: dict[str, list[Source]] = {}
+        for source in self.heard.sources:
             by_probe.setdefault(source.what.probe, []).append(source)
         pairs = [
             _Question(pair, self.probes[name])
@@ -327,7 +241,7 @@ class _Maker:
     def _name(self, *parts: object) -> str:
         return hmac.digest(self.secret, msgspec.json.encode(parts), "sha256").hex()[:16]
 
-    def _clip_name(self, source: _Source) -> str:
+    def _clip_name(self, source: Source) -> str:
         return self._name("clip", msgspec.to_builtins(source.what))
 
     def _write(self, questions: Iterable[_Question], folder: Path) -> None:
@@ -402,21 +316,10 @@ class _Maker:
         """What the page does not know."""
         return Key(
             created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-            seed=self.wanted.seed, versions=versions(), runs=self.places,
+            seed=self.wanted.seed, versions=versions(), runs=self.heard.places,
             probes=list(self.probes.values()), test=test, clips=self.clips,
-            trials=self.trials, headphones=self.checks, unheard=self.unheard,
+            trials=self.trials, headphones=self.checks, unheard=self.heard.unheard,
         )  # fmt: skip
-
-
-def _unheard(item: Item) -> str:
-    """Why nobody can hear an item; empty where they can."""
-    render = item.render
-    if render.outcome == Outcome.NOT_RENDERED:
-        return "not rendered"
-    if render.audio is None or render.levels is None:
-        return "no sound"
-    level = render.levels.rms_dbfs
-    return "silence" if level is None or level < AUDIBLE_DBFS else ""
 
 
 def _alike(one: Probe, other: Probe) -> bool:
@@ -425,17 +328,3 @@ def _alike(one: Probe, other: Probe) -> bool:
         return True
     first, second = ({name for name in nameable(probe) if name[0] != "pitch"} for probe in (one, other))
     return bool(first & second) and len(first & second) >= TOO_ALIKE * min(len(first), len(second))
-
-
-def may_be_sent(licence: str, non_commercial: bool = False) -> bool:
-    """Whether a recording under this licence may be given to listeners, with its author named.
-
-    >>> nc = "source CC0; collection CC-BY-NC-3.0"
-    >>> may_be_sent("CC-BY-4.0"), may_be_sent(nc), may_be_sent(nc, non_commercial=True)
-    (True, False, True)
-    """
-    return may_be_passed_on(licence.lower().replace("-nc", "") if non_commercial else licence)
-
-
-def _recording(path: Path, duration_s: float) -> Clip:
-    return cut_short(read(path), duration_s)

@@ -1,56 +1,26 @@
-"""Answers to scores: what people heard, preferred, and how they rated it; and whose answers can be used.
+"""Answers to scores: what people heard, preferred, and how they rated it.
 
-A listener is left out by a rule that stands here, before anyone answered; every score is given with
-and without those left out. Sounds that nobody could hear (no sound, silence) count as missing.
+Every score is given with and without the listeners whom the rule leaves out. Sounds that nobody
+could hear (no sound, silence) count as missing.
 """
 
 from __future__ import annotations
 
-import csv
-import math
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 
-from innerear.checks import Transcript
-from innerear.errors import UsageError
 from innerear.listening import people
 from innerear.listening.answers import Refused
-from innerear.listening.files import SCALES, Answer, Answers, Key, KeyClip, KeyTrial, Kind, Trial, Unheard
-from innerear.listening.results import Listener, Results, Uncoded
-from innerear.listening.sounds import CHECKS
-from innerear.records import Probe, Score
+from innerear.listening.coding import Coding
+from innerear.listening.files import SCALES, Answers, Key, KeyClip, Unheard
+from innerear.listening.results import Results
+from innerear.listening.votes import Vote, guessers, judge, rule, uncoded, votes_of
+from innerear.records import Score
 from innerear.stats import wilson
 
-ANCHORS_RIGHT: Mapping[Kind, float] = {"identify": 2 / 3, "ab": 5 / 6, "rate": 2 / 3}
-FEWEST_ANCHORS = 3
-HIGH, LOW = 4, 2  # of five: a recording fits at least so well, and noise at most so well
 ALL = "all"
-
-
-Coding = Mapping[tuple[str, str], bool]
-"""For a probe and a text, in lower case, whether it is right."""
-
-
-@dataclass(frozen=True)
-class Vote:
-    """One answer, joined with what the key says of it. `right`: where there is a right answer, and it is known."""
-
-    listener: str
-    answer: Answer
-    trial: Trial
-    what: KeyTrial
-    clips: tuple[KeyClip, ...]
-    right: bool | None
-
-    @property
-    def clip(self) -> KeyClip:
-        """The sound, where there is one."""
-        return self.clips[0]
 
 
 def score_answers(
@@ -71,105 +41,8 @@ def score_answers(
         refused=list(refused),
         scores=scores(used, key),
         everyone=scores(every, key) if left_out else [],
-        uncoded=_uncoded(every, {probe.id: probe.caption for probe in key.probes}, coding or {}),
+        uncoded=uncoded(every, {probe.id: probe.caption for probe in key.probes}, coding or {}),
     )
-
-
-# ---- whose answers are used
-
-
-def rule(key: Key) -> str:
-    """Who is left out, in words."""
-    kind = key.test.kind
-    right = {
-        "identify": "name a recording, and find noise to be none of the captions",
-        "ab": "prefer a recording to noise",
-        "rate": f"find that a recording fits at least {HIGH}, and noise at most {LOW}, of 5",
-    }[kind]
-    words = f"left out: who does not {right} in at least {ANCHORS_RIGHT[kind]:.0%} of the anchors that they heard"
-    words += f" (where those are {FEWEST_ANCHORS} or more)"
-    if key.test.headphones:
-        words += f", or hears the tone of the headphone check fewer than {CHECKS} times of {CHECKS}"
-    return words
-
-
-def guessers(key: Key) -> float | None:
-    """How likely one who answers by chance is to keep to the rule for anchors, on average over forms."""
-    trials = {trial.id: trial for trial in key.test.trials}
-    found = []
-    for form in key.test.forms:
-        chances = [
-            {"identify": 1 / (1 + len(trials[s.trial].options)), "ab": 1 / 2, "rate": 2 / 5}[key.test.kind]
-            for s in form
-            if key.trials[s.trial].anchor and not key.test.free_text
-        ]
-        if len(chances) < FEWEST_ANCHORS:
-            return None
-        n, p = len(chances), float(np.mean(chances))
-        least = math.ceil(ANCHORS_RIGHT[key.test.kind] * n - 1e-9)
-        found.append(sum(math.comb(n, k) * p**k * (1 - p) ** (n - k) for k in range(least, n + 1)))
-    return float(np.mean(found)) if found else None
-
-
-def judge(answers: Answers, votes: Sequence[Vote], key: Key) -> Listener:
-    """Whether a listener's answers are used."""
-    anchors = [vote.right for vote in votes if vote.what.anchor and vote.right is not None]
-    heard = [check.choice == key.headphones[check.clip] for check in answers.headphones]
-    reasons = []
-    if len(anchors) >= FEWEST_ANCHORS and sum(anchors) < ANCHORS_RIGHT[key.test.kind] * len(anchors) - 1e-9:
-        reasons.append(f"{sum(anchors)} of {len(anchors)} anchors right")
-    if key.test.headphones and sum(heard) < len(key.test.headphones):
-        reasons.append(f"the headphone check right {sum(heard)} times of {len(key.test.headphones)}")
-    return Listener(
-        answers.session, answers.listener, len(answers.answers), answers.complete, sum(anchors), len(anchors),
-        sum(heard), len(heard), "; ".join(reasons), answers.comment,
-    )  # fmt: skip
-
-
-def votes_of(answers: Answers, key: Key, coding: Coding | None = None) -> list[Vote]:
-    """A listener's answers, each joined with what the key says of it."""
-    texts = {probe.id: said for probe in key.probes for said in [_said(probe)] if said}
-    trials = {trial.id: trial for trial in key.test.trials}
-    votes = []
-    for answer in answers.answers:
-        trial, what = trials[answer.trial], key.trials[answer.trial]
-        clips = tuple(key.clips[clip] for clip in trial.clips)
-        right = _right(answer, what, clips, key, texts, coding or {})
-        votes.append(Vote(answers.session, answer, trial, what, clips, right))
-    return votes
-
-
-def _right(
-    answer: Answer, what: KeyTrial, clips: tuple[KeyClip, ...], key: Key, texts: Mapping[str, str], coding: Coding
-) -> bool | None:
-    if key.test.kind == "rate":
-        fit = answer.fit or 0
-        return None if not what.anchor else fit >= HIGH if clips[0].anchor == "real" else fit <= LOW
-    if answer.text is None:
-        return None if what.right is None else answer.choice == what.right
-    said = plain(answer.text)
-    coded = coding.get((what.probe, said))
-    if coded is None and what.probe in texts and texts[what.probe] in (said, said.removeprefix("the word ")):
-        coded = True
-    if clips[0].anchor == "noise":  # what names the caption is wrong; all else cannot be told from right
-        return False if coded else None
-    return coded
-
-
-def plain(text: str) -> str:
-    """A written answer in lower case, without punctuation.
-
-    >>> plain("  The WORD:  'Yes!' ")
-    'the word yes'
-    """
-    return " ".join(re.findall(r"[^\W_]+(?:'[^\W_]+)*", text.lower()))
-
-
-def _said(probe: Probe) -> str:
-    return next((plain(check.text) for check in probe.expect if isinstance(check, Transcript)), "")
-
-
-# ---- scores
 
 
 def scores(votes: Sequence[Vote], key: Key) -> list[Score]:
@@ -386,53 +259,3 @@ def _in(vote: Vote, group: str) -> bool:
 
 def _row_in(row: Unheard, group: str) -> bool:
     return group in (ALL, row.family, row.probe)
-
-
-# ---- written answers
-
-
-def _uncoded(votes: Sequence[Vote], captions: Mapping[str, str], coding: Coding) -> list[Uncoded]:
-    found: dict[tuple[str, str], int] = {}
-    for vote in votes:
-        if vote.answer.text is not None and vote.right is None:
-            name = (vote.what.probe, plain(vote.answer.text))
-            if name not in coding:
-                found[name] = found.get(name, 0) + 1
-    return [Uncoded(probe, captions.get(probe, ""), text, n) for (probe, text), n in sorted(found.items())]
-
-
-COLUMNS = ("probe", "caption", "text", "count", "right")
-
-
-def write_coding(path: Path, rows: Sequence[Uncoded]) -> None:
-    """A table to be filled in by someone who does not know whose sounds they were: `right` is 1 or 0."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(COLUMNS)
-        # a cell that a spreadsheet would take for a formula starts with an apostrophe
-        writer.writerows([row.probe, row.caption, _inert(row.text), row.count, ""] for row in rows)
-
-
-def _inert(text: str) -> str:
-    return f"'{text}" if text[:1] in "=+-@\t\r" else text
-
-
-def read_coding(path: Path) -> dict[tuple[str, str], bool]:
-    """Read the table that `write_coding` wrote, with `right` filled in; rows without it stay uncoded.
-
-    Raises:
-        UsageError: it is no such table; the message has the line.
-    """
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(f"{path} cannot be read as a table: {error}") from error
-    coded = {}
-    for number, row in enumerate(rows, 2):
-        right = (row.get("right") or "").strip()
-        if right not in ("", "0", "1") or not row.get("probe") or row.get("text") is None:
-            raise UsageError(f"{path}, line {number}: wanted probe, text, and right as 1 or 0 or empty; got {right!r}")
-        if right:
-            coded[str(row["probe"]), plain(str(row["text"]))] = right == "1"
-    return coded

@@ -25,9 +25,11 @@ from innerear.embeddings import embeddings_folder, read_embeddings
 from innerear.errors import UsageError
 from innerear.listening import people
 from innerear.listening.answers import Refused
+from innerear.listening.coding import Coding
 from innerear.listening.files import SCALES, Answers, Key
 from innerear.listening.results import Best, Validation
-from innerear.listening.score import ALL, Coding, Vote, score_answers, votes_of
+from innerear.listening.score import ALL, score_answers
+from innerear.listening.votes import Vote, votes_of
 from innerear.metrics.agreement import CAPTION, cosines, place
 from innerear.metrics.frechet import per_clip
 from innerear.metrics.moments import Gaussian

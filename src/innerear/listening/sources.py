@@ -1,0 +1,151 @@
+"""The sounds that a listening test can play: those of runs, recordings of what is asked, and noise."""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from innerear.clip import Clip, read
+from innerear.errors import UsageError
+from innerear.listening import sounds
+from innerear.listening.files import KeyClip, RunPlace, Unheard
+from innerear.models.real import manifest, share
+from innerear.records import Outcome, Probe, digest
+from innerear.render import cut_short, load
+from innerear.report.recordings import may_be_passed_on
+from innerear.run import Item, Run
+from innerear.score import AUDIBLE_DBFS
+
+
+@dataclass(frozen=True)
+class Source:
+    """A sound that may be heard: what it is, and how to get it."""
+
+    what: KeyClip
+    clip: Callable[[], Clip]
+
+    @property
+    def who(self) -> str:
+        """Whose sound it is: an anchor, or a model and its strategy."""
+        return self.what.anchor or f"{self.what.model}|{self.what.strategy}"
+
+
+@dataclass
+class Heard:
+    """What runs hold for listeners: sounds, what gave none, the probes that were asked, and where the runs are."""
+
+    sources: list[Source] = field(default_factory=list)
+    unheard: list[Unheard] = field(default_factory=list)
+    probes: dict[str, Probe] = field(default_factory=dict)
+    places: list[RunPlace] = field(default_factory=list)
+
+
+def sources_of(runs: Sequence[Run], models: Collection[str] = (), probes: Collection[str] | None = None) -> Heard:
+    """The first attempt of each model at each probe, where it gave a sound; of all models, or of those named.
+
+    Raises:
+        UsageError: the runs ask one probe in different words.
+    """
+    found = Heard(places=[RunPlace(run.folder.resolve().name, str(run.folder)) for run in runs])
+    taken: set[tuple[str, str]] = set()
+    several = [name for run in runs for name in dict.fromkeys((c.model, c.strategy) for c in run.completions())]
+    twice = {name for name, count in Counter(several).items() if count > 1}
+    for place, run in enumerate(runs):
+        wanted = [item for item in run.items() if _is_wanted(item, models, probes)]
+        for item in wanted:
+            probe, model, strategy = item.probe, item.completion.model, item.completion.strategy
+            if (model, strategy) in twice:
+                model += f" ({found.places[place].name})"
+            if (mark := (probe.id, f"{model}|{strategy}|{place}")) in taken:
+                continue
+            taken.add(mark)
+            if found.probes.setdefault(probe.id, probe) != probe:
+                raise UsageError(f"the runs ask {probe.id} in different words; wanted runs of one suite")
+            if reason := _unheard(item):
+                found.unheard.append(Unheard(model, strategy, probe.id, probe.tier, probe.family, reason))
+                continue
+            what = KeyClip(
+                probe.id, probe.tier, probe.family, model, strategy, place,
+                item.completion.key, item.render.audio or "",
+            )  # fmt: skip
+            found.sources.append(Source(what, functools.partial(load, item.render, run.audio)))
+    return found
+
+
+def _is_wanted(item: Item, models: Collection[str], probes: Collection[str] | None) -> bool:
+    return (
+        item.completion.attempt == 0
+        and (not models or item.completion.model in models)
+        and (probes is None or item.probe.id in probes)
+    )
+
+
+def _unheard(item: Item) -> str:
+    """Why nobody can hear an item; empty where they can."""
+    render = item.render
+    if render.outcome == Outcome.NOT_RENDERED:
+        return "not rendered"
+    if render.audio is None or render.levels is None:
+        return "no sound"
+    level = render.levels.rms_dbfs
+    return "silence" if level is None or level < AUDIBLE_DBFS else ""
+
+
+# ---- anchors
+
+
+def noise(probe: Probe, seed: int) -> Source:
+    """White noise as long as a probe."""
+    seed = int(digest("noise", seed, probe.id)[:8], 16)
+    what = KeyClip(probe.id, probe.tier, probe.family, "noise", anchor="noise", source=f"white noise, seed {seed}")
+    return Source(what, functools.partial(sounds.white, seed, probe.duration_s))
+
+
+@dataclass
+class Recordings:
+    """By probe a recording of the very thing that is asked; by file its author; and what the maker must know."""
+
+    sources: dict[str, Source] = field(default_factory=dict)
+    credits: dict[str, str] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+
+def recordings_of(probes: Iterable[Probe], data: Path | None, non_commercial: bool) -> Recordings:
+    """Recordings of a folder, where their licences let them be sent on; none without a folder."""
+    found = Recordings()
+    if data is None:
+        found.warnings.append("no recordings for anchors: INNEREAR_DATA names no folder; anchors are noise alone")
+        return found
+    by_name = {probe.id: probe for probe in probes}
+    rows = manifest(data)
+    allowed = [row for row in rows if may_be_sent(row["licence"], non_commercial)]
+    chosen = share(list(by_name.values()), allowed)
+    if not non_commercial and len(share(list(by_name.values()), rows)) > len(chosen):
+        found.warnings.append(
+            "recordings for non-commercial use were left out of the anchors; --non-commercial takes them"
+        )
+    for name, (row, remark) in chosen.items():
+        probe = by_name[name]
+        if remark:
+            continue
+        what = KeyClip(probe.id, probe.tier, probe.family, "real", anchor="real", source=row["file"])
+        found.credits[row["file"]] = f"{row['attribution']} ({row['licence']})"
+        found.sources[name] = Source(what, functools.partial(_recording, data / row["file"], probe.duration_s))
+    return found
+
+
+def may_be_sent(licence: str, non_commercial: bool = False) -> bool:
+    """Whether a recording under this licence may be given to listeners, with its author named.
+
+    >>> nc = "source CC0; collection CC-BY-NC-3.0"
+    >>> may_be_sent("CC-BY-4.0"), may_be_sent(nc), may_be_sent(nc, non_commercial=True)
+    (True, False, True)
+    """
+    return may_be_passed_on(licence.lower().replace("-nc", "") if non_commercial else licence)
+
+
+def _recording(path: Path, duration_s: float) -> Clip:
+    return cut_short(read(path), duration_s)
