@@ -11,7 +11,8 @@ from click.testing import CliRunner
 
 import innerear
 from innerear.bars import bars
-from innerear.cli import EMBEDDER_NAMES, main
+from innerear.cli import main
+from innerear.cli_options import EMBEDDER_NAMES
 from innerear.embed import EMBEDDERS
 
 

@@ -131,18 +131,6 @@ def clap(audio: Path, texts: tuple[str, ...], captions: Path | None, embedder: s
     click.echo(f"{found.windows} windows, {found.embedder}")
 
 
-def is_near(folder: Path, embedder: str) -> bool:
-    """Print how a CLAP here differs from a checkpoint by transformers; whether it is near enough in all."""
-    from innerear.embed.parity import clap_parity
-
-    near = True
-    for found in clap_parity(folder, embedder):
-        near &= found.difference <= found.wanted
-        mark = "ok  " if found.difference <= found.wanted else "no  "
-        click.echo(f"{mark} {found.what:30} differs by {found.difference:.1e}, expected at most {found.wanted:.0e}")
-    return near
-
-
 def _lines(path: Path | None) -> list[str]:
     if path is None:
         return []
