@@ -157,10 +157,10 @@ def test_a_node_that_cannot_isolate_takes_no_programs_and_is_named(cluster, anot
 
 
 def test_a_node_that_sees_another_folder_takes_no_work(tmp_path):
-    from innerear.scale import _Facts
+    from innerear.scale.worker import Facts
 
     token = tmp_path / "token"
-    facts = _Facts.of(token)
+    facts = Facts.of(token)
     assert "cannot read" in facts.unlike_here()
     token.write_bytes(b"of another machine")
     assert "another folder" in facts.unlike_here()
