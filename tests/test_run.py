@@ -177,7 +177,7 @@ def test_killed_at_any_moment_a_run_goes_on_and_does_nothing_twice(tmp_path, mom
         "--model",
         "recorded/one-shot",
         "--probes",
-        "notes/[ir]*",
+        "notes/[ir]*/[!v]*",  # a violin of 40 s would only make the test long
         "--embedder",
         "mel",
         "--out",
@@ -196,7 +196,7 @@ def test_killed_at_any_moment_a_run_goes_on_and_does_nothing_twice(tmp_path, mom
     after = {kind: read_rows(folder / kind, row) for kind, row in STAGES.items()}
     for kind in STAGES:
         assert {key: after[kind][key] for key in before[kind]} == before[kind], f"{kind} were done twice or lost"
-    assert len(after["completions"]) == len(after["renders"]) == 28
+    assert len(after["completions"]) == len(after["renders"]) == 26
     assert {row.outcome for row in after["renders"].values()} == {Outcome.OK}
     assert not [p.name for p in folder.rglob("*.part*")] or moment_s  # a torn part file is never read
 
