@@ -14,8 +14,11 @@ from innerear.parts import read_rows, write_whole
 from innerear.records import Render, Score
 from innerear.render import render_key
 from innerear.run import Run
-from innerear.sharing.compare import LIMITED, Entrant, _lines, compare
+from innerear.sharing.compare import compare
 from innerear.sharing.compare_page import write_comparison
+from innerear.sharing.conditions import LIMITED
+from innerear.sharing.entrants import Entrant
+from innerear.sharing.side_by_side import side_by_side
 from innerear.stages import do_score
 from innerear.stats import holm
 
@@ -148,7 +151,7 @@ def test_scores_that_were_got_in_two_ways_are_marked_and_no_others(recorded_run)
         ]
         return Entrant(Run(recorded_run), name, MODEL, "direct", name, [], {}, scores)
 
-    lines = {line.metric: line for line in _lines([entrant("a", "1"), entrant("b", "2")], {})}
+    lines = {line.metric: line for line in side_by_side([entrant("a", "1"), entrant("b", "2")], {})}
     assert {cell.mark for cell in lines["fad"].cells} == {"got in another way: see the signature"}
     assert {cell.mark for cell in lines["audible"].cells} == {""}
 

@@ -13,8 +13,10 @@ from innerear.cli import main
 from innerear.errors import UsageError
 from innerear.records import Score
 from innerear.run import Run
-from innerear.sharing.tables import Scored, bare, export, printable, tables, to_csv, to_latex, to_markdown
+from innerear.sharing.formats import export, to_csv, to_latex, to_markdown
+from innerear.sharing.tables import Scored, bare, tables
 from innerear.stages import do_score
+from innerear.text import printable
 
 pytestmark = pytest.mark.xdist_group("recorded_run")
 HOSTILE = "a & b % $x$ #1 _u_ {c} ~ ^ \\input{/etc/passwd} | <script>alert(1)</script> \x1b[31m `*"

@@ -232,8 +232,8 @@ def _print_table(opened: Run) -> None:
     from rich.text import Text
 
     from innerear.evidence import HEADINGS, headline
-    from innerear.sharing.tables import printable
     from innerear.stages import do_score
+    from innerear.text import printable
 
     table = Table(*HEADINGS, box=None, header_style="bold", pad_edge=False)
     for row in headline(do_score(opened)):

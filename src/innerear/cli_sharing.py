@@ -61,7 +61,7 @@ def export(
         export_rows(folders, inspect)
         return
     from innerear.parts import write_whole
-    from innerear.sharing.tables import export
+    from innerear.sharing.formats import export
 
     text = export(folders, form, metrics, tiers)
     if out is None:
@@ -136,7 +136,8 @@ def _print_pair(found: Comparison, first: int, second: int, most: int) -> None:
     from rich.text import Text
 
     from innerear.sharing.compare import p_text, signed
-    from innerear.sharing.tables import figure, printable
+    from innerear.sharing.tables import figure
+    from innerear.text import printable
 
     one, two = (printable(found.entrants[place].label) for place in (first, second))
     console = Console(width=None if sys.stdout.isatty() else max(140, int(os.environ.get("COLUMNS", "0"))))
@@ -169,7 +170,8 @@ def _print_distances(found: Comparison, first: int, second: int, console: Consol
     from rich.table import Table
     from rich.text import Text
 
-    from innerear.sharing.tables import decimals, figure, printable
+    from innerear.sharing.tables import decimals, figure
+    from innerear.text import printable
 
     table = Table(
         "", "against", *(printable(found.entrants[i].label) for i in (first, second)), "", box=None, pad_edge=False

@@ -12,7 +12,7 @@ stand side by side, those that may not be compared marked with why.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -20,42 +20,20 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from innerear.check_scores import end_name, shares_passed
 from innerear.embed import reads_captions
-from innerear.embeddings import embeddings_folder, read_embeddings
 from innerear.errors import UsageError
-from innerear.groups import groups_of
-from innerear.metrics.agreement import CAPTION, cosines
-from innerear.records import TIERS, Outcome, Probe, Score
-from innerear.run import Item, Run
-from innerear.score import FUNNEL, judged_checks, steps
-from innerear.sharing.tables import bare, distinct, embedder, entrant_labels
-from innerear.stages import do_score
+from innerear.records import TIERS, Probe
+from innerear.run import Run
+from innerear.sharing.conditions import conditions, touched_tiers
+from innerear.sharing.entrants import Entrant, entrants_of, unmeasured
+from innerear.sharing.side_by_side import Line, side_by_side
 from innerear.stats import holm, paired
 from innerear.summaries import SEED
+from innerear.text import distinct
 
 ALPHA = 0.05
 UNITS = {"checks": "share", "audible": "share", "right_length": "share", "clap": "cosine"}
 """What is paired, the first the most telling; in all of them more is better."""
-LIMITED = {Outcome.TIMED_OUT, Outcome.CPU_LIMIT, Outcome.OUT_OF_MEMORY}
-
-Values = Mapping[str, Mapping[str, float]]
-"""By metric, by probe."""
-
-
-@dataclass(frozen=True)
-class Entrant:
-    """What one model made with one strategy in one run."""
-
-    run: Run
-    name: str  # of the run
-    model: str
-    strategy: str
-    label: str
-    items: Sequence[Item]
-    values: Values
-    scores: Sequence[Score]
-    unmeasured: int = 0  # sounds whose checks have no row
 
 
 class Test(msgspec.Struct, frozen=True):
@@ -80,32 +58,6 @@ class Test(msgspec.Struct, frozen=True):
     p: float
     p_holm: float
     verdict: str
-
-
-class Cell(msgspec.Struct, frozen=True):
-    """A score of one entrant; all `None` where it has none. `mark` says why it may not be compared."""
-
-    value: float | None = None
-    low: float | None = None
-    high: float | None = None
-    n: int = 0
-    missing: int = 0
-    floor: dict[str, float | None] = {}
-    ceiling: dict[str, float | None] = {}
-    signature: str = ""
-    mark: str = ""
-
-
-class Line(msgspec.Struct, frozen=True):
-    """One metric of whole sets, a cell an entrant."""
-
-    tier: str
-    group: str
-    metric: str
-    embedder: str
-    unit: str
-    better: str
-    cells: list[Cell]
 
 
 @dataclass(frozen=True)
@@ -191,8 +143,8 @@ def compare(folders: Sequence[Path], models: Sequence[str] = ()) -> Comparison:
     """
     runs = [Run(folder) for folder in folders]
     names = distinct([run.folder.resolve().name for run in runs])
-    probes, left_out, differs = _conditions(runs, names)
-    entrants = _entrants(runs, names, {probe.id for probe in probes}, models)
+    probes, left_out, differs = conditions(runs, names)
+    entrants = entrants_of(runs, names, {probe.id for probe in probes}, models)
     if len(entrants) < 2:
         there = sorted({model for run in runs for model in run.asked.models})
         raise UsageError(f"nothing to compare: wanted two models or two runs; there is {', '.join(there)}")
@@ -202,166 +154,10 @@ def compare(folders: Sequence[Path], models: Sequence[str] = ()) -> Comparison:
         probes=probes,
         pairs=pairs,
         tests=_tests(entrants, pairs, probes),
-        lines=list(_lines(entrants, _touched(runs, names, left_out))),
-        differs=[*differs, *_unmeasured(entrants)],
+        lines=list(side_by_side(entrants, touched_tiers(runs, left_out))),
+        differs=[*differs, *unmeasured(entrants)],
         left_out=left_out,
     )
-
-
-# ---- what may be compared
-
-
-def _conditions(runs: Sequence[Run], names: Sequence[str]) -> tuple[list[Probe], dict[str, str], list[str]]:
-    """The probes that may be compared, those that may not with why, and what differs."""
-    first = runs[0]
-    differs: list[str] = []
-    for run, name in zip(runs[1:], names[1:], strict=True):
-        if run.asked.track != first.asked.track:
-            raise UsageError(
-                f"{names[0]} was asked on the track {first.asked.track!r}, {name} on {run.asked.track!r}: "
-                "their programs might use other things; compare runs of one track"
-            )
-    known: dict[str, list[Probe]] = {}
-    for run in runs:
-        for probe in run.probes:
-            known.setdefault(probe.id, []).append(probe)
-    left_out: dict[str, str] = {}
-    for name, asked in known.items():
-        if len(asked) < len(runs):
-            left_out[name] = "not asked in every run"
-        elif any(other != asked[0] for other in asked):
-            left_out[name] = "asked in other words, or judged by other checks"
-    same = [probe for probe in first.probes if probe.id not in left_out]
-    if not same:
-        suites = ", ".join(
-            f"{name}: {run.asked.suite} {run.asked.suite_digest[:8]}" for run, name in zip(runs, names, strict=True)
-        )
-        raise UsageError(f"these runs have no probe in common that is the same ({suites}); nothing can be compared")
-    if left_out:
-        differs.append(
-            f"{len(same)} probes are the same in every run and are compared; {len(left_out)} are left out: "
-            f"{_whys(left_out)}"
-        )
-    for what, values in (
-        ("limits", [limits_of(run) for run in runs]),
-        ("seeds of programs", [str(run.asked.seed) for run in runs]),
-        ("attempts", [str(run.asked.attempts) for run in runs]),
-        (
-            "Python, NumPy, SciPy",
-            [", ".join(run.file.versions.get(k, "?") for k in ("python", "numpy", "scipy")) for run in runs],
-        ),
-    ):
-        if len(set(values)) > 1:
-            differs.append(
-                f"{what} differ: {'; '.join(f'{name} {value}' for name, value in zip(names, values, strict=True))}"
-            )
-    if len({limits_of(run) for run in runs}) > 1:
-        for run in runs:
-            for item in run.items():
-                if item.render.near_limit or item.render.outcome in LIMITED:
-                    left_out.setdefault(item.probe.id, "limits differ, and a program came near one")
-        same = [probe for probe in same if probe.id not in left_out]
-    return same, left_out, differs
-
-
-def _whys(left_out: Mapping[str, str]) -> str:
-    counts = {why: list(left_out.values()).count(why) for why in dict.fromkeys(left_out.values())}
-    return ", ".join(f"{count} {why}" for why, count in counts.items())
-
-
-def limits_of(run: Run) -> str:
-    """The limits of a run's programs in words."""
-    limits = run.asked.limits
-    return f"{limits.cpu_s:g} s CPU, {limits.wall_s:g} s wall, {limits.memory_bytes >> 20} MB"
-
-
-def _touched(runs: Sequence[Run], names: Sequence[str], left_out: Mapping[str, str]) -> dict[str, str]:
-    """For each tier in which a probe is left out, why scores of whole sets may not be compared there."""
-    tiers = {probe.id: probe.tier for run in runs for probe in run.probes}
-    return {tiers[probe]: f"not over the same sounds: {why}" for probe, why in left_out.items()}
-
-
-def _unmeasured(entrants: Sequence[Entrant]) -> Iterator[str]:
-    for entrant in entrants:
-        if entrant.unmeasured:
-            yield f"{entrant.unmeasured} sounds of {entrant.label} are not measured by this version: `innerear measure`"
-        if missing := sum(item.render.outcome == Outcome.NOT_RENDERED for item in entrant.items):
-            yield f"{missing} programs of {entrant.label} were not rendered, and count nowhere"
-
-
-# ---- entrants and their values
-
-
-def _entrants(runs: Sequence[Run], names: Sequence[str], probes: set[str], models: Sequence[str]) -> list[Entrant]:
-    """Floors and ceilings are entrants only where they are named, or where there is nothing else."""
-    there = [(run, name, model) for run, name in zip(runs, names, strict=True) for model in run.asked.models]
-    if unknown := [model for model in models if model not in {each for _, _, each in there}]:
-        raise UsageError(
-            f"no run has the model {unknown[0]!r}; there are {', '.join(sorted({m for _, _, m in there}))}"
-        )
-    chosen = [each for each in there if (each[2] in models if models else not end_name(each[2]))]
-    if not models and len(chosen) < 2:
-        chosen = there
-    labels = entrant_labels([(name, model, run.asked.strategy) for run, name, model in chosen])
-    loaded = {name: _Loaded(run) for run, name, _ in chosen}
-    return [
-        Entrant(
-            run, name, model, run.asked.strategy, label,
-            [item for item in loaded[name].items if item.completion.model == model],
-            loaded[name].values(model, probes),
-            [score for score in loaded[name].scores if score.model == model],
-            loaded[name].unmeasured(model),
-        )
-        for (run, name, model), label in zip(chosen, labels, strict=True)
-    ]  # fmt: skip
-
-
-class _Loaded:
-    """A run's rows, read once for all of its models."""
-
-    def __init__(self, run: Run) -> None:
-        self.scores = do_score(run)
-        self.items = run.items()
-        rows = run.measurements()
-        self._judged = {item.completion.key: judged_checks(item, rows) for item in self.items}
-        self._clap = {
-            name: read_embeddings(embeddings_folder(run, name))
-            for name in run.asked.embedders
-            if reads_captions(name) and name in run.file.signatures
-        }
-
-    def unmeasured(self, model: str) -> int:
-        """How many sounds have checks and no row of them."""
-        asked = [item for item in self.items if item.completion.model == model and item.probe.expect]
-        rendered = [item for item in asked if item.render.outcome != Outcome.NOT_RENDERED]
-        return sum(not self._judged[item.completion.key] for item in rendered)
-
-    def values(self, model: str, probes: set[str]) -> Values:
-        """By metric, by probe: the mean over attempts."""
-        items = [item for item in self.items if item.completion.model == model and item.probe.id in probes]
-        rendered = [item for item in items if item.render.outcome != Outcome.NOT_RENDERED]
-        found: dict[str, dict[str, float]] = {"checks": {}}
-        for group in groups_of(items):
-            found["checks"] |= shares_passed(group, self._judged)
-        for name in ("audible", "right_length"):
-            place = FUNNEL.index(name.replace("_", " "))
-            found[name] = _means([(item.probe.id, float(steps(item)[place])) for item in rendered])
-        for frames in list(self._clap.values())[:1]:
-            found["clap"] = _means(
-                [
-                    (item.probe.id, float(cosines(frames[item.render.audio], frames[CAPTION + item.probe.caption])[0]))
-                    for item in rendered
-                    if item.render.audio in frames and CAPTION + item.probe.caption in frames
-                ]
-            )
-        return found
-
-
-def _means(pairs: Sequence[tuple[str, float]]) -> dict[str, float]:
-    by_probe: dict[str, list[float]] = {}
-    for probe, value in pairs:
-        by_probe.setdefault(probe, []).append(value)
-    return {probe: float(np.mean(values)) for probe, values in by_probe.items()}
 
 
 def _pairs(entrants: Sequence[Entrant]) -> list[tuple[int, int]]:
@@ -408,32 +204,4 @@ def _same_clap(one: Entrant, two: Entrant) -> bool:
         one.run.file.signatures.get(name) == two.run.file.signatures.get(name)
         for name in {*one.run.asked.embedders, *two.run.asked.embedders}
         if reads_captions(name)
-    )
-
-
-# ---- scores of whole sets
-
-
-def _lines(entrants: Sequence[Entrant], touched: Mapping[str, str]) -> Iterator[Line]:
-    """Every score that an entrant has, the entrants side by side; cells of another way are marked."""
-    known: dict[tuple[str, str, str, str], dict[int, Score]] = {}
-    for place, entrant in enumerate(entrants):
-        for score in entrant.scores:
-            if score.metric not in ("checks_difference", "tier_trend", "agreement"):
-                key = (score.tier, score.group, score.metric, embedder(score.signature))
-                known.setdefault(key, {}).setdefault(place, score)
-    for (tier, group, metric, by), scores in known.items():
-        ways = {bare(score.signature) for score in scores.values() if score.value is not None}
-        some = next(iter(scores.values()))
-        why = "got in another way: see the signature" if len(ways) > 1 else touched.get(tier, "")
-        cells = [_cell(scores.get(place), why) for place in range(len(entrants))]
-        yield Line(tier, group, metric, by, some.unit, some.better, cells)
-
-
-def _cell(score: Score | None, why: str) -> Cell:
-    if score is None:
-        return Cell()
-    mark = why if score.value is not None else score.note
-    return Cell(
-        score.value, score.low, score.high, score.n, score.missing, score.floor, score.ceiling, score.signature, mark
     )

@@ -19,7 +19,8 @@ from innerear.evidence import report_data
 from innerear.parts import write_whole
 from innerear.report import Asked, ReportData, write_report
 from innerear.report.data import Item
-from innerear.sharing.compare import UNITS, Comparison, Entrant
+from innerear.sharing.compare import UNITS, Comparison
+from innerear.sharing.entrants import Entrant
 
 OURS = {"audio", "report", ".report.old", ".report.part"}
 

@@ -29,11 +29,12 @@ from innerear.errors import HubError, UsageError
 from innerear.parts import write_whole
 from innerear.records import Outcome
 from innerear.run import Run
+from innerear.sharing.formats import export
 from innerear.sharing.pack import NAMES, NEEDED, STORED, pack, unpack
 from innerear.sharing.scrub import Scrub
-from innerear.sharing.tables import export, printable
 from innerear.stages import do_score
 from innerear.suite import Suite, load
+from innerear.text import printable
 
 PROBES = "probes.jsonl"
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))

@@ -32,7 +32,7 @@ from innerear.parts import write_whole
 from innerear.records import TIERS, Score, digest
 from innerear.report.write import page, script
 from innerear.run import Run
-from innerear.sharing.compare import limits_of
+from innerear.sharing.conditions import limits_of
 from innerear.sharing.pack import unpack
 from innerear.sharing.tables import METRICS, Column, bare
 from innerear.stages import do_measure, do_report, do_score

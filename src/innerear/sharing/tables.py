@@ -1,16 +1,14 @@
-"""Scores as tables for a paper: CSV with every score, Markdown and LaTeX with one table a tier.
+"""Scores as tables for a paper, one a tier, whatever they are written as (`formats`).
 
 No number stands alone: each has its 95 % interval and its n beside it, and its signature in the
 notes below the table, once for a column. The n that a signature of a distance holds is left out of
-the notes (the cells have it); CSV has whole signatures.
+the notes (the cells have it).
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +17,7 @@ from innerear.errors import UsageError
 from innerear.records import TIERS, Score
 from innerear.run import Run
 from innerear.stages import do_score
+from innerear.text import distinct
 
 METRICS = ("audible", "checks", "fad", "kad", "clap")
 """The columns of Markdown and LaTeX where none are chosen."""
@@ -37,22 +36,6 @@ def scored(folders: Sequence[Path]) -> list[Scored]:
     runs = [Run(folder) for folder in folders]
     names = distinct([run.folder.resolve().name for run in runs])
     return [Scored(name, do_score(run)) for name, run in zip(names, runs, strict=True)]
-
-
-def distinct(names: Iterable[str]) -> list[str]:
-    """The names, those that came before with a number behind them.
-
-    >>> distinct(["a", "b", "a"])
-    ['a', 'b', 'a (2)']
-    """
-    found: list[str] = []
-    for name in names:
-        number, free = 1, name
-        while free in found:
-            number += 1
-            free = f"{name} ({number})"
-        found.append(free)
-    return found
 
 
 def choose(runs: Sequence[Scored], metrics: Sequence[str] = (), tiers: Sequence[str] = ()) -> list[Scored]:
@@ -93,34 +76,6 @@ def embedder(signature: str) -> str:
     """
     found = re.search(r"(?:^|\|)emb:([^|@]*)", signature)
     return found[1] if found else ""
-
-
-# ---- CSV
-
-
-def to_csv(runs: Sequence[Scored]) -> str:
-    """Every score on a line of its own, for pandas and the like: what is not there is an empty field."""
-    every = [score for run in runs for score in run.scores]
-    ends = [f"{side}_{name}" for side, name in end_names(every)]
-    plain = ("model", "strategy", "tier", "group", "metric", "unit", "better", "value", "low", "high", "n", "missing")
-    text = io.StringIO()
-    lines = csv.DictWriter(text, ["run", *plain, *ends, "normalised", "note", "signature"], lineterminator="\n")
-    lines.writeheader()
-    for run in runs:
-        for score in run.scores:
-            floor = {f"floor_{name}": value for name, value in score.floor.items()}
-            ceiling = {f"ceiling_{name}": value for name, value in score.ceiling.items()}
-            more = {"normalised": score.detail.get("normalised"), "note": score.note, "signature": score.signature}
-            fields = {"run": run.run, **{name: getattr(score, name) for name in plain}, **floor, **ceiling, **more}
-            lines.writerow({name: _one_line(value) for name, value in fields.items()})
-    return text.getvalue()
-
-
-def _one_line(value: object) -> object:
-    return printable(value) if isinstance(value, str) else value
-
-
-# ---- the tables of Markdown and LaTeX
 
 
 @dataclass(frozen=True)
@@ -304,111 +259,3 @@ def figure(value: float | None, unit: str, decimals: int = 1) -> str:
         return "–"
     text = f"{value * (100 if unit == 'share' else 1):.{decimals}f}"
     return text.replace("-", "−") if float(text) else text.replace("-", "")
-
-
-LEGEND = "95 % interval in brackets, n in parentheses"
-
-
-def to_markdown(found: Sequence[Table]) -> str:
-    """The tables in GitHub's Markdown."""
-    lines: list[str] = []
-    for table in found:
-        lines += [f"### {_md(table.tier.capitalize())}", ""]
-        lines.append(
-            "| model | " + " | ".join(f"{_md(column.title)} <sup>{mark}</sup>" for column, mark in table.columns) + " |"
-        )
-        lines.append("|---|" + "---:|" * len(table.columns))
-        for label, cells in (*table.rows, *((f"*{end}*", cells) for end, cells in table.ends)):
-            name = label if label.startswith("*") else _md(label)
-            lines.append(f"| {name} | " + " | ".join(map(_md_cell, cells)) + " |")
-        lines += ["", f"{LEGEND[0].upper()}{LEGEND[1:]}."]
-        lines += [f"{f'<sup>{mark}</sup> ' if mark else ''}{_md(text)}  " for mark, text in table.notes]
-        lines.append("")
-    return "\n".join(lines)
-
-
-def _md_cell(cell: Cell) -> str:
-    marks = f" <sup>{','.join(cell.marks)}</sup>" if cell.marks else ""
-    return " ".join(filter(None, [cell.value, cell.interval, f"({cell.n})" if cell.n else ""])) + marks
-
-
-def _md(text: str) -> str:
-    """Text that Markdown shows as it is."""
-    return re.sub(r"([\\`*_{}\[\]<>#|~!$&])", r"\\\1", printable(text))
-
-
-def to_latex(found: Sequence[Table]) -> str:
-    """The tables for `booktabs`: a value, its interval and its n below one another, the latter two small."""
-    lines = ["% by innerear export; wants \\usepackage{booktabs}"]
-    for table in found:
-        lines += [
-            r"\begin{table}", r"\centering",
-            rf"\caption{{{_tex(table.tier.capitalize())}. Small: {_tex(LEGEND)}.}}",
-            rf"\label{{tab:innerear-{table.tier}}}",
-            rf"\begin{{tabular}}{{l{'r' * len(table.columns)}}}", r"\toprule",
-        ]  # fmt: skip
-        headings = (rf"{_tex(column.name)}\textsuperscript{{{mark}}}" for column, mark in table.columns)
-        lines.append(" & ".join(["model", *headings]) + r" \\")
-        if any(column.inside for column, _ in table.columns):
-            inside = (rf"{{\scriptsize {_tex(column.inside)}}}" if column.inside else "" for column, _ in table.columns)
-            lines.append(" & ".join(["", *inside]) + r" \\")
-        for rows in filter(None, (table.rows, table.ends)):
-            lines.append(r"\midrule")
-            for label, cells in rows:
-                lines.append(" & ".join([_tex(label), *map(_tex_value, cells)]) + r" \\")
-                for small in ([cell.interval for cell in cells], [f"({cell.n})" if cell.n else "" for cell in cells]):
-                    if any(small):
-                        lines.append(" & ".join(["", *map(_tex_small, small)]) + r" \\")
-        lines += [r"\bottomrule", r"\end{tabular}", "", r"\smallskip", r"{\footnotesize\raggedright"]
-        for mark, text in table.notes:
-            above = rf"\textsuperscript{{{mark}}}~" if mark else ""
-            lines.append(rf"{above}{_tex(text, breaks='|,')}\\")
-        lines += [r"\par}", r"\end{table}", ""]
-    return "\n".join(lines)
-
-
-def _tex_value(cell: Cell) -> str:
-    marks = rf"\textsuperscript{{{','.join(cell.marks)}}}" if cell.marks else ""
-    return _tex(cell.value) + marks
-
-
-def _tex_small(text: str) -> str:
-    return rf"{{\scriptsize {_tex(text)}}}" if text else ""
-
-
-_TEX = {
-    "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "−": r"$-$", "…": r"\ldots{}",
-    "↑": r"$\uparrow$", "↓": r"$\downarrow$", "|": r"\textbar{}", "<": r"\textless{}", ">": r"\textgreater{}",
-    '"': "''", "·": r"$\cdot$", "–": "--", "[": "{[}", "]": "{]}",
-    **{c: rf"\{c}" for c in "&%$#_{}"},
-}  # fmt: skip
-
-
-def _tex(text: str, breaks: str = "") -> str:
-    """Text that LaTeX sets as it is; a line may break after each of `breaks`."""
-    return "".join(_TEX.get(c, c) + (r"\allowbreak{}" if c in breaks else "") for c in printable(text))
-
-
-def printable(text: str) -> str:
-    """Text on one line without control characters: what stands for them is U+FFFD.
-
-    >>> printable("a\\x1b[31mb\\nc")
-    'a\\ufffd[31mb\\ufffdc'
-    """
-    return "".join(c if c.isprintable() else "\ufffd" for c in text)
-
-
-FORMATS: dict[str, Callable[[Sequence[Scored], Sequence[str]], str]] = {
-    "csv": lambda runs, metrics: to_csv(runs),
-    "markdown": lambda runs, metrics: to_markdown(tables(runs, metrics)),
-    "latex": lambda runs, metrics: to_latex(tables(runs, metrics)),
-}
-
-
-def export(folders: Sequence[Path], form: str = "csv", metrics: Sequence[str] = (), tiers: Sequence[str] = ()) -> str:
-    """The scores of runs as a table: `csv`, `markdown` or `latex`.
-
-    Raises:
-        UsageError: a folder is no run, or has no such metric or tier.
-    """
-    return FORMATS[form](choose(scored(folders), metrics, tiers), metrics)

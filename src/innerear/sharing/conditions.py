@@ -1,0 +1,81 @@
+"""What may be compared: the probes that all runs were asked in the same words, and what else is not the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from innerear.errors import UsageError
+from innerear.records import Outcome, Probe
+from innerear.run import Run
+
+LIMITED = {Outcome.TIMED_OUT, Outcome.CPU_LIMIT, Outcome.OUT_OF_MEMORY}
+
+
+def conditions(runs: Sequence[Run], names: Sequence[str]) -> tuple[list[Probe], dict[str, str], list[str]]:
+    """The probes that may be compared, those that may not with why, and what differs."""
+    first = runs[0]
+    differs: list[str] = []
+    for run, name in zip(runs[1:], names[1:], strict=True):
+        if run.asked.track != first.asked.track:
+            raise UsageError(
+                f"{names[0]} was asked on the track {first.asked.track!r}, {name} on {run.asked.track!r}: "
+                "their programs might use other things; compare runs of one track"
+            )
+    known: dict[str, list[Probe]] = {}
+    for run in runs:
+        for probe in run.probes:
+            known.setdefault(probe.id, []).append(probe)
+    left_out: dict[str, str] = {}
+    for name, asked in known.items():
+        if len(asked) < len(runs):
+            left_out[name] = "not asked in every run"
+        elif any(other != asked[0] for other in asked):
+            left_out[name] = "asked in other words, or judged by other checks"
+    same = [probe for probe in first.probes if probe.id not in left_out]
+    if not same:
+        suites = ", ".join(
+            f"{name}: {run.asked.suite} {run.asked.suite_digest[:8]}" for run, name in zip(runs, names, strict=True)
+        )
+        raise UsageError(f"these runs have no probe in common that is the same ({suites}); nothing can be compared")
+    if left_out:
+        differs.append(
+            f"{len(same)} probes are the same in every run and are compared; {len(left_out)} are left out: "
+            f"{_whys(left_out)}"
+        )
+    for what, values in (
+        ("limits", [limits_of(run) for run in runs]),
+        ("seeds of programs", [str(run.asked.seed) for run in runs]),
+        ("attempts", [str(run.asked.attempts) for run in runs]),
+        (
+            "Python, NumPy, SciPy",
+            [", ".join(run.file.versions.get(k, "?") for k in ("python", "numpy", "scipy")) for run in runs],
+        ),
+    ):
+        if len(set(values)) > 1:
+            differs.append(
+                f"{what} differ: {'; '.join(f'{name} {value}' for name, value in zip(names, values, strict=True))}"
+            )
+    if len({limits_of(run) for run in runs}) > 1:
+        for run in runs:
+            for item in run.items():
+                if item.render.near_limit or item.render.outcome in LIMITED:
+                    left_out.setdefault(item.probe.id, "limits differ, and a program came near one")
+        same = [probe for probe in same if probe.id not in left_out]
+    return same, left_out, differs
+
+
+def _whys(left_out: Mapping[str, str]) -> str:
+    counts = {why: list(left_out.values()).count(why) for why in dict.fromkeys(left_out.values())}
+    return ", ".join(f"{count} {why}" for why, count in counts.items())
+
+
+def limits_of(run: Run) -> str:
+    """The limits of a run's programs in words."""
+    limits = run.asked.limits
+    return f"{limits.cpu_s:g} s CPU, {limits.wall_s:g} s wall, {limits.memory_bytes >> 20} MB"
+
+
+def touched_tiers(runs: Sequence[Run], left_out: Mapping[str, str]) -> dict[str, str]:
+    """For each tier in which a probe is left out, why scores of whole sets may not be compared there."""
+    tiers = {probe.id: probe.tier for run in runs for probe in run.probes}
+    return {tiers[probe]: f"not over the same sounds: {why}" for probe, why in left_out.items()}

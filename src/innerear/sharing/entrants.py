@@ -1,0 +1,119 @@
+"""The entrants of a comparison: what each model made in a run, with one number a probe and metric."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from innerear.check_scores import end_name, shares_passed
+from innerear.embed import reads_captions
+from innerear.embeddings import embeddings_folder, read_embeddings
+from innerear.errors import UsageError
+from innerear.groups import groups_of
+from innerear.metrics.agreement import CAPTION, cosines
+from innerear.records import Outcome, Score
+from innerear.run import Item, Run
+from innerear.score import FUNNEL, judged_checks, steps
+from innerear.sharing.tables import entrant_labels
+from innerear.stages import do_score
+
+Values = Mapping[str, Mapping[str, float]]
+"""By metric, by probe."""
+
+
+@dataclass(frozen=True)
+class Entrant:
+    """What one model made with one strategy in one run."""
+
+    run: Run
+    name: str  # of the run
+    model: str
+    strategy: str
+    label: str
+    items: Sequence[Item]
+    values: Values
+    scores: Sequence[Score]
+    unmeasured: int = 0  # sounds whose checks have no row
+
+
+def entrants_of(runs: Sequence[Run], names: Sequence[str], probes: set[str], models: Sequence[str]) -> list[Entrant]:
+    """Floors and ceilings are entrants only where they are named, or where there is nothing else."""
+    there = [(run, name, model) for run, name in zip(runs, names, strict=True) for model in run.asked.models]
+    if unknown := [model for model in models if model not in {each for _, _, each in there}]:
+        raise UsageError(
+            f"no run has the model {unknown[0]!r}; there are {', '.join(sorted({m for _, _, m in there}))}"
+        )
+    chosen = [each for each in there if (each[2] in models if models else not end_name(each[2]))]
+    if not models and len(chosen) < 2:
+        chosen = there
+    labels = entrant_labels([(name, model, run.asked.strategy) for run, name, model in chosen])
+    loaded = {name: _Loaded(run) for run, name, _ in chosen}
+    return [
+        Entrant(
+            run, name, model, run.asked.strategy, label,
+            [item for item in loaded[name].items if item.completion.model == model],
+            loaded[name].values(model, probes),
+            [score for score in loaded[name].scores if score.model == model],
+            loaded[name].unmeasured(model),
+        )
+        for (run, name, model), label in zip(chosen, labels, strict=True)
+    ]  # fmt: skip
+
+
+class _Loaded:
+    """A run's rows, read once for all of its models."""
+
+    def __init__(self, run: Run) -> None:
+        self.scores = do_score(run)
+        self.items = run.items()
+        rows = run.measurements()
+        self._judged = {item.completion.key: judged_checks(item, rows) for item in self.items}
+        self._clap = {
+            name: read_embeddings(embeddings_folder(run, name))
+            for name in run.asked.embedders
+            if reads_captions(name) and name in run.file.signatures
+        }
+
+    def unmeasured(self, model: str) -> int:
+        """How many sounds have checks and no row of them."""
+        asked = [item for item in self.items if item.completion.model == model and item.probe.expect]
+        rendered = [item for item in asked if item.render.outcome != Outcome.NOT_RENDERED]
+        return sum(not self._judged[item.completion.key] for item in rendered)
+
+    def values(self, model: str, probes: set[str]) -> Values:
+        """By metric, by probe: the mean over attempts."""
+        items = [item for item in self.items if item.completion.model == model and item.probe.id in probes]
+        rendered = [item for item in items if item.render.outcome != Outcome.NOT_RENDERED]
+        found: dict[str, dict[str, float]] = {"checks": {}}
+        for group in groups_of(items):
+            found["checks"] |= shares_passed(group, self._judged)
+        for name in ("audible", "right_length"):
+            place = FUNNEL.index(name.replace("_", " "))
+            found[name] = _means([(item.probe.id, float(steps(item)[place])) for item in rendered])
+        for frames in list(self._clap.values())[:1]:
+            found["clap"] = _means(
+                [
+                    (item.probe.id, float(cosines(frames[item.render.audio], frames[CAPTION + item.probe.caption])[0]))
+                    for item in rendered
+                    if item.render.audio in frames and CAPTION + item.probe.caption in frames
+                ]
+            )
+        return found
+
+
+def _means(pairs: Sequence[tuple[str, float]]) -> dict[str, float]:
+    by_probe: dict[str, list[float]] = {}
+    for probe, value in pairs:
+        by_probe.setdefault(probe, []).append(value)
+    return {probe: float(np.mean(values)) for probe, values in by_probe.items()}
+
+
+def unmeasured(entrants: Sequence[Entrant]) -> Iterator[str]:
+    """What entrants made and nothing was measured of, in sentences."""
+    for entrant in entrants:
+        if entrant.unmeasured:
+            yield f"{entrant.unmeasured} sounds of {entrant.label} are not measured by this version: `innerear measure`"
+        if missing := sum(item.render.outcome == Outcome.NOT_RENDERED for item in entrant.items):
+            yield f"{missing} programs of {entrant.label} were not rendered, and count nowhere"

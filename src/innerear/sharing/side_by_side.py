@@ -1,0 +1,62 @@
+"""Scores of whole sets (FAD, KAD, rates), the entrants side by side; those that may not be compared are marked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import msgspec
+
+from innerear.records import Score
+from innerear.sharing.entrants import Entrant
+from innerear.sharing.tables import bare, embedder
+
+
+class Cell(msgspec.Struct, frozen=True):
+    """A score of one entrant; all `None` where it has none. `mark` says why it may not be compared."""
+
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    n: int = 0
+    missing: int = 0
+    floor: dict[str, float | None] = {}
+    ceiling: dict[str, float | None] = {}
+    signature: str = ""
+    mark: str = ""
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One metric of whole sets, a cell an entrant."""
+
+    tier: str
+    group: str
+    metric: str
+    embedder: str
+    unit: str
+    better: str
+    cells: list[Cell]
+
+
+def side_by_side(entrants: Sequence[Entrant], touched: Mapping[str, str]) -> Iterator[Line]:
+    """Every score that an entrant has, the entrants side by side; cells of another way are marked."""
+    known: dict[tuple[str, str, str, str], dict[int, Score]] = {}
+    for place, entrant in enumerate(entrants):
+        for score in entrant.scores:
+            if score.metric not in ("checks_difference", "tier_trend", "agreement"):
+                key = (score.tier, score.group, score.metric, embedder(score.signature))
+                known.setdefault(key, {}).setdefault(place, score)
+    for (tier, group, metric, by), scores in known.items():
+        ways = {bare(score.signature) for score in scores.values() if score.value is not None}
+        some = next(iter(scores.values()))
+        why = "got in another way: see the signature" if len(ways) > 1 else touched.get(tier, "")
+        cells = [_cell(scores.get(place), why) for place in range(len(entrants))]
+        yield Line(tier, group, metric, by, some.unit, some.better, cells)
+
+
+def _cell(score: Score | None, why: str) -> Cell:
+    if score is None:
+        return Cell()
+    mark = why if score.value is not None else score.note
+    return Cell(
+        score.value, score.low, score.high, score.n, score.missing, score.floor, score.ceiling, score.signature, mark
+    )
