@@ -12,12 +12,12 @@ import pytest
 
 from innerear.clip import read
 from innerear.embed import open_embedder
+from innerear.manifest import read_manifest
 from innerear.metrics.frechet import frechet_distance
 from innerear.metrics.moments import Gaussian
 from innerear.metrics.signal import right_length
 from innerear.records import Outcome
 from innerear.reference import KINDS
-from innerear.reference.build import read_manifest
 from innerear.render import load
 from innerear.run import Run
 

@@ -14,8 +14,9 @@ import soundfile
 from innerear.clip import Clip
 from innerear.embed import open_embedder
 from innerear.errors import UsageError
+from innerear.manifest import read_manifest
 from innerear.reference import KINDS, find_reference, held_back, kind_of, open_reference, shipped_folder
-from innerear.reference.build import build, read_manifest
+from innerear.reference.build import build
 from innerear.reference.fetch import MANIFEST, address, fetch, fetchable
 from innerear.reference.phrases import DURATION_S, phrases
 from innerear.suite import edition
@@ -88,6 +89,11 @@ def test_building_from_a_folder_of_one_s_own(tmp_path):
 def test_a_manifest_without_a_column_is_an_error(tmp_path):
     (tmp_path / "m.csv").write_text("file,tier\na,b\n")
     with pytest.raises(UsageError, match="'set'"):
+        read_manifest(tmp_path / "m.csv")
+
+
+def test_a_manifest_that_is_not_there_is_an_error_that_says_how_to_get_one(tmp_path):
+    with pytest.raises(UsageError, match=r"holds no m\.csv .*innerear reference fetch"):
         read_manifest(tmp_path / "m.csv")
 
 

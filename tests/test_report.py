@@ -255,6 +255,7 @@ def test_the_nearest_recording_is_chosen_among_those_that_may_be_passed_on(tmp_p
     assert (Path(chosen.path).name, chosen.attribution) == ("free.wav", "by free")
     (tmp_path / "free.wav").unlink()
     assert recordings([probe], None) == {}
+    assert recordings([probe], tmp_path / "gone") == {}
     assert recordings([probe], tmp_path) == {}
     assert Path(recordings([probe], tmp_path, every=True)[probe.id].path).name == "nc.wav"
 

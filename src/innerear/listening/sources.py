@@ -12,7 +12,8 @@ from innerear.clip import Clip, read
 from innerear.errors import UsageError
 from innerear.listening import sounds
 from innerear.listening.files import KeyClip, RunPlace, Unheard
-from innerear.models.real import manifest, share
+from innerear.manifest import read_manifest
+from innerear.models.real import share
 from innerear.records import Outcome, Probe, digest
 from innerear.render import cut_short, load
 from innerear.report.recordings import may_be_passed_on
@@ -120,7 +121,7 @@ def recordings_of(probes: Iterable[Probe], data: Path | None, non_commercial: bo
         found.warnings.append("no recordings for anchors: INNEREAR_DATA names no folder; anchors are noise alone")
         return found
     by_name = {probe.id: probe for probe in probes}
-    rows = manifest(data)
+    rows = read_manifest(data / "MANIFEST.csv", columns=())
     allowed = [row for row in rows if may_be_sent(row["licence"], non_commercial)]
     chosen = share(list(by_name.values()), allowed)
     if not non_commercial and len(share(list(by_name.values()), rows)) > len(chosen):

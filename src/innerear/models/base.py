@@ -8,11 +8,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from innerear.errors import ModelError
+from innerear.manifest import ManifestRow
 from innerear.models.prices import Price
 from innerear.records import Completion, Message, Probe
-
-ManifestRow = Mapping[str, str]
-"""One row of a data pack's MANIFEST.csv, by the names of its columns."""
 
 
 class ModelUnusable(ModelError):

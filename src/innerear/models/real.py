@@ -7,7 +7,6 @@ is the nearest there is and not the very one: "another pitch", "another text".
 
 from __future__ import annotations
 
-import csv
 import math
 import os
 import re
@@ -18,7 +17,8 @@ import numpy as np
 
 from innerear import checks
 from innerear.errors import UsageError
-from innerear.models.base import Local, ManifestRow, Options, Reply
+from innerear.manifest import ManifestRow, read_manifest
+from innerear.models.base import Local, Options, Reply
 from innerear.records import Completion, Message, Probe, digest
 
 Fit = tuple[float, str | None]
@@ -38,7 +38,7 @@ class Real(Local):
         self.name = "real"
         if name:
             raise UsageError(f"no model 'real/{name}'; wanted real")
-        rows = manifest(options.data or _data_folder())
+        rows = read_manifest((options.data or _data_folder()) / "MANIFEST.csv", columns=())
         held = (options.held_back or _held_back)(rows)
         self._rows = [row for row in rows if row["file"] in held]
         self._probes: Sequence[Probe] = []
@@ -140,15 +140,3 @@ def _data_folder() -> Path:
             "fetch them with `innerear reference fetch FOLDER` and set INNEREAR_DATA=FOLDER"
         )
     return Path(named)
-
-
-def manifest(folder: Path) -> list[ManifestRow]:
-    """The rows of a data folder's MANIFEST.csv."""
-    try:
-        with (folder / "MANIFEST.csv").open(newline="", encoding="utf-8") as file:
-            return list(csv.DictReader(file))
-    except OSError as error:
-        raise UsageError(
-            f"{folder} holds no MANIFEST.csv ({error.strerror}); "
-            "fetch the recordings with `innerear reference fetch FOLDER` and set INNEREAR_DATA=FOLDER"
-        ) from error

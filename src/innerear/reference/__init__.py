@@ -12,7 +12,7 @@ import functools
 import hashlib
 import os
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -23,10 +23,8 @@ from numpy.typing import NDArray
 from innerear.embed import Embedder
 from innerear.embed.store import load_frames, quantise, save_frames
 from innerear.errors import UsageError
+from innerear.manifest import ManifestRow
 from innerear.records import Probe, Tier
-
-Row = Mapping[str, str]
-"""One row of a manifest: file, tier, set, label, speaker, source_id, licence, sha256 …"""
 
 HELD_BACK_SHARE = 4  # one in four
 
@@ -38,7 +36,7 @@ class Kind:
     name: str
     tier: Tier
     families: frozenset[str] | None  # None: all of the tier
-    wanted: Callable[[Row], bool]
+    wanted: Callable[[ManifestRow], bool]
     made_of: str
     phrases: bool = False  # assembled from the clips, see `reference.phrases`
 
@@ -47,7 +45,7 @@ class Kind:
         return probe.tier == self.tier and (self.families is None or probe.family in self.families)
 
 
-def _real_note(row: Row) -> bool:
+def _real_note(row: ManifestRow) -> bool:
     return row["set"].startswith("real:")
 
 
@@ -69,7 +67,7 @@ def kind_of(probe: Probe) -> Kind | None:
     return next((kind for kind in KINDS if kind.holds(probe)), None)
 
 
-def held_back(rows: Iterable[Row]) -> frozenset[str]:
+def held_back(rows: Iterable[ManifestRow]) -> frozenset[str]:
     """The files held back: about a quarter of each label or set, whole speakers and sources at a time.
 
     Chosen by the digest of their source, so that it depends on nothing but the clips themselves.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -12,32 +11,14 @@ from numpy.typing import NDArray
 from innerear.clip import Clip, read
 from innerear.embed import Embedder
 from innerear.errors import UsageError
-from innerear.reference import KINDS, Kind, Row, held_back, save
+from innerear.manifest import ManifestRow
+from innerear.reference import KINDS, Kind, held_back, save
 from innerear.reference.phrases import phrases
-
-COLUMNS = ("file", "tier", "set", "label", "speaker", "source_path", "source_id")
-
-
-def read_manifest(path: Path) -> list[Row]:
-    """The rows of a manifest (CSV with at least file, tier, set, label, speaker, source_path, source_id).
-
-    Raises:
-        UsageError: it cannot be read, or a column is missing.
-    """
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            rows: list[Row] = list(csv.DictReader(file))
-    except OSError as error:
-        raise UsageError(f"the manifest {path} cannot be read: {error.strerror}") from error
-    missing = [column for column in COLUMNS if not rows or column not in rows[0]]
-    if missing:
-        raise UsageError(f"the manifest {path} has no column {missing[0]!r}; wanted {', '.join(COLUMNS)}")
-    return rows
 
 
 def build(
     folder: Path,
-    rows: Sequence[Row],
+    rows: Sequence[ManifestRow],
     embedder: Embedder,
     out: Path,
     kinds: Sequence[Kind] = KINDS,
@@ -72,7 +53,9 @@ def build(
     return written
 
 
-def _clips(kind: Kind, folder: Path, rows: Sequence[Row], held: frozenset[str]) -> Iterator[tuple[str, bool, Clip]]:
+def _clips(
+    kind: Kind, folder: Path, rows: Sequence[ManifestRow], held: frozenset[str]
+) -> Iterator[tuple[str, bool, Clip]]:
     if not kind.phrases:
         for row in rows:
             yield row["file"], row["file"] in held, read(folder / row["file"])

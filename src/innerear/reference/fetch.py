@@ -20,9 +20,9 @@ from pathlib import Path
 
 from innerear.download import get
 from innerear.errors import UsageError
+from innerear.manifest import ManifestRow, read_manifest
 from innerear.parts import write_whole
-from innerear.reference import KINDS, Row
-from innerear.reference.build import read_manifest
+from innerear.reference import KINDS
 
 HOME = "https://raw.githubusercontent.com"
 LARGEST = 20 << 20  # bytes of one clip
@@ -39,7 +39,7 @@ class Fetched:
     failures: list[str] = field(default_factory=list)
 
 
-def fetchable(kinds: Sequence[str] = ()) -> list[Row]:
+def fetchable(kinds: Sequence[str] = ()) -> list[ManifestRow]:
     """The rows of the shipped manifest that can be fetched, of these kinds, or of all.
 
     Raises:
@@ -67,7 +67,7 @@ def fetch(
     unreached = 0
     stop = threading.Event()
 
-    def one(row: Row) -> OSError | None:
+    def one(row: ManifestRow) -> OSError | None:
         target = folder / row["file"]
         if target.exists() and right(row, target.read_bytes()):
             return None
@@ -93,20 +93,20 @@ def fetch(
     return result
 
 
-def address(row: Row, home: str = HOME) -> str:
+def address(row: ManifestRow, home: str = HOME) -> str:
     """Where a clip lies: `source_repo` begins with owner/name, `source_path` is the path in it."""
     repository = row["source_repo"].split(" ")[0].rstrip(";")
     return f"{home}/{repository}/HEAD/{urllib.parse.quote(row['source_path'])}"
 
 
-def right(row: Row, content: bytes) -> bool:
+def right(row: ManifestRow, content: bytes) -> bool:
     """Whether these bytes are the clip of a row."""
     if row["pcm_sha256"]:
         return _pcm_sha256(content) == row["pcm_sha256"]
     return hashlib.sha256(content).hexdigest() == row["sha256"]
 
 
-def _bring(row: Row, target: Path, home: str) -> None:
+def _bring(row: ManifestRow, target: Path, home: str) -> None:
     url = address(row, home)
     content = get(url, LARGEST)
     if not right(row, content):

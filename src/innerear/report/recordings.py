@@ -6,11 +6,11 @@ unknown, forbids commerce or forbids changes is left out, unless the report is t
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from innerear.models.base import ManifestRow
+from innerear.errors import UsageError
+from innerear.manifest import ManifestRow, read_manifest
 from innerear.models.real import fit
 from innerear.records import Probe, digest
 from innerear.report.data import Recording
@@ -62,9 +62,9 @@ def _nearest(probe: Probe, rows: Sequence[ManifestRow]) -> tuple[ManifestRow, st
     return row, remark or ""
 
 
-def _manifest(folder: Path) -> list[Mapping[str, str]]:
+def _manifest(folder: Path) -> list[ManifestRow]:
+    """Its rows; none where there is no manifest: a report stands without recordings."""
     try:
-        with (folder / "MANIFEST.csv").open(newline="", encoding="utf-8") as file:
-            return list(csv.DictReader(file))
-    except OSError:
+        return read_manifest(folder / "MANIFEST.csv", columns=())
+    except UsageError:
         return []

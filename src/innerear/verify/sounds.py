@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from innerear.clip import Clip, read_mono
-from innerear.reference import Row
+from innerear.manifest import ManifestRow, read_manifest
 
 SAMPLE_RATE = 44_100
 FARTHEST = 3.0  # semitones that a recorded note may be moved
@@ -126,12 +126,10 @@ class Bank:
     """
 
     def __init__(self, folder: Path) -> None:
-        from innerear.reference.build import read_manifest
-
         self.real: dict[str, list[Played]] = {}
         self.rendered: dict[str, list[Played]] = {}
         self.environment: dict[str, list[Path]] = {}
-        self.speech: list[Row] = []
+        self.speech: list[ManifestRow] = []
         self.folder, self.rows = folder, read_manifest(folder / "MANIFEST.csv")
         for row in self.rows:
             if row["tier"] == "env":
