@@ -81,6 +81,13 @@ class Visit:
         assert self.complaints == []
         assert [url for url in self.asked if not url.startswith(("file://", "blob:", "data:"))] == []
 
+    def begin(self) -> None:
+        """To the first question, or the headphone check, past the noise by which the volume is set."""
+        self.page.click("#start")
+        self.page.click('[data-play="0"]')
+        self.until("document.querySelector('#next').getAttribute('aria-disabled') === 'false'")
+        self.page.click("#next")
+
     def h1(self) -> str:
         return str(self.page.inner_text("h1"))
 
@@ -113,8 +120,7 @@ class Visit:
 
 
 def walk(visit: Visit, choose: Any) -> dict[str, Any]:
-    visit.page.click("#start")
-    visit.page.click("#next")
+    visit.begin()
     while visit.h1() not in ("Done. Thank you!", "Stopped. Thank you!"):
         visit.listen()
         choose(visit.page)
@@ -164,8 +170,7 @@ def test_from_the_first_page_to_a_scored_answers_file(browser, built, kind, tmp_
 def test_captions_and_welcome_are_text_and_never_markup(browser, built):
     visit = Visit(browser, built["rate"].page)
     assert "<script>" in visit.page.inner_text("main")
-    visit.page.click("#start")
-    visit.page.click("#next")
+    visit.begin()
     assert "onerror" in visit.page.inner_text("#caption")
     assert visit.page.title() == "What do you hear?"
     visit.done()
@@ -173,8 +178,7 @@ def test_captions_and_welcome_are_text_and_never_markup(browser, built):
 
 def test_no_answer_counts_before_the_sound_was_heard(browser, built):
     visit = Visit(browser, built["free"].page)
-    visit.page.click("#start")
-    visit.page.click("#next")
+    visit.begin()
     visit.page.fill("#text", "a tone")
     before = visit.page.inner_text(".bar")
     visit.page.click("#next", force=True)  # it says that it is disabled, and why
@@ -185,10 +189,54 @@ def test_no_answer_counts_before_the_sound_was_heard(browser, built):
     visit.done()
 
 
+def test_the_volume_is_set_by_a_noise_that_was_played(browser, built):
+    visit = Visit(browser, built["free"].page)
+    visit.page.click("#start")
+    visit.page.click("#next", force=True)
+    assert visit.h1() == "Set your volume"
+    assert visit.page.inner_text("#why") == "Play the noise first."
+    visit.done()
+
+
+def test_the_reason_why_it_does_not_go_on_is_that_of_now_and_moves_nothing(browser, built):
+    visit = Visit(browser, built["ab"].page, viewport={"width": 380, "height": 760})
+    visit.begin()
+    height = visit.page.evaluate("document.documentElement.scrollHeight")
+    visit.page.click("#next", force=True)
+    reason = "document.querySelector('#why').textContent"
+    assert "sound A" in visit.page.evaluate(reason)
+    visit.page.click('[data-play="0"]')
+    visit.until(f"{reason}.includes('sound B')")
+    visit.page.click('[data-play="1"]')
+    visit.until(f"{reason}.includes('Choose one')")
+    assert visit.page.evaluate("document.documentElement.scrollHeight") == height
+    CHOOSE["ab"](visit.page)
+    visit.until(f"{reason} === ''")
+    visit.done()
+
+
+def test_both_scales_have_keys_of_their_own(browser, built):
+    visit = Visit(browser, built["rate"].page)
+    visit.begin()
+    visit.page.keyboard.press("4")
+    visit.page.keyboard.press("0")
+    assert visit.page.is_checked('input[name="fit"] >> nth=3')
+    assert visit.page.is_checked('input[name="natural"] >> nth=4')
+    visit.done()
+
+
+def test_the_space_bar_chooses_where_it_stands_on_an_option_that_is_not_chosen(browser, built):
+    visit = Visit(browser, built["rate"].page)
+    visit.begin()
+    visit.page.focus('input[name="natural"] >> nth=0')
+    visit.page.keyboard.press("Space")
+    assert visit.page.is_checked('input[name="natural"] >> nth=0')
+    visit.done()
+
+
 def test_a_closed_page_goes_on_where_it_was(browser, built):
     visit = Visit(browser, built["rate"].page)
-    visit.page.click("#start")
-    visit.page.click("#next")
+    visit.begin()
     visit.listen()
     CHOOSE["rate"](visit.page)
     visit.next()
@@ -222,6 +270,8 @@ def test_the_keyboard_alone_is_enough(browser, built):
         if page.evaluate("document.activeElement.id") == "start":
             break
     page.keyboard.press("Enter")
+    page.keyboard.press("Space")
+    visit.until("document.querySelector('#next').getAttribute('aria-disabled') === 'false'")
     page.keyboard.press("Enter")
     while visit.h1() != "Done. Thank you!":
         before = page.inner_text(".bar")
@@ -238,8 +288,7 @@ def test_the_keyboard_alone_is_enough(browser, built):
 def test_who_stops_early_sends_what_there_is(browser, built):
     visit = Visit(browser, built["free"].page)
     visit.page.on("dialog", lambda dialog: dialog.accept())
-    visit.page.click("#start")
-    visit.page.click("#next")
+    visit.begin()
     visit.listen()
     visit.page.fill("#text", "a tone")
     visit.next()
@@ -247,16 +296,45 @@ def test_who_stops_early_sends_what_there_is(browser, built):
     content = visit.saved()
     assert len(content["answers"]) == 1
     assert content["complete"] is False
+    visit.page.fill("#comment", "no more time")
+    assert "once more" in visit.page.inner_text("main [role=status]")
+    assert visit.saved()["comment"] == "no more time"
     visit.done()
 
 
 def test_plays_are_counted(browser, built):
     visit = Visit(browser, built["free"].page)
-    visit.page.click("#start")
-    visit.page.click("#next")
+    visit.begin()
     visit.listen()
     visit.page.click('[data-play="0"]')
     visit.until("document.querySelector('.sound .small').textContent.startsWith('heard 2 times')")
+    visit.done()
+
+
+def test_a_press_in_the_last_moment_of_a_sound_plays_it_anew_and_before_that_pauses_it(browser, built):
+    visit = Visit(browser, built["free"].page)
+    hold = "class extends Audio { constructor(...given) { super(...given); made.push(this); } }"
+    visit.context.add_init_script(f"window.made = []; window.Audio = {hold}")
+    visit.page.close()
+    visit.open()
+    visit.begin()
+
+    def pressed_between(low: float, high: float) -> Any:
+        """Press the button at such a time, by a clock in the page; whether it plays then, and where."""
+        visit.page.evaluate(
+            "pressed = null; audio = made.at(-1); button = document.querySelector('[data-play]');"
+            "timer = setInterval(() => { if (audio.paused) button.click();"
+            f"else if (audio.currentTime > {low} && audio.currentTime < {high}) {{"
+            "button.click(); clearInterval(timer); pressed = [!audio.paused, audio.currentTime]; } }, 5)"
+        )
+        visit.until("pressed !== null")
+        return visit.page.evaluate("pressed")
+
+    playing, place = pressed_between(0.1, 0.3)
+    assert not playing
+    assert 0.1 < place < 0.35
+    assert pressed_between(0.38, 0.5) == [True, 0]
+    visit.until("document.querySelector('.sound .small').textContent.includes(' times')")
     visit.done()
 
 
@@ -271,9 +349,10 @@ def test_the_pages_sha256_is_pythons(browser, built, text):
 @pytest.mark.parametrize("kind", list(CHOOSE))
 def test_nothing_is_cut_off_in_a_narrow_window(browser, built, kind, scheme):
     visit = Visit(browser, built[kind].page, viewport={"width": 320, "height": 640}, color_scheme=scheme)
-    visit.page.click("#start")
-    visit.page.click("#next")
+    visit.begin()
     assert visit.page.evaluate("document.documentElement.scrollWidth") <= 320
+    sizes = "[...document.querySelectorAll('button, .option')].map((e) => e.getBoundingClientRect().height)"
+    assert min(visit.page.evaluate(sizes)) >= 44  # what a thumb hits
     visit.done()
 
 

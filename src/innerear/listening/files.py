@@ -18,7 +18,7 @@ Anchor = Literal["", "real", "noise"]
 
 SCALES = {
     "fit": ("Not at all", "A little", "Partly", "Mostly", "Completely"),
-    "natural": ("Clearly artificial", "Rather artificial", "Hard to say", "Rather natural", "Like a recording"),
+    "natural": ("Clearly artificial", "Rather artificial", "In between", "Rather natural", "Like a real recording"),
 }
 """The five points of each scale of `rate`, 1 to 5: the categories of ITU-T P.800, worded for what is asked."""
 

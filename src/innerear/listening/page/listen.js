@@ -4,8 +4,9 @@
 
 const InnerEar = (() => {
   const FORMAT = "innerear listening answers 1";
-  const SLACK_MS = 150; // a browser's clock of what was played is so coarse
+  const SLACK_MS = 150; // a browser's clock of what was played is so coarse: a sound this near its end has been heard
   const TEXT = 500;
+  const DIGITS = "1234567890";
   const main = document.getElementById("main");
   let test = null;
   let state = null;
@@ -123,11 +124,11 @@ const InnerEar = (() => {
     return [
       title(test.title),
       test.welcome.split(/\n\s*\n/).filter((part) => part.trim()).map((part) => el("p", {}, part.trim())),
-      el("p", {}, `You will hear ${n} short ${test.kind === "ab" ? "pairs of sounds" : "sounds"} and answer one question about each. That takes about ${minutes(n)} minutes. `
+      el("p", {}, `You will hear ${n} ${test.kind === "ab" ? "pairs of short sounds" : "short sounds"} and answer ${test.kind === "rate" ? "two questions" : "one question"} about each. That takes about ${minutes(n)} minutes. `
         + "Please use headphones, in a quiet place. Some sounds are odd, and some are like nothing at all: answer what you hear."),
       el("p", { class: "muted small" }, "Nothing is sent anywhere while you answer. At the end you get one file with your answers, and send it back yourself; "
         + "it holds what you chose, how often you played each sound and how long you took, not who you are. You can stop and come back: this browser keeps your place."),
-      el("p", {}, el("label", { for: "listener" }, "Listener number "), number, " ", el("span", { class: "muted small" }, "leave it, unless you were given one")),
+      el("div", { class: "row" }, el("label", { for: "listener" }, "Listener number"), number, el("span", { class: "muted small" }, "Leave it, unless you were given one.")),
       el("div", { class: "row" }, el("button", { type: "button", class: "main", id: "start", onclick: begin }, "Start")),
     ].flat();
   }
@@ -138,19 +139,19 @@ const InnerEar = (() => {
   }
 
   function level() {
-    const [box] = sounds([{ clip: test.level, label: "Play the noise", key: " " }], 0);
+    const [box] = sounds([{ clip: test.level, label: "the noise", key: " " }], 0);
     return [
       bar(),
       title("Set your volume"),
       el("p", {}, "Put on your headphones, play this noise, and set the volume of your device so that it is comfortable: clearly heard, never loud. Then leave the volume as it is."),
       box,
-      next("It is comfortable", () => null, () => go(test.headphones.length ? "headphones" : "trials")),
+      next("It is comfortable", () => (state.now.plays[0] ? null : "Play the noise first."), () => go(test.headphones.length ? "headphones" : "trials")),
     ];
   }
 
   function headphones() {
     const clip = test.headphones[state.headphones.length];
-    const [box] = sounds([{ clip, label: "Play the three noises", key: " " }], test.clips[clip]);
+    const [box] = sounds([{ clip, label: "the three noises", key: " " }], test.clips[clip]);
     const { set, value } = options("Where was the tone?", ["In the first noise", "In the second noise", "In the third noise"], "choice");
     return [
       bar(),
@@ -165,7 +166,7 @@ const InnerEar = (() => {
     ];
   }
 
-  const QUESTIONS = { identify: "What do you hear?", ab: "Which sound fits these words better?", rate: "How well does this sound fit these words?" };
+  const QUESTIONS = { identify: "What do you hear?", ab: "Which sound fits these words better?", rate: "Rate this sound against these words" };
 
   function trials() {
     const asked = form()[state.answers.length];
@@ -173,7 +174,7 @@ const InnerEar = (() => {
     const order = asked.swapped ? [1, 0] : trial.clips.map((_, i) => i);
     const several = order.length > 1;
     const boxes = sounds(order.map((place, i) => ({
-      clip: trial.clips[place], label: several ? `Play sound ${"AB"[i]}` : "Play the sound", key: several ? "ab"[i] : " ",
+      clip: trial.clips[place], label: several ? `sound ${"AB"[i]}` : "the sound", key: several ? "ab"[i] : " ",
     })), test.least_s * 1000);
     const answer = ANSWERS[test.kind](trial, order);
     return [
@@ -208,12 +209,12 @@ const InnerEar = (() => {
       return { nodes: [set], missing: () => (value() === null ? "Choose one answer." : null), value: () => ({ choice: value() }) };
     },
     ab(trial, order) {
-      const { set, value } = options("Your choice", ["Sound A", "Sound B"], "choice", "two");
-      return { nodes: [set], missing: () => (value() === null ? "Choose one; guess if they are as good as each other." : null), value: () => ({ choice: order[value()] }) };
+      const { set, value } = options("Choose one; guess if you must", ["Sound A", "Sound B"], "choice", "two");
+      return { nodes: [set], missing: () => (value() === null ? "Choose one of the two; guess if you cannot tell." : null), value: () => ({ choice: order[value()] }) };
     },
     rate() {
       const fit = options("How well does it fit the words?", test.scales.fit, "fit", "scale");
-      const natural = options("How natural does it sound?", test.scales.natural, "natural", "scale");
+      const natural = options("How natural does it sound, whether it fits or not?", test.scales.natural, "natural", "scale");
       return {
         nodes: [fit.set, natural.set],
         missing: () => (fit.value() === null ? "Say how well it fits the words." : natural.value() === null ? "Say how natural it sounds." : null),
@@ -251,9 +252,11 @@ const InnerEar = (() => {
       audio.preload = "auto";
       const line = el("progress", { max: "1", value: "0", "aria-hidden": "true" });
       const words = el("span", { class: "small" });
-      const button = el("button", { type: "button", "data-play": i, onclick: () => toggle(i) }, el("span", {}, label), el("kbd", { "aria-hidden": "true" }, key === " " ? "space" : key));
+      const name = el("span", {}, `Play ${label}`);
+      const button = el("button", { type: "button", "data-play": i, onclick: () => toggle(i) }, name, el("kbd", { "aria-hidden": "true" }, key === " " ? "space" : key));
       const need = Math.min(test.clips[clip], least) - SLACK_MS;
       const one = { audio, button, line, words, need, before: state.now.heard[i] };
+      one.atEnd = () => audio.ended || audio.currentTime * 1000 >= test.clips[clip] - SLACK_MS;
       one.heard = () => {
         let played = 0;
         for (let r = 0; r < audio.played.length; r += 1) played += audio.played.end(r) - audio.played.start(r);
@@ -261,7 +264,15 @@ const InnerEar = (() => {
       };
       one.enough = () => state.now.plays[i] > 0 && one.heard() >= need;
       audio.addEventListener("timeupdate", () => { line.value = audio.duration ? audio.currentTime / audio.duration : 0; tell(one); });
-      for (const event of ["play", "pause", "ended"]) audio.addEventListener(event, () => { button.classList.toggle("on", !audio.paused && !audio.ended); tell(one); });
+      for (const event of ["play", "pause", "ended"]) {
+        audio.addEventListener(event, () => {
+          const on = !audio.paused && !audio.ended;
+          button.classList.toggle("on", on);
+          if (audio.ended) line.value = 1;
+          name.textContent = `${on ? "Pause" : "Play"} ${label}`;
+          tell(one);
+        });
+      }
       audio.addEventListener("error", () => { words.textContent = "This sound cannot be played here. Is the folder whole, and the browser a recent one?"; words.classList.add("error"); });
       shown.sounds.push(one);
       shown.keys[key] = () => toggle(i);
@@ -274,20 +285,21 @@ const InnerEar = (() => {
     const i = shown.sounds.indexOf(one);
     if (i < 0 || !state?.now) return;
     const plays = state.now.plays[i];
-    const text = !plays ? "not heard yet" : one.enough() ? `heard ${plays === 1 ? "once" : `${plays} times`}; play it again as often as you like` : "listen to it to the end";
+    const text = !plays ? "not heard yet" : one.enough() ? `heard ${plays === 1 ? "once" : `${plays} times`}; you may play it again` : "listen to it to the end";
     if (!one.words.classList.contains("error") && one.words.textContent !== text) one.words.textContent = text;
     shown.ready?.();
   }
 
   function toggle(i) {
-    const { audio } = shown.sounds[i];
-    if (!audio.paused && !audio.ended) {
+    const { audio, atEnd } = shown.sounds[i];
+    const again = atEnd(); // who presses there wants the sound anew, not to stop its last moment
+    if (!audio.paused && !again) {
       audio.pause();
       return;
     }
     for (const other of shown.sounds) if (other.audio !== audio) other.audio.pause();
-    const fresh = audio.ended || audio.currentTime === 0;
-    if (audio.ended) audio.currentTime = 0;
+    const fresh = again || audio.currentTime === 0;
+    if (again) audio.currentTime = 0;
     audio.play().then(() => {
       if (fresh) state.now.plays[i] += 1;
       tell(shown.sounds[i]);
@@ -315,13 +327,15 @@ const InnerEar = (() => {
     shown.ready?.();
   }
 
+  // Number keys go to the options in their order: 1 to 5 to the first scale, 6 to 0 to the second.
   function options(legend, words, name, kind = null) {
     const before = state.now.draft[name] ?? null;
+    const taken = Object.keys(shown.keys).filter((key) => DIGITS.includes(key)).length;
     const inputs = words.map((_, i) => el("input", { type: "radio", name, value: String(i), checked: before === i, onchange: () => draft(name, i) }));
-    const keyed = !Object.keys(shown.keys).some((key) => /^[0-9]$/.test(key));
     const set = el("fieldset", { class: kind }, el("legend", {}, legend), words.map((text, i) => {
-      if (keyed && i < 9) shown.keys[String(i + 1)] = () => { inputs[i].click(); inputs[i].focus(); };
-      return el("label", { class: "option" }, inputs[i], el("span", {}, text), keyed && i < 9 ? el("kbd", { "aria-hidden": "true" }, String(i + 1)) : null);
+      const key = DIGITS[taken + i];
+      if (key) shown.keys[key] = () => { inputs[i].click(); inputs[i].focus(); };
+      return el("label", { class: "option" }, inputs[i], el("span", {}, text), key ? el("kbd", { "aria-hidden": "true" }, key) : null);
     }));
     return { set, value: () => { const at = inputs.findIndex((input) => input.checked); return at < 0 ? null : at; } };
   }
@@ -332,12 +346,16 @@ const InnerEar = (() => {
       const lack = missing();
       if (lack) { why.textContent = lack; say(lack); } else act();
     } }, label);
-    shown.ready = () => { button.setAttribute("aria-disabled", String(missing() !== null)); if (missing() === null) why.textContent = ""; };
+    shown.ready = () => {
+      const lack = missing();
+      button.setAttribute("aria-disabled", String(lack !== null));
+      if (why.textContent) why.textContent = lack ?? "";
+    };
     shown.ready();
     shown.keys.Enter = () => button.click();
-    return el("div", { class: "row end" }, button, why, stop ? el("button", { type: "button", class: "small", id: "stop", onclick: () => {
+    return el("div", { class: "row end" }, button, stop ? el("button", { type: "button", class: "small quiet", id: "stop", onclick: () => {
       if (confirm("Stop here? You can send what you have answered so far, but not go on afterwards.")) finish();
-    } }, "Stop here") : null);
+    } }, "Stop here") : null, why);
   }
 
   document.addEventListener("keydown", (event) => {
@@ -345,6 +363,7 @@ const InnerEar = (() => {
     const typing = event.target.matches('input:not([type="radio"]), textarea');
     if (typing && !(event.key === "Enter" && event.target.id === "text")) return;
     if (event.target.matches("button, summary") && (event.key === " " || event.key === "Enter")) return; // its own
+    if (event.target.matches('input[type="radio"]:not(:checked)') && event.key === " ") return; // it chooses
     const act = shown.keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
     if (!act || event.repeat) return;
     event.preventDefault();
@@ -365,12 +384,12 @@ const InnerEar = (() => {
 
   function end() {
     const name = `answers-${state.test.slice(0, 8)}-${state.listener}-${state.session.slice(0, 8)}.json`;
-    const area = el("textarea", { class: "file", readonly: true, id: "answers", "aria-label": "Your answers, as a file", spellcheck: "false" });
-    const said = el("p", { class: "small muted" });
+    const area = el("textarea", { class: "file", readonly: true, id: "answers", spellcheck: "false" });
+    const said = el("p", { class: "small muted", role: "status" });
     const write = () => { area.value = file(); };
     const comment = el("textarea", { id: "comment", rows: "2", maxlength: TEXT });
     comment.value = state.comment;
-    comment.addEventListener("input", () => { state.comment = sound(comment.value); keep(); write(); });
+    comment.addEventListener("input", () => { state.comment = sound(comment.value); keep(); write(); if (said.textContent) said.textContent = "Changed since: save it or copy it once more."; });
     write();
     const save = () => {
       const link = el("a", { href: URL.createObjectURL(new Blob([area.value], { type: "application/json" })), download: name });
@@ -392,15 +411,17 @@ const InnerEar = (() => {
     return [
       title(state.answers.length === form().length ? "Done. Thank you!" : "Stopped. Thank you!"),
       el("p", {}, "Your answers are one file. Save it and send it to whoever asked you; or copy its text into a message."),
+      el("label", { class: "field", for: "comment" }, "Anything you want to say? ", el("span", { class: "muted small" }, "Goes into the file.")),
+      comment,
       el("div", { class: "row" },
         el("button", { type: "button", class: "main", id: "save", onclick: save }, "Save the file"),
         el("button", { type: "button", id: "copy", onclick: copy }, "Copy the text"), said),
-      el("label", { class: "field", for: "comment" }, "Anything you want to say? ", el("span", { class: "muted small" }, "it goes into the file")),
-      comment, area,
-      test.credits.length ? el("details", {}, el("summary", { class: "small" }, "Some of the sounds you may have heard were recordings by"),
+      el("label", { class: "field small muted", for: "answers" }, "This is all that the file holds:"),
+      area,
+      test.credits.length ? el("details", {}, el("summary", { class: "small" }, "Recordings that you may have heard are by"),
         el("ul", { class: "credits" }, test.credits.map((line) => el("li", {}, line))),
         el("p", { class: "small muted" }, "They were shortened, mixed to one channel and set to one loudness.")) : null,
-      el("div", { class: "row" }, el("button", { type: "button", class: "small", id: "forget", onclick: () => {
+      el("div", { class: "row" }, el("button", { type: "button", class: "small quiet", id: "forget", onclick: () => {
         if (confirm("Have you saved the file? This takes your answers out of this browser.")) forget();
       } }, "Take my answers out of this browser")),
     ].filter(Boolean);
