@@ -110,9 +110,6 @@ def run(**given: Any) -> None:
         page = do_report(opened)
     _print_table(opened)
     _say_unanswered(opened)
-    sounds = any(item.render.audio for item in opened.items())
-    embedded = [name for name in opened.asked.embedders if sounds and name in opened.file.signatures]
-    click.echo(f"\nembeddings by {', '.join(embedded) or 'none: there is no sound to embed'}")
     click.echo(f"report: {page}")
     _finish(report)
 
@@ -231,15 +228,18 @@ def _print_table(opened: Run) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from innerear.evidence import HEADINGS, headline
+    from innerear.evidence import HEADINGS, headline, heard_by
     from innerear.stages import do_score
     from innerear.text import printable
 
     table = Table(*HEADINGS, box=None, header_style="bold", pad_edge=False)
-    for row in headline(do_score(opened)):
+    scores = do_score(opened)
+    for row in headline(scores):
         table.add_row(*(Text(printable(cell)) for cell in row))
     wide = None if sys.stdout.isatty() else max(140, int(os.environ.get("COLUMNS", "0")))
     Console(width=wide).print(table)
+    measured = any(score.metric == "kad" and score.value is not None for score in scores)
+    click.echo(f"\ndistances by {heard_by(scores)}" if measured else "\nno distances: no sound was embedded")
 
 
 def _say_unanswered(opened: Run) -> None:

@@ -11,7 +11,7 @@ import msgspec
 from innerear import metrics
 from innerear.failures import failure_key
 from innerear.listening.results import read_validations
-from innerear.records import Outcome, Probe, Score
+from innerear.records import Outcome, Probe, Score, embedder_of
 from innerear.report.data import Asked, Funnel, Item, ReportData, Step
 from innerear.report.finding import finding
 from innerear.report.recordings import recordings
@@ -116,9 +116,19 @@ def _agreed(score: Score) -> str:
     )
 
 
+def heard_by(scores: Sequence[Score]) -> str:
+    """The embedder of a headline's distances: the first one that hears; `mel` only where there is no other."""
+    names = [(s.value is None, embedder_of(s.signature)) for s in scores if s.metric == "kad"]
+    return min(names, key=lambda named: (named[0], named[1] == "mel"), default=(True, ""))[1]
+
+
 def headline(scores: Sequence[Score]) -> list[list[str]]:
-    """The rows of the table that a run ends with: model, tier or kind, rates, checks passed, FAD, KAD."""
+    """The rows of the table that a run ends with: model, tier or kind, rates, checks passed, FAD, KAD.
+
+    Distances are by the embedder that `heard_by` names.
+    """
     table = []
+    by = heard_by(scores)
     groups = dict.fromkeys(
         (s.model, s.tier) for s in scores if s.metric not in ("agreement", "tier_trend", "checks_difference")
     )
@@ -127,8 +137,8 @@ def headline(scores: Sequence[Score]) -> list[list[str]]:
         rates = {s.metric: s for s in mine if s.group == "all"}
         distances: dict[str, dict[str, Score]] = {}
         for s in mine:
-            if s.metric in ("fad", "kad"):
-                distances.setdefault(s.group, {}).setdefault(s.metric, s)
+            if s.metric in ("fad", "kad") and embedder_of(s.signature) == by:
+                distances.setdefault(s.group, {})[s.metric] = s
         for place, (against, pair) in enumerate((distances or {"": {}}).items()):
             first = place == 0
             checks = rates.get("checks")

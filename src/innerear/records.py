@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 import hashlib
+import re
 from typing import Any, Literal
 
 import msgspec
@@ -236,3 +237,13 @@ class Score(msgspec.Struct, frozen=True, omit_defaults=True):
     ceiling: dict[str, float | None] = {}  # such as "real"
     note: str = ""
     detail: dict[str, Any] = {}
+
+
+def embedder_of(signature: str) -> str:
+    """The name of the embedder in a score's signature, or nothing.
+
+    >>> embedder_of("fad|emb:yamnet@5a|ref:notes|v:1"), embedder_of("audio|v:1")
+    ('yamnet', '')
+    """
+    found = re.search(r"(?:^|\|)emb:([^|@:]*)", signature)
+    return found[1] if found else ""

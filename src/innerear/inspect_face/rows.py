@@ -20,7 +20,7 @@ from innerear.embed.store import quantise
 from innerear.embeddings import anchors_of
 from innerear.errors import WeightsUnavailable
 from innerear.metrics.agreement import CAPTION, captions
-from innerear.records import Completion, Measurement, Probe, Render, Score, Track
+from innerear.records import Completion, Measurement, Probe, Render, Score, Track, embedder_of
 from innerear.run import Item, program_of
 from innerear.score import FUNNEL, score, steps
 from innerear.verify import in_headline
@@ -191,7 +191,7 @@ def flat(scores: Iterable[Score]) -> dict[str, float]:
     for one in scores:
         if one.value is None or one.metric.endswith("_difference"):
             continue
-        embedder = one.signature.partition("emb:")[2].partition("|")[0].split(":")[0] if "emb:" in one.signature else ""
+        embedder = embedder_of(one.signature)
         name = one.metric + (f"_{embedder}" if embedder else "")
         where = "" if one.group == "all" else f"({one.group})"
         found[f"{name}{where}"] = one.value

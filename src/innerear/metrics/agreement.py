@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from innerear.checks import Label
 from innerear.embed import reads_captions
-from innerear.records import Probe, Score
+from innerear.records import Probe, Score, embedder_of
 from innerear.reference import find_reference
 from innerear.stats import bootstrap, wilson
 
@@ -242,7 +242,7 @@ def embedder_agreement(scores: Sequence[Score]) -> list[Score]:
     values: dict[tuple[str, str, str], dict[str, dict[tuple[str, str], float]]] = {}
     for score in scores:
         if score.metric in ("fad", "kad") and score.value is not None:
-            name = score.signature.split("|emb:")[1].split("|")[0].split("@")[0]
+            name = embedder_of(score.signature)
             by_embedder = values.setdefault((score.metric, score.strategy, score.tier), {})
             by_embedder.setdefault(name, {})[score.group, score.model] = score.value
     found = []

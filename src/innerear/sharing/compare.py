@@ -96,7 +96,9 @@ class Comparison:
         if not mine:
             return "no probe in common of which something was measured."
         if not shown:
-            return f"no difference that {max(test.n for test in mine)} probes can show."
+            numbers = sorted({test.n for test in mine})
+            asked = " to ".join(map(str, dict.fromkeys((numbers[0], numbers[-1]))))
+            return f"no difference that this n can show ({asked} probes a test)."
         parts = [
             f"{test.verdict} by {_size(test)} in {_text(test.metric)} of {test.tier} "
             f"({p_text(test.p_holm)}, {test.n} probes)"

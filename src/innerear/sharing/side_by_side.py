@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
-from innerear.records import Score
+from innerear.records import Score, embedder_of
 from innerear.sharing.entrants import Entrant
-from innerear.sharing.tables import bare, embedder
+from innerear.sharing.tables import bare
 
 
 class Cell(msgspec.Struct, frozen=True):
@@ -43,7 +43,7 @@ def side_by_side(entrants: Sequence[Entrant], touched: Mapping[str, str]) -> Ite
     for place, entrant in enumerate(entrants):
         for score in entrant.scores:
             if score.metric not in ("checks_difference", "tier_trend", "agreement"):
-                key = (score.tier, score.group, score.metric, embedder(score.signature))
+                key = (score.tier, score.group, score.metric, embedder_of(score.signature))
                 known.setdefault(key, {}).setdefault(place, score)
     for (tier, group, metric, by), scores in known.items():
         ways = {bare(score.signature) for score in scores.values() if score.value is not None}

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from innerear.check_scores import CEILINGS, FLOORS, end_name
 from innerear.errors import UsageError
-from innerear.records import TIERS, Score
+from innerear.records import TIERS, Score, embedder_of
 from innerear.run import Run
 from innerear.stages import do_score
 from innerear.text import distinct
@@ -68,16 +68,6 @@ def bare(signature: str) -> str:
     return re.sub(r"\|n:[^|]*", "", signature)
 
 
-def embedder(signature: str) -> str:
-    """The short name of the embedder in a signature, or nothing.
-
-    >>> embedder("fad|emb:yamnet@5a|ref:notes|v:1"), embedder("audio|v:1")
-    ('yamnet', '')
-    """
-    found = re.search(r"(?:^|\|)emb:([^|@]*)", signature)
-    return found[1] if found else ""
-
-
 @dataclass(frozen=True)
 class Column:
     """A metric, of one group and got in one way."""
@@ -105,7 +95,7 @@ class Column:
     def inside(self) -> str:
         """The group and the embedder, where it is of one."""
         group = self.group.replace("family:", "").replace("_", " ") if self.group != "all" else ""
-        return ", ".join(filter(None, [group, embedder(self.signature)]))
+        return ", ".join(filter(None, [group, embedder_of(self.signature)]))
 
     @property
     def title(self) -> str:
