@@ -63,19 +63,21 @@ def main() -> None:
     given = parser.parse_args()
     kept = json.loads(Path(__file__).with_name("scale.json").read_text())
     durations = kept["durations_s"]
-    driver_s = max(row["driver"] for row in kept["rows_ms"].values()) / 1000
+    rows = {tuple(name.split(", ")): row for name, row in kept["rows_ms"].items()}
     reading_s = given.things * kept["reading_ms"] / 1000
     stages = ["program", given.embedder, "measured"]
-    print(f"{given.things} programs and clips; the driver spends {1000 * driver_s:.1f} ms on each")
+    driver_s = {stage: max(row["driver"] for name, row in rows.items() if stage in name) / 1000 for stage in stages}
+    each = ", ".join(f"{1000 * seconds:.2f} ms ({stage})" for stage, seconds in driver_s.items())
+    print(f"{given.things} programs and clips; the driver spends on each: {each}")
     print(f"{'cores':>6} {'':11} {'render s':>9} {'embed s':>9} {'measure s':>9} {'all, hours':>11} {'USD':>8}")
     for cores in (int(count) for count in given.cores.split(",")):
         for name, stage_s in (("formula", modelled), ("simulated", simulated)):
             spent = []
             for stage in stages:
                 if stage == given.embedder and given.gpus:
-                    spent.append(modelled([given.gpu_s], given.things, given.gpus, driver_s))
+                    spent.append(modelled([given.gpu_s], given.things, given.gpus, driver_s[stage]))
                 else:
-                    spent.append(stage_s(durations[stage], given.things, cores, driver_s))
+                    spent.append(stage_s(durations[stage], given.things, cores, driver_s[stage]))
             total = sum(spent) + len(stages) * START_S + reading_s
             usd = total / 3600 * cores * given.usd_core_hour + spent[1] / 3600 * given.gpus * given.usd_gpu_hour
             print(f"{cores:6} {name:11} " + " ".join(f"{s:9.0f}" for s in spent) + f" {total / 3600:11.2f} {usd:8.2f}")

@@ -1,12 +1,15 @@
 """What a cluster costs beside this machine: processor and wall time a program and a clip, and a scaling table.
 
-    python bench/scale.py [--things 344] [--workers 1,2] [--embedder mel|yamnet] [--run RUN] [--write]
+    python bench/scale.py [--things 344] [--workers 1,2] [--embedders mel,yamnet] [--run RUN]
+                          [--most-s SECONDS] [--write]
 
 The programs are the recorded completions of a language model, over and over up to `--things`; the
-clips are what they sound like; `--run` takes those of a run that is there. Processor time is that of
-this process and all that it started, Ray's own processes among them, without their start, which has
-a line of its own. `--write` keeps the durations, which `bench/cost.py` reckons with, in
-`bench/scale.json`.
+clips are what they sound like; `--run` takes those of a run that is there. `--most-s` leaves
+only programs, and their clips, that took at most so many seconds of processor when they were
+rendered: what Ray adds weighs most on short ones, and 2,000 long ones take hours. Processor time is
+that of this process and all that it started, Ray's own processes among them, without their start,
+which has a line of its own. `--write` puts into `bench/scale.json` what `bench/cost.py` reckons with:
+the rows of the table, and the durations of all programs and clips, whatever `--most-s`.
 """
 
 from __future__ import annotations
@@ -14,8 +17,11 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import math
 import os
+import shlex
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -23,14 +29,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from innerear import Asked, create, load, open_model, stages
+from innerear import Asked, create, load, metrics, open_model, stages
 from innerear.embed import open_embedder
 from innerear.embeddings import batches, hearing
+from innerear.extract import extract
+from innerear.guard import guarded
 from innerear.jail import open_jail
-from innerear.records import Limits
+from innerear.records import Limits, Program
 from innerear.render import load as sound_of
 from innerear.render import render_all, runs
-from innerear.run import Run
+from innerear.run import Item, Run
 from innerear.scale import Ray
 from innerear.work import Local, Machines, Work
 
@@ -65,119 +73,149 @@ class Spent:
         return time.perf_counter() - self._at[0], cpu_s() - self._at[1], time.process_time() - self._at[2]
 
 
-def made(folder: Path, embedder: str) -> Run:
+def made(folder: Path, embedders: list[str]) -> Run:
     """A run of the recorded model, rendered: its programs and its sounds are what is worked on."""
     suite = load()
-    asked = Asked(models=["recorded/one-shot"], suite=suite.name, suite_digest=suite.digest, embedders=[embedder])
+    asked = Asked(models=["recorded/one-shot"], suite=suite.name, suite_digest=suite.digest, embedders=embedders)
     run = create(folder, asked, suite.probes, "bench/scale.py")
     stages.do_generate(run, [open_model("recorded/one-shot")])
     stages.do_render(run)
     return stages.choose_embedders(run)[0]
 
 
-def jobs(run: Run, things: int, embedder: str) -> dict[str, tuple[int, Callable[[Machines], None]]]:
-    """By stage: how many things, and how machines do them."""
-    items = [item for item in run.items() if item.completion.model == "recorded/one-shot"]
-    signature = open_embedder(embedder).signature
-    programs = [item.program for item in items if runs(item.program)]
+def recorded(run: Run) -> list[Item]:
+    """The programs that run, with what came of them."""
+    return [item for item in run.items() if item.completion.model == "recorded/one-shot" and runs(item.program)]
+
+
+def to_measure(item: Item) -> stages.Missing:
+    """A sound with all that `innerear measure` measures of it."""
+    keys = metrics.keys(item.completion.key, metrics.sound_of(item))
+    return item, frozenset(key for key, name, _ in keys if name not in metrics.ON_REQUEST)
+
+
+def repeated(found: Sequence[Any], things: int) -> list[Any]:
+    """The first, the second, ... and from the start again, so many."""
+    return list(itertools.islice(itertools.cycle(found), things))
+
+
+def render(programs: Sequence[Program], machines: Machines) -> None:
+    with tempfile.TemporaryDirectory() as audio:
+        opening = partial(open_jail, "auto")
+        lost = render_all(programs, lambda row: None, Path(audio), Limits(), open_jail=opening, machines=machines)
+    assert not lost, lost
+
+
+def embed(name: str, audio: Path, sounds: Sequence[Item], machines: Machines) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        named = [(str(n), partial(sound_of, item.render, audio)) for n, item in enumerate(sounds)]
+        work = Work(partial(hearing, name, open_embedder(name).signature, Path(folder)))
+        assert not machines.each(work, batches(named, machines.workers), lambda *_: None)
+
+
+def measure(audio: Path, missing: Sequence[stages.Missing], machines: Machines) -> None:
+    assert not machines.each(Work(partial(stages.measuring, audio)), missing, lambda *_: None)
+
+
+Job = tuple[Sequence[Any], Callable[[Sequence[Any], Machines], None]]
+
+
+def jobs(run: Run, embedders: list[str], most_s: float) -> dict[str, Job]:
+    """By what is worked on: each of these once, and how machines do some of them."""
+    items = [item for item in recorded(run) if (item.render.cpu_s or 0.0) <= most_s]
     sounds = [item for item in items if item.render.audio]
-
-    def repeat(found: Sequence[Any]) -> list[Any]:
-        return list(itertools.islice(itertools.cycle(found), things))
-
-    def render(machines: Machines) -> None:
-        with tempfile.TemporaryDirectory() as audio:
-            lost = render_all(
-                repeat(programs),
-                lambda row: None,
-                Path(audio),
-                Limits(),
-                open_jail=partial(open_jail, "auto"),
-                machines=machines,
-            )
-        assert not lost, lost
-
-    def embed(machines: Machines) -> None:
-        with tempfile.TemporaryDirectory() as folder:
-            named = [(str(n), partial(sound_of, item.render, run.audio)) for n, item in enumerate(repeat(sounds))]
-            work = Work(partial(hearing, embedder, signature, Path(folder)))
-            assert not machines.each(work, batches(named, machines.workers), lambda *_: None)
-
-    def measure(machines: Machines) -> None:
-        work = Work(partial(stages._measuring, run.audio))
-        assert not machines.each(work, repeat(sounds), lambda *_: None)
-
-    return {"program": (things, render), f"clip, {embedder}": (things, embed), "clip, measured": (things, measure)}
+    if not sounds:
+        raise SystemExit(f"no program that made a sound took at most {most_s:g} s of processor; raise --most-s")
+    return {
+        "program": ([item.program for item in items], render),
+        **{f"clip, {name}": (sounds, partial(embed, name, run.audio)) for name in embedders},
+        "clip, measured": ([to_measure(item) for item in sounds], partial(measure, run.audio)),
+    }
 
 
-def durations(run: Run, embedder: str) -> dict[str, list[float]]:
+def durations(run: Run, embedders: list[str]) -> dict[str, list[float]]:
     """Processor seconds of each program, and of each clip embedded and measured, one after the other."""
-    items = [item for item in run.items() if item.completion.model == "recorded/one-shot" and runs(item.program)]
-    found: dict[str, list[float]] = {"program": [item.render.cpu_s or 0.0 for item in items]}
+    items = recorded(run)
     sounds = [item for item in items if item.render.audio]
-    network = open_embedder(embedder)
-    with stages._measuring(run.audio) as measure:
-        steps: dict[str, Callable[[Any], Any]] = {
-            embedder: lambda item: network.embed([sound_of(item.render, run.audio)]),
-            "measured": measure,
-        }
-        for name, step in steps.items():
-            step(sounds[0])
-            found[name] = []
-            for item in sounds:
-                start = time.thread_time()
-                step(item)
-                found[name].append(round(time.thread_time() - start, 5))
+    found: dict[str, list[float]] = {"program": [item.render.cpu_s or 0.0 for item in items]}
+    for name in embedders:
+        network = open_embedder(name)
+        found[name] = each_s(lambda item: network.embed([sound_of(item.render, run.audio)]), sounds)  # noqa: B023
+    with stages.measuring(run.audio) as measured:
+        found["measured"] = each_s(measured, [to_measure(item) for item in sounds])
     return found
+
+
+def each_s(step: Callable[[Any], Any], things: Sequence[Any]) -> list[float]:
+    """Processor seconds of this thread for each thing, after the first has been done once before."""
+    step(things[0])
+    found = []
+    for thing in things:
+        start = time.thread_time()
+        step(thing)
+        found.append(round(time.thread_time() - start, 5))
+    return found
+
+
+def reading_ms(run: Run) -> float:
+    """What the driver spends on a completion: its code found, and the guard's look at it."""
+    texts = [completion.text for completion in run.completions()]
+    return round(1000 * statistics.mean(each_s(lambda text: guarded(extract(text), run.asked.track), texts)), 1)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--things", type=int, default=344)
     parser.add_argument("--workers", default="1,2")
-    parser.add_argument("--embedder", default="mel")
+    parser.add_argument("--embedders", default="mel,yamnet")
     parser.add_argument("--run", type=Path)
+    parser.add_argument("--most-s", type=float, default=math.inf)
     parser.add_argument("--write", action="store_true")
     given = parser.parse_args()
-    counts = [int(count) for count in given.workers.split(",")]
+    embedders = given.embedders.split(",")
     with tempfile.TemporaryDirectory() as folder:
-        run = Run(given.run) if given.run else made(Path(folder) / "run", given.embedder)
+        run = Run(given.run) if given.run else made(Path(folder) / "run", embedders)
         start = Spent()
         Ray(None, 1).close()
         wall, cpu, _ = start()
         print(f"a cluster of this machine, up and down: {wall:.1f} s, {cpu:.1f} s of processor")
+        todo = jobs(run, embedders, given.most_s)
+        for name, (each, _) in todo.items():
+            print(f"a {name}: {len(each)} of them, over and over")
         print(f"{'a':16} {'workers':>7} {'n':>5} | {'wall ms':>18} | {'processor ms':>24} | {'driver ms':>9}")
         print(f"{'':16} {'':7} {'':5} | {'here':>8} {'ray':>9} | {'here':>7} {'ray':>7} {'overhead':>8} |")
-        rows: dict[str, Any] = {}
-        for count in counts:
-            for name, (things, do) in jobs(run, given.things, given.embedder).items():
-                here = Spent()
-                do(Local(count))
-                local = here()
+        rows: dict[str, dict[str, float]] = {}
+        for count in map(int, given.workers.split(",")):
+            for name, (each, do) in todo.items():
+                things, few = repeated(each, given.things), repeated(each, 10 * count)
+                do(few, Local(count))  # what is needed is imported
+                spent = Spent()
+                do(things, Local(count))
+                here = spent()
                 with Ray(None, count) as ray:
-                    do_little = jobs(run, count, given.embedder)[name][1]
-                    do_little(ray)  # workers start, and import what they need
-                    there = Spent()
-                    do(ray)
-                    remote = there()
-                per = 1000 / things
+                    do(few, ray)  # workers start, and import what they need
+                    spent = Spent()
+                    do(things, ray)
+                    there = spent()
+                per = 1000 / len(things)
                 print(
-                    f"{name:16} {count:7} {things:5} | {local[0] * per:8.1f} {remote[0] * per:9.1f} | "
-                    f"{local[1] * per:7.1f} {remote[1] * per:7.1f} {remote[1] / local[1] - 1:8.1%} | "
-                    f"{remote[2] * per:9.2f}",
+                    f"{name:16} {count:7} {len(things):5} | {here[0] * per:8.1f} {there[0] * per:9.1f} | "
+                    f"{here[1] * per:7.1f} {there[1] * per:7.1f} {there[1] / here[1] - 1:8.1%} | "
+                    f"{there[2] * per:9.2f}",
                     flush=True,
                 )
-                rows[f"{name}, {count}"] = {"here": local[1] * per, "ray": remote[1] * per, "driver": remote[2] * per}
+                costs = {"here": here[1], "ray": there[1], "driver": there[2]}
+                rows[f"{name}, {count}"] = {what: round(seconds * per, 2) for what, seconds in costs.items()}
+        print(f"cores: {os.cpu_count()}; load of the last quarter of an hour, this included: {os.getloadavg()[2]:.1f}")
         if given.write:
-            found = durations(run, given.embedder)
-            for name, each in found.items():
-                print(f"{name:10} {len(each)}: mean {statistics.mean(each):.3f} s, most {max(each):.2f} s of processor")
-            kept = json.loads((HERE / "scale.json").read_text()) if (HERE / "scale.json").exists() else {}
-            kept = {
-                **kept,
-                "durations_s": {**kept.get("durations_s", {}), **found},
-                "rows_ms": {**kept.get("rows_ms", {}), **rows},
-            }
+            found = durations(run, embedders)
+            for name, seconds in found.items():
+                mean_s, most_s = statistics.mean(seconds), max(seconds)
+                print(f"{name:10} {len(seconds)}: mean {mean_s:.3f} s, most {most_s:.2f} s of processor")
+            reading = reading_ms(run)
+            print(f"a completion read by the driver: {reading} ms of processor")
+            command = shlex.join(["python", "bench/scale.py", *sys.argv[1:]])
+            kept = {"command": command, "durations_s": found, "rows_ms": rows, "reading_ms": reading}
             (HERE / "scale.json").write_text(json.dumps(kept, indent=1) + "\n")
 
 

@@ -36,3 +36,15 @@ def test_the_formula_is_near_the_simulation(cost, recorded, stage, cores):
     n, driver_s = 20_000, 0.001
     found = cost.simulated(recorded[stage], n, cores, driver_s)
     assert cost.modelled(recorded[stage], n, cores, driver_s) == pytest.approx(found, rel=0.15, abs=3)
+
+
+def test_the_table_of_the_docs_is_what_the_command_prints(cost, monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["cost.py"])
+    cost.main()
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()[2:]]
+    docs = (BENCH.parent / "docs" / "scale.md").read_text()
+    for formula, simulated in zip(lines[::2], lines[1::2], strict=True):
+        pairs = list(zip(formula[2:], simulated[2:], strict=True))
+        cells = [f"{int(one):,} ({int(other):,})" for one, other in pairs[:3]]
+        cells += [f"{float(one):.1f} ({float(other):.1f})" for one, other in pairs[3:]]
+        assert f"| {int(formula[0]):,} | {' | '.join(cells)} |\n" in docs

@@ -303,3 +303,16 @@ def test_a_run_whose_driver_is_killed_goes_on_in_the_cluster_and_then_here(clust
     before = {path: path.read_bytes() for path in parts.rglob("*") if path.is_file() and "report" not in path.parts}
     innerear("run", *ask, "--out", parts)  # and back: nothing is left to do
     assert all(path.read_bytes() == content for path, content in before.items())
+
+
+def test_the_benchmark_has_a_row_for_each_stage(cluster, tmp_path, monkeypatch):
+    monkeypatch.setenv("RAY_ADDRESS", cluster.address)
+    run = tmp_path / "run"
+    innerear("generate", "--model", "recorded/one-shot", "--probes", "notes/waveform/s*", "--out", run)
+    innerear("render", run)
+    given = ["--things", "4", "--workers", "1", "--embedders", "mel", "--run", run]
+    bench = Path(__file__).parent.parent / "bench" / "scale.py"
+    done = subprocess.run([sys.executable, bench, *map(str, given)], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    rows = [line for line in done.stdout.splitlines() if line.count("|") == 3 and "%" in line]
+    assert [row.split(" 1 ")[0].strip() for row in rows] == ["program", "clip, mel", "clip, measured"]

@@ -289,13 +289,13 @@ def _measure(
         count += 1
         progress(what, count, len(concerned))
 
-    lost: list[Lost[Missing]] = machines.each(Work(partial(_measuring, run.audio), sees=run.folder), missing, keep)
+    lost: list[Lost[Missing]] = machines.each(Work(partial(measuring, run.audio), sees=run.folder), missing, keep)
     writer.flush()
     return [f"{one.thing[0].completion.probe}: {one.why}" for one in lost]
 
 
 @contextmanager
-def _measuring(audio: Path) -> Iterator[Callable[[Missing], list[Measurement]]]:
+def measuring(audio: Path) -> Iterator[Callable[[Missing], list[Measurement]]]:
     """How what is missing of an item becomes its measurements."""
 
     def measure(missing: Missing) -> list[Measurement]:
