@@ -11,18 +11,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from innerear.clip import Clip, stream_mono
 from innerear.embed.loudness import LoudnessRule, words
 from innerear.embed.network import Network
 from innerear.embed.spectra import slaney_log_mel
 from innerear.embed.weights import Weights, fetch
-from innerear.embed.windows import Cut, Frames, Samples, Signal, frames_of, repeated, windows
+from innerear.embed.windows import Cut, Frames, Samples, Windowed, repeated, windows
 from innerear.errors import UsageError, WeightsUnavailable
 from innerear.threads import ordered
 
@@ -32,11 +30,11 @@ CUT = Cut(length=10 * SAMPLE_RATE, hop=5 * SAMPLE_RATE, tail="end", fill=repeate
 MOST_TOKENS = 77  # with the two that stand around a caption; as in training
 
 
-class Clap:
+class Clap(Windowed):
     """Both towers of one checkpoint. `embed` hears clips, `read` reads captions; all frames have length 1."""
 
     sample_rate = SAMPLE_RATE
-    quantum = None
+    _cut = CUT
 
     def __init__(self, name: str, loudness: LoudnessRule = "active") -> None:
         self.name = name
@@ -44,21 +42,13 @@ class Clap:
         files = fetch(name)
         audio, text, tokens = (files[file] for file in ("audio.onnx", "text.onnx", "tokenizer.json"))
         self._audio = Network(audio, "input_features", "audio_embeds")
+        self._most = self._audio.batch
         self._text = _TextTower(text, tokens)
         self.dims = self._audio.dims
         self.signature = (
             f"{name}@{'+'.join(file.sha256[:8] for file in (audio, text, tokens))}|sr:{SAMPLE_RATE}|win:10s|hop:5s"
             f"|tail:end|pad:repeat|unit|loud:{words(loudness)}|tokens:{MOST_TOKENS}|v:1"
         )
-
-    def embed(self, clips: Sequence[Clip]) -> list[Frames]:
-        """The frames of each clip, (frames, dims), each of length 1."""
-        signals = [clip.at(SAMPLE_RATE) for clip in clips]
-        return [self._frames(lambda: [signal]) for signal in signals]  # noqa: B023
-
-    def embed_file(self, path: Path) -> Frames:
-        """The frames of a file of any length."""
-        return self._frames(lambda: stream_mono(path, SAMPLE_RATE))
 
     def read(self, captions: Sequence[str]) -> Frames:
         """One frame of length 1 a caption, (captions, dims); what is beyond 77 tokens is not read.
@@ -67,9 +57,6 @@ class Clap:
             UsageError: a caption is empty.
         """
         return unit(self._text(captions))
-
-    def _frames(self, signal: Signal) -> Frames:
-        return frames_of(signal, SAMPLE_RATE, self._loudness, CUT, self._hear, self._audio.batch)
 
     def _hear(self, stretch: Samples) -> Frames:
         cut = windows(stretch, CUT.length, CUT.hop)

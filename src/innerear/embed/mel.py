@@ -7,15 +7,12 @@ listener would call the sound; a distance on it is no perceptual measure.
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from innerear.clip import Clip, stream_mono
 from innerear.embed.loudness import LoudnessRule, words
-from innerear.embed.windows import Cut, Frames, Samples, frames_of, windows
+from innerear.embed.windows import Cut, Frames, Samples, Windowed, windows
 
 SAMPLE_RATE = 16_000  # Hz
 N_FFT = 512
@@ -28,35 +25,26 @@ CUT = Cut(N_FFT + (PATCH - 1) * HOP_LENGTH, PATCH_HOP * HOP_LENGTH, fill=lambda 
 MOST = 128  # windows at a time
 
 
-class Mel:
-    """Per patch of 0.96 s, mean and standard deviation over time of 64 mel bands in dB: 128 numbers."""
+class Mel(Windowed):
+    """Per patch of 0.96 s, 64 means over time of mel bands, then 64 standard deviations, in dB / 10."""
 
     name = "mel"
     dims = 2 * N_MELS
     sample_rate = SAMPLE_RATE
-    quantum = None
+    _cut = CUT
+    _most = MOST
 
     def __init__(self, loudness: LoudnessRule = "active") -> None:
         self._loudness = loudness
         self.signature = f"mel|sr:{SAMPLE_RATE}|win:0.96s|hop:0.48s|pad:zero|loud:{words(loudness)}|v:1"
 
-    def embed(self, clips: Sequence[Clip]) -> list[Frames]:
-        """The frames of each clip, (frames, 128): 64 means, then 64 standard deviations, in dB / 10."""
-        signals = [clip.at(SAMPLE_RATE) for clip in clips]
-        return [frames_of(lambda: [signal], SAMPLE_RATE, self._loudness, CUT, _hear, MOST) for signal in signals]  # noqa: B023
-
-    def embed_file(self, path: Path) -> Frames:
-        """The frames of a file of any length."""
-        return frames_of(lambda: stream_mono(path, SAMPLE_RATE), SAMPLE_RATE, self._loudness, CUT, _hear, MOST)
-
-
-def _hear(samples: Samples) -> Frames:
-    bands = log_mel(samples)
-    if len(bands) < PATCH:  # zero samples after the end are the floor in every band
-        bands = np.pad(bands, ((0, PATCH - len(bands)), (0, 0)), constant_values=FLOOR_DB)
-    patches = np.lib.stride_tricks.sliding_window_view(bands, PATCH, axis=0)[::PATCH_HOP]
-    statistics = np.concatenate([patches.mean(axis=2), patches.std(axis=2)], axis=1)
-    return (statistics / 10).astype(np.float32)
+    def _hear(self, stretch: Samples) -> Frames:
+        bands = log_mel(stretch)
+        if len(bands) < PATCH:  # zero samples after the end are the floor in every band
+            bands = np.pad(bands, ((0, PATCH - len(bands)), (0, 0)), constant_values=FLOOR_DB)
+        patches = np.lib.stride_tricks.sliding_window_view(bands, PATCH, axis=0)[::PATCH_HOP]
+        statistics = np.concatenate([patches.mean(axis=2), patches.std(axis=2)], axis=1)
+        return (statistics / 10).astype(np.float32)
 
 
 def log_mel(samples: NDArray[np.float32]) -> NDArray[np.float32]:

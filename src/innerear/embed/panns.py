@@ -6,17 +6,13 @@ one in windows of 10 s every 5 s.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
-
 import numpy as np
 
-from innerear.clip import Clip, stream_mono
 from innerear.embed.loudness import LoudnessRule, words
 from innerear.embed.network import Network
 from innerear.embed.spectra import slaney_log_mel
 from innerear.embed.weights import fetch
-from innerear.embed.windows import Cut, Frames, Samples, Signal, frames_of, windows, zeros_after
+from innerear.embed.windows import Cut, Frames, Samples, Windowed, windows, zeros_after
 
 SAMPLE_RATE = 32_000  # Hz
 HOP_LENGTH = 320  # samples, 10 ms
@@ -29,34 +25,23 @@ CUT = Cut(
 )
 
 
-class Cnn14:
+class Cnn14(Windowed):
     """CNN14 at 32 kHz."""
 
     name = "panns-cnn14"
     dims = 2048
     sample_rate = SAMPLE_RATE
-    quantum = None
+    _cut = CUT
 
     def __init__(self, loudness: LoudnessRule = "active") -> None:
         self._loudness = loudness
         weights = fetch("panns-cnn14")["network.onnx"]
         self._network = Network(weights, "log_mel", "embedding")
+        self._most = self._network.batch
         self.signature = (
             f"panns-cnn14@{weights.sha256[:8]}|sr:{SAMPLE_RATE}|win:10s|hop:5s|tail:end|pad:zero-to-1s"
             f"|loud:{words(loudness)}|v:1"
         )
-
-    def embed(self, clips: Sequence[Clip]) -> list[Frames]:
-        """The frames of each clip, (frames, 2048)."""
-        signals = [clip.at(SAMPLE_RATE) for clip in clips]
-        return [self._frames(lambda: [signal]) for signal in signals]  # noqa: B023
-
-    def embed_file(self, path: Path) -> Frames:
-        """The frames of a file of any length."""
-        return self._frames(lambda: stream_mono(path, SAMPLE_RATE))
-
-    def _frames(self, signal: Signal) -> Frames:
-        return frames_of(signal, SAMPLE_RATE, self._loudness, CUT, self._hear, self._network.batch)
 
     def _hear(self, stretch: Samples) -> Frames:
         cut = windows(stretch, min(CUT.length, len(stretch)), CUT.hop)

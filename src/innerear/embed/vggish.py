@@ -12,30 +12,26 @@ Neither applies the PCA and 8-bit quantising of the AudioSet release, and no FAD
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 
-from innerear.clip import Clip, stream_mono
 from innerear.embed.loudness import LoudnessRule, words
 from innerear.embed.network import Network
 from innerear.embed.spectra import htk_log_mel
 from innerear.embed.weights import fetch
-from innerear.embed.windows import Cut, Frames, Samples, Signal, frames_of, windows
+from innerear.embed.windows import Cut, Frames, Samples, Windowed, windows
 
 SAMPLE_RATE = 16_000  # Hz
 HEARD = 15_600  # samples of a window: 96 frames of 25 ms every 10 ms
 CUTS = {"vggish": Cut(length=16_000, hop=8_000), "vggish-torch": Cut(length=HEARD, hop=15_360)}
 
 
-class Vggish:
+class Vggish(Windowed):
     """VGGish under one of the two recipes."""
 
     dims = 128
     sample_rate = SAMPLE_RATE
-    quantum = None
 
     def __init__(self, name: str, loudness: LoudnessRule = "active") -> None:
         self.name = name
@@ -43,22 +39,11 @@ class Vggish:
         self._loudness: LoudnessRule = "peak" if name == "vggish" else loudness
         weights = fetch("vggish")["network.onnx"]
         self._network = Network(weights, "log_mel", "embedding")
+        self._most = self._network.batch
         self.signature = (
             f"{name}@{weights.sha256[:8]}|sr:{SAMPLE_RATE}|win:{self._cut.length / SAMPLE_RATE:g}s"
             f"|hop:{self._cut.hop / SAMPLE_RATE:g}s|pad:zero|loud:{words(self._loudness)}|v:1"
         )
-
-    def embed(self, clips: Sequence[Clip]) -> list[Frames]:
-        """The frames of each clip, (frames, 128)."""
-        signals = [clip.at(SAMPLE_RATE) for clip in clips]
-        return [self._frames(lambda: [signal]) for signal in signals]  # noqa: B023
-
-    def embed_file(self, path: Path) -> Frames:
-        """The frames of a file of any length."""
-        return self._frames(lambda: stream_mono(path, SAMPLE_RATE))
-
-    def _frames(self, signal: Signal) -> Frames:
-        return frames_of(signal, SAMPLE_RATE, self._loudness, self._cut, self._hear, self._network.batch)
 
     def _hear(self, stretch: Samples) -> Frames:
         cut = windows(stretch, self._cut.length, self._cut.hop)[:, :HEARD]

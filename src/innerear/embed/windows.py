@@ -6,13 +6,16 @@ has to hear all of it before a network hears any.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from innerear.clip import Clip, stream_mono
 from innerear.embed.loudness import LoudnessRule, gain
 
 Samples = NDArray[np.float32]
@@ -82,14 +85,31 @@ class Cut:
             yield recent[-self.length :]
 
 
-def frames_of(
-    signal: Signal,
-    sample_rate: int,
-    rule: LoudnessRule,
-    cut: Cut,
-    network: Callable[[Samples], Frames],
-    most: int = 1,
-) -> Frames:
-    """The frames of a signal: its level set, cut into stretches, each heard by the network; (frames, dims)."""
-    factor = np.float32(gain(signal(), sample_rate, rule))
-    return np.concatenate([network(stretch * factor) for stretch in cut.stretches(signal(), most)])
+class Windowed(ABC):
+    """An embedder that hears a signal in windows, the same ones from an array and from a file."""
+
+    sample_rate: int
+    quantum: float | None = None
+    _loudness: LoudnessRule
+    _cut: Cut
+    _most = 1  # windows that `_hear` is given at a time
+
+    def embed(self, clips: Sequence[Clip]) -> list[Frames]:
+        """The frames of each clip, (frames, dims)."""
+        return [self._frames_of_array(clip.at(self.sample_rate)) for clip in clips]
+
+    def embed_file(self, path: Path) -> Frames:
+        """The frames of a file of any length, (frames, dims)."""
+        return self._frames(lambda: stream_mono(path, self.sample_rate))
+
+    def _frames_of_array(self, samples: Samples) -> Frames:
+        return self._frames(lambda: [samples])
+
+    def _frames(self, signal: Signal) -> Frames:
+        """Its level set, cut into stretches, each heard by the network."""
+        factor = np.float32(gain(signal(), self.sample_rate, self._loudness))
+        return np.concatenate([self._hear(stretch * factor) for stretch in self._cut.stretches(signal(), self._most)])
+
+    @abstractmethod
+    def _hear(self, stretch: Samples) -> Frames:
+        """A frame for each window of a stretch that holds whole windows, but where the signal is shorter than one."""

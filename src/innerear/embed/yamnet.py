@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from innerear.clip import Clip, stream_mono
+from innerear.clip import Clip
 from innerear.embed.loudness import LoudnessRule, words
 from innerear.embed.weights import fetch
-from innerear.embed.windows import Cut, Frames, Samples, Signal, frames_of
+from innerear.embed.windows import Cut, Frames, Samples, Windowed
 from innerear.errors import WeightsUnavailable
 
 SAMPLE_RATE = 16_000  # Hz
@@ -26,13 +26,14 @@ CUT = Cut(length=15_600, hop=7_680)  # samples
 LAYER = "tower0/network/layer28/reduce_mean"
 
 
-class Yamnet:
+class Yamnet(Windowed):
     """YAMNet on one thread a caller; interpreters are not shared between threads."""
 
     name = "yamnet"
     dims = 1024
     sample_rate = SAMPLE_RATE
     quantum = 0.022328350692987442  # the scale of the int8 layer, whose zero point is -128
+    _cut = CUT
 
     def __init__(self, loudness: LoudnessRule = "active") -> None:
         try:
@@ -55,17 +56,16 @@ class Yamnet:
 
     def embed_file(self, path: Path) -> Frames:
         """The frames of a file of any length."""
-        return np.ascontiguousarray(self._both(lambda: stream_mono(path, SAMPLE_RATE))[:, : self.dims])
+        return np.ascontiguousarray(super().embed_file(path)[:, : self.dims])
 
     def listen(self, clip: Clip) -> tuple[Frames, NDArray[np.float32]]:
         """The frames, (frames, 1024), and the scores of the 521 AudioSet classes, (frames, 521), in [0, 1]."""
-        signal = clip.at(SAMPLE_RATE)
-        both = self._both(lambda: [signal])
+        both = self._frames_of_array(clip.at(SAMPLE_RATE))
         return both[:, : self.dims], both[:, self.dims :]
 
-    def _both(self, signal: Signal) -> NDArray[np.float32]:
+    def _hear(self, stretch: Samples) -> Frames:
         """Frames and scores side by side."""
-        return frames_of(signal, SAMPLE_RATE, self._loudness, CUT, self._network().hear)
+        return self._network().hear(stretch)
 
     def _network(self) -> _Network:
         if not hasattr(self._local, "network"):
