@@ -1,4 +1,7 @@
-"""Pictures of a report for the docs: `python scripts/screenshots.py RUN [docs/report]`.
+"""Pictures of our pages for the docs, each set into docs/SET.
+
+`python scripts/screenshots.py report RUN`: of a run; `sharing OUT SITE`: of what `innerear compare --out OUT` and
+`innerear leaderboard --out SITE` wrote.
 
 Needs Playwright, Pillow and Debian's chromium. Each picture has few colours, so that it stays small.
 """
@@ -14,7 +17,8 @@ from typing import Any
 
 WIDE, NARROW = (1400, 900), (390, 844)
 ONE = "recorded/one-shot"
-VIEWS = {  # name: the address, the size, what to wait for, and what to bring to the top
+# name: the address, the size, what to wait for, and what to bring to the top
+REPORT = {
     "overview": ("#/", WIDE, ".headline svg", None),
     "side-by-side": ("#/", WIDE, "svg[aria-label^='Differences']", "#h-pairs"),
     "notes": ("#/tier/notes", WIDE, "svg[aria-label^='Piano-roll']", None),
@@ -35,29 +39,45 @@ VIEWS = {  # name: the address, the size, what to wait for, and what to bring to
     "narrow-probe": (f"#/probe/notes/scale/c-major?a={ONE}", NARROW, ".axis span", None),
     "dark": (f"#/probe/notes/instrument/piano-c4?a={ONE}", WIDE, ".axis span", None),
 }
+COMPARISON = {
+    "compare": ("#/compare", WIDE, ".differences .pane:nth-child(2) .axis span", None),
+    "narrow-compare": ("#/compare", NARROW, ".differences .pane:nth-child(2) .axis span", None),
+}
+LEADERBOARD = {
+    "leaderboard": ("", WIDE, "table td", None),
+    "narrow-leaderboard": ("", NARROW, "table td", None),
+}
 
 
 def main() -> int:
-    """A PNG for each view; 1 where one is missing."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("run", type=Path)
-    parser.add_argument("folder", type=Path, nargs="?", default=Path("docs/report"))
+    """A PNG for each view; 1 where a page is missing."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parts = parser.add_subparsers(dest="set", required=True)
+    parts.add_parser("report").add_argument("run", type=Path)
+    sharing = parts.add_parser("sharing")
+    sharing.add_argument("comparison", type=Path)
+    sharing.add_argument("site", type=Path)
     given = parser.parse_args()
-    index = given.run / "report" / "index.html"
-    if not index.is_file():
-        sys.stderr.write(f"{index} is not there; `innerear report {given.run}` writes it\n")
+    if given.set == "report":
+        pages = {given.run / "report" / "index.html": REPORT}
+    else:
+        pages = {given.comparison / "report" / "index.html": COMPARISON, given.site / "index.html": LEADERBOARD}
+    if missing := [str(page) for page in pages if not page.is_file()]:
+        sys.stderr.write(f"{' and '.join(missing)} must be written first\n")
         return 1
-    given.folder.mkdir(parents=True, exist_ok=True)
+    folder = Path("docs") / given.set
+    folder.mkdir(parents=True, exist_ok=True)
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as play:
         flags = ["--no-sandbox", "--disable-gpu"]
         browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=flags)
-        for name, (view, (width, height), wanted, top) in VIEWS.items():
+        views = [(index, name, *view) for index, views in pages.items() for name, view in views.items()]
+        for index, name, view, (width, height), wanted, top in views:
             scheme = "dark" if name == "dark" else "light"
             page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
             page.goto(index.resolve().as_uri() + view)
-            size = picture(page, wanted, top, given.folder / f"{name}.png")
+            size = picture(page, wanted, top, folder / f"{name}.png")
             sys.stdout.write(f"{name}: {size / 1000:.0f} kB\n")
             page.close()
         browser.close()
