@@ -28,6 +28,7 @@ from innerear.metrics.moments import Gaussian, Moments
 from innerear.metrics.shards import Sums
 from innerear.records import Probe, Score, digest
 from innerear.reference import KINDS, Kind, Reference, find_reference
+from innerear.threads import one_blas_thread
 from innerear.work import Local, Lost, Machines, Work
 
 Frames = NDArray[np.float32]
@@ -109,11 +110,7 @@ def _shards_of(ask: _Ask) -> list[_Shard]:
 
 @contextmanager
 def _answering() -> Iterator[Callable[[_Ask | _Shard | _Merge], Answer | Moments | Sums]]:
-    """How an ask, or a part of one, becomes its numbers. One BLAS thread a worker: the matrices are
-    small, and BLAS threads that wait for work would take the cores from one another."""
-    import scipy.linalg  # noqa: F401  its BLAS must be there to be limited
-    from threadpoolctl import threadpool_limits
-
+    """How an ask, or a part of one, becomes its numbers."""
     once = _Once()
 
     def answer(asked: _Ask | _Shard | _Merge) -> Answer | Moments | Sums:
@@ -132,7 +129,7 @@ def _answering() -> Iterator[Callable[[_Ask | _Shard | _Merge], Answer | Moments
         low, high = prepared.interval(ask.metric, ask.clips) if ask.interval else (None, None)
         return Answer(prepared.distance(ask.metric, ask.clips), low, high, rank)
 
-    with threadpool_limits(1):
+    with one_blas_thread():
         yield answer
 
 

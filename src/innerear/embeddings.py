@@ -17,6 +17,7 @@ from innerear.embed.store import load_frames, save_frames
 from innerear.errors import WeightsUnavailable
 from innerear.records import Probe, digest
 from innerear.run import Run
+from innerear.threads import one_blas_thread
 
 ANCHOR_RATE_HZ = 44_100
 MOST = 32  # clips between two part files
@@ -56,7 +57,8 @@ def hearing(name: str, signature: str, folder: Path) -> Iterator[Callable[[Seque
             frames = embedder.embed([what() for _, what in batch if not isinstance(what, str)])
         save_frames(folder / f"{digest(names)}.npz", names, frames, embedder.quantum)
 
-    yield hear
+    with one_blas_thread():
+        yield hear
 
 
 def anchors(probes: Sequence[Probe]) -> dict[str, Callable[[], Clip]]:

@@ -16,6 +16,7 @@ Where `</think>` stands, what follows it comes first, the whole text second.
 from __future__ import annotations
 
 import ast
+import functools
 import re
 import textwrap
 import warnings
@@ -108,8 +109,12 @@ def _is_program(text: str) -> bool:
 
 
 def _parse(code: str) -> ast.Module | None:
-    if len(code) > LONGEST:
-        return None
+    return parse(code) if len(code) <= LONGEST else None
+
+
+@functools.lru_cache(maxsize=8)
+def parse(code: str) -> ast.Module | None:
+    """The syntax tree of a program, or `None` of what is no Python. Several read it one after the other."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of odd escapes in the model's strings
         try:

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import ast
 import sys
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import msgspec
 
+from innerear.extract import parse
 from innerear.records import Program, Track
 
 MOST_NUMBERS = 2000
@@ -88,13 +88,11 @@ def violation(code: str, track: Track = "scratch") -> Violation | None:
     'network, line 2: import socket'
     >>> violation("import numpy as np\\nx = np.zeros(3)\\n")
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            tree = ast.parse(code)
-            found = sorted(_Reader(tree, track).violations())
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            return None
+    tree = parse(code)
+    try:
+        found = sorted(_Reader(tree, track).violations()) if tree else []
+    except RecursionError:
+        return None
     if not found:
         return None
     line, kind = found[0]
@@ -107,10 +105,10 @@ class _Reader:
     """One program: its constants by name, what it writes, and the names that its imports go by."""
 
     def __init__(self, tree: ast.Module, track: Track) -> None:
-        self._tree, self._scratch = tree, track == "scratch"
+        self._nodes, self._scratch = _nodes(tree), track == "scratch"
         self._constants: dict[str, str] = {}
         self._aliases: dict[str, str] = {}
-        for node in ast.walk(tree):
+        for node in self._nodes:
             match node:
                 case ast.Assign(targets=[ast.Name(name)], value=ast.Constant(str(text))):
                     self._constants[name] = text
@@ -120,15 +118,15 @@ class _Reader:
                     self._aliases.update((n.asname or n.name, f"{module}.{n.name}") for n in names)
                 case _:
                     pass
-        calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+        calls = [node for node in self._nodes if isinstance(node, ast.Call)]
         self._written = {path for call in calls if (path := self._writes(call)) is not None} | {"output.wav"}
 
     def violations(self) -> Iterator[tuple[int, str]]:
         """Line and kind of each."""
-        documentation = _docstrings(self._tree)
-        makers = _MAKERS - {node.name for node in ast.walk(self._tree) if isinstance(node, ast.FunctionDef)}
+        documentation = self._documentation()
+        makers = _MAKERS - {node.name for node in self._nodes if isinstance(node, ast.FunctionDef)}
         numbers = 0
-        for node in ast.walk(self._tree):
+        for node in self._nodes:
             match node:
                 case ast.Import(names):
                     for name in names:
@@ -227,11 +225,25 @@ class _Reader:
             case _:
                 return None
 
+    def _documentation(self) -> set[int]:
+        """The strings that stand as statements: documentation, no data, unless the program reads its own."""
+        if any("__doc__" in (getattr(node, "attr", ""), getattr(node, "id", "")) for node in self._nodes):
+            return set()
+        return {
+            id(node.value)
+            for node in self._nodes
+            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        }
 
-def _docstrings(tree: ast.Module) -> set[int]:
-    """The strings that stand as statements: documentation, no data, unless the program reads its own."""
-    if any("__doc__" in (getattr(node, "attr", ""), getattr(node, "id", "")) for node in ast.walk(tree)):
-        return set()
-    return {
-        id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-    }
+
+def _nodes(tree: ast.Module) -> list[ast.AST]:
+    """The nodes of `ast.walk`, in its order, less those that carry nothing, such as `Load`: walked once."""
+    nodes: list[ast.AST] = [tree]
+    for node in nodes:  # which grows meanwhile
+        for name in node._fields:
+            value = getattr(node, name, None)
+            if isinstance(value, list):
+                nodes += [each for each in value if isinstance(each, ast.AST)]
+            elif isinstance(value, ast.AST) and value._fields:
+                nodes.append(value)
+    return nodes

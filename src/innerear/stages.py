@@ -32,6 +32,7 @@ from innerear.render import load, render_all, render_key, runs
 from innerear.run import Item, Run, program_of, save
 from innerear.score import score
 from innerear.strategies import find_strategy
+from innerear.threads import one_blas_thread
 from innerear.work import Local, Lost, Machines, Work
 
 Progress = Callable[[str, int, int], None]
@@ -303,7 +304,8 @@ def measuring(audio: Path) -> Iterator[Callable[[Missing], list[Measurement]]]:
         clip = load(item.render, audio) if item.render.audio else None
         return metrics.measure(item.completion.key, metrics.sound_of(item, clip), keys)
 
-    yield measure
+    with one_blas_thread():
+        yield measure
 
 
 def _keys(item: Item) -> Iterator[tuple[str, str, object]]:
