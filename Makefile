@@ -30,7 +30,7 @@ test: $(VENV)/dev.stamp
 # skipped and counted), a Ray cluster of this machine and a local S3 server, which are installed.
 test-all: $(VENV)/dev.stamp
 	$(PIP) -e '.[ray,s3]' 'aiobotocore[boto3]>=3' 'moto[s3]>=5.2' flask flask-cors  # of one botocore
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m slow
 
 # Our networks beside their reference implementations; installs PyTorch and transformers.
 parity: $(VENV)/dev.stamp
