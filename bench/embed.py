@@ -42,7 +42,7 @@ from innerear.embed.export import export
 from innerear.embed.weights import home, record
 from innerear.errors import WeightsUnavailable
 from innerear.threads import ordered
-from parity.checkpoints import save_clap, save_cnn14, save_vggish
+from parity.checkpoints import save_clap, save_cnn14, save_encodec, save_vggish
 
 SECONDS, CLIPS, REPEATS = 5.0, 4, 4
 
@@ -147,6 +147,8 @@ def main() -> None:
 
     save_clap(folder / "hub", "whole")
     export("clap-laion", folder / "hub")
+    save_encodec(folder / "encodec")
+    export("encodec-24khz", folder / "encodec")
     for model, file, save in (
         ("vggish", "vggish/vggish-10086976.pth", save_vggish),
         ("panns-cnn14", "panns-cnn14/Cnn14_mAP=0.431.pth", save_cnn14),
@@ -161,7 +163,7 @@ def main() -> None:
           f"{version('transformers')}, onnxruntime {version('onnxruntime')}; clips of {SECONDS:g} s\n")  # fmt: skip
     print("| embedder | clips a second | ms a clip | outside the network |\n|---|---|---|---|")
     ours = {}
-    for name in ("mel", "yamnet", "vggish", "vggish-torch", "panns-cnn14", "clap-laion"):
+    for name in ("mel", "yamnet", "vggish", "vggish-torch", "panns-cnn14", "encodec-24khz", "clap-laion"):
         try:
             embedder = open_embedder(name)
         except WeightsUnavailable as error:

@@ -13,9 +13,9 @@ import click
     "--parity",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="FOLDER",
-    help="Instead: hold the CLAP here to a checkpoint folder as on the hub, by transformers.",
+    help="Instead: hold the CLAP or EnCodec here to a checkpoint folder as on the hub, by transformers.",
 )
-@click.option("--embedder", default="clap-laion", show_default=True, help="With --parity: which CLAP.")
+@click.option("--embedder", default="clap-laion", show_default=True, help="With --parity: which one.")
 def doctor(parity: Path | None, embedder: str) -> None:
     """What works on this machine: jail, cache, embedders, models; and how to mend what does not."""
     from innerear.doctor import examine
@@ -33,11 +33,11 @@ def doctor(parity: Path | None, embedder: str) -> None:
 
 
 def _is_near(folder: Path, embedder: str) -> bool:
-    """Print how a CLAP here differs from a checkpoint by transformers; whether it is near enough in all."""
-    from innerear.embed.parity import clap_parity
+    """Print how an embedder here differs from its checkpoint by transformers; whether it is near enough in all."""
+    from innerear.embed.parity import parity
 
     near = True
-    for found in clap_parity(folder, embedder):
+    for found in parity(folder, embedder):
         near &= found.difference <= found.wanted
         mark = "ok  " if found.difference <= found.wanted else "no  "
         click.echo(f"{mark} {found.what:30} differs by {found.difference:.1e}, expected at most {found.wanted:.0e}")

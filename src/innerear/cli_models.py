@@ -53,7 +53,7 @@ def _checksum(source: Source) -> str:
 def models_pull(names: tuple[str, ...]) -> None:
     """Fetch the files of MODEL into the cache, going on where an earlier try was cut off.
 
-    VGGish and PANNs are published as torch checkpoints; those are turned into networks at once.
+    VGGish, PANNs and EnCodec are published as torch checkpoints; those are turned into networks at once.
     """
     from innerear.embed.export import export
     from innerear.embed.weights import find, local, pull_file
@@ -70,13 +70,13 @@ def models_pull(names: tuple[str, ...]) -> None:
 @models.command("export")
 @click.argument("name", metavar="MODEL")
 @click.option(
-    "--from", "folder", type=click.Path(path_type=Path, file_okay=False), help="A CLAP checkpoint as on the hub."
+    "--from", "folder", type=click.Path(path_type=Path, file_okay=False), help="A checkpoint as its home lays it out."
 )
 def models_export(name: str, folder: Path | None) -> None:
     """Make the networks of MODEL from a checkpoint, into the cache; needs torch, once.
 
     CLAP: from a folder with config.json, tokenizer.json and model.safetensors or pytorch_model.bin.
-    Others: from what `pull` fetched.
+    Others: from what `pull` fetched, or from a folder with a file of that name.
     """
     from innerear.embed.export import export
 

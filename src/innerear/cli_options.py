@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from innerear.run import Run
     from innerear.work import Machines
 
-EMBEDDER_NAMES = "yamnet, mel, clap-laion, clap-laion-int8, clap-laion-general, clap-laion-music-speech, vggish, vggish-torch, panns-cnn14"  # fmt: skip
+EMBEDDER_NAMES = "yamnet, mel, clap-laion, clap-laion-int8, clap-laion-general, clap-laion-music-speech, vggish, vggish-torch, panns-cnn14, encodec-24khz, encodec-24khz-all"  # fmt: skip
 """The keys of `embed.EMBEDDERS`, which takes too long to import for a help text."""
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -95,6 +95,34 @@ def save_cnn14(path: Path) -> dict[str, Any]:
     return state
 
 
+def save_encodec(folder: Path, *, as_published: bool = True) -> None:
+    """As facebook/encodec_24khz: config.json and model.safetensors, weight norms under the names of before torch 2.
+
+    Not `as_published`: under the names that transformers gives them now. The LSTM is left with
+    torch's own random weights, which keep its state in range.
+    """
+    import torch
+    from safetensors.torch import load_file, save_file
+    from transformers import EncodecConfig, EncodecModel
+
+    torch.manual_seed(0)
+    model = EncodecModel(EncodecConfig())
+    with torch.no_grad():
+        for name, values in model.encoder.named_parameters():
+            if name.endswith("original1"):
+                values.normal_(0, (2 / values[0].numel()) ** 0.5)
+            elif name.endswith("original0"):  # the length of each channel's weights
+                values.normal_(1.4, 0.2)
+            elif name.endswith("conv.bias"):
+                values.normal_(0, 0.1)
+    model.save_pretrained(folder)
+    if as_published:
+        new, old = ".parametrizations.weight.original", (".weight_g", ".weight_v")
+        state = load_file(folder / "model.safetensors")
+        named = {name.replace(f"{new}0", old[0]).replace(f"{new}1", old[1]): value for name, value in state.items()}
+        save_file(named, folder / "model.safetensors", metadata={"format": "pt"})
+
+
 def save_clap(folder: Path, size: str = "small", *, safe: bool = True) -> None:
     """As laion/clap-htsat-unfused: config.json, weights, tokenizer.json.
 

@@ -55,6 +55,8 @@ EMBEDDERS = {
     "vggish": "innerear.embed.vggish:google",
     "vggish-torch": "innerear.embed.vggish:torchvggish",
     "panns-cnn14": "innerear.embed.panns:Cnn14",
+    "encodec-24khz": "innerear.embed.encodec:sparse",
+    "encodec-24khz-all": "innerear.embed.encodec:whole",
 }
 
 

@@ -1,7 +1,7 @@
 """Making the ONNX files that embedders run on from published checkpoints: `innerear models export`.
 
-Needs torch, and for CLAP also transformers, once; what it makes needs neither. Checkpoints are
-read as safetensors or with `weights_only`, so that nothing in them runs.
+Needs torch and the rest of the extra `export`, once; what it makes needs none of that. Checkpoints
+are read as safetensors or with `weights_only`, so that nothing in them runs.
 """
 
 from __future__ import annotations
@@ -9,10 +9,11 @@ from __future__ import annotations
 import importlib.metadata
 import warnings
 from collections import OrderedDict
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from innerear.embed.weights import Weights, digest_of, find, home, local, record
+from innerear.embed.weights import Source, Weights, digest_of, find, home, local, record
 from innerear.errors import UsageError, WeightsUnavailable
 from innerear.parts import write_whole
 
@@ -23,11 +24,12 @@ NEEDED = "exporting needs torch, transformers and onnx: pip install 'innerear[ex
 def export(model: str, folder: Path | None = None) -> list[Weights]:
     """Make the networks of a model, in the cache.
 
-    `folder` holds a CLAP checkpoint as the hub lays it out (config.json, model.safetensors or
-    pytorch_model.bin, tokenizer.json); other models are made of the checkpoint that `pull` fetched.
+    `folder` holds a checkpoint as its home lays it out: for CLAP config.json, model.safetensors or
+    pytorch_model.bin, and tokenizer.json; for other models the file that `pull` fetches, which is
+    what they are made of where no folder is named.
 
     Raises:
-        UsageError: the model is not made here, or the folder is not named or is no checkpoint.
+        UsageError: the model is not made here, or the folder is not named, or holds no checkpoint.
         WeightsUnavailable: a package is missing, or the checkpoint is not here or is another one.
     """
     try:
@@ -43,11 +45,20 @@ def export(model: str, folder: Path | None = None) -> list[Weights]:
     made = next((source for source in files if source.exported_from), None)
     if made is None:
         raise UsageError(f"{model} is run as it is published; there is nothing to export")
-    checkpoint = next(source for source in files if source.file == made.exported_from)
+    return [_network(model, made.file, _checkpoint(model, made, folder))]
+
+
+def _checkpoint(model: str, made: Source, folder: Path | None) -> Path:
+    checkpoint = next(source for source in find(model) if source.file == made.exported_from)
+    if folder:
+        path = folder / Path(checkpoint.file).name
+        if not path.is_file():
+            raise UsageError(f"{folder} is no folder of {model}; wanted {path.name} in it")
+        return path
     found = local(checkpoint)
     if found is None:
         raise WeightsUnavailable(f"{checkpoint.file} is not here; `innerear models pull {model}` fetches it")
-    return [_write(_loaded(model, found.path), made.file, _log_mel(), "log_mel", "embedding", _origin(found.path))]
+    return found.path
 
 
 def load_clap(folder: Path) -> Any:
@@ -56,30 +67,47 @@ def load_clap(folder: Path) -> Any:
     Raises:
         UsageError: the folder holds no whole CLAP without fusion. WeightsUnavailable: no transformers.
     """
+    towers = _pretrained("ClapModel", "CLAP", folder, ("config.json", "tokenizer.json"))
+    if towers.config.audio_config.enable_fusion:
+        raise UsageError(f"{folder} is a CLAP with fusion, which hears random crops; wanted an unfused one")
+    return towers
+
+
+def load_encodec(folder: Path) -> Any:
+    """transformers' EncodecModel from a checkpoint folder as on the hub, ready to be called.
+
+    Raises:
+        UsageError: the folder holds no whole EnCodec for 24 kHz. WeightsUnavailable: no transformers.
+    """
+    codec = _pretrained("EncodecModel", "EnCodec", folder, ("config.json",))
+    if codec.config.sampling_rate != 24_000:
+        raise UsageError(f"{folder} is an EnCodec for {codec.config.sampling_rate} Hz; wanted the one for 24000 Hz")
+    return codec
+
+
+def _pretrained(architecture: str, what: str, folder: Path, files: tuple[str, ...]) -> Any:
     try:
         import transformers
     except ImportError as error:
         raise WeightsUnavailable(NEEDED) from error
-    if not all((folder / name).is_file() for name in ("config.json", "tokenizer.json")):
-        raise UsageError(f"{folder} is no checkpoint folder; wanted config.json, tokenizer.json and the weights")
-    load: Any = transformers.ClapModel.from_pretrained
+    if not all((folder / name).is_file() for name in files):
+        raise UsageError(f"{folder} is no checkpoint folder; wanted {', '.join(files)} and the weights")
+    load: Any = getattr(transformers, architecture).from_pretrained
     logging: Any = transformers.logging
     loud, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     try:
-        towers, loaded = load(str(folder), local_files_only=True, output_loading_info=True)
+        model, loaded = load(str(folder), local_files_only=True, output_loading_info=True)
     except Exception as error:  # whatever transformers makes of a wrong folder
-        raise UsageError(f"{folder} is no CLAP checkpoint: {str(error).splitlines()[0][:200]}") from error
+        raise UsageError(f"{folder} is no {what} checkpoint: {str(error).splitlines()[0][:200]}") from error
     finally:
         logging.set_verbosity(loud)
         if bars:
             logging.enable_progress_bar()
-    if missing := sorted(set(loaded["missing_keys"]) & dict(towers.named_parameters()).keys()):
-        raise UsageError(f"{folder} is no CLAP checkpoint: it has no {missing[0]} (and {len(missing) - 1} more)")
-    if towers.config.audio_config.enable_fusion:
-        raise UsageError(f"{folder} is a CLAP with fusion, which hears random crops; wanted an unfused one")
-    return towers.eval()
+    if missing := sorted(set(loaded["missing_keys"]) & dict(model.named_parameters()).keys()):
+        raise UsageError(f"{folder} is no {what} checkpoint: it has no {missing[0]} (and {len(missing) - 1} more)")
+    return model.eval()
 
 
 def _clap(model: str, folder: Path) -> list[Weights]:
@@ -103,9 +131,11 @@ def _clap(model: str, folder: Path) -> list[Weights]:
     weights = next(path for name in ("model.safetensors", "pytorch_model.bin") if (path := folder / name).is_file())
     origin = _origin(weights)
     heard, ids = torch.zeros(2, 1, FRAMES, 64), torch.full((2, 9), 5)
+    hears = _Port("input_features"), _Port("audio_embeds")
+    reads = _Port("input_ids", {1: "tokens"}), _Port("text_embeds")
     made = [
-        _write(_with(Audio(), towers), f"{model}/audio.onnx", heard, "input_features", "audio_embeds", origin),
-        _write(_with(Text(), towers), f"{model}/text.onnx", ids, "input_ids", "text_embeds", origin),
+        _write(_with(Audio(), towers), f"{model}/audio.onnx", heard, *hears, origin),
+        _write(_with(Text(), towers), f"{model}/text.onnx", ids, *reads, origin),
     ]
     write_whole(home(f"{model}/tokenizer.json"), tokens.read_bytes())
     return [*made, record(home(f"{model}/tokenizer.json"), _origin(tokens))]
@@ -121,48 +151,70 @@ def _origin(path: Path) -> str:
     return f"exported with torch {version} from {path.name}, sha256 {digest_of(path, 'sha256')}"
 
 
-def _log_mel() -> Any:
-    import torch
+@dataclass(frozen=True)
+class _Port:
+    """What a network takes or gives: its name, and which axes have any length beside axis 0, the batch."""
 
-    return torch.zeros(2, 1, 96, 64)
+    name: str
+    free: dict[int, str] = field(default_factory=dict)
 
 
-def _write(network: Any, file: str, example: Any, takes: str, gives: str, origin: str) -> Weights:
-    """Export a network whose axis 0 is the batch and whose axis before the last may have any length."""
+def _write(network: Any, file: str, example: Any, takes: _Port, gives: _Port, origin: str) -> Weights:
     import torch
 
     path = home(file)
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(path.name + ".unfinished")
-    axes: dict[int, str] = {0: "batch"}
-    if takes == "input_ids":
-        axes[1] = "tokens"
-    elif file.startswith("panns"):
-        axes[2] = "frames"
+    axes = {port.name: {0: "batch", **port.free} for port in (takes, gives)}
     with warnings.catch_warnings(), torch.inference_mode():
         warnings.simplefilter("ignore")  # the exporter's own, on its age and on shapes that are fixed here
         torch.onnx.export(
-            network, (example,), str(unfinished), input_names=[takes], output_names=[gives],
-            dynamic_axes={takes: axes, gives: {0: "batch"}}, opset_version=17, dynamo=False,
+            network, (example,), str(unfinished), input_names=[takes.name], output_names=[gives.name],
+            dynamic_axes=axes, opset_version=17, dynamo=False,
         )  # fmt: skip
     unfinished.replace(path)
     return record(path, origin)
 
 
-def _loaded(model: str, path: Path) -> Any:
-    """The network of a model with the weights of a checkpoint."""
+def _network(model: str, file: str, checkpoint: Path) -> Weights:
+    """Export a network that is built here, with the weights of a checkpoint."""
     import torch
 
-    network = {"vggish": _vggish, "panns-cnn14": _cnn14}[model]()
+    build, shape, takes, gives = {
+        "vggish": (_vggish, (2, 1, 96, 64), _Port("log_mel"), _Port("embedding")),
+        "panns-cnn14": (_cnn14, (2, 1, 96, 64), _Port("log_mel", {2: "frames"}), _Port("embedding")),
+        "encodec-24khz": (_seanet, (2, 4_801), _Port("samples", {1: "samples"}), _Port("embedding", {1: "frames"})),
+    }[model]
+    network = build()
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        state = state.get("model", state)
-        wanted = network.state_dict()
-        network.load_state_dict({name: state[name] for name in wanted})
+        state = _state(checkpoint)
+        network.load_state_dict({name: state[name] for name in network.state_dict()})
     except Exception as error:  # a pickle that is not one, a key that is not there, a shape that differs
         line = str(error).strip().splitlines()[0][:200]
-        raise WeightsUnavailable(f"{path} is no checkpoint of {model}: {type(error).__name__} {line}") from error
-    return network.eval()
+        raise WeightsUnavailable(f"{checkpoint} is no checkpoint of {model}: {type(error).__name__} {line}") from error
+    return _write(network.eval(), file, torch.zeros(shape), takes, gives, _origin(checkpoint))
+
+
+def _state(checkpoint: Path) -> dict[str, Any]:
+    """Weights by name, those of a weight norm multiplied out: each output channel is its direction times its length."""
+    import torch
+
+    if checkpoint.suffix != ".safetensors":
+        held: dict[str, Any] = torch.load(checkpoint, map_location="cpu", weights_only=True)
+        inner: dict[str, Any] = held.get("model", held)
+        return inner
+    from safetensors.torch import load_file
+
+    state: dict[str, Any] = load_file(checkpoint)
+    for length, direction in (
+        ("weight_g", "weight_v"),
+        ("parametrizations.weight.original0", "parametrizations.weight.original1"),
+    ):
+        for name in [name for name in state if name.endswith(length)]:
+            layer = name.removesuffix(length)
+            along = state[layer + direction]
+            state[f"{layer}weight"] = along * (state[name] / along.norm(dim=(1, 2), keepdim=True))
+    return state
 
 
 def _vggish() -> Any:
@@ -234,3 +286,66 @@ def _cnn14() -> Any:
             return self.fc1(found.amax(2) + found.mean(2)).relu()
 
     return Cnn14()
+
+
+def _seanet() -> Any:
+    """EnCodec's encoder at 24 kHz; takes (batch, samples) of at least 320, gives (batch, frames, 128).
+
+    Layer sizes from Défossez et al., arXiv 2210.13438, section 3.1; names of weights as in
+    facebook/encodec_24khz. Each layer sees what was before, mirrored at the start (zeros where there
+    is not enough), and at the end mirrors up to its stride.
+    """
+    import torch
+    from torch import nn
+
+    class Conv(nn.Module):
+        def __init__(self, inputs: int, outputs: int, width: int, stride: int = 1) -> None:
+            super().__init__()
+            self.conv = nn.Conv1d(inputs, outputs, width, stride)
+            self.before, self.stride = width - stride, stride
+
+        def forward(self, heard: Any) -> Any:
+            parts = [heard]
+            if self.before:
+                start = nn.functional.pad(heard[..., 1 : self.before + 1], (0, self.before))[..., : self.before]
+                parts = [start.flip(-1), heard]
+            if self.stride > 1:
+                length = heard.shape[-1]
+                missing = (self.stride - length % self.stride) % self.stride
+                parts.append(heard[..., length - 1 - missing : length - 1].flip(-1))
+            return self.conv(torch.cat(parts, -1))
+
+    class Block(nn.Module):
+        def __init__(self, width: int) -> None:
+            super().__init__()
+            self.block = nn.Sequential(nn.ELU(), Conv(width, width // 2, 3), nn.ELU(), Conv(width // 2, width, 1))
+            self.shortcut = Conv(width, width, 1)
+
+        def forward(self, heard: Any) -> Any:
+            return self.shortcut(heard) + self.block(heard)
+
+    class Memory(nn.Module):
+        def __init__(self, width: int) -> None:
+            super().__init__()
+            self.lstm = nn.LSTM(width, width, num_layers=2)
+
+        def forward(self, heard: Any) -> Any:
+            steps = heard.permute(2, 0, 1)
+            return (self.lstm(steps)[0] + steps).permute(1, 2, 0)
+
+    layers: list[Any] = [Conv(1, 32, 7)]
+    width = 32
+    for stride in (2, 4, 5, 8):
+        layers += [Block(width), nn.ELU(), Conv(width, 2 * width, 2 * stride, stride)]
+        width *= 2
+    layers += [Memory(width), nn.ELU(), Conv(width, 128, 7)]
+
+    class Encoder(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.encoder = nn.ModuleDict({"layers": nn.Sequential(*layers)})
+
+        def forward(self, samples: Any) -> Any:
+            return self.encoder["layers"](samples[:, None]).transpose(1, 2)
+
+    return Encoder()

@@ -16,7 +16,7 @@ from innerear.errors import WeightsUnavailable
 
 
 class Network:
-    """A network of one input and one output of shape (batch, dims). May be called from many threads at once."""
+    """A network of one input and one output of shape (batch, ..., dims). May be called from many threads at once."""
 
     def __init__(self, weights: Weights, takes: str, gives: str) -> None:
         try:
@@ -51,6 +51,6 @@ class Network:
         self.batch = 32 if on_gpu else 1  # the size of batch that it is fastest with
 
     def __call__(self, batch: NDArray[Any]) -> NDArray[np.float32]:
-        """The outputs for a batch, shape (batch, dims)."""
+        """The outputs for a batch, shape (batch, ..., dims)."""
         found: NDArray[np.float32] = self._session.run([self._gives], {self._takes: batch})[0]
         return found

@@ -1,4 +1,4 @@
-"""Whether the CLAP that embedders run here gives what transformers gives from a checkpoint: `innerear doctor --parity`.
+"""Whether the CLAP or EnCodec here gives what transformers gives from a checkpoint: `innerear doctor --parity`.
 
 The tests hold this with random weights. With this, one who can reach a hub holds it with the
 published ones: the networks in the cache, wherever they came from, against the checkpoint's own.
@@ -15,13 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from innerear.clip import Clip
-from innerear.embed import open_embedder, reads_captions
+from innerear.embed import encodec, open_embedder, reads_captions
 from innerear.embed.clap import CUT, HOP_LENGTH, SAMPLE_RATE, Clap, unit
 from innerear.embed.spectra import slaney_log_mel
 from innerear.embed.windows import repeated
 from innerear.errors import UsageError, WeightsUnavailable
 
-WANTED = 1e-4  # between frames of length 1
+WANTED = 1e-4  # between frames of length 1, or of the largest number
 WANTED_DB = 1e-3  # between log-mel spectra
 CAPTIONS = ("a dog barking", "steady rain falling on a tin roof", "a cello playing C4, slowly", "¿qué?")
 
@@ -35,18 +35,50 @@ class Parity:
     wanted: float
 
 
-def clap_parity(folder: Path, name: str = "clap-laion") -> Iterator[Parity]:
-    """Hold a CLAP embedder to transformers' ClapModel, loaded from a folder as on the hub, on made sounds.
+def parity(folder: Path, name: str) -> Iterator[Parity]:
+    """Hold an embedder to transformers' own model, loaded from a folder as on the hub, on made sounds.
 
     Raises:
-        UsageError: the embedder is no CLAP, or the folder holds none. WeightsUnavailable: weights or
-        packages are missing.
+        UsageError: transformers has no such embedder, or the folder holds another one.
+        WeightsUnavailable: weights or packages are missing.
     """
-    if not reads_captions(name):
-        raise UsageError(f"{name} is no CLAP; wanted one of the embedders that start with clap-")
+    if reads_captions(name):
+        return _clap(folder, name)
+    if name in encodec.EVERY:
+        return _encodec(folder, name)
+    raise UsageError(f"{name} is no CLAP and no EnCodec; wanted one of the embedders that start with clap- or encodec-")
+
+
+def _encodec(folder: Path, name: str) -> Iterator[Parity]:
+    try:
+        import torch
+
+        from innerear.embed.export import load_encodec
+    except ImportError as error:
+        raise WeightsUnavailable("parity needs torch and transformers: pip install 'innerear[export]'") from error
+    ours, theirs = open_embedder(name, "none"), load_encodec(folder).encoder
+    rate, length, every = encodec.SAMPLE_RATE, encodec.CUT.length, encodec.EVERY[name]
+
+    def frames(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+        found: NDArray[np.float32] = theirs(torch.from_numpy(samples)[None, None])[0].T.numpy()
+        return found[::every]
+
+    def pair(samples: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        windows = [samples[start : start + length] for start in range(0, len(samples), length)]
+        wanted = np.concatenate([frames(window) for window in windows])
+        largest = np.abs(wanted).max()
+        return ours.embed([Clip(samples[np.newaxis], rate)])[0] / largest, wanted / largest
+
+    with torch.no_grad():
+        *short, long = _sounds(rate)
+        yield Parity("sounds of up to 10 s", _worst(list(map(pair, short))), WANTED)
+        yield Parity("the windows of a longer sound", _worst([pair(long)]), WANTED)
+
+
+def _clap(folder: Path, name: str) -> Iterator[Parity]:
     ours = cast(Clap, open_embedder(name, "none"))
     theirs, extractor, tokenizer = _theirs(folder)
-    short = [sound for sound in _sounds() if len(sound) <= CUT.length]
+    *short, long = _sounds(SAMPLE_RATE)
 
     def heard(samples: NDArray[np.float32]) -> Any:
         return extractor(samples, sampling_rate=SAMPLE_RATE, return_tensors="pt")["input_features"]
@@ -63,7 +95,6 @@ def clap_parity(folder: Path, name: str = "clap-laion") -> Iterator[Parity]:
         yield Parity("log-mel, dB", _worst(spectra), WANTED_DB)
         pairs = [(ours.embed([Clip(s[np.newaxis], SAMPLE_RATE)])[0], frame(s)) for s in short]
         yield Parity("sounds of up to 10 s", _worst(pairs), WANTED)
-        long = _sounds()[-1]
         windows = [long[start : start + CUT.length] for start in (0, CUT.hop, len(long) - CUT.length)]
         found = ours.embed([Clip(long[np.newaxis], SAMPLE_RATE)])[0]
         yield Parity(
@@ -95,15 +126,15 @@ def _theirs(folder: Path) -> tuple[Any, Any, Any]:
     )
 
 
-def _sounds() -> list[NDArray[np.float32]]:
+def _sounds(rate: int) -> list[NDArray[np.float32]]:
     """Noise, a sweep, a click and a tone of many lengths; the last is of 17.3 s."""
     rng = np.random.default_rng(0)
-    t = np.arange(10 * SAMPLE_RATE) / SAMPLE_RATE
+    t = np.arange(10 * rate) / rate
     sounds = [
-        rng.normal(0, 0.1, 3 * SAMPLE_RATE),
+        rng.normal(0, 0.1, 3 * rate),
         0.5 * np.sin(2 * np.pi * 40 * t * (1 + t * 20)),
-        np.eye(1, 4_800, 100)[0],
-        0.1 * np.sin(2 * np.pi * 440 * t[: SAMPLE_RATE // 3]),
-        rng.normal(0, 0.1, round(17.3 * SAMPLE_RATE)) * np.hanning(round(17.3 * SAMPLE_RATE)),
+        np.eye(1, rate // 10, 100)[0],
+        0.1 * np.sin(2 * np.pi * 440 * t[: rate // 3]),
+        rng.normal(0, 0.1, round(17.3 * rate)) * np.hanning(round(17.3 * rate)),
     ]
     return [sound.astype(np.float32) for sound in sounds]

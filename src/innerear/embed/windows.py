@@ -53,13 +53,14 @@ def repeated(samples: Samples, length: int) -> Samples:
 class Cut:
     """Windows of `length` samples every `hop`, which is no more than `length`.
 
-    `tail`: what is left after the last whole window is dropped, or heard by one more window that
-    ends where the signal ends. `fill` makes a window of a signal that is shorter than one.
+    `tail`: what is left after the last whole window is dropped, heard by one more window that ends
+    where the signal ends, or heard as a short signal is (`rest`). `fill` makes a window of a signal
+    that is shorter than one.
     """
 
     length: int
     hop: int
-    tail: Literal["drop", "end"] = "drop"
+    tail: Literal["drop", "end", "rest"] = "drop"
     fill: Callable[[Samples, int], Samples] = zeros_after
 
     def stretches(self, blocks: Iterable[Samples], most: int) -> Iterator[Samples]:
@@ -83,6 +84,8 @@ class Cut:
         reached = (count - 1) * self.hop + self.length  # of what is held, by the last window
         if self.tail == "end" and len(held) > reached:
             yield recent[-self.length :]
+        if self.tail == "rest" and len(held) > reached:
+            yield self.fill(held[reached:], self.length)
 
 
 class Windowed(ABC):
@@ -112,4 +115,4 @@ class Windowed(ABC):
 
     @abstractmethod
     def _hear(self, stretch: Samples) -> Frames:
-        """A frame for each window of a stretch that holds whole windows, but where the signal is shorter than one."""
+        """The frames of a stretch that holds whole windows, or of what `fill` made of less than one."""
