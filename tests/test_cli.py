@@ -136,8 +136,9 @@ def test_the_library_gives_what_its_list_of_names_promises():
 def test_an_interrupted_run_says_how_to_go_on(tmp_path):
     words = ["run", "--model", "recorded/one-shot", "--embedder", "mel", "--out", str(tmp_path / "run")]
     going = subprocess.Popen(
-        [sys.executable, "-m", "innerear", *words], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-    )
+        [sys.executable, "-m", "innerear", *words], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background job ignores it
+    )  # fmt: skip
     while going.poll() is None and not list(tmp_path.glob("run/renders/*.jsonl")):
         time.sleep(0.05)
     going.send_signal(signal.SIGINT)

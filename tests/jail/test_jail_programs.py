@@ -314,6 +314,32 @@ def test_a_killed_zygote_is_replaced_and_the_program_run_again(name):
     assert not {pid for pid in ours if _alive(pid)}
 
 
+@pytest.mark.parametrize("name", WAYS)
+def test_a_jail_that_is_closed_while_a_program_runs_ends_it_at_once_and_runs_no_other(name):
+    jail = way(name)
+    jail.run("print(1)", FAST)
+    failed: list[JailFailure] = []
+
+    def work() -> None:
+        try:
+            jail.run("while True: pass", Limits(cpu_s=60, wall_s=60))
+        except JailFailure as failure:
+            failed.append(failure)
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    time.sleep(0.5)
+    ours = processes(jail)
+    jail.close()
+    worker.join(10)
+    assert not worker.is_alive()
+    assert "closed" in str(failed[0])
+    time.sleep(0.2)
+    assert not {pid for pid in ours if _alive(pid)}
+    with pytest.raises(JailFailure, match="closed"):
+        jail.run("print(2)", FAST)
+
+
 def test_a_program_cannot_make_the_jail_fail(jail):
     for code in (
         "import os; os._exit(1)",

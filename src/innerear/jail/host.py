@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,8 @@ class Zygote:
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._errors = os.memfd_create("errors", os.MFD_CLOEXEC)
         self._pidfd = -1
+        self._closing = threading.Lock()
+        self._closed = False
         self.born = time.monotonic()
         self.programs = 0
         with theirs:
@@ -64,8 +67,7 @@ class Zygote:
 
     def greet(self) -> int:
         """Wait until all is imported; the Landlock ABI that it found."""
-        self._control.settimeout(_START_S)
-        data, descriptors = self._receive(wire.HELLO.size)
+        data, descriptors = self._receive(wire.HELLO.size, _START_S)
         self._pidfd = descriptors[0]
         _, abi = wire.HELLO.unpack(data)
         return int(abi)
@@ -75,19 +77,19 @@ class Zygote:
         if self._pidfd < 0:
             self.greet()
         self.programs += 1
-        self._control.settimeout(request.wall_ms / 1000 + _GRACE_S)
         try:
             wire.send(self._control, wire.REQUEST.pack(*request), descriptors)
         except OSError as error:
             raise Lost(f"the zygote has gone ({error}): {self.errors()}") from error
-        data, _ = self._receive(wire.REPLY.size)
+        data, _ = self._receive(wire.REPLY.size, request.wall_ms / 1000 + _GRACE_S)
         reply = Reply(*wire.REPLY.unpack(data))
         if reply.why == Why.NOT_ARMED:
             raise Lost(f"the child could not be confined: {self.errors()}")
         return reply
 
-    def _receive(self, size: int) -> tuple[bytes, list[int]]:
+    def _receive(self, size: int, timeout_s: float) -> tuple[bytes, list[int]]:
         try:
+            self._control.settimeout(timeout_s)
             data, descriptors = wire.receive(self._control, size)
         except OSError as error:
             raise Lost(f"the zygote does not answer ({error}): {self.errors()}") from error
@@ -99,11 +101,23 @@ class Zygote:
 
     def errors(self) -> str:
         """The last line that the zygote, or what started it, has said."""
-        lines = result.clean(os.pread(self._errors, 1 << 16, 0)).strip().splitlines()
+        try:
+            lines = result.clean(os.pread(self._errors, 1 << 16, 0)).strip().splitlines()
+        except OSError:
+            return "it was closed"
         return lines[-1] if lines else "it said nothing"
 
     def close(self) -> None:
-        """End it and its children. The end of the socket ends it; the kill is for one that hangs."""
+        """End it and its children. The end of the socket ends it; the kill is for one that hangs.
+
+        May be called again, and by several threads at once: none comes back before it has ended.
+        """
+        with self._closing:
+            if not self._closed:
+                self._end()
+                self._closed = True
+
+    def _end(self) -> None:
         self._control.close()
         if self._pidfd >= 0:
             with contextlib.suppress(ProcessLookupError):
@@ -135,13 +149,17 @@ class ZygoteJail:
             _sweep()
         self._zygotes = {imports: Zygote(start, imports) for imports in ahead}
         self._next: dict[str, Zygote] = {}
+        self._changing = threading.Lock()
+        self._closed = False
 
     def run(self, code: str, limits: Limits, seed: int = 0) -> Ran:
         """Run one program to its end; see `base.Jail`."""
         imports = _word(code)
         try:
             return self._try(self._zygote(imports), code, limits, seed)
-        except Lost:
+        except Lost as lost:
+            if self._closed:  # by another thread, which an interrupt has reached
+                raise JailFailure("the jail was closed while a program ran in it") from lost
             self._drop(imports)
         try:
             return self._try(self._zygote(imports), code, limits, seed)
@@ -150,6 +168,12 @@ class ZygoteJail:
             raise JailFailure(f"the jail ({self.facts['tier']}) failed twice on a program: {lost}") from lost
 
     def _zygote(self, imports: str) -> Zygote:
+        with self._changing:
+            if self._closed:
+                raise JailFailure("the jail is closed")
+            return self._current(imports)
+
+    def _current(self, imports: str) -> Zygote:
         current = self._zygotes.get(imports)
         if current is None:
             current = self._zygotes[imports] = Zygote(self._start, imports)
@@ -162,7 +186,10 @@ class ZygoteJail:
         return current
 
     def _drop(self, imports: str) -> None:
-        self._zygotes.pop(imports).close()
+        with self._changing:
+            lost = self._zygotes.pop(imports, None)
+        if lost is not None:
+            lost.close()
 
     def _try(self, zygote: Zygote, code: str, limits: Limits, seed: int) -> Ran:
         request = Request(
@@ -186,11 +213,14 @@ class ZygoteJail:
             return _ran(reply, limits, log, answer)
 
     def close(self) -> None:
-        """End all of its processes; harmless to call twice."""
-        for zygote in (*self._zygotes.values(), *self._next.values()):
+        """End all of its processes; harmless to call twice. A program that runs meanwhile is a `JailFailure`."""
+        with self._changing:
+            self._closed = True
+            zygotes = [*self._zygotes.values(), *self._next.values()]
+            self._zygotes.clear()
+            self._next.clear()
+        for zygote in zygotes:
             zygote.close()
-        self._zygotes.clear()
-        self._next.clear()
 
 
 def _ran(reply: Reply, limits: Limits, log: _memfd, answer: _memfd) -> Ran:
