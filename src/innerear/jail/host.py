@@ -129,8 +129,8 @@ class Zygote:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        with contextlib.suppress(OSError):
-            os.close(self._errors)
+        errors, self._errors = self._errors, -1
+        os.close(errors)
 
 
 def _word(code: str) -> str:
