@@ -16,7 +16,6 @@ Where `</think>` stands, what follows it comes first, the whole text second.
 from __future__ import annotations
 
 import ast
-import functools
 import re
 import textwrap
 import warnings
@@ -112,9 +111,8 @@ def _parse(code: str) -> ast.Module | None:
     return parse(code) if len(code) <= LONGEST else None
 
 
-@functools.lru_cache(maxsize=8)
 def parse(code: str) -> ast.Module | None:
-    """The syntax tree of a program, or `None` of what is no Python. Several read it one after the other."""
+    """The syntax tree of a program, or `None` of what is no Python."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of odd escapes in the model's strings
         try:
