@@ -16,28 +16,8 @@ pytest.importorskip("torch", reason="the extra `export` is not installed")
 pytest.importorskip("onnx", reason="the extra `export` is not installed")
 transformers = pytest.importorskip("transformers", reason="the extra `export` is not installed")
 
-
-@pytest.fixture(scope="module")
-def hub(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("hub")
-    save_clap(folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def cache(hub: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("cache")
-    made = CliRunner(env={"INNEREAR_CACHE": str(folder), "INNEREAR_MODELS": ""}).invoke(
-        main, ["models", "export", "clap-laion", "--from", str(hub)]
-    )
-    assert made.exit_code == 0, made.output
-    return folder
-
-
-@pytest.fixture(autouse=True)
-def _in_the_cache(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("INNEREAR_CACHE", str(cache))
-    monkeypatch.delenv("INNEREAR_MODELS", raising=False)
+pytestmark = pytest.mark.usefixtures("exported")
+CHECKPOINT = ("clap-laion", save_clap)  # of the fixture `hub`
 
 
 def test_networks_of_a_checkpoint_are_near_to_it_in_all(hub: Path) -> None:

@@ -21,30 +21,9 @@ torch = pytest.importorskip("torch", reason="the extra `export` is not installed
 pytest.importorskip("onnx", reason="the extra `export` is not installed")
 transformers = pytest.importorskip("transformers", reason="the extra `export` is not installed")
 
+pytestmark = pytest.mark.usefixtures("exported")
+CHECKPOINT = ("encodec-24khz", save_encodec)  # of the fixture `hub`
 CLIPS = ["env/dog", "notes/real", "speech/digits", "env/rain", "speech/librispeech"]
-
-
-@pytest.fixture(scope="module")
-def hub(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("hub")
-    save_encodec(folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def cache(hub: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("cache")
-    made = CliRunner(env={"INNEREAR_CACHE": str(folder), "INNEREAR_MODELS": ""}).invoke(
-        main, ["models", "export", "encodec-24khz", "--from", str(hub)]
-    )
-    assert made.exit_code == 0, made.output
-    return folder
-
-
-@pytest.fixture(autouse=True)
-def _in_the_cache(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("INNEREAR_CACHE", str(cache))
-    monkeypatch.delenv("INNEREAR_MODELS", raising=False)
 
 
 @pytest.fixture(scope="module")
