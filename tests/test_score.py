@@ -1,13 +1,17 @@
 """Scores: every rate counts what the model got wrong, and ours apart; distances come with matched ends."""
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from innerear import metrics
 from innerear.distances import distance_scores
+from innerear.evidence import headline, heard_by
 from innerear.groups import groups_of
-from innerear.records import Completion, Outcome, Probe, Program, RawLevels, Render
+from innerear.records import Completion, Outcome, Probe, Program, RawLevels, Render, Score
 from innerear.reference import find_reference
 from innerear.run import Item
 from innerear.score import funnels, score
@@ -201,3 +205,36 @@ def test_distances_from_parts_are_those_of_the_whole(reference, monkeypatch):
         assert parts[metric].floor["noise"] == pytest.approx(whole[metric].floor["noise"], rel=1e-9, abs=1e-9)
         assert parts[metric].detail == whole[metric].detail
     assert parts["fad"].value != whole["fad"].value or parts["kad"].value != whole["kad"].value  # another sum
+
+
+def _kad(by, value):
+    signature = f"kad|emb:{by}@5a|ref:notes|v:1"
+    return Score("kad", "m", "direct", "notes", value, 9, 0, signature, group="notes")
+
+
+@pytest.mark.parametrize(
+    ("scores", "by", "shown"),
+    [
+        ([_kad("mel", 1.0), _kad("yamnet", 2.0)], "yamnet", "2.0"),
+        ([_kad("yamnet", None), _kad("mel", 1.0)], "mel", "1.0"),
+        ([_kad("yamnet", None)], "yamnet", "–"),
+    ],
+)
+def test_a_runs_table_has_the_distances_of_an_embedder_that_hears(scores, by, shown):
+    assert heard_by(scores) == by
+    assert [row[-1].split(" ")[0] for row in headline(scores)] == [shown]
+
+
+@pytest.mark.parametrize(
+    ("name", "weights"),
+    [
+        *((name, ["yamnet"]) for name in ("instrument", "label", "sequence", "together")),
+        *((name, ["silero-vad"]) for name in ("voice", "unvoiced")),
+        ("whisper_wer", ["whisper-base.en", "silero-vad"]),
+        ("dnsmos", ["dnsmos"]),
+        ("pitch", []),
+    ],
+)
+def test_a_metrics_signature_names_the_weights_that_it_runs_on(name, weights):
+    path = (metrics.CHECK_METRICS | metrics.SOUND_METRICS)[name]
+    assert re.findall(r"(?<=[:,])([a-z0-9.-]+)@[0-9a-f]{8}", metrics.signature(metrics.find_metric(path))) == weights
