@@ -171,7 +171,8 @@ class Job:
                 rounds[-1] = replace(rounds[-1], heard=heard.words)
                 sent = heard
             else:
-                row = await _aside(self.bench.render, step.program)
+                asked = replace(step.program, duration_s=self.probe.duration_s)
+                row = await _aside(self.bench.render, asked)
                 reason = "" if row.outcome == Outcome.OK else row.reason
                 rounds[-1] = replace(rounds[-1], outcome=row.outcome.value, reason=reason)
                 sent = row

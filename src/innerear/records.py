@@ -102,8 +102,9 @@ class Program(msgspec.Struct, frozen=True):
     """The code in a completion, or why there is none.
 
     `recording` stands instead of code where the answer is real sound: a clip in the data folder,
-    of which the first `duration_s` seconds are taken. `violation` says by which line the program
-    takes its sound from elsewhere (see `guard`): it is not run.
+    of which the first `duration_s` seconds are taken. Of a program, `duration_s` says how long a
+    sound it was asked for. `violation` says by which line the program takes its sound from elsewhere
+    (see `guard`): it is not run.
     """
 
     code: str | None
@@ -115,7 +116,8 @@ class Program(msgspec.Struct, frozen=True):
     @property
     def digest(self) -> str:
         """The digest of what makes the sound, whatever the reason says."""
-        return digest("program", self.code, self.recording, self.duration_s)
+        taken_s = None if self.recording is None else self.duration_s
+        return digest("program", self.code, self.recording, taken_s)
 
 
 class Outcome(enum.StrEnum):
@@ -136,13 +138,17 @@ class Outcome(enum.StrEnum):
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """What a program may use. An outcome within a fifth of a limit is flagged in its row."""
+    """What a program may use. An outcome within a fifth of a limit is flagged in its row.
+
+    `sound_s` differs between the programs of a run (see `render.longest_s`), so it is in no key.
+    """
 
     cpu_s: float = 180.0
     wall_s: float = 240.0
     memory_bytes: int = 2 << 30  # address space
     file_bytes: int = 64 << 20  # all that it writes
     log_bytes: int = 256 << 10  # stdout and stderr together
+    sound_s: float | msgspec.UnsetType = msgspec.UNSET  # the longest sound; follows from what was asked
 
 
 class RawLevels(msgspec.Struct, frozen=True):
@@ -161,6 +167,7 @@ class RawLevels(msgspec.Struct, frozen=True):
 class Render(msgspec.Struct, frozen=True, omit_defaults=True):
     """What running one program gave. `audio` is the digest of the stored sound.
 
+    With the outcome OK, `reason` says what is wrong with a file whose sound could be read.
     `factor` is what the samples were divided by before they were stored (1 unless some |x| > 1).
     `near_limit` names the limits of which more than four fifths were used.
     """

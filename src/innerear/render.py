@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from msgspec.structs import replace
 
 from innerear.clip import Clip, flac, read
 from innerear.errors import AudioError, JailFailure, UsageError
@@ -26,6 +27,8 @@ from innerear.work import Local, Machines, Work
 FLAGGED_SHARE = 0.8  # of a limit, from which an outcome is flagged
 CLIPPED_RUN = 3  # samples at full scale in a row
 FADE_S = 0.02  # where a recording is cut
+LONGEST_TIMES, LONGEST_AT_LEAST_S = 4, 30.0  # of the length asked for; see `longest_s`
+ASKED_AT_MOST_S = 60.0  # by a suite
 
 
 @functools.cache
@@ -85,15 +88,32 @@ def _running(
     """A worker's jail, and how a program becomes a row in it."""
     jail = open_jail()
 
-    def run(program: Program) -> Render:
-        assert program.code is not None
-        ran = jail.run(program.code, limits, seed)
-        return to_row(program, ran, jail.facts, audio, limits, seed)
-
     try:
-        yield run
+        yield lambda program: run_in(jail, program, audio, limits, seed)
     finally:
         jail.close()
+
+
+def longest_s(program: Program) -> float:
+    """The longest sound in seconds that is taken from a program: four times what it was asked for, at least 30 s.
+
+    The 30 s keep the answer the same for a program that several short probes get.
+
+    >>> longest_s(Program("", duration_s=5.0)), longest_s(Program("", duration_s=20.0))
+    (30.0, 80.0)
+    """
+    return max(LONGEST_AT_LEAST_S, LONGEST_TIMES * (program.duration_s or ASKED_AT_MOST_S))
+
+
+def run_in(jail: Jail, program: Program, audio: Path, limits: Limits, seed: int) -> Render:
+    """Run a program in a jail; its row.
+
+    Raises:
+        JailFailure: see `Jail.run`.
+    """
+    assert program.code is not None
+    ran = jail.run(program.code, replace(limits, sound_s=longest_s(program)), seed)
+    return to_row(program, ran, jail.facts, audio, limits, seed)
 
 
 def runs(program: Program) -> bool:
@@ -164,7 +184,8 @@ def near_limits(ran: Ran, limits: Limits) -> list[str]:
 def store(clip: Clip, audio: Path) -> dict[str, Any]:
     """Measure a clip raw and store it as `audio/<digest>.flac`; the fields of its row.
 
-    The digest is that of the raw samples and their rate, so equal sounds are stored once.
+    The digest is that of the raw samples and their rate, so equal sounds are stored once. The row has
+    the program's own rate; the file says the nearest one that FLAC can hold (see `clip.flac_rate`).
 
     Raises:
         AudioError: a sample is NaN or infinite; the jail lets none through.
@@ -172,9 +193,11 @@ def store(clip: Clip, audio: Path) -> dict[str, Any]:
     if not np.isfinite(clip.samples).all():
         raise AudioError("the clip holds NaN or infinity; wanted finite samples")
     shape = f"{clip.sample_rate}/{clip.samples.shape[0]}/"
-    name = hashlib.sha256(shape.encode() + clip.samples.tobytes()).hexdigest()[:32]
-    content, factor = flac(clip)
-    write_whole(audio / f"{name}.flac", content)
+    content = hashlib.sha256(shape.encode())
+    content.update(np.ascontiguousarray(clip.samples).data)
+    name = content.hexdigest()[:32]
+    stored, factor = flac(clip)
+    write_whole(audio / f"{name}.flac", stored)
     return {
         "audio": name,
         "sample_rate": clip.sample_rate,
@@ -188,7 +211,8 @@ def store(clip: Clip, audio: Path) -> dict[str, Any]:
 def load(render: Render, audio: Path) -> Clip:
     """The stored sound of a render that has one, at its own level."""
     clip = read(opened(audio / f"{render.audio}.flac"))
-    return clip if render.factor == 1.0 else Clip(clip.samples * np.float32(render.factor), clip.sample_rate)
+    samples = clip.samples if render.factor == 1.0 else clip.samples * np.float32(render.factor)
+    return Clip(samples, render.sample_rate or clip.sample_rate)
 
 
 def raw_levels(clip: Clip) -> RawLevels:

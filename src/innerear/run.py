@@ -152,7 +152,7 @@ def program_of(completion: Completion, probe: Probe, track: Track = "scratch") -
     """The program in a completion, read by the guard, or the recording that stands instead of one."""
     if completion.recording is not None:
         return Program(None, "a recording", completion.recording, probe.duration_s)
-    return _program(completion.text, track)
+    return msgspec.structs.replace(_program(completion.text, track), duration_s=probe.duration_s)
 
 
 @functools.lru_cache(maxsize=1 << 18)

@@ -19,7 +19,7 @@ from innerear.guard import guarded
 from innerear.jail.base import Jail
 from innerear.parts import Writer, read_rows
 from innerear.records import Limits, Program, Render, Track
-from innerear.render import render_key, runs, to_row, without_jail
+from innerear.render import render_key, run_in, runs, without_jail
 
 
 class Workshop:
@@ -98,11 +98,9 @@ class Workshop:
     def _run(self, program: Program) -> Render:
         if not runs(program):
             return without_jail(program, self._audio, self._limits, self._seed, None)
-        assert program.code is not None
         jail = self._free.get()
         try:
             jail = jail or self._open()
-            ran = jail.run(program.code, self._limits, self._seed)
-            return to_row(program, ran, jail.facts, self._audio, self._limits, self._seed)
+            return run_in(jail, program, self._audio, self._limits, self._seed)
         finally:
             self._free.put(jail)

@@ -25,6 +25,9 @@ from innerear.records import Limits, Outcome
 FAST = Limits(cpu_s=5, wall_s=10)
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="jails are Linux's")
 
+CUT_OFF = b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0" + struct.pack("<HHIIHH", 1, 1, 8000, 16000, 2, 16)
+CUT_OFF += b"data" + struct.pack("<I", 400) + bytes(range(100))
+
 # Becomes a process that may make no user namespace and finds no Landlock, then asks for a jail.
 BARE_MACHINE = """
 import os, struct, time
@@ -160,7 +163,8 @@ def test_the_protocol_of_containers_brings_back_what_the_jail_gave():
         pytest.skip(tiers._lacks("ll")[0])
     direct = open_jail("ll")
     remote = container.ContainerJail([sys.executable, "-m", "innerear.jail.container"], {})
-    for code in (REFERENCE, "1 / 0", "open('/etc/passwd')", "print('\udc80')"):
+    cut_off = "open('output.wav', 'wb').write(bytes.fromhex('%s'))" % CUT_OFF.hex()  # noqa: UP031
+    for code in (REFERENCE, "1 / 0", "open('/etc/passwd')", "print('\udc80')", cut_off):
         one, two = direct.run(code, FAST), remote.run(code, FAST)
         assert (one.outcome, one.reason, one.log, one.exit_code) == (two.outcome, two.reason, two.log, two.exit_code)
         if one.clip:
@@ -188,6 +192,11 @@ def test_a_container_that_talks_nonsense_is_a_failure_of_the_jail(said):
         ("raise MemoryError", Outcome.OUT_OF_MEMORY),
         ("import sys; sys.exit(4)", Outcome.EXIT_CODE),
         ("import os; os.kill(os.getpid(), 11)", Outcome.EXIT_CODE),
+        ("import os; os.kill(os.getpid(), 40)", Outcome.EXIT_CODE),
+        ("import os; os.mkdir('output.wav')", Outcome.NO_AUDIO),
+        ("import os; os.mkfifo('output.wav')", Outcome.NO_AUDIO),
+        ("import os; os.symlink('/dev/zero', 'output.wav')", Outcome.NO_AUDIO),
+        ("import os, shutil; shutil.rmtree(os.getcwd())", Outcome.NO_AUDIO),
         ("open('output.wav', 'w').write('x' * 99)", Outcome.BAD_AUDIO),
         ("while True: pass", Outcome.CPU_LIMIT),
         ("import time; time.sleep(9)", Outcome.TIMED_OUT),
@@ -213,14 +222,15 @@ def test_no_bytes_make_the_wav_reader_fail_in_another_way(data, begun):
     st.integers(0, 2**32 - 1),
     st.integers(0, 2**32 - 1),
     st.integers(0, 2**64 - 1) | st.integers(0, 64),
+    st.integers(0, 2**64 - 1) | st.integers(0, 64),
     st.binary(max_size=64),
 )
-def test_no_result_makes_the_host_fail_or_take_bad_audio(status, form, channels, rate, payload, data):
-    head = wire.RESULT.pack(wire.RESULT_MAGIC, status, form, channels, rate, 0, payload)
+def test_no_result_makes_the_host_fail_or_take_bad_audio(status, form, channels, rate, payload, promised, data):
+    head = wire.RESULT.pack(wire.RESULT_MAGIC, status, form, channels, rate, 0, payload, promised)
     with tempfile.TemporaryFile() as file:
         file.write(head + data)
         file.flush()
-        outcome, reason, _, clip = result.read(file.fileno(), len(head) + 64)
+        outcome, reason, _, clip = result.read(file.fileno(), len(head) + 64, Limits())
     assert (outcome is Outcome.OK) == (clip is not None)
     assert clip is not None or outcome is Outcome.NO_AUDIO or reason or status in range(2, 8)
 

@@ -126,7 +126,7 @@ class ContainerJail:
         answer = msgspec.msgpack.decode(self._receive(limits.wall_s + _GRACE_S, most), type=_Answer)
         if answer.failure:
             raise OSError(answer.failure)
-        return _ran(answer)
+        return _ran(answer, limits)
 
     def _receive(self, seconds: float, most: int) -> bytes:
         assert self._process is not None
@@ -153,13 +153,14 @@ class ContainerJail:
         self._process = None
 
 
-def _ran(answer: _Answer) -> Ran:
+def _ran(answer: _Answer, limits: Limits) -> Ran:
     outcome, reason, clip = answer.outcome, result.clean(answer.reason.encode()), None
     if outcome is Outcome.OK:
         form = wire.FORMS.index("f32")
         head = wire.Result(b"", wire.Status.AUDIO, form, answer.channels, answer.sample_rate, 0, len(answer.samples))
-        reason, clip = result.audio(head, answer.samples)
-        outcome = Outcome.OK if clip else Outcome.BAD_AUDIO
+        why, clip = result.audio(head, lambda count: answer.samples[:count], limits)
+        if clip is None:
+            outcome, reason = Outcome.BAD_AUDIO, why
     log = result.clean(answer.log.encode())
     return Ran(outcome, reason, log, answer.exit_code, answer.wall_s, answer.cpu_s, answer.memory_bytes, clip)
 

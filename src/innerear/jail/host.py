@@ -234,7 +234,7 @@ def _ran(reply: Reply, limits: Limits, log: _memfd, answer: _memfd) -> Ran:
     elif exit_code := os.WEXITSTATUS(reply.status):
         outcome, reason = Outcome.EXIT_CODE, f"left with exit code {exit_code}"
     else:
-        outcome, reason, exit_code, clip = result.read(answer.number, answer.size)
+        outcome, reason, exit_code, clip = result.read(answer.number, answer.size, limits)
     return Ran(
         outcome=outcome,
         reason=reason,

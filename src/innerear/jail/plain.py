@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
@@ -19,6 +20,7 @@ from innerear.jail.inside import wav, wire
 from innerear.jail.inside.wire import OUTPUT, PROGRAM
 from innerear.records import Limits, Outcome
 
+_NO_OUTPUT = "the program left no output.wav"
 # By the shell, so that no Python runs between a fork and an exec; macOS refuses -v.
 _LIMITED = 'ulimit -t {cpu}; ulimit -f {blocks}; ulimit -v {kib} 2>/dev/null; exec "$0" {program}'
 
@@ -93,13 +95,26 @@ def _judge(
         return outcome, last, code, None
     if code:
         return Outcome.EXIT_CODE, f"left with exit code {code}", code, None
-    if output.is_symlink() or not output.is_file() or not output.stat().st_size:
-        return Outcome.NO_AUDIO, "the program left no output.wav", 0, None
-    data = output.read_bytes()
     try:
-        head = wav.head(data, len(data))
+        file = os.open(output, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:  # none, a link, or one that it has made unreadable
+        return Outcome.NO_AUDIO, _NO_OUTPUT, 0, None
+    try:
+        return _read(file, limits)
+    finally:
+        os.close(file)
+
+
+def _read(file: int, limits: Limits) -> tuple[Outcome, str, int | None, Clip | None]:
+    info = os.fstat(file)
+    if not stat.S_ISREG(info.st_mode) or not info.st_size:
+        return Outcome.NO_AUDIO, _NO_OUTPUT, 0, None
+    try:
+        head = wav.head(os.pread(file, wav.HEAD_BYTES, 0), info.st_size)
     except wav.NotAudio as error:
         return Outcome.BAD_AUDIO, str(error), 0, None
-    fields = wire.Result(wire.RESULT_MAGIC, wire.Status.AUDIO, head.form, head.channels, head.sample_rate, 0, head.size)
-    reason, clip = result.audio(fields, data[head.start : head.start + head.size])
+    fields = wire.Result(
+        wire.RESULT_MAGIC, wire.Status.AUDIO, head.form, head.channels, head.sample_rate, 0, head.size, head.promised
+    )
+    reason, clip = result.audio(fields, lambda count: os.pread(file, count, head.start), limits)
     return (Outcome.OK if clip else Outcome.BAD_AUDIO), reason, 0, clip

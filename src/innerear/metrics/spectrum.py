@@ -59,7 +59,7 @@ def harmonic_levels(samples: NDArray[np.float32], sample_rate: int, f0_hz: float
         reach = max(0.02 * f0_hz, 3 * sample_rate / len(part))
         low, high = ((n * f0_hz + side * reach) * size / sample_rate for side in (-1, 1))
         levels.append(10 * np.log10(max(power[int(low) : int(high) + 2].max(), 1e-20)))
-    return np.asarray(np.maximum(np.array(levels[1:]) - levels[0], FLOOR_DB))
+    return np.asarray(np.maximum(np.array(levels[1:]) - levels[:1], FLOOR_DB))
 
 
 class WaveformCheck:

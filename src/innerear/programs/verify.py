@@ -62,7 +62,7 @@ def verify(references: Sequence[Reference] | None = None, jail: str = "auto") ->
 
     chosen = bank() if references is None else references
     limits = Limits()
-    programs = [guarded(Program(reference.code)) for reference in chosen]
+    programs = [guarded(Program(reference.code, duration_s=reference.probe.duration_s)) for reference in chosen]
     with tempfile.TemporaryDirectory() as folder:
         audio = Path(folder)
         rows: dict[str, Render] = {}

@@ -30,6 +30,7 @@ from typing import Any, BinaryIO
 
 import msgspec
 
+from innerear.clip import flac_rate
 from innerear.embed.store import load_frames
 from innerear.embeddings import embeddings_folder
 from innerear.errors import UsageError
@@ -326,7 +327,7 @@ def _check_sound(path: Path, row: Render, file: Path) -> None:
     except soundfile.LibsndfileError as error:
         raise UsageError(f"{file}: audio/{path.name} is missing or is no sound: {error}") from error
     found = (info.format, info.samplerate, info.channels, info.frames)
-    wanted = ("FLAC", row.sample_rate, row.channels, row.samples)
+    wanted = ("FLAC", flac_rate(row.sample_rate or 0), row.channels, row.samples)
     if found != wanted or info.frames * info.channels > MOST_SAMPLES:
         raise UsageError(f"{file}: audio/{path.name} is {found}, its row says {wanted}")
 

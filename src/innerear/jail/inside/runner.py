@@ -176,5 +176,5 @@ def _report_audio() -> None:
         piece = _pread(file, min(_HEAD_BYTES, head.size - done), head.start + done)
         _pwrite(RESULT, piece, wire.RESULT.size + done)
         done += len(piece)
-    fields = Result(wire.RESULT_MAGIC, Status.AUDIO, head.form, head.channels, head.sample_rate, 0, done)
+    fields = Result(wire.RESULT_MAGIC, Status.AUDIO, head.form, head.channels, head.sample_rate, 0, done, head.promised)
     _pwrite(RESULT, wire.RESULT.pack(*fields), 0)

@@ -82,11 +82,12 @@ class Result(NamedTuple):
     sample_rate: int
     exit_code: int
     payload: int  # bytes
+    promised: int = 0  # bytes of samples that the file's header promises, where more than it holds
 
 
 # No longer than the shortest WAV head (44 bytes), so that whatever fits the file limit fits here.
-RESULT = struct.Struct("<4s3IIiQ")
-RESULT_MAGIC = b"ear2"
+RESULT = struct.Struct("<4s3IIiQQ")
+RESULT_MAGIC = b"ear3"
 REASON_BYTES = 2000
 
 FORMS = ("u8", "i16", "i24", "i32", "f32", "f64")
