@@ -152,10 +152,10 @@ def formants(signal: Floats) -> list[float]:
     from scipy.linalg import solve_toeplitz
     from scipy.signal import decimate
 
-    slow: Floats = decimate(np.append(signal[0], signal[1:] - 0.95 * signal[:-1]), 2)
     rate, length = RATE_HZ / 2, 330
-    if len(slow) < length:
+    if len(signal) < 2 * length - 1:
         return []
+    slow: Floats = decimate(np.append(signal[0], signal[1:] - 0.95 * signal[:-1]), 2)
     frames = np.lib.stride_tricks.sliding_window_view(slow, length)[:: length // 2]
     levels = (frames**2).sum(axis=1)
     found = []

@@ -100,12 +100,13 @@ def _judge(
     except OSError:  # none, a link, or one that it has made unreadable
         return Outcome.NO_AUDIO, _NO_OUTPUT, 0, None
     try:
-        return _read(file, limits)
+        return read_output(file, limits)
     finally:
         os.close(file)
 
 
-def _read(file: int, limits: Limits) -> tuple[Outcome, str, int | None, Clip | None]:
+def read_output(file: int, limits: Limits) -> tuple[Outcome, str, int | None, Clip | None]:
+    """The outcome, its reason, the exit code and the sound of a program that left this open file as its output."""
     info = os.fstat(file)
     if not stat.S_ISREG(info.st_mode) or not info.st_size:
         return Outcome.NO_AUDIO, _NO_OUTPUT, 0, None

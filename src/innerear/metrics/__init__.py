@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import importlib
+import logging
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import resources
@@ -133,6 +134,7 @@ NO_SOUND = "no sound"
 EXCUSED = {"another pitch": {"pitch"}, "another text": {"transcript", "whisper_wer"}}
 """Checks that a recording cannot be held to, by what is remarked of it."""
 UNAVAILABLE = "not measured here"
+FAILED = f"{UNAVAILABLE}: the metric failed"
 
 
 def find_metric(path: str) -> Any:
@@ -191,14 +193,23 @@ def measure(subject: str, sound: Sound, wanted: Collection[str] | None = None) -
             value = Value(None, None if check is None else False, NO_SOUND)
         elif name in EXCUSED.get(sound.remark, ()):
             value = Value(None, None, f"not judged: the recording has {sound.remark}")
-        elif check is not None:
-            value = cast(CheckMetric, find_metric(CHECK_METRICS[name])).measure(sound, check)
         else:
-            value = cast(SoundMetric, find_metric(SOUND_METRICS[name])).measure(sound)
+            value = _value(name, sound, check)
         if value.reason.startswith(UNAVAILABLE):
             key = _unavailable(key)
         rows.append(Measurement(key, subject, name, value.value, value.passed, value.reason, value.detail))
     return rows
+
+
+def _value(name: str, sound: Sound, check: Check | None) -> Value:
+    """What a metric finds; a fault of its own costs this one number, and neither the sound nor the run."""
+    try:
+        if check is not None:
+            return cast(CheckMetric, find_metric(CHECK_METRICS[name])).measure(sound, check)
+        return cast(SoundMetric, find_metric(SOUND_METRICS[name])).measure(sound)
+    except Exception as error:
+        logging.getLogger("innerear").warning("%s failed on a sound for %s", name, sound.probe.id, exc_info=True)
+        return Value(None, None, f"{FAILED} with {type(error).__name__}: {error}")
 
 
 def rows_of(found: Mapping[str, Measurement], subject: str, sound: Sound) -> list[Measurement]:

@@ -66,13 +66,15 @@ PRINT_RANGE_DB = 60.0
 
 
 def fingerprint(clip: Clip) -> list[int]:
-    """The sound as 24 × 32 levels (time, frequency) in dB, from 0 to 60 for the loudest; [] for silence."""
+    """The sound as 24 × 32 levels (time, frequency) in dB, from 0 to 60 for the loudest; [] for silence or a click."""
     from innerear.embed.mel import log_mel
 
     samples = clip.at(PRINT_HZ)
     if len(samples) < PRINT_TIMES * 160 or float(np.abs(samples).max()) < 1e-4:
         return []
     bands = log_mel(samples)
+    if len(bands) < PRINT_TIMES:
+        return []
     bands = bands.reshape(len(bands), PRINT_BANDS, -1).mean(axis=2)
     parts = np.array_split(bands, PRINT_TIMES)
     levels = np.stack([part.mean(axis=0) for part in parts])
