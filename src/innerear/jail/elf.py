@@ -41,7 +41,7 @@ def libraries(files: Iterable[str], first: Iterable[str] = ()) -> tuple[str, ...
     system = (*first, *_system())
     found: set[str] = set()
     seen: set[tuple[str, tuple[str, ...]]] = set()
-    left = [(path, ()) for path in files]
+    left: list[tuple[str, tuple[str, ...]]] = [(path, ()) for path in files]
     while left:
         path, inherited = left.pop()
         one = _read(path)
@@ -104,7 +104,7 @@ def _read(path: str) -> _Object | None:
 
 
 def _parsed(path: str) -> _Object | None:
-    with open(path, "rb") as file:
+    with Path(path).open("rb") as file:
 
         def piece(start: int, size: int) -> bytes:
             return os.pread(file.fileno(), size, start)

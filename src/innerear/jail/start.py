@@ -145,7 +145,8 @@ def runtime(track: Track = "scratch") -> Runtime:
         binds = _outermost([python, library, *standard, *path, *system])
         return Runtime(python, library, (), path, binds, _below([str(_INSIDE.parents[1])], binds), links)
     folders = _outermost([*standard, *(folder for _, folder in packages)])
-    modules, hidden = [python], []
+    modules: list[str] = [python]
+    hidden: list[str] = []
     for module, is_hidden in (found for folder in folders for found in _walk(folder)):
         (hidden if is_hidden else modules).append(module)
     libraries = elf.libraries(modules, [library])

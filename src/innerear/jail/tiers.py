@@ -49,7 +49,8 @@ _NOT_LINUX = (
 class Probed:
     """What one way of isolating programs gives on this machine; `missing` is empty if it works.
 
-    `sight` says what programs of the track `scratch` were seen to reach there, if it was asked.
+    `sight` says what a program of the track `scratch` tried to reach there beyond what it should,
+    `shows_more` whether it reached any of it.
     """
 
     tier: str
@@ -57,7 +58,8 @@ class Probed:
     missing: str = ""
     fix: str = ""
     facts: dict[str, Any] = field(default_factory=dict)
-    sight: Sight | None = None
+    sight: str = ""
+    shows_more: bool = False
 
 
 _passed: dict[tuple[str, Track], Probed] = {}
@@ -101,7 +103,8 @@ def probe() -> list[Probed]:
     for way in get_args(Way):
         probed, jail = _try(way, "scratch")
         if jail:
-            probed = replace(probed, sight=selftest.sight(jail))
+            if way in ("bwrap", "own", "ll"):  # what a container holds is not on this machine
+                probed = replace(probed, sight=str(shown := selftest.sight(jail)), shows_more=bool(shown.reached))
             jail.close()
         found.append(probed)
     return found

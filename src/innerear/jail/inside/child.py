@@ -75,7 +75,9 @@ def live(setting: Setting, filter_: bytes, sock: socket.socket, parent: int) -> 
 
     # Its own /dev/null: flags belong to an open file, and would be seen by the next program.
     null = os.open("/dev/null", os.O_RDONLY)
-    _arrange({0: null, runner.LOG: log, runner.LOG + 1: log, runner.RESULT: result, _SOCKET: sock.fileno(), _SOURCE: source})
+    _arrange(
+        {0: null, runner.LOG: log, runner.LOG + 1: log, runner.RESULT: result, _SOCKET: sock.fileno(), _SOURCE: source}
+    )
     _limit(request)
     if setting.without != "seccomp":
         seccomp.load(filter_.replace(_OWN_PID_PLACE.to_bytes(4, "little"), os.getpid().to_bytes(4, "little")))

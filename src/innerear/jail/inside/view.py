@@ -64,7 +64,9 @@ def hide(folders: Sequence[str]) -> None:
     """In a mount namespace of our own: one empty folder that nobody can write, over each of these."""
     for folder in folders:
         if folder == folders[0]:
-            linux.mount("tmpfs", folder, "tmpfs", linux.MS_RDONLY | linux.MS_NOSUID | linux.MS_NODEV, "mode=755,size=4k")
+            linux.mount(
+                "tmpfs", folder, "tmpfs", linux.MS_RDONLY | linux.MS_NOSUID | linux.MS_NODEV, "mode=755,size=4k"
+            )
         else:
             linux.mount(folders[0], folder, None, linux.MS_BIND)
 

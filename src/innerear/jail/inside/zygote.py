@@ -120,7 +120,7 @@ class _Packages:
 def _allow(packages: tuple[tuple[str, str], ...]) -> None:
     """Besides the standard library, let only these be imported; nothing given: what `site` has found."""
     if packages:
-        sys.meta_path.append(_Packages(dict(packages)))  # type: ignore[arg-type]
+        sys.meta_path.append(_Packages(dict(packages)))
         # What `site` adds to the builtins (`exit` and the like), and not its package folders.
         site.setquit()
         site.setcopyright()
