@@ -38,6 +38,8 @@ def _jail() -> Iterator[Finding]:
         else:
             layers = ", ".join(f"{name} {value}" for name, value in found.facts.items())
             yield Finding(f"jail {found.way}", True, layers, demo=True)
+            if found.sight:
+                yield Finding(f"what {found.way} shows", not found.shows_more, found.sight, demo=True)
 
 
 def _embedders() -> Iterator[Finding]:

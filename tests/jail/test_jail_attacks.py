@@ -40,7 +40,8 @@ class Target:
 
     def __init__(self, jail: ZygoteJail) -> None:
         self.jail = jail
-        jail.run("# scipy", Limits())
+        for imports in ("scipy", "numpy"):
+            jail.run(f"# {imports}", Limits())
         clip = jail.run(REFERENCE, Limits()).clip
         assert clip is not None
         self.reference = clip.samples

@@ -23,7 +23,7 @@ from innerear.errors import InnerEarError, JailFailure
 from innerear.jail import result
 from innerear.jail.base import Ran
 from innerear.jail.inside import wire
-from innerear.records import Limits, Outcome
+from innerear.records import Limits, Outcome, Track
 
 IMAGE = "INNEREAR_JAIL_IMAGE"
 """The environment variable that names the image; without it, `innerear-jail`."""
@@ -52,7 +52,7 @@ class _Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     failure: str = ""
 
 
-def command(engine: str) -> list[str]:
+def command(engine: str, track: Track = "scratch") -> list[str]:
     """The engine's command line: no network, nothing to write but a small /tmp, no privilege at all.
 
     >>> " ".join(command("podman")[:5])
@@ -64,7 +64,7 @@ def command(engine: str) -> list[str]:
         *("--security-opt=no-new-privileges", "--user=65534:65534", "--ipc=private", *limits),
         *("--tmpfs=/tmp:rw,nosuid,nodev,noexec,size=128m,mode=1777", "--workdir=/", "--env=HOME=/tmp"),
         f"--name=innerear-jail-{os.getpid()}-{next(_numbers)}",
-        *(os.environ.get(IMAGE, "innerear-jail"), "python", "-m", "innerear.jail.container"),
+        *(os.environ.get(IMAGE, "innerear-jail"), "python", "-m", "innerear.jail.container", track),
     ]
 
 
@@ -177,7 +177,7 @@ def _read(pipe: IO[bytes], size: int, deadline: float) -> bytes:
     return bytes(data)
 
 
-def serve(source: IO[bytes], target: IO[bytes]) -> None:
+def serve(source: IO[bytes], target: IO[bytes], track: Track = "scratch") -> None:
     """Inside the container: the jail `ll`, one program after the other, until the source ends."""
     from innerear.jail.tiers import open_jail
 
@@ -186,7 +186,7 @@ def serve(source: IO[bytes], target: IO[bytes]) -> None:
         target.write(len(data).to_bytes(8, "little") + data)
         target.flush()
 
-    jail = open_jail("ll")
+    jail = open_jail("ll", track)
     try:
         send(jail.facts)
         while head := source.read(8):
@@ -207,4 +207,4 @@ def serve(source: IO[bytes], target: IO[bytes]) -> None:
 
 
 if __name__ == "__main__":
-    serve(sys.stdin.buffer, sys.stdout.buffer)
+    serve(sys.stdin.buffer, sys.stdout.buffer, "library" if sys.argv[1:] == ["library"] else "scratch")

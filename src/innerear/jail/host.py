@@ -39,7 +39,7 @@ class Lost(Exception):
 class Zygote:
     """One zygote's process, seen from the host. `Lost` where it fails in any way."""
 
-    def __init__(self, start: Start, imports: str) -> None:
+    def __init__(self, start: Start, imports: str, work: str = "") -> None:
         self._start = start
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._errors = os.memfd_create("errors", os.MFD_CLOEXEC)
@@ -48,10 +48,10 @@ class Zygote:
         self._closed = False
         self.born = time.monotonic()
         self.programs = 0
-        with theirs:
+        with theirs, _memfd("letter", start.letter(imports, theirs.fileno(), work)) as letter:
             self._process = subprocess.Popen(
-                start.command(imports, theirs.fileno()),
-                stdin=subprocess.DEVNULL,
+                start.command(),
+                stdin=letter.number,
                 stdout=self._errors,
                 stderr=self._errors,
                 env=start.environment,
@@ -145,9 +145,8 @@ class ZygoteJail:
         """`ahead`: the import sets whose zygotes begin at once, and not with their first program."""
         self.facts = facts
         self._start = start
-        if start.work_folders:
-            _sweep()
-        self._zygotes = {imports: Zygote(start, imports) for imports in ahead}
+        self._work = _work_folder() if start.work_folders else ""
+        self._zygotes = {imports: self._born(imports) for imports in ahead}
         self._next: dict[str, Zygote] = {}
         self._changing = threading.Lock()
         self._closed = False
@@ -173,13 +172,16 @@ class ZygoteJail:
                 raise JailFailure("the jail is closed")
             return self._current(imports)
 
+    def _born(self, imports: str) -> Zygote:
+        return Zygote(self._start, imports, self._work)
+
     def _current(self, imports: str) -> Zygote:
         current = self._zygotes.get(imports)
         if current is None:
-            current = self._zygotes[imports] = Zygote(self._start, imports)
+            current = self._zygotes[imports] = self._born(imports)
         old = current.programs >= _PROGRAMS or time.monotonic() - current.born > _AGE_S
         if old and imports not in self._next:
-            self._next[imports] = Zygote(self._start, imports)
+            self._next[imports] = self._born(imports)
         if imports in self._next and self._next[imports].ready:
             current.close()
             current = self._zygotes[imports] = self._next.pop(imports)
@@ -208,7 +210,7 @@ class ZygoteJail:
         ):
             descriptors = [source.number, log.number, answer.number]
             if self._start.work_folders:
-                descriptors.append(work.enter_context(_WorkFolder()))
+                descriptors.append(work.enter_context(_WorkFolder(self._work)))
             reply = zygote.run(request, descriptors)
             return _ran(reply, limits, log, answer)
 
@@ -221,6 +223,8 @@ class ZygoteJail:
             self._next.clear()
         for zygote in zygotes:
             zygote.close()
+        if self._work:
+            shutil.rmtree(self._work, ignore_errors=True)
 
 
 def _ran(reply: Reply, limits: Limits, log: _memfd, answer: _memfd) -> Ran:
@@ -274,8 +278,11 @@ class _memfd:
 class _WorkFolder:
     """In `ll`: a folder with an empty output.wav that its program may write, and nothing else."""
 
+    def __init__(self, parent: str) -> None:
+        self._parent = parent
+
     def __enter__(self) -> int:
-        self._path = tempfile.mkdtemp(prefix=f"{WORK_PREFIX}{os.getpid()}-")
+        self._path = tempfile.mkdtemp(dir=self._parent)
         self._number = os.open(self._path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         output = os.open(OUTPUT, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600, dir_fd=self._number)
         if os.geteuid() == 0:
@@ -289,9 +296,12 @@ class _WorkFolder:
         shutil.rmtree(self._path, ignore_errors=True)
 
 
-def _sweep() -> None:
-    """Remove the work folders that killed hosts have left."""
+def _work_folder() -> str:
+    """In `ll`: the folder of one jail, in which its programs' folders are made. Removes what killed hosts have left."""
     for path in Path(tempfile.gettempdir()).glob(f"{WORK_PREFIX}*"):
         owner = path.name.removeprefix(WORK_PREFIX).partition("-")[0]
         if owner.isdigit() and not Path("/proc", owner).exists():
             shutil.rmtree(path, ignore_errors=True)
+    folder = tempfile.mkdtemp(prefix=f"{WORK_PREFIX}{os.getpid()}-")
+    Path(folder).chmod(0o711)  # as root, the programs' user must pass through
+    return folder
