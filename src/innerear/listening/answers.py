@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from innerear.errors import UsageError
 from innerear.listening.files import Answer, Answers, Key, Trial, checksum
+from innerear.parts import UNREADABLE, from_json
 
 LARGEST_BYTES = 4 << 20
 SLACK_MS = 400  # of what was heard: browsers' clocks, and what the page itself lets pass
@@ -69,17 +72,23 @@ def read_one(path: Path, key: Key) -> Answers:
         UsageError: the reason why they are no such answers.
     """
     try:
-        size = path.stat().st_size
-        if size > LARGEST_BYTES:
-            raise UsageError(f"it has {size} bytes; answers have at most {LARGEST_BYTES}")
-        raw = msgspec.json.decode(path.read_bytes())
+        about = path.stat()
+        if not stat.S_ISREG(about.st_mode):
+            raise UsageError("it is not a file, so it is not read")
+        if about.st_size > LARGEST_BYTES:
+            raise UsageError(f"it has {about.st_size} bytes; answers have at most {LARGEST_BYTES}")
+        content = path.read_bytes()
     except OSError as error:
         raise UsageError(f"it cannot be read: {error.strerror}") from error
-    except (msgspec.DecodeError, RecursionError) as error:
+    try:
+        raw = from_json(content, Any)
+    except ValueError as error:
         raise UsageError(f"it is no whole JSON text, as if cut off or of another kind: {error}") from error
+    if not isinstance(raw, dict):
+        raise UsageError(f"it is no answers file: it holds one {type(raw).__name__}")
     try:
         answers = msgspec.convert(raw, Answers)
-    except (msgspec.ValidationError, RecursionError) as error:
+    except UNREADABLE as error:
         raise UsageError(f"it is no answers file: {error}") from error
     if answers.test != key.test.test:
         raise UsageError(f"it answers another test: {answers.test[:12]}…, and the key is that of {key.test.test[:12]}…")
