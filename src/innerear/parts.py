@@ -39,7 +39,7 @@ V = TypeVar("V")
 REMOTE_S = 1.0
 UNREADABLE = (msgspec.MsgspecError, UnicodeError, OverflowError, RecursionError)
 """What decoding JSON raises on a text that is damaged, or that was made to do harm."""
-_LONG = re.compile(rb"[0-9]{19}")  # what may be an integer that no row can be written with
+_LONG = re.compile(rb"[0-9]{19}")  # what may be an integer that is too large to calculate with
 
 
 def from_json(content: bytes, wanted: type[V]) -> V:
@@ -50,11 +50,22 @@ def from_json(content: bytes, wanted: type[V]) -> V:
     """
     try:
         value = msgspec.json.decode(content, type=wanted)
-        if _LONG.search(content):
-            msgspec.json.encode(value)  # raises on an integer of more than 64 bits
+        _bounded(content)
     except UNREADABLE as error:
         raise ValueError(str(error)) from error
     return value
+
+
+def _bounded(content: bytes) -> None:
+    """Raise OverflowError if a JSON text holds an integer of more than 64 bits."""
+    if not _LONG.search(content):
+        return
+    left = [msgspec.json.decode(content)]
+    while left:
+        value = left.pop()
+        if isinstance(value, int) and value.bit_length() > 64:
+            raise OverflowError(f"an integer of {value.bit_length()} bits, wanted at most 64")
+        left += value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
 
 
 def read_parts(folder: Path, pattern: str, read: Callable[[Path], T]) -> list[T]:
@@ -108,8 +119,7 @@ def _rows_of(path: Path, decoder: msgspec.json.Decoder[R]) -> Iterable[R]:
     for number, line in enumerate(path.read_bytes().splitlines(), 1):
         try:
             row = decoder.decode(line)
-            if _LONG.search(line):
-                msgspec.json.encode(row)  # raises on an integer of more than 64 bits
+            _bounded(line)
         except UNREADABLE as error:
             raise UsageError(
                 f"{path}, line {number}: {error}; the line is damaged. Delete it "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import msgspec
 import numpy as np
@@ -63,7 +63,7 @@ def load_names(path: Path) -> list[str]:
         UsageError: see `load_frames`.
     """
     try:
-        with np.load(opened(path), allow_pickle=False) as stored:
+        with _open(path) as file, np.load(file, allow_pickle=False) as stored:
             return msgspec.json.decode(stored["head"].tobytes(), type=_Head).names
     except Exception as error:
         raise _unreadable(path, error) from error
@@ -76,7 +76,7 @@ def load_frames(path: Path) -> Stored:
         UsageError: the file is missing, is damaged, or is something else.
     """
     try:
-        with np.load(opened(path), allow_pickle=False) as stored:
+        with _open(path) as file, np.load(file, allow_pickle=False) as stored:
             head = msgspec.json.decode(stored["head"].tobytes(), type=_Head)
             frames = np.ascontiguousarray(stored["frames"].T).astype(np.float32)
             lengths = stored["lengths"]
@@ -88,6 +88,12 @@ def load_frames(path: Path) -> Stored:
     if head.quantum:
         frames *= np.float32(head.quantum)
     return Stored(head.names, np.split(frames, ends[:-1]), head.facts, head.quantum)
+
+
+def _open(path: Path) -> BinaryIO:
+    """Opened here, as NumPy does not close a file that is no zip."""
+    found = opened(path)
+    return found.open("rb") if isinstance(found, Path) else found
 
 
 def _unreadable(path: Path, error: Exception) -> UsageError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -41,7 +42,7 @@ def read_answers(paths: Sequence[Path], key: Key) -> tuple[list[Answers], list[R
         try:
             answers = read_one(path, key)
         except UsageError as error:
-            refused.append(Refused(str(path), str(error)))
+            refused.append(Refused(_shown(path), str(error)))
             continue
         before = taken.get(answers.session)
         if before is None:
@@ -50,11 +51,19 @@ def read_answers(paths: Sequence[Path], key: Key) -> tuple[list[Answers], list[R
         more, less = (path, before[0]) if len(answers.answers) > len(before[1].answers) else (before[0], path)
         taken[answers.session] = (path, answers) if more == path else before
         refused.append(
-            Refused(str(less), f"the same listener's session is in {more.name} already, with as much or more")
+            Refused(
+                _shown(less),
+                f"the same listener's session is in {_shown(Path(more.name))} already, with as much or more",
+            )
         )
     if not taken:
         raise UsageError("\n".join(["no answers can be used:", *(f"  {one.file}: {one.reason}" for one in refused)]))
     return [answers for _, answers in taken.values()], refused
+
+
+def _shown(path: Path) -> str:
+    """A path as text that can be printed and written, whatever bytes its sender named it with."""
+    return os.fsencode(path).decode("utf-8", "replace")
 
 
 def _files(paths: Iterable[Path]) -> Iterable[Path]:
