@@ -226,7 +226,9 @@ def _embed_folder(folder: Path, embedder: Embedder, skip_bad: bool, progress: Pr
     paths = sorted(
         path
         for path in folder.rglob("*")
-        if path.suffix.lower() in SUFFIXES and not any(p.startswith(".") for p in path.relative_to(folder).parts)
+        if path.suffix.lower() in SUFFIXES
+        and not any(p.startswith(".") for p in path.relative_to(folder).parts)
+        and path.is_file()  # a pipe by such a name would never end
     )
     if not paths:
         raise UsageError(f"{folder} holds no audio; wanted files that end in {', '.join(sorted(SUFFIXES))}")

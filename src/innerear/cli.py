@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -46,6 +47,19 @@ DONE, OUR_FAILURE, WRONG_USE, NOT_ISOLATED, INTERRUPTED = 0, 1, 2, 3, 130
 class _Main(click.Group):
     """Turns our errors into one line and an exit code; a bug still shows its traceback."""
 
+    def main(self, args: Sequence[str] | None = None, *more: Any, **how: Any) -> Any:
+        """Run a command: these words, or else those of the command line, which ends the process (`threads.leave`)."""
+        if args is not None:
+            return super().main(args, *more, **how)
+        from innerear.threads import leave
+
+        try:
+            super().main(args, *more, **how)
+        except SystemExit as end:
+            if isinstance(end.code, str):
+                click.echo(end.code, err=True)
+            leave(end.code if isinstance(end.code, int) else int(end.code is not None))
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
@@ -55,8 +69,20 @@ class _Main(click.Group):
             _end(str(error), NOT_ISOLATED)
         except InnerEarError as error:
             _end(str(error), OUR_FAILURE)
+        except OSError as error:
+            if error.errno not in _OF_DISK:
+                raise
+            from innerear.whole import of_disk
+
+            named = Path(error.filename) if isinstance(error.filename, str) else None
+            found = of_disk(error, named.parent if named else "the place that this writes to")
+            _end(str(found), WRONG_USE if isinstance(found, UsageError) else OUR_FAILURE)
         except KeyboardInterrupt:
             _end("interrupted; what was finished stays, and the same command goes on from there", INTERRUPTED)
+
+
+_OF_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
+"""Errors that say something of a disk, whoever comes upon them."""
 
 
 def _end(line: str, code: int) -> None:
@@ -107,7 +133,7 @@ def run(**given: Any) -> None:
     opened, models = open_run(given)
     with machines_on(given["on"], given["workers"]) as machines, bars() as progress:
         opened, report = evaluate(opened, models, given["workers"], progress, given["max_cost"], machines)
-        page = do_report(opened)
+        page = do_report(opened, say=report.failures.append)
     _print_table(opened)
     _say_unanswered(opened)
     click.echo(f"report: {page}")
@@ -135,13 +161,16 @@ def generate(**given: Any) -> None:
 @click.option("--twice", is_flag=True, help="Run each a second time, and say which do not give the same bits.")
 @on_option
 def render(folder: Path, workers: int | None, twice: bool, on: str | None) -> None:
-    """Run the programs of RUN in the jail: completions to sounds."""
+    """Run the programs of RUN in the jail: completions to sounds.
+
+    Programs whose sounds are missing or damaged run again.
+    """
     from innerear.run import Run
     from innerear.stages import do_render, do_repeat
 
     opened = Run(folder)
     with machines_on(on, workers) as machines, bars() as progress:
-        report = do_render(opened, machines, progress)
+        report = do_render(opened, machines, progress, check=True)
         if twice:
             report.failures += do_repeat(opened, machines, progress).failures
     for item in opened.items() if twice else []:
@@ -168,7 +197,7 @@ def embed(folder: Path, out: Path | None, embedder: str, skip_bad: bool, on: str
         return
     opened, report = choose_embedders(Run(folder))
     with machines_on(on) as machines, bars() as progress:
-        report.failures += do_embed(opened, progress, machines).failures
+        report.add(do_embed(opened, progress, machines))
     _finish(report)
 
 
@@ -194,13 +223,17 @@ def measure(folder: Path, dnsmos: bool, on: str | None) -> None:
 @on_option
 def score(folder: Path, on: str | None) -> None:
     """Combine measurements and embeddings of RUN into scores, and print the table."""
+    from innerear.gaps import gaps
     from innerear.run import Run
     from innerear.stages import do_score
 
     opened = Run(folder)
+    said: list[str] = []
     with machines_on(on) as machines, bars() as progress:
-        do_score(opened, progress, machines)
+        do_score(opened, progress, machines, said.append)
     _print_table(opened)
+    for line in [*said, *gaps(opened, opened.items(), opened.measurements())]:
+        click.echo(f"innerear: {line}", err=True)
 
 
 @main.command()
@@ -218,9 +251,12 @@ def report(folder: Path, every_recording: bool) -> None:
     probe, with its licence and attribution.
     """
     from innerear.run import Run
-    from innerear.stages import do_report
+    from innerear.stages import Report, do_report
 
-    click.echo(f"report: {do_report(Run(folder), every_recording)}")
+    found = Report()
+    page = do_report(Run(folder), every_recording, found.failures.append)
+    click.echo(f"report: {page}")
+    _finish(found)
 
 
 def _print_table(opened: Run) -> None:
@@ -254,7 +290,7 @@ def _say_unanswered(opened: Run) -> None:
 
 def _finish(report: Report) -> None:
     lines: Sequence[str] = [*report.warnings, *report.failures]
-    for line in lines:
+    for line in dict.fromkeys(lines):  # several stages may come upon one damaged sound
         click.echo(f"innerear: {line}", err=True)
     if report.unrendered:
         raise report.unrendered

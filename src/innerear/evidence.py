@@ -10,6 +10,7 @@ import msgspec
 
 from innerear import metrics
 from innerear.failures import failure_key
+from innerear.gaps import gaps
 from innerear.listening.results import read_validations
 from innerear.records import Outcome, Probe, Score, embedder_of
 from innerear.report.data import Asked, Funnel, Item, ReportData, Step
@@ -66,7 +67,7 @@ def report_data(
             Funnel(model, strategy, tier, [Step(name, count, of) for name, count, of in steps])
             for model, strategy, tier, steps in funnels(items)
         ],
-        warnings=warnings(run, shown, scores),
+        warnings=[*gaps(run, items, found), *warnings(run, shown, scores)],
         finding=finding(scores),
         recordings=recordings(run.probes, data, every_recording),
         listening=list(read_validations(run.folder)),

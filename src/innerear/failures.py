@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from innerear import metrics
+from innerear.errors import AudioError
 from innerear.metrics.failure import OF_OUTCOME, WORDS, copies, failed_checks, fingerprint, words
 from innerear.records import Measurement, digest
 from innerear.render import load
@@ -53,7 +54,7 @@ def failure_rows(
     prints: dict[str, list[int]] = {}
     lost: list[Lost[Any]] = list(
         machines.each(
-            Work(partial(_printing, audio), sees=sees),
+            Work(partial(_printing, audio), forgives=(AudioError,), sees=sees),
             sounding,
             lambda item, levels: prints.update({item.completion.key: levels}),
         )
@@ -65,7 +66,9 @@ def failure_rows(
         copied |= copies(own, {item.completion.key: item.probe.id for item in mine})
     missing = [msgspec.structs.replace(failed, copy_of=copied.get(failed.item.completion.key)) for failed in missing]
     lost += machines.each(
-        Work(partial(_naming, audio), sees=sees), missing, lambda _, row: keep(row) if row is not None else None
+        Work(partial(_naming, audio), forgives=(AudioError,), sees=sees),
+        missing,
+        lambda _, row: keep(row) if row is not None else None,
     )
     return [one.why for one in lost]
 

@@ -29,6 +29,8 @@ def read_manifest(path: Path, columns: Sequence[str] = COLUMNS) -> list[Manifest
             f"{path.parent} holds no {path.name} ({error.strerror}), the manifest of real recordings; "
             "`innerear reference fetch FOLDER` fetches both, and INNEREAR_DATA=FOLDER names them"
         ) from error
+    except (UnicodeError, csv.Error) as error:
+        raise UsageError(f"the manifest {path} is no table in UTF-8: {error}") from error
     missing = [column for column in columns if not rows or column not in rows[0]]
     if missing:
         raise UsageError(f"the manifest {path} has no column {missing[0]!r}; wanted {', '.join(columns)}")

@@ -6,17 +6,23 @@ many workers can write at once, and an object store serves as well as a disk.
 
 from __future__ import annotations
 
+import contextlib
+import re
+import stat
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Generic, Protocol, Self, TypeVar
 
 import msgspec
 
-from innerear.errors import UsageError
+from innerear.errors import DiskFull, UsageError
 from innerear.folders import is_local
+from innerear.whole import sweep, write_whole, writing
+
+__all__ = ["Keyed", "Writer", "compact", "from_json", "read_parts", "read_rows", "replace_rows", "write_whole"]
 
 
 class Keyed(Protocol):
@@ -27,41 +33,100 @@ class Keyed(Protocol):
 
 
 R = TypeVar("R", bound=Keyed)
+T = TypeVar("T")
+V = TypeVar("V")
 
 REMOTE_S = 1.0
+UNREADABLE = (msgspec.MsgspecError, UnicodeError, OverflowError, RecursionError)
+"""What decoding JSON raises on a text that is damaged, or that was made to do harm."""
+_LONG = re.compile(rb"[0-9]{19}")  # what may be an integer that is too large to calculate with
+
+
+def from_json(content: bytes, wanted: type[V]) -> V:
+    """Decode a JSON text; what comes out can be written again.
+
+    Raises:
+        ValueError: it is damaged, of another kind, or holds what no JSON of ours can.
+    """
+    try:
+        value = msgspec.json.decode(content, type=wanted)
+        _bounded(content)
+    except UNREADABLE as error:
+        raise ValueError(str(error)) from error
+    return value
+
+
+def _bounded(content: bytes) -> None:
+    """Raise OverflowError if a JSON text holds an integer of more than 64 bits."""
+    if not _LONG.search(content):
+        return
+    left = [msgspec.json.decode(content)]
+    while left:
+        value = left.pop()
+        if isinstance(value, int) and value.bit_length() > 64:
+            raise OverflowError(f"an integer of {value.bit_length()} bits, wanted at most 64")
+        left += value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+
+
+def read_parts(folder: Path, pattern: str, read: Callable[[Path], T]) -> list[T]:
+    """What `read` makes of each part file of a folder, in the order of their names.
+
+    Parts are never rewritten, and another process may merge them at any time: what vanishes while it
+    is read is looked for in a new list, until a list is read to its end.
+
+    Raises:
+        FileNotFoundError: a name in the folder leads nowhere (a broken link). What `read` raises.
+    """
+    known: dict[Path, T] = {}
+    listed = sorted(folder.glob(pattern))
+    while True:
+        lost = None
+        for path in listed:
+            if path not in known:
+                try:
+                    known[path] = read(path)
+                except FileNotFoundError as error:
+                    lost = error
+        now = sorted(folder.glob(pattern))
+        if lost is None and set(listed) <= set(now):
+            return [known[path] for path in listed]
+        if lost is not None and now == listed:
+            raise lost
+        listed = now
 
 
 def read_rows(folder: Path, row_type: type[R]) -> dict[str, R]:
     """All rows of a folder by key, in the order of their part files.
 
     Raises:
-        UsageError: a part file holds something else; the message has the file and the line.
+        UsageError: a part file cannot be read, or holds something else; the message has the file, the
+            line, and what to do.
     """
     decoder = msgspec.json.Decoder(row_type)
-    while True:
-        rows: dict[str, R] = {}
+    rows: dict[str, R] = {}
+    try:
+        for part in read_parts(folder, "*.jsonl", lambda path: list(_rows_of(path, decoder))):
+            for row in part:
+                rows.setdefault(row.key, row)
+    except OSError as error:
+        raise UsageError(f"{error.filename or folder} cannot be read as rows: {error.strerror or error}") from error
+    return rows
+
+
+def _rows_of(path: Path, decoder: msgspec.json.Decoder[R]) -> Iterable[R]:
+    if is_local(path) and not stat.S_ISREG(path.stat().st_mode):
+        raise UsageError(f"{path} is not a file, wanted rows; move it away")
+    for number, line in enumerate(path.read_bytes().splitlines(), 1):
         try:
-            for path in sorted(folder.glob("*.jsonl")):
-                for number, line in enumerate(path.read_bytes().splitlines(), 1):
-                    try:
-                        row = decoder.decode(line)
-                    except msgspec.DecodeError as error:
-                        raise UsageError(f"{path}, line {number}: {error}") from error
-                    rows.setdefault(row.key, row)
-        except FileNotFoundError:  # another process compacted the folder while we read it
-            continue
-        return rows
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that it is there whole or not at all, in a folder of any kind (see `folders`)."""
-    if not is_local(path):  # what is put in an object store is there whole
-        path.write_bytes(content)
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}.part")  # others may write the same file
-    part.write_bytes(content)
-    part.replace(path)
+            row = decoder.decode(line)
+            _bounded(line)
+        except UNREADABLE as error:
+            raise UsageError(
+                f"{path}, line {number}: {error}; the line is damaged. Delete it "
+                f"(sed -i {number}d '{path}'): the other rows stay, and `innerear run` or the stage "
+                "makes its row again"
+            ) from error
+        yield row
 
 
 class Writer(Generic[R]):
@@ -69,6 +134,9 @@ class Writer(Generic[R]):
 
     `every_s` is how long a row may wait in memory; 0 puts each on disk before `keep` returns. In
     an object store, where a file takes tens of milliseconds, it is at least a second.
+
+    Raises:
+        DiskFull, UsageError: the folder takes no files, when it is made and at every row.
     """
 
     def __init__(self, folder: Path, row_type: type[R], every_s: float = 0.0) -> None:
@@ -77,7 +145,9 @@ class Writer(Generic[R]):
         self._waiting: list[R] = []
         self._last = time.monotonic()
         if is_local(folder):  # object stores have no folders
-            folder.mkdir(parents=True, exist_ok=True)
+            with writing(folder):
+                folder.mkdir(parents=True, exist_ok=True)
+            sweep(folder)
 
     def __enter__(self) -> Self:
         return self
@@ -86,7 +156,8 @@ class Writer(Generic[R]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.flush()
-        compact(self._folder, self._type)
+        with contextlib.suppress(DiskFull, UsageError):  # all rows are on disk, in many files instead of one
+            compact(self._folder, self._type)
 
     def keep(self, *rows: R) -> None:
         """Keep rows; they are on disk within `every_s` of it, if more come, or at the end."""
@@ -104,13 +175,18 @@ class Writer(Generic[R]):
 
 def compact(folder: Path, row_type: type[R]) -> None:
     """Merge the part files that are there now into one."""
+    if len(sorted(folder.glob("*.jsonl"))) > 1:
+        replace_rows(folder, row_type, ())
+
+
+def replace_rows(folder: Path, row_type: type[R], rows: Iterable[R]) -> None:
+    """Merge the part files that are there now into one, with these rows in place of those of the same keys."""
     parts = sorted(folder.glob("*.jsonl"))
-    if len(parts) < 2:
-        return
-    rows = read_rows(folder, row_type)
-    write_whole(folder / _part_name(), _lines(rows.values()))
-    for path in parts:
-        path.unlink(missing_ok=True)
+    merged = read_rows(folder, row_type) | {row.key: row for row in rows}
+    write_whole(folder / _part_name(), _lines(merged.values()))
+    with writing(folder):
+        for path in parts:
+            path.unlink(missing_ok=True)
 
 
 def _part_name() -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 import hashlib
 import re
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -17,6 +17,8 @@ from innerear.checks import Check
 
 Tier = Literal["notes", "environment", "speech"]
 TIERS: tuple[Tier, ...] = ("notes", "environment", "speech")
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+"""An integer that is a number to every reader: a row from elsewhere may hold one of thousands of digits."""
 Track = Literal["scratch", "library"]
 TRACKS: tuple[Track, ...] = ("scratch", "library")
 """What a program may use: Python's own library with NumPy and SciPy, or anything that is installed."""
@@ -83,7 +85,7 @@ class Completion(msgspec.Struct, frozen=True, omit_defaults=True):
     probe: str
     model: str
     strategy: str
-    attempt: int
+    attempt: Count
     messages: list[Message]
     text: str
     finish_reason: str | None = None
@@ -180,12 +182,12 @@ class Render(msgspec.Struct, frozen=True, omit_defaults=True):
     exit_code: int | None = None
     wall_s: float | None = None
     cpu_s: float | None = None
-    memory_bytes: int | None = None
+    memory_bytes: Count | None = None
     near_limit: list[str] = []
     audio: str | None = None
-    sample_rate: int | None = None
-    channels: int | None = None
-    samples: int | None = None
+    sample_rate: Count | None = None
+    channels: Count | None = None
+    samples: Count | None = None
     factor: float = 1.0
     levels: RawLevels | None = None
     jail: dict[str, Any] = {}

@@ -209,10 +209,31 @@ def store(clip: Clip, audio: Path) -> dict[str, Any]:
 
 
 def load(render: Render, audio: Path) -> Clip:
-    """The stored sound of a render that has one, at its own level."""
-    clip = read(opened(audio / f"{render.audio}.flac"))
+    """The stored sound of a render that has one, at its own level.
+
+    Raises:
+        AudioError: it is missing, is damaged, or is another than its row says; the message has the remedy.
+    """
+    path = audio / f"{render.audio}.flac"
+    try:
+        clip = read(opened(path))
+        found, wanted = clip.samples.shape, (render.channels, render.samples)
+        if render.samples is not None and found != wanted:
+            raise AudioError(f"(channels, samples) are {found}, its row says {wanted}")
+    except (AudioError, OSError) as error:
+        why = str(error).removeprefix(f"{path} ")
+        what = f"is damaged ({why})" if is_there(path) else "is missing"
+        raise AudioError(f"{path} {what}; `innerear render {audio.parent}` renders it again") from error
     samples = clip.samples if render.factor == 1.0 else clip.samples * np.float32(render.factor)
     return Clip(samples, render.sample_rate or clip.sample_rate)
+
+
+def is_there(path: Path) -> bool:
+    """Whether a sound is stored at a path."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def raw_levels(clip: Clip) -> RawLevels:

@@ -9,7 +9,8 @@ import datetime
 import functools
 import os
 import platform
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,30 @@ import msgspec
 from innerear.errors import UsageError
 from innerear.extract import extract
 from innerear.guard import guarded
-from innerear.parts import read_rows, write_whole
-from innerear.records import Completion, Limits, Measurement, Outcome, Probe, Program, Render, Repeat, Track
+from innerear.parts import from_json, read_rows, write_whole
+from innerear.records import (
+    Completion,
+    Limits,
+    Measurement,
+    Outcome,
+    Probe,
+    Program,
+    Render,
+    Repeat,
+    Track,
+    digest,
+)
 from innerear.render import render_key, runtime
 from innerear.suite import CANARY, holds_canary
+from innerear.whole import locked
+
+LOOKS = 5  # at run.json and probes.jsonl, where another process may write one after the other
+LOOK_S = 0.05  # between two looks
+OURS = {
+    "audio", "completions", "embeddings", "listening", "measurements", "probes.jsonl", "renders", "repeats",
+    "report", "run.json", "scores.json",
+}  # fmt: skip
+"""What a run folder holds."""
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,7 +71,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 class RunFile(msgspec.Struct, frozen=True):
     """`run.json`: what was asked, by which command, with which versions, on what machine.
 
-    `signatures` are those of the embedders that made the embeddings, by name.
+    `signatures` are those of the embedders that made the embeddings, by name. `probes` has the digest
+    of `probes.jsonl`; two while it is being changed; none in runs of before there was one.
     """
 
     asked: Asked
@@ -59,6 +81,7 @@ class RunFile(msgspec.Struct, frozen=True):
     versions: dict[str, str]
     machine: dict[str, Any]
     signatures: dict[str, str] = {}
+    probes: list[str] = []
 
 
 class Item(msgspec.Struct, frozen=True):
@@ -75,15 +98,15 @@ class Run:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        try:
-            self.file = msgspec.json.decode((folder / "run.json").read_bytes(), type=RunFile)
-            lines = (folder / "probes.jsonl").read_bytes().splitlines()
-            self.probes = [msgspec.json.decode(line, type=Probe) for line in lines]
-        except FileNotFoundError as error:
-            missing = Path(error.filename or str(error)).name
-            raise UsageError(f"{folder} is no run, it has no {missing}; `innerear run` makes one") from error
-        except msgspec.DecodeError as error:
-            raise UsageError(f"{folder} is no run of this version: {error}") from error
+        for look in range(LOOKS):
+            self.file, self.probes = _read_file(folder), _read_probes(folder / "probes.jsonl")
+            if holds(self.file, self.probes):
+                return
+            time.sleep(LOOK_S if look < LOOKS - 1 else 0)
+        raise UsageError(
+            f"{folder / 'probes.jsonl'} is not as it was written: its {len(self.probes)} probes are not those of "
+            f"the run. Put it back, or write it again with the command that made it: {self.file.command}"
+        )
 
     @property
     def asked(self) -> Asked:
@@ -148,6 +171,54 @@ class Run:
         return read_rows(self.folder / "measurements", Measurement)
 
 
+def holds(file: RunFile, probes: Sequence[Probe]) -> bool:
+    """Whether these are the probes that `run.json` goes with."""
+    return not file.probes or probes_digest(probes) in file.probes
+
+
+def probes_digest(probes: Sequence[Probe]) -> str:
+    """The digest of probes, whatever their order."""
+    return digest("probes", sorted(probes, key=lambda probe: probe.id))
+
+
+def _read_file(folder: Path) -> RunFile:
+    path = folder / "run.json"
+    try:
+        return from_json(path.read_bytes(), RunFile)
+    except FileNotFoundError as error:
+        raise UsageError(f"{folder} is no run, it has no run.json; `innerear run` makes one") from error
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror or error}") from error
+    except ValueError as error:
+        raise UsageError(
+            f"{folder} is no run of this version, or {path} is damaged: {error}. Put it back, or delete it and "
+            "give the command that made it again: all rows stay"
+        ) from error
+
+
+def _read_probes(path: Path, skip_bad: bool = False) -> list[Probe]:
+    """The probes of a run; with `skip_bad` those that can be read."""
+    probes = []
+    try:
+        for number, line in enumerate(path.read_bytes().splitlines(), 1):
+            try:
+                probes.append(from_json(line, Probe))
+            except ValueError as error:
+                if not skip_bad:
+                    raise UsageError(
+                        f"{path}, line {number}: {error}; the line is damaged. Put it back, or give the command "
+                        "that made the run again: it writes the line anew"
+                    ) from error
+    except FileNotFoundError as error:
+        if not skip_bad:
+            raise UsageError(
+                f"{path.parent} is no run, it has no probes.jsonl; the command that made it writes it again"
+            ) from error
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror or error}") from error
+    return probes
+
+
 def program_of(completion: Completion, probe: Probe, track: Track = "scratch") -> Program:
     """The program in a completion, read by the guard, or the recording that stands instead of one."""
     if completion.recording is not None:
@@ -168,30 +239,66 @@ def create(folder: Path, asked: Asked, probes: Sequence[Probe], command: str) ->
         UsageError: the folder holds something else, or what is asked now cannot stand in one table
             with what was asked then: another strategy, suite, limits, seed, track, other parameters.
     """
-    created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    signatures: dict[str, str] = {}
-    if (folder / "run.json").exists():
-        before = Run(folder)
-        created, signatures = before.file.created, before.file.signatures
-        asked, probes = _joined(before, asked, probes)
-        if before.asked == asked and before.probes == list(probes):
-            return before
-    elif folder.exists() and any(folder.iterdir()):
-        raise UsageError(f"{folder} is not empty and is no run; name a new folder, or one that `innerear run` made")
+    with locked(folder):
+        return _create(folder, asked, probes, command)
+
+
+def _create(folder: Path, asked: Asked, probes: Sequence[Probe], command: str) -> Run:
+    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    if not (folder / "run.json").exists():
+        names = (
+            {path.name for path in folder.iterdir() if not path.name.endswith(".part")} if folder.exists() else set()
+        )
+        if names - OURS or (names and not names & {"completions", "probes.jsonl"}):
+            raise UsageError(f"{folder} is not empty and is no run; name a new folder, or one that `innerear run` made")
+        _write_probes(folder, probes)
+        return save(folder, RunFile(asked, now, command, versions(), machine(), {}, [probes_digest(probes)]))
+    file, known = _read_file(folder), _read_probes(folder / "probes.jsonl", skip_bad=True)
+    if not holds(file, known):
+        known = _mended(folder, file, known, probes)
+    asked, probes = _joined(folder, file.asked, known, asked, probes)
+    if (file.asked, known) == (asked, list(probes)):
+        return Run(folder)
+    then, mine = probes_digest(known), probes_digest(probes)
+    if then != mine:  # a kill between any two of these writes leaves a run
+        save(folder, msgspec.structs.replace(file, probes=[then, mine]))
+        _write_probes(folder, probes)
+    return save(folder, RunFile(asked, file.created, command, versions(), machine(), file.signatures, [mine]))
+
+
+def _write_probes(folder: Path, probes: Sequence[Probe]) -> None:
     write_whole(folder / "probes.jsonl", b"".join(msgspec.json.encode(probe) + b"\n" for probe in probes))
-    return save(folder, RunFile(asked, created, command, versions(), machine(), signatures))
 
 
-def _joined(before: Run, asked: Asked, probes: Sequence[Probe]) -> tuple[Asked, list[Probe]]:
+def _mended(folder: Path, file: RunFile, there: Sequence[Probe], given: Sequence[Probe]) -> list[Probe]:
+    """The probes of a run whose file has lost some, with the help of those that a command gives; they are written.
+
+    Raises:
+        UsageError: those are not all that were lost.
+    """
+    known = {probe.id for probe in there}
+    joined = [*there, *(probe for probe in given if probe.id not in known)]
+    for found in (list(given), joined):
+        if holds(file, found):
+            _write_probes(folder, found)
+            return found
+    raise UsageError(
+        f"{folder / 'probes.jsonl'} is not as it was written, and this command does not name all probes that "
+        f"it lacks. Put it back, or write it again with the command that made it: {file.command}"
+    )
+
+
+def _joined(
+    folder: Path, then: Asked, there: Sequence[Probe], asked: Asked, probes: Sequence[Probe]
+) -> tuple[Asked, list[Probe]]:
     """What a run is asked when a second command comes to it."""
-    then = before.asked
-    probes = _joined_probes(before, asked, probes)
+    probes = _joined_probes(folder, then, there, asked, probes)
     must_agree = ["strategy", "limits", "seed", "track"]
     if set(then.models) & set(asked.models) or (then.parameters and asked.parameters):
         must_agree.append("parameters")
     for name in must_agree:
         if getattr(then, name) != getattr(asked, name):
-            raise _other(before, name, getattr(then, name), getattr(asked, name))
+            raise _other(folder, name, getattr(then, name), getattr(asked, name))
     return msgspec.structs.replace(
         asked,
         models=list(dict.fromkeys([*then.models, *asked.models])),
@@ -202,15 +309,17 @@ def _joined(before: Run, asked: Asked, probes: Sequence[Probe]) -> tuple[Asked, 
     ), probes
 
 
-def _joined_probes(before: Run, asked: Asked, probes: Sequence[Probe]) -> list[Probe]:
+def _joined_probes(
+    folder: Path, then: Asked, there: Sequence[Probe], asked: Asked, probes: Sequence[Probe]
+) -> list[Probe]:
     """The probes of both; or those of a suite whose checks were edited, if none of the run's is missing."""
-    known, now = ({probe.id: probe for probe in some} for some in (before.probes, probes))
+    known, now = ({probe.id: probe for probe in some} for some in (there, probes))
     shared = known.keys() & now.keys()
-    if before.asked.suite_digest == asked.suite_digest and all(known[name] == now[name] for name in shared):
-        return [*before.probes, *(probe for probe in probes if probe.id not in known)]
+    if then.suite_digest == asked.suite_digest and all(known[name] == now[name] for name in shared):
+        return [*there, *(probe for probe in probes if probe.id not in known)]
     if shared < known.keys() or any(_question(known[name]) != _question(now[name]) for name in shared):
-        then, wanted = (f"{one.suite} (digest {one.suite_digest[:12]})" for one in (before.asked, asked))
-        raise _other(before, "suite", then, wanted)
+        was, wanted = (f"{one.suite} (digest {one.suite_digest[:12]})" for one in (then, asked))
+        raise _other(folder, "suite", was, wanted)
     return list(probes)
 
 
@@ -219,10 +328,18 @@ def _question(probe: Probe) -> Probe:
     return msgspec.structs.replace(probe, expect=[])
 
 
-def _other(before: Run, what: str, then: object, now: object) -> UsageError:
+def _other(folder: Path, what: str, then: object, now: object) -> UsageError:
     return UsageError(
-        f"{before.folder} was asked with {what} {then}, now with {now}: one run cannot hold both; name another folder"
+        f"{folder} was asked with {what} {then}, now with {now}: one run cannot hold both; name another folder"
     )
+
+
+def update(folder: Path, change: Callable[[RunFile], RunFile]) -> Run:
+    """Change `run.json` as it is now, whatever other processes have added to it since it was read."""
+    with locked(folder):
+        run = Run(folder)
+        file = change(run.file)
+        return run if file == run.file else save(folder, file)
 
 
 def save(folder: Path, file: RunFile) -> Run:

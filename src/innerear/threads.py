@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import sys
+import threading
+import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+PATIENCE_S = 5.0  # with threads that are to end, and are at work on one last thing
 
 
 @contextmanager
@@ -45,3 +51,29 @@ def ordered(function: Callable[[Item], Result], items: Iterable[Item], threads: 
                 yield ahead.popleft().result()
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def wait_for(threads: Sequence[threading.Thread]) -> None:
+    """Wait until threads that were told to end have ended, for a few seconds: each may finish what it is at."""
+    until = time.monotonic() + PATIENCE_S
+    for thread in threads:
+        if thread.ident is not None:  # it was started
+            thread.join(max(0.0, until - time.monotonic()))
+
+
+def leave(code: int) -> NoReturn:
+    """End this process with an exit code, whatever its other threads do.
+
+    A thread that comes back from native code (a network, BLAS, a resampler) while the interpreter is
+    being taken down is ended by force; if C++ frames are on its stack, that aborts the process with
+    SIGABRT, exit code 134. So where threads are left, the interpreter is not taken down: what is
+    registered with `atexit` runs, what is buffered is written, and the process ends.
+    """
+    if all(thread is threading.current_thread() for thread in threading.enumerate()):
+        sys.exit(code)
+    with suppress(Exception):
+        atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(Exception):
+            stream.flush()
+    os._exit(code)

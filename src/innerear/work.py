@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
+from innerear.threads import wait_for
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -105,11 +107,14 @@ class Local:
                     done.put((thing, _Raised(error)))
                     return
 
-        with ExitStack() as stack:
-            opened = [stack.enter_context(work.open()) for _ in range(min(threads, 1) if work.shared else threads)]
-            for place in range(threads):
-                threading.Thread(target=serve, args=(opened[place % len(opened)],), daemon=True).start()
-            try:
+        started: list[threading.Thread] = []
+        try:
+            with ExitStack() as stack:
+                opened = [stack.enter_context(work.open()) for _ in range(min(threads, 1) if work.shared else threads)]
+                stack.callback(stop.set)  # before a jail closes: that ends the program which its thread waits for
+                for place in range(threads):
+                    started.append(threading.Thread(target=serve, args=(opened[place % len(opened)],), daemon=True))
+                    started[-1].start()
                 for _ in things:
                     thing, found = done.get()
                     if isinstance(found, _Raised):
@@ -118,8 +123,9 @@ class Local:
                         lost.append(found)
                     else:
                         keep(thing, found)
-            finally:
-                stop.set()
+        finally:
+            stop.set()
+            wait_for(started)
         return lost
 
     def close(self) -> None:

@@ -19,7 +19,7 @@ from innerear.guard import guarded
 from innerear.jail.base import Jail
 from innerear.parts import Writer, read_rows
 from innerear.records import Limits, Program, Render, Track
-from innerear.render import render_key, run_in, runs, without_jail
+from innerear.render import is_there, render_key, run_in, runs, without_jail
 
 
 class Workshop:
@@ -45,6 +45,8 @@ class Workshop:
         self._lock = threading.Lock()
         self._rows: dict[str, Future[Render]] = {}
         for key, row in read_rows(folder, Render).items():
+            if row.audio and not is_there(audio / f"{row.audio}.flac"):
+                continue  # its program runs again
             self._rows[key] = Future()
             self._rows[key].set_result(row)
         self._opened: list[Jail] = []

@@ -22,7 +22,7 @@ from innerear.inspect_face.scorer import wave_in
 from innerear.inspect_face.solver import ANSWER, convert
 from innerear.parts import Writer, write_whole
 from innerear.records import TIERS, Completion, Measurement, Message, Outcome, Probe, Render, Tier
-from innerear.run import Asked, Item, Run, RunFile, create, machine, save
+from innerear.run import Asked, Item, Run, create, save
 from innerear.sharing.pack import AUDIO
 
 Place = tuple[Tier, int, str]
@@ -152,9 +152,9 @@ def _opened(
     wanted = msgspec.structs.replace(asked[0], models=models, attempts=attempts)
     fresh = not folder.exists()
     run = create(folder, wanted, probes, command)
-    if fresh:  # the programs ran with the log's versions, on its machine
+    if fresh:  # the programs ran with the log's versions
         versions = (log.eval.metadata or {})[OURS]["versions"]
-        run = save(folder, RunFile(run.asked, log.eval.created, command, versions, machine(), run.file.signatures))
+        run = save(folder, msgspec.structs.replace(run.file, created=log.eval.created, versions=versions))
     return run
 
 

@@ -45,6 +45,7 @@ from innerear.parts import write_whole
 from innerear.records import Probe, digest
 from innerear.report.write import script
 from innerear.run import Run, versions
+from innerear.whole import new_folder, sweep
 
 Progress = Callable[[str, int, int], None]
 
@@ -102,22 +103,15 @@ def build(
     if key.resolve().is_relative_to(out.resolve()):
         raise UsageError(f"the key {key} would lie in the folder that you send; name a place outside {out}")
     maker = _Maker(runs, wanted, progress or (lambda what, done, total: None))
-    part = out.with_name(f".{out.name}.part")
-    shutil.rmtree(part, ignore_errors=True)
-    (part / "clips").mkdir(parents=True)
-    try:
+    sweep(out.parent)
+    with new_folder(out) as part:
+        (part / "clips").mkdir()
         test = maker.make(part / "clips")
         with as_file(files("innerear.listening") / "page") as page:
             for name in ("index.html", "listen.css", "listen.js"):
                 shutil.copyfile(page / name, part / name)
         (part / "test.js").write_text(script("test", "", msgspec.to_builtins(test)), encoding="ascii")
         write_whole(key, msgspec.json.format(msgspec.json.encode(maker.key(test)), indent=1))
-        if out.exists():
-            out.rmdir()
-        part.rename(out)
-    except BaseException:
-        shutil.rmtree(part, ignore_errors=True)
-        raise
     return Built(out / "index.html", key, test, maker.warnings)
 
 

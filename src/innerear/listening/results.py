@@ -9,6 +9,7 @@ import msgspec
 from innerear.errors import UsageError
 from innerear.listening.answers import Refused
 from innerear.listening.files import Kind
+from innerear.parts import from_json
 from innerear.records import Score
 
 
@@ -84,7 +85,10 @@ def read_validations(folder: Path) -> list[Validation]:
     found = []
     for path in sorted((folder / "listening").glob("[!.]*.json")):
         try:
-            found.append(msgspec.json.decode(path.read_bytes(), type=Validation))
-        except msgspec.DecodeError as error:
-            raise UsageError(f"{path} is of another version; `listen-test validate` writes it anew: {error}") from error
+            found.append(from_json(path.read_bytes(), Validation))
+        except (OSError, ValueError) as error:
+            raise UsageError(
+                f"{path} is damaged, or of another version; delete it, and `innerear listen-test validate` writes it "
+                f"again: {error}"
+            ) from error
     return sorted(found, key=lambda one: (one.created, one.test))

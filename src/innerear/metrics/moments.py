@@ -169,9 +169,9 @@ class Gaussian:
             UsageError: the file is missing or is something else.
         """
         try:
-            with np.load(path, allow_pickle=False) as stored:
+            with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as stored:
                 return cls(int(stored["n"]), stored["mean"], stored["factor"], float(stored["trace"]))
-        except (OSError, KeyError, ValueError) as error:
+        except Exception as error:
             raise UsageError(f"{path} holds no Gaussian ({error}); wanted a file that Gaussian.save wrote") from error
 
     @property

@@ -14,6 +14,7 @@ import msgspec
 
 from innerear.errors import RecordingMismatch, UsageError
 from innerear.models.base import Local, Options, Reply
+from innerear.parts import UNREADABLE
 from innerear.records import Completion, Message, Probe, Round, digest
 from innerear.strategies import find_strategy
 
@@ -140,6 +141,6 @@ def _read(name: str) -> list[_Row]:
         if line.strip():
             try:
                 rows.append(decoder.decode(line))
-            except msgspec.DecodeError as error:
+            except UNREADABLE as error:
                 raise UsageError(f"recording {name}, line {number}: {error}") from error
     return rows

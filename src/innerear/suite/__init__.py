@@ -97,8 +97,8 @@ def _parse(text: bytes, where: str, name: str) -> Suite:
                 canary = msgspec.json.decode(line, type=_Canary).canary
                 continue
             probe = decoder.decode(line)
-            _validate(probe)
-        except (msgspec.DecodeError, ValueError) as error:  # ValidationError is a DecodeError
+            validate(probe)
+        except (ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors
             bad.append(f"{where}, line {number}: {error}")
             continue
         if probe.id in seen:
@@ -114,8 +114,12 @@ def _parse(text: bytes, where: str, name: str) -> Suite:
     return Suite(name, probes, canary)
 
 
-def _validate(probe: Probe) -> None:
-    """What types alone do not say."""
+def validate(probe: Probe) -> None:
+    """Check what types alone do not say.
+
+    Raises:
+        ValueError: the duration, the caption or the id is not one of a probe.
+    """
     if not 0.05 <= probe.duration_s <= 60:
         raise ValueError(f"Expected a duration between 0.05 and 60 s, got {probe.duration_s} - at `$.duration_s`")
     if not probe.caption.strip():
