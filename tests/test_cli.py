@@ -1,5 +1,8 @@
 """The command line is a thin face: it starts fast, teaches, and a user's mistake is one line."""
 
+import os
+import pty
+import re
 import signal
 import subprocess
 import sys
@@ -14,6 +17,10 @@ from innerear.bars import bars
 from innerear.cli import main
 from innerear.cli_options import EMBEDDER_NAMES
 from innerear.embed import EMBEDDERS
+from innerear.generate import generate
+from innerear.models import Options, open_model
+from innerear.suite import edition
+from openai_server import OpenAIServer, status
 
 
 def told(*words, code):
@@ -76,6 +83,77 @@ def test_a_stage_that_nobody_watches_says_a_line_now_and_then(monkeypatch, capsy
         for done in (1, 2, 3):
             progress("programs", done, 3)
     assert capsys.readouterr().err.splitlines() == [f"programs: {done} of 3" for done in (1, 2, 3)]
+
+
+SLOW_DOWN = status(429, "slow down", Retry_After="0.2")
+
+
+def asking(server, tmp_path, *words):
+    """`innerear generate` of one probe at a server."""
+    model = ["--model", "openai/any", "--base-url", server.url, "--probes", "notes/waveform/sine-440"]
+    return [sys.executable, "-m", "innerear", "generate", *model, "--out", str(tmp_path / "run"), *words]
+
+
+def test_the_bar_says_what_is_waited_for_how_often_it_was_tried_and_until_when(tmp_path):
+    screen = b""
+    wanted = re.compile(
+        rb"openai/any: the server answers 429: slow down; 1 request waiting, tried \d times, given up at "
+    )
+    with OpenAIServer(lambda number, body: None if wanted.search(screen) else SLOW_DOWN) as server:
+        mine, theirs = pty.openpty()
+        going = subprocess.Popen(
+            asking(server, tmp_path), stderr=theirs, env={**os.environ, "TERM": "xterm", "COLUMNS": "200"}
+        )
+        os.close(theirs)
+        while going.poll() is None:
+            try:
+                screen += os.read(mine, 65536)
+            except OSError:  # the other end is closed
+                break
+        os.close(mine)
+        assert going.wait() == 0
+    assert wanted.search(screen)
+
+
+def test_a_server_that_refuses_is_named_now_and_then_if_nobody_watches(monkeypatch, capsys):
+    monkeypatch.setattr("innerear.bars.EVERY_S", 0.02)
+    with OpenAIServer(lambda number, body: SLOW_DOWN if number < 2 else None) as server:
+        model = open_model("openai/any", Options(base_url=server.url))
+        with bars([model]):
+            generate(edition().probes[:1], [model], keep=lambda completion: None)
+    said = capsys.readouterr().err
+    assert "openai/any: the server answers 429: slow down; 1 request waiting, tried 2 times, given up at" in said
+
+
+def test_a_long_silence_of_a_server_is_said(monkeypatch, capsys):
+    monkeypatch.setattr("innerear.bars.EVERY_S", 0.02)
+    monkeypatch.setattr("innerear.bars.SILENT_S", 0.1)
+
+    def late(number, body):
+        time.sleep(0.5)
+
+    with OpenAIServer(late) as server:
+        model = open_model("openai/any", Options(base_url=server.url))
+        with bars([model]):
+            generate(edition().probes[:1], [model], keep=lambda completion: None)
+    assert "openai/any: 1 asked, no answer to the oldest since 0 s" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("words", "lines"), [((), 0), (("-v",), 3)], ids=["quiet", "verbose"])
+def test_each_retry_is_a_line_of_its_own_if_asked_for(tmp_path, words, lines):
+    with OpenAIServer(lambda number, body: status(500) if number < 3 else None) as server:
+        done = subprocess.run(asking(server, tmp_path, *words), capture_output=True, text=True, check=True)
+    said = [line for line in done.stderr.splitlines() if "the server answers 500" in line]
+    assert len(said) == lines
+    assert all(f"tried {number} times, again in" in line for number, line in enumerate(said, 1))
+
+
+def test_patience_bounds_how_long_a_request_is_tried(tmp_path):
+    with OpenAIServer(lambda number, body: SLOW_DOWN) as server:
+        done = subprocess.run(asking(server, tmp_path, "--patience", "0.5"), capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "429: slow down; tried" in done.stderr
+    assert len(server.bodies) <= 3  # each 0.2 s or more after the one before
 
 
 def test_every_command_and_every_option_has_help():

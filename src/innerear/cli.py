@@ -105,7 +105,7 @@ def run(**given: Any) -> None:
     from innerear.stages import do_report, evaluate
 
     opened, models = open_run(given)
-    with machines_on(given["on"], given["workers"]) as machines, bars() as progress:
+    with machines_on(given["on"], given["workers"]) as machines, bars(models, given["verbose"]) as progress:
         opened, report = evaluate(opened, models, given["workers"], progress, given["max_cost"], machines)
         page = do_report(opened)
     _print_table(opened)
@@ -124,7 +124,7 @@ def generate(**given: Any) -> None:
     from innerear.stages import do_generate
 
     opened, models = open_run(given)
-    with bars() as progress:
+    with bars(models, given["verbose"]) as progress:
         report = do_generate(opened, models, progress, given["workers"], given["max_cost"])
     _finish(report)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 
 
@@ -12,6 +13,12 @@ def printable(text: str) -> str:
     'a\\ufffd[31mb\\ufffdc'
     """
     return "".join(c if c.isprintable() else "\ufffd" for c in text)
+
+
+def clock(seconds: float) -> str:
+    """A moment of `time.time` as the local time of day, with its date where it is not today."""
+    moment, today = time.localtime(seconds), time.localtime()
+    return time.strftime("%H:%M:%S" if moment[:3] == today[:3] else "%Y-%m-%d %H:%M", moment)
 
 
 def distinct(names: Iterable[str]) -> list[str]:
