@@ -35,6 +35,7 @@ from innerear.cli_probes import probes
 from innerear.cli_reference import reference
 from innerear.cli_sharing import compare, export, leaderboard, pack, unpack
 from innerear.errors import InnerEarError, JailUnavailable, UsageError
+from innerear.text import speak_plainly
 
 if TYPE_CHECKING:
     from innerear.run import Run
@@ -45,6 +46,10 @@ DONE, OUR_FAILURE, WRONG_USE, NOT_ISOLATED, INTERRUPTED = 0, 1, 2, 3, 130
 
 class _Main(click.Group):
     """Turns our errors into one line and an exit code; a bug still shows its traceback."""
+
+    def main(self, *given: Any, **named: Any) -> Any:
+        speak_plainly()
+        return super().main(*given, **named)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

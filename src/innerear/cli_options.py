@@ -14,6 +14,7 @@ import click
 
 from innerear.cli_folder import RunFolder
 from innerear.errors import UsageError
+from innerear.text import storable
 
 if TYPE_CHECKING:
     from innerear.run import Run
@@ -162,7 +163,7 @@ def open_run(given: dict[str, Any]) -> tuple[Run, list[Any]]:
         base_url=given["base_url"],
         parameters=parameters,
     )
-    command = shlex.join(["innerear", *sys.argv[1:]])
+    command = storable(shlex.join(["innerear", *sys.argv[1:]]))
     folder: Path = given["out"]
     try:
         known = [*names, *(Run(folder).asked.models if (folder / "run.json").exists() else [])]

@@ -119,7 +119,7 @@ def _opened(source: Path | str | BinaryIO) -> Iterator[tuple[SoundFile, str]]:
     try:
         with soundfile.SoundFile(source) as file:
             yield file, name
-    except (soundfile.LibsndfileError, OSError) as error:
+    except (soundfile.LibsndfileError, OSError, UnicodeEncodeError) as error:  # the last for its name
         raise AudioError(f"{name} cannot be read as audio: {error}") from error
 
 
