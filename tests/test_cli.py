@@ -3,6 +3,7 @@
 import os
 import pty
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -176,6 +177,62 @@ def test_probes_list_has_one_line_a_probe():
 
 def test_probes_show_prints_the_prompt():
     assert "a plain sine wave tone at 440 Hz" in told("probes", "show", "notes/waveform/sine-440", code=0)
+
+
+EVERYWHERE = [  # each command that prints signs or others' words; {run}, {sounds} and {new} are folders
+    *("doctor", "models list", "checks list", "reference list", "probes list", "models verify silero-vad"),
+    *("probes show speech/*", "probes show --strategy plan environment/*", "anatomy {run}", "score {run}"),
+    *("report {run}", "compare {run}", "export {run}", "export {run} --format markdown", "render {run}"),
+    *("pack {run} --out {new}/é.zip", "record {run} --model recorded/one-shot --out {new}/é.jsonl"),
+    *("fad {sounds} {sounds} --embedder mel --inf", "kad {sounds} {sounds} --embedder mel", "fad é é"),
+    *("run --model baseline/sine --probes notes/waveform/sine-440 --embedder mel --out {new}/é", "measure {run}"),
+    *("listen-test build {run} --kind rate --title Gehör --out {new}/é", "probes validate é", "run --model é --out x"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("command", EVERYWHERE)
+def test_no_sign_ends_a_command_for_its_terminal_lacks_it(command, recorded_run, tmp_path):
+    run = tmp_path / "Gehör"
+    shutil.copytree(recorded_run, run)
+    words = [word.format(run=run, sounds=run / "audio", new=tmp_path) for word in command.split()]
+    result = CliRunner(charset="ascii").invoke(main, words)
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    assert result.exit_code in (0, 1, 2)
+    assert result.output_bytes
+
+
+def test_no_help_needs_more_than_ascii():
+    def paths(group, path=()):
+        yield path
+        for name, command in group.commands.items():
+            yield from paths(command, (*path, name)) if isinstance(command, click.Group) else [(*path, name)]
+
+    for path in paths(main):
+        result = CliRunner(charset="ascii").invoke(main, [*path, "--help"])
+        assert result.exit_code == 0, (path, result.exception)
+
+
+def test_a_terminal_that_lacks_signs_shows_plainer_ones():
+    bare = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": ""}
+    command = [sys.executable, "-m", "innerear", "run", "--model", "é–×", "--out", "x"]
+    done = subprocess.run(command, capture_output=True, env=bare)
+    assert done.returncode == 2
+    assert done.stderr.isascii()
+    command = [
+        sys.executable,
+        "-c",
+        "import innerear.text as t; t.speak_plainly(); print('\\xe9 \\u2013 3 \\xd7 \\u221e \\u2026 \\u6f22')",
+    ]
+    done = subprocess.run(command, capture_output=True, env=bare, check=True)
+    assert done.stdout == b"e - 3 x inf ... ?\n"
+
+
+def test_json_is_utf_8_on_any_terminal(tmp_path):
+    suite = tmp_path / "mine.jsonl"
+    shown = told("probes", "show", "--json", "notes/waveform/sine-440", code=0)
+    suite.write_text(shown.replace("a plain sine", "ein gehörter Sinus –"), encoding="utf-8")
+    words = ["probes", "show", "--json", "*", "--suite", str(suite)]
+    assert CliRunner(charset="ascii").invoke(main, words).stdout_bytes == suite.read_bytes()
 
 
 def test_doctor_names_what_a_run_may_need_and_no_key(monkeypatch):
