@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import zipfile
 
 import numpy as np
 import pytest
@@ -172,9 +173,13 @@ def test_what_is_no_set_of_sounds_is_refused_by_name(sets, tmp_path):
     (tmp_path / "notes.txt").write_text("no audio")
     with pytest.raises(UsageError, match="holds no audio"):
         alone.fad(sets[0], tmp_path, "mel")
-    with pytest.raises(UsageError, match="holds no embeddings"):
+    with pytest.raises(UsageError, match=r"notes\.txt is no sound file .*, and no whole \.npz of embeddings"):
         alone.fad(tmp_path / "notes.txt", sets[0], "mel")
-    with pytest.raises(UsageError, match=r"no folder, no \.npz"):
+    with zipfile.ZipFile(tmp_path / "other.npz", "w") as other:
+        other.writestr("thesis.tex", b"")
+    with pytest.raises(UsageError, match="holds no embeddings"):
+        alone.fad(tmp_path / "other.npz", sets[0], "mel")
+    with pytest.raises(UsageError, match=r"no folder, no sound file, no \.npz"):
         alone.fad(tmp_path / "nowhere", sets[0], "mel")
     soundfile.write(tmp_path / "nan.wav", np.full(99, np.nan), 16_000, "FLOAT")
     with pytest.raises(AudioError, match=r"nan\.wav holds NaN"):
@@ -185,8 +190,47 @@ def test_what_is_no_set_of_sounds_is_refused_by_name(sets, tmp_path):
 
 def test_sets_of_different_embedders_are_not_compared(sets, tmp_path):
     alone.embed(sets[0], "mel", loudness="none").save(tmp_path / "raw.npz")
+    done = []
     with pytest.raises(UsageError, match=r"loud:none.*wanted the same"):
-        alone.fad(tmp_path / "raw.npz", sets[1], "mel")
+        alone.fad(sets[1], tmp_path / "raw.npz", "mel", progress=lambda *given: done.append(given))
+    assert done == [], "sounds were embedded in vain"
+
+
+def test_both_sets_are_looked_for_before_either_is_embedded(sets, tmp_path):
+    done = []
+    for sounds in (tmp_path / "typo", tmp_path):
+        with pytest.raises(UsageError, match=r"is no folder|holds no audio"):
+            alone.kad(sets[0], sounds, "mel", progress=lambda *given: done.append(given))
+    assert done == []
+
+
+def test_a_sound_file_is_a_set_of_one(sets):
+    found = alone.fad(sets[0], sets[1] / "0003.wav", "mel")
+    assert found.value == alone.fad(*sets, "mel", each_clip=True).each_clip["0003.wav"]
+    assert (found.of.name, found.of.clips) == ("0003.wav", 1)
+
+
+@pytest.mark.parametrize("words", [("fad", "--per-clip", "nowhere/x.csv"), ("embed", "--out", "nowhere/x.npz")])
+def test_a_file_that_cannot_be_written_is_named_before_the_work(sets, words):
+    command, *option = words
+    folders = [str(sets[0])] * (2 if command == "fad" else 1)
+    out = CliRunner().invoke(main, [command, *folders, "--embedder", "mel", *option])
+    assert out.exit_code == 2
+    assert out.stderr.startswith(f"innerear: {option[1]} cannot be written")
+    assert "embeddings of" not in out.stderr
+
+
+def test_a_file_whose_name_is_not_utf_8_is_named_like_any_that_cannot_be_read(sets, tmp_path):
+    folder = folder_of(tmp_path / "made", 2)
+    (folder / "0001.wav").rename(folder / "caf\udce9.wav")
+    words = ["embed", str(folder), "--embedder", "mel", "--out", str(tmp_path / "made.npz")]
+    out = CliRunner().invoke(main, words)
+    assert out.exit_code == 2
+    assert out.stderr_bytes.count(b"\n") == 1
+    assert b"caf\xe9.wav cannot be read" in out.stderr_bytes
+    out = CliRunner().invoke(main, [*words, "--skip-bad"])
+    assert out.exit_code == 0, out.output
+    assert alone.embed(tmp_path / "made.npz").skipped == ["caf\\udce9.wav"]
 
 
 def test_hidden_files_and_the_order_of_names_change_nothing(sets, tmp_path):

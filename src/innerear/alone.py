@@ -3,13 +3,14 @@
     >>> from innerear.alone import fad                                  # doctest: +SKIP
     >>> fad("recorded/", "generated/").value                            # doctest: +SKIP
 
-A set of sounds is a folder of audio (with its subfolders), an `.npz` that `embed` wrote, or the
-name of a shipped reference, such as `environment`.
+A set of sounds is a folder of audio (with its subfolders), one sound file, an `.npz` that `embed`
+wrote, or the name of a shipped reference, such as `environment`.
 """
 
 from __future__ import annotations
 
 import hashlib
+import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,7 @@ from innerear.metrics.kernel import KernelReference, kad_interval, p_value
 from innerear.metrics.kernel import kad as kernel_distance
 from innerear.metrics.moments import Gaussian
 from innerear.reference import KINDS, find_reference
+from innerear.text import storable
 from innerear.threads import ordered
 
 SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff"})
@@ -80,6 +82,15 @@ class Embedded:
         )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class _Unheard:
+    """A set whose sounds are still to be embedded; names are below `root`."""
+
+    name: str
+    root: Path
+    paths: Sequence[Path]
+
+
 def embed(
     source: Source,
     embedder: str = "yamnet",
@@ -94,9 +105,17 @@ def embed(
         UsageError: there is no such set, or it is empty. AudioError: a file cannot be read, and
         is not to be skipped. WeightsUnavailable: the embedder's weights are not here.
     """
+    opened = _open(source, embedder)
+    ears = open_embedder(embedder, loudness) if isinstance(opened, _Unheard) else None
+    return _heard(opened, ears, skip_bad, progress)
+
+
+def _open(source: Source, embedder: str) -> Embedded | _Unheard:
     path = Path(source)
     if path.is_dir():
-        return _embed_folder(path, open_embedder(embedder, loudness), skip_bad, progress)
+        return _open_folder(path)
+    if path.is_file() and path.suffix.lower() in SUFFIXES:
+        return _Unheard(path.name, path.parent, [path])
     if path.is_file():
         return _open_npz(path)
     if (reference := find_reference(str(source), embedder)) is not None:
@@ -104,7 +123,7 @@ def embed(
         names = [name for name, held in zip(reference.names, reference.held, strict=True) if not held]
         return Embedded(str(source), names, clips, reference.signature, reference.digest)
     raise UsageError(
-        f"{source} is no folder, no .npz of embeddings, and no reference of {embedder} "
+        f"{source} is no folder, no sound file, no .npz of embeddings, and no reference of {embedder} "
         f"({', '.join(kind.name for kind in KINDS)})"
     )
 
@@ -189,14 +208,12 @@ def kad(
 def _both(
     reference: Source, sounds: Source, embedder: str, loudness: LoudnessRule, skip_bad: bool, progress: Progress
 ) -> tuple[Embedded, Embedded]:
-    held, made = (
-        embed(source, embedder, loudness=loudness, skip_bad=skip_bad, progress=progress)
-        for source in (reference, sounds)
-    )
-    if held.signature != made.signature:
-        raise UsageError(
-            f"{held.name} was heard by {held.signature}, {made.name} by {made.signature}; wanted the same for both"
-        )
+    opened = [_open(source, embedder) for source in (reference, sounds)]  # both, before anything is embedded
+    ears = open_embedder(embedder, loudness) if any(isinstance(one, _Unheard) for one in opened) else None
+    real, found = (one.signature if isinstance(one, Embedded) else ears and ears.signature for one in opened)
+    if real != found:
+        raise UsageError(f"{opened[0].name} was heard by {real}, {opened[1].name} by {found}; wanted the same for both")
+    held, made = (_heard(one, ears, skip_bad, progress) for one in opened)
     return held, made
 
 
@@ -213,6 +230,8 @@ def _stated(
 
 
 def _open_npz(path: Path) -> Embedded:
+    if not zipfile.is_zipfile(path):
+        raise UsageError(f"{path} is no sound file ({', '.join(sorted(SUFFIXES))}), and no whole .npz of embeddings")
     stored = load_frames(path)
     facts = stored.facts
     if "signature" not in facts:
@@ -222,7 +241,7 @@ def _open_npz(path: Path) -> Embedded:
     return Embedded(path.name, stored.names, stored.clips, facts["signature"], digest, **about)
 
 
-def _embed_folder(folder: Path, embedder: Embedder, skip_bad: bool, progress: Progress) -> Embedded:
+def _open_folder(folder: Path) -> _Unheard:
     paths = sorted(
         path
         for path in folder.rglob("*")
@@ -232,6 +251,14 @@ def _embed_folder(folder: Path, embedder: Embedder, skip_bad: bool, progress: Pr
     )
     if not paths:
         raise UsageError(f"{folder} holds no audio; wanted files that end in {', '.join(sorted(SUFFIXES))}")
+    return _Unheard(folder.name, folder, paths)
+
+
+def _heard(source: Embedded | _Unheard, embedder: Embedder | None, skip_bad: bool, progress: Progress) -> Embedded:
+    if isinstance(source, Embedded):
+        return source
+    assert embedder is not None, "the caller opens one if a set is unheard"
+    paths, folder = source.paths, source.root
 
     def heard(path: Path) -> tuple[Frames, float, bool] | AudioError:
         try:
@@ -242,7 +269,7 @@ def _embed_folder(folder: Path, embedder: Embedder, skip_bad: bool, progress: Pr
 
     names, clips, seconds, silent, skipped = [], [], 0.0, 0, []
     for number, (path, found) in enumerate(zip(paths, ordered(heard, paths), strict=True), 1):
-        name = path.relative_to(folder).as_posix()
+        name = storable(path.relative_to(folder).as_posix())
         if isinstance(found, AudioError):
             if not skip_bad:
                 raise AudioError(f"{found}; --skip-bad leaves such files out and counts them") from found
@@ -252,12 +279,12 @@ def _embed_folder(folder: Path, embedder: Embedder, skip_bad: bool, progress: Pr
             clips.append(found[0])
             seconds += found[1]
             silent += found[2]
-        progress(f"embeddings of {folder.name}", number, len(paths))
+        progress(f"embeddings of {source.name}", number, len(paths))
     if not clips:
-        raise UsageError(f"none of the {len(paths)} audio files in {folder} can be read")
+        raise UsageError(f"none of the {len(paths)} audio files of {source.name} can be read")
     digest = _digest(embedder.signature, clips)
     return Embedded(
-        folder.name, names, clips, embedder.signature, digest, seconds, silent, skipped, embedder.quantum
+        storable(source.name), names, clips, embedder.signature, digest, seconds, silent, skipped, embedder.quantum
     )  # fmt: skip
 
 

@@ -36,6 +36,7 @@ from innerear.cli_probes import probes
 from innerear.cli_reference import reference
 from innerear.cli_sharing import compare, export, leaderboard, pack, unpack
 from innerear.errors import InnerEarError, JailUnavailable, UsageError
+from innerear.text import speak_plainly
 
 if TYPE_CHECKING:
     from innerear.run import Run
@@ -49,6 +50,7 @@ class _Main(click.Group):
 
     def main(self, args: Sequence[str] | None = None, *more: Any, **how: Any) -> Any:
         """Run a command: these words, or else those of the command line, which ends the process (`threads.leave`)."""
+        speak_plainly()
         if args is not None:
             return super().main(args, *more, **how)
         from innerear.threads import leave
@@ -131,7 +133,7 @@ def run(**given: Any) -> None:
     from innerear.stages import do_report, evaluate
 
     opened, models = open_run(given)
-    with machines_on(given["on"], given["workers"]) as machines, bars() as progress:
+    with machines_on(given["on"], given["workers"]) as machines, bars(models, given["verbose"]) as progress:
         opened, report = evaluate(opened, models, given["workers"], progress, given["max_cost"], machines)
         page = do_report(opened, say=report.failures.append)
     _print_table(opened)
@@ -150,7 +152,7 @@ def generate(**given: Any) -> None:
     from innerear.stages import do_generate
 
     opened, models = open_run(given)
-    with bars() as progress:
+    with bars(models, given["verbose"]) as progress:
         report = do_generate(opened, models, progress, given["workers"], given["max_cost"])
     _finish(report)
 

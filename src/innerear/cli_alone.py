@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-import sys
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,11 +46,13 @@ def _set_options(command: Command) -> Command:
 def fad(reference: str, sounds: str, per_clip: Path | None, as_json: bool, **given: Any) -> None:
     """Fréchet audio distance of SOUNDS to REFERENCE.
 
-    Each is a folder of audio, an .npz that `innerear embed --out` wrote, or the name of a shipped
+    Each is a folder of audio, a sound file, an .npz that `innerear embed --out` wrote, or the name of a shipped
     reference: notes, phrases, environment, words, sentences.
     """
     from innerear import alone
 
+    if per_clip:
+        _can_hold(per_clip)
     with bars() as progress:
         found = alone.fad(reference, sounds, **given, each_clip=bool(per_clip), progress=progress)
     _print(found, as_json)
@@ -66,7 +68,7 @@ def fad(reference: str, sounds: str, per_clip: Path | None, as_json: bool, **giv
 def kad(reference: str, sounds: str, as_json: bool, **given: Any) -> None:
     """Kernel audio distance of SOUNDS to REFERENCE, x100; the one to use for few clips.
 
-    Each is a folder of audio, an .npz that `innerear embed --out` wrote, or the name of a shipped
+    Each is a folder of audio, a sound file, an .npz that `innerear embed --out` wrote, or the name of a shipped
     reference: notes, phrases, environment, words, sentences.
     """
     from innerear import alone
@@ -82,6 +84,7 @@ def embed_folder(folder: Path, out: Path, embedder: str, skip_bad: bool) -> None
 
     if out.suffix != ".npz":
         raise UsageError(f"--out {out}; wanted a name that ends in .npz")
+    _can_hold(out)
     with bars() as progress:
         found = alone.embed(folder, embedder, skip_bad=skip_bad, progress=progress)
     found.save(out)
@@ -90,11 +93,17 @@ def embed_folder(folder: Path, out: Path, embedder: str, skip_bad: bool) -> None
         click.echo(f"innerear: left out {name}, which cannot be read", err=True)
 
 
+def _can_hold(path: Path) -> None:
+    """Say that a file cannot be written before the work is done, not after it."""
+    if not os.access(path.parent, os.W_OK):
+        raise UsageError(f"{path} cannot be written; wanted a name in a folder that is here and can be written to")
+
+
 def _print(found: Distance, as_json: bool) -> None:
     if as_json:
         import msgspec
 
-        sys.stdout.write(msgspec.json.format(msgspec.json.encode(found), indent=2).decode() + "\n")
+        click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2))
         return
     reach = (
         f"  95 % interval {found.low:.6g} to {found.high:.6g}"

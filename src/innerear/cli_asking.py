@@ -27,7 +27,7 @@ def anatomy(folder: Path, as_json: bool) -> None:
     rows = dissect(Run(folder))
     if as_json:
         for row in rows:
-            click.echo(msgspec.json.encode(row).decode())
+            click.echo(msgspec.json.encode(row))
         return
     for model in dict.fromkeys(row.model for row in rows):
         mine = [row for row in rows if row.model == model]

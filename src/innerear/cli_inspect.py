@@ -12,6 +12,7 @@ import click
 
 from innerear.cli_folder import RunFolder
 from innerear.errors import UsageError
+from innerear.text import storable
 
 
 @click.command("import")
@@ -29,7 +30,7 @@ def import_logs(logs: tuple[Path, ...], out: Path) -> None:
     innerear render, embed, measure, score, report.
     """
     inspect_logs = _logs()
-    done = inspect_logs.import_logs(logs, out, shlex.join(["innerear", *sys.argv[1:]]))
+    done = inspect_logs.import_logs(logs, out, storable(shlex.join(["innerear", *sys.argv[1:]])))
     for line in inspect_logs.summary(done.left):
         click.echo(f"innerear: {line}", err=True)
     click.echo(f"{out}  {done.completions} completions, {done.renders} renders; next: innerear embed {out}")

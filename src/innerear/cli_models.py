@@ -124,7 +124,7 @@ def clap(audio: Path, texts: tuple[str, ...], captions: Path | None, embedder: s
     if as_json:
         import msgspec
 
-        click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
+        click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2))
         return
     for heard in found.captions:
         click.echo(f"{heard.cosine:7.4f}  (noise {heard.noise:7.4f}, silence {heard.silence:7.4f})  {heard.caption}")

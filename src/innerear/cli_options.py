@@ -14,6 +14,7 @@ import click
 
 from innerear.cli_folder import RunFolder
 from innerear.errors import UsageError
+from innerear.text import storable
 
 if TYPE_CHECKING:
     from innerear.run import Run
@@ -42,6 +43,8 @@ def ask_options(command: F) -> F:
     for option in (
         click.option("--param", "parameters", multiple=True, metavar="NAME=VALUE", help="A sampling parameter for the model, such as temperature=0.7; repeatable."),
         click.option("--stream", is_flag=True, help="Ask for streamed replies."),
+        click.option("-v", "--verbose", is_flag=True, help="Say each retry of a request on a line of its own."),
+        click.option("--patience", type=click.FloatRange(0, min_open=True), default=1800.0, show_default=True, metavar="SECONDS", help="How long one request is tried while the server fails or hangs; a server that never answered is given up after 20 s."),
         click.option("--concurrency", type=click.IntRange(1), default=8, show_default=True, help="Requests in flight at once."),
         click.option("--base-url", metavar="URL", help="An OpenAI-compatible server: vLLM, Ollama, llama.cpp, OpenRouter …"),
         click.option("--max-cost", type=click.FloatRange(0, min_open=True), metavar="USD", help="Ask nothing more once the run has cost so much; wants a known price."),
@@ -142,6 +145,7 @@ def open_run(given: dict[str, Any]) -> tuple[Run, list[Any]]:
         parameters=parameters,
         stream=given["stream"],
         concurrency=given["concurrency"],
+        patience_s=given["patience"],
     )
     names = list(dict.fromkeys(given["models"]))
     models = [open_model(name, options) for name in names]
@@ -159,7 +163,7 @@ def open_run(given: dict[str, Any]) -> tuple[Run, list[Any]]:
         base_url=given["base_url"],
         parameters=parameters,
     )
-    command = shlex.join(["innerear", *sys.argv[1:]])
+    command = storable(shlex.join(["innerear", *sys.argv[1:]]))
     folder: Path = given["out"]
     try:
         known = [*names, *(Run(folder).asked.models if (folder / "run.json").exists() else [])]

@@ -45,7 +45,7 @@ def probes_show(pattern: str, suite: Path | None, strategy: str, as_json: bool) 
     ask = find_strategy(strategy)
     for probe in chosen_probes({"suite": suite, "pattern": pattern})[1]:
         if as_json:
-            click.echo(msgspec.json.encode(probe).decode())
+            click.echo(msgspec.json.encode(probe))
             continue
         click.echo(msgspec.json.format(msgspec.json.encode(probe), indent=2).decode())
         for message in ask.opening(probe):

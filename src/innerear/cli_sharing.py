@@ -65,7 +65,7 @@ def export(
 
     text = export(folders, form, metrics, tiers)
     if out is None:
-        click.echo(text, nl=False)
+        click.echo(text.encode(), nl=False)
     else:
         write_whole(out, text.encode())
         click.echo(f"{out}")

@@ -121,7 +121,7 @@ def _opened(source: Path | str | BinaryIO) -> Iterator[tuple[SoundFile, str]]:
         with soundfile.SoundFile(source) as file:
             _refuse_cut_off(source, name)
             yield file, name
-    except (soundfile.LibsndfileError, OSError) as error:
+    except (soundfile.LibsndfileError, OSError, UnicodeEncodeError) as error:  # the last for its name
         raise AudioError(f"{name} cannot be read as audio: {error}") from error
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -46,7 +45,7 @@ def report_data(
     jails = {str(sorted(item.render.jail.items())): item.render.jail for item in items if item.render.jail}
     return ReportData(
         title=run.folder.resolve().name,
-        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        created=run.file.created,
         asked=Asked(
             models=asked.models,
             strategies=[asked.strategy],

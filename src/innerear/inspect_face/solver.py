@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import functools
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +32,7 @@ from innerear.inspect_face.models import ASKED, OurModel
 from innerear.inspect_face.sandbox import JailSandbox
 
 if TYPE_CHECKING:
-    from innerear.models import Reply
+    from innerear.models.base import Reply, Wait
     from innerear.models.prices import Price
     from innerear.records import Completion, Message, Probe, Render
 
@@ -157,6 +157,7 @@ class AskedByInspect:
     converses = True
     after: str | None = None
     remote = True
+    waits: Collection[Wait] = ()  # Inspect shows its own
 
     def __init__(self, model: Model) -> None:
         from innerear.models.prices import find_price

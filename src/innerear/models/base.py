@@ -32,12 +32,27 @@ class Reply:
 
 
 @dataclass(frozen=True)
+class Wait:
+    """A request that has no answer yet: how often it was tried, and what the last try ended with.
+
+    `since` and `until` are seconds of the wall clock (`time.time`): when it was first sent, and when
+    it is given up.
+    """
+
+    model: str
+    since: float
+    until: float
+    tries: int = 0  # that failed
+    why: str = ""
+
+
+@dataclass(frozen=True)
 class Options:
     """What a model may be told when it is opened; each takes what concerns it.
 
     `parameters` go into the request as they are (temperature, max_tokens, seed, reasoning_effort …)
     and into the key; a `seed` is raised by the attempt, or all attempts would be equal.
-    `timeout_s` is for one request, `patience_s` for one answer with all its retries.
+    `timeout_s` is for one try, `patience_s` for one answer with all its tries.
     """
 
     base_url: str | None = None
@@ -59,6 +74,7 @@ class Model(Protocol):
     after: str | None  # the model whose completions it builds on
     remote: bool  # a server answers, which may want money for it
     price: Price | None  # of its tokens, where it is known
+    waits: Collection[Wait]  # what it waits for just now, for whoever shows it
 
     def prepare(self, probes: Sequence[Probe], completions: Iterable[Completion]) -> None:
         """Learn what will be asked, and what the models before this one answered."""
@@ -96,6 +112,7 @@ class Local:
     after: str | None = None
     remote = False
     price: Price | None = None
+    waits: Collection[Wait] = ()
 
     def prepare(self, probes: Sequence[Probe], completions: Iterable[Completion]) -> None:
         """Nothing to learn."""

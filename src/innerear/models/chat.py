@@ -3,6 +3,7 @@
 The key comes from OPENAI_API_KEY and goes nowhere but to the server: a server that sends it back
 finds it blanked in rows, errors and logs. Retries are ours: full jitter (Brooker, "Exponential
 Backoff And Jitter", 2015), never sooner than Retry-After, any number of them within `patience_s`.
+A reply that is not a chat completion (a proxy's page, half a body) is retried like an error.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import logging
 import os
 import random
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,9 +23,10 @@ from urllib.parse import urlsplit
 import msgspec
 
 from innerear.errors import ModelError, UsageError
-from innerear.models.base import ModelUnusable, Options, Reply
+from innerear.models.base import ModelUnusable, Options, Reply, Wait
 from innerear.models.prices import find_price
 from innerear.records import Completion, Message, Probe
+from innerear.text import clock
 
 OPENAI = "https://api.openai.com/v1"
 LONGEST_TEXT = 1 << 20
@@ -32,9 +34,10 @@ LONGEST_TEXT = 1 << 20
 LONGEST_BODY = 64 << 20
 """Bytes of a response that are read."""
 FIRST_CONTACT_S = 20.0
-"""Patience with a server that has never answered at all: it was never started, or its name is wrong."""
+"""Patience with a server that has never spoken the protocol: it was never started, or its address is wrong."""
 
 _BACKOFF_S, _LONGEST_BACKOFF_S = 0.5, 60.0
+_NEVER = float("-inf")
 _OURS = {"model", "messages", "stream", "stream_options", "n"}
 _log = logging.getLogger(__name__)
 
@@ -77,7 +80,13 @@ class Chat:
         self.price = find_price(self.name, self.endpoint == self.home)
         self._client: Any = None
         self._cut: tuple[type[Exception], ...] = ()
-        self._answered = self._heard = float("-inf")  # when the last answer came, or anything at all
+        self._answered = self._heard = _NEVER  # when the last answer came, or an error by the protocol
+        self._waits: dict[object, Wait] = {}
+
+    @property
+    def waits(self) -> Collection[Wait]:
+        """The requests in flight, and those that wait to be tried again."""
+        return list(self._waits.values())
 
     def prepare(self, probes: Sequence[Probe], completions: Iterable[Completion]) -> None:
         """Make sure that the SDK is here.
@@ -92,8 +101,8 @@ class Chat:
         # httpx or its successor, as the SDK has it: its errors come through while a body is read
         client = next(base for base in openai.DefaultAsyncHttpxClient.__mro__ if base.__name__ == "AsyncClient")
         http = importlib.import_module(client.__module__.partition(".")[0])
-        self._cut = (openai.APIConnectionError, http.HTTPError, http.StreamError, OSError)
-        self._answered = self._heard = float("-inf")
+        self._cut = (openai.OpenAIError, http.HTTPError, http.StreamError, OSError)
+        self._answered = self._heard = _NEVER
 
     def identity(self, probe: Probe, attempt: int) -> dict[str, Any]:
         """The endpoint, without names and passwords in it, and the parameters."""
@@ -107,31 +116,47 @@ class Chat:
 
     async def ask(self, probe: Probe, messages: Sequence[Message], attempt: int) -> Reply:
         """One answer, however often that takes within `patience_s`."""
-        begun = time.monotonic()
-        tries = 0
+        request = object()
+        try:
+            return await self._patiently(request, probe, messages, attempt)
+        finally:
+            self._waits.pop(request, None)
+
+    async def _patiently(self, request: object, probe: Probe, messages: Sequence[Message], attempt: int) -> Reply:
+        begun, since = time.monotonic(), time.time()
+        tries, why = 0, ""
         while True:
             sent = time.monotonic()
+            left_s = self._options.patience_s - (sent - begun)
+            patience_s = self._patience_s() if tries else self._options.patience_s
+            self._waits[request] = Wait(self.name, since, since + patience_s, tries, why)
             try:
-                reply = await self._once(messages, attempt)
+                reply = await self._once(messages, attempt, min(self._options.timeout_s, left_s))
             except _Passing as passing:
                 backoff_s = min(_LONGEST_BACKOFF_S, _BACKOFF_S * 2 ** min(tries, 20))
-                tries += 1
+                tries, why = tries + 1, str(passing)
                 wait_s = passing.wait_s + random.uniform(0, backoff_s)
                 waited_s = time.monotonic() - begun
-                never = self._heard == float("-inf")
-                patience_s = min(self._options.patience_s, FIRST_CONTACT_S if never else float("inf"))
+                patience_s = self._patience_s()
                 if waited_s + wait_s > patience_s:
                     # where nobody was answered meanwhile, the server is gone for all
                     gone = ModelUnusable if self._answered < begun else ModelError
                     times = f"{tries} time{'s' if tries > 1 else ''} in {waited_s:.0f} s"
                     raise gone(f"{self.name} at {self.endpoint}: {passing}; tried {times}") from None
-                _log.info("%s: %s; again in %.1f s", self.name, passing, wait_s)
+                self._waits[request] = Wait(self.name, since, since + patience_s, tries, why)
+                _log.info(
+                    "%s, %s: %s; tried %d times, again in %.1f s, until %s",
+                    *(self.name, probe.id, passing, tries, wait_s, clock(since + patience_s)),
+                )
                 await asyncio.sleep(wait_s)
             else:
                 self._answered = self._heard = time.monotonic()
                 return dataclasses.replace(reply, seconds=self._answered - sent)
 
-    async def _once(self, messages: Sequence[Message], attempt: int) -> Reply:
+    def _patience_s(self) -> float:
+        return min(self._options.patience_s, FIRST_CONTACT_S if self._heard == _NEVER else float("inf"))
+
+    async def _once(self, messages: Sequence[Message], attempt: int, limit_s: float) -> Reply:
         import openai
 
         if self._client is None:
@@ -149,7 +174,7 @@ class Chat:
         body = bytearray()
         try:
             async with (
-                asyncio.timeout(self._options.timeout_s),
+                asyncio.timeout(limit_s),
                 self._client.chat.completions.with_streaming_response.create(
                     model=self._model,
                     messages=[],
@@ -166,7 +191,7 @@ class Chat:
             self._heard = time.monotonic()
             raise self._refused(error.status_code, error.body, error.response.headers) from None
         except (TimeoutError, openai.APITimeoutError):
-            raise _Passing(f"no answer within {self._options.timeout_s:g} s") from None
+            raise _Passing(f"no answer within {limit_s:.3g} s") from None
         except self._cut as error:
             raise _Passing(self._clean(f"the connection failed ({error.__cause__ or error})")) from None
         return self._read(bytes(body), kind)
@@ -174,14 +199,13 @@ class Chat:
     def _read(self, body: bytes, kind: str) -> Reply:
         """The answer in a response's body, plain or as server-sent events."""
         streamed = "event-stream" in kind
+        hint = "" if self._answered > _NEVER else "; the base URL mostly ends in /v1"
         if not streamed and not body.lstrip().startswith(b"{"):
-            raise ModelUnusable(
-                f"{self.name}: {self.endpoint} answers with {kind or 'something'}, wanted a chat completion; "
-                "the base URL mostly ends in /v1"
-            )
+            got = self._clean(kind or "an unnamed type") if body.strip() else "an empty body"
+            raise _Passing(f"the server answers with {got}, wanted a chat completion{hint}")
         try:
             answers = list(_events(body)) if streamed else [msgspec.json.decode(body, type=_Answer)]
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             raise _Passing(self._clean(f"the response is cut off or malformed ({error})")) from None
         choices = [answer.choices[0] for answer in answers if answer.choices]
         reasons = [choice.finish_reason for choice in choices if choice.finish_reason]
@@ -192,7 +216,9 @@ class Chat:
                 raise self._refused(code if isinstance(code, int) else 500, answer.error, {})
         if streamed and finish_reason is None and not body.rstrip().endswith(b"[DONE]"):
             raise _Passing("the stream was cut off")
-        said = [choice.message or choice.delta or _Said() for choice in choices]
+        said = [part for choice in choices if (part := choice.message or choice.delta)]
+        if not said:
+            raise _Passing(f"the response holds no message, wanted a chat completion{hint}")
         text = self._blank("".join(part.content or part.refusal or "" for part in said))
         if len(text) > LONGEST_TEXT:
             text, finish_reason = text[:LONGEST_TEXT], f"cut, had {len(text)} characters"
@@ -203,6 +229,8 @@ class Chat:
         """What a status other than 200 means; the server's words, shortened, where they help."""
         fields = body if isinstance(body, dict) else {}
         words = self._clean(str(fields.get("message") or body or "no reason given"))
+        if status in (401, 403, 404) and self._answered > _NEVER and "html" in headers.get("content-type", ""):
+            return _Passing(f"something before the server answers {status} with a page")
         if status in (401, 403):
             return ModelUnusable(
                 f"{self.name}: {self.endpoint} refuses the key in {self.key_name} ({status}); set a valid one"
@@ -252,7 +280,7 @@ class _Usage(msgspec.Struct):
             "completion_tokens": self.completion_tokens,
             "reasoning_tokens": (self.completion_tokens_details or {}).get("reasoning_tokens"),
         }
-        return {name: count for name, count in counts.items() if isinstance(count, int)} or None
+        return {name: n for name, n in counts.items() if isinstance(n, int) and 0 <= n < 1 << 53} or None
 
 
 class _Answer(msgspec.Struct):

@@ -48,6 +48,10 @@ which holds at the makers' own addresses; one's own table of the same form is na
 no price is known the cost is unknown, and `--max-cost` refuses to begin. At the limit nothing more is asked;
 what is in flight still comes in and is kept.
 
+A server that fails, hangs, or sends something else than a completion (a proxy's page, half a body) is asked again,
+for as long as `--patience` says (1800 s by default). The bar says what is waited for, how often it was tried, and
+when it is given up; `-v` says each retry on a line of its own. A server that never answered is given up after 20 s.
+
 ## Where a sound may come from
 
 `--track scratch` (the default) allows Python's library, NumPy and SciPy; `--track library` allows anything
