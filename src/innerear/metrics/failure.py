@@ -111,7 +111,7 @@ def copies(prints: dict[str, list[int]], probe_of: dict[str, str]) -> dict[str, 
     squares = np.square(levels).sum(axis=1)
     probes = np.unique([probe_of[subject] for subject in subjects], return_inverse=True)[1]
     most = COPY_DB**2 * levels.shape[1]
-    found = {}
+    found: dict[str, str] = {}
     for start in range(0, len(subjects), COPY_ROWS):
         rows = slice(start, start + COPY_ROWS)
         apart = levels[rows] @ levels.T
