@@ -13,8 +13,9 @@ from innerear.evidence import headline, heard_by
 from innerear.groups import groups_of
 from innerear.records import Completion, Outcome, Probe, Program, RawLevels, Render, Score
 from innerear.reference import find_reference
-from innerear.run import Item
+from innerear.run import Item, Run
 from innerear.score import funnels, score
+from innerear.stages import do_score
 from innerear.stats import bootstrap, wilson
 
 
@@ -79,7 +80,7 @@ def test_what_we_could_not_render_counts_in_no_rate_and_is_said_to_be_missing():
 def test_attempts_at_one_probe_are_one_cluster():
     together = [item(n, Outcome.OK if n % 2 else Outcome.ERROR, attempt=a) for n in range(12) for a in range(8)]
     found = rates(together)["ran"]
-    assert "bootstrap-probes" in found.signature
+    assert "wilson-probes" in found.signature
     low, high = wilson(48, 96)
     assert found.high - found.low > 1.5 * (high - low)
 
@@ -238,3 +239,10 @@ def test_a_runs_table_has_the_distances_of_an_embedder_that_hears(scores, by, sh
 def test_a_metrics_signature_names_the_weights_that_it_runs_on(name, weights):
     path = (metrics.CHECK_METRICS | metrics.SOUND_METRICS)[name]
     assert re.findall(r"(?<=[:,])([a-z0-9.-]+)@[0-9a-f]{8}", metrics.signature(metrics.find_metric(path))) == weights
+
+
+@pytest.mark.xdist_group("recorded_run")
+def test_every_score_of_a_run_is_inside_its_interval(recorded_run):
+    found = [score for score in do_score(Run(recorded_run)) if score.low is not None]
+    assert len(found) > 50
+    assert [score for score in found if not score.low <= score.value <= score.high] == []

@@ -30,6 +30,7 @@ from innerear.metrics.kernel import KernelReference, kad_interval, p_value
 from innerear.metrics.kernel import kad as kernel_distance
 from innerear.metrics.moments import Gaussian
 from innerear.reference import KINDS, find_reference
+from innerear.stats import holding
 from innerear.text import storable
 from innerear.threads import ordered
 
@@ -165,7 +166,7 @@ def fad(
         distance, spread = extrapolated.value, extrapolated.spread
     else:
         distance = frechet_distance(real, found)
-        reach = fad_interval(real, made.clips, seed)
+        reach = holding(distance, fad_interval(real, made.clips, seed))
     metric = "fad_inf" if infinite else "fad"
     facts = made.facts(found.rank), held.facts(real.rank)
     each = dict(zip(made.names, per_clip(real, made.clips), strict=True)) if each_clip else None
@@ -200,7 +201,8 @@ def kad(
     else:
         kernel = KernelReference.of(held.clips)
         conventions = f"float64,x100,over-clips,bandwidth:{kernel.bandwidth:.6g}"
-        distance, reach = kernel_distance(kernel, made.clips), kad_interval(kernel, made.clips, seed)
+        distance = kernel_distance(kernel, made.clips)
+        reach = holding(distance, kad_interval(kernel, made.clips, seed))
     facts = made.facts(Gaussian.of(made.frames).rank), held.facts(Gaussian.of(held.frames).rank)
     return _stated("kad", distance, reach, facts, held.signature, conventions, p_value=p)
 

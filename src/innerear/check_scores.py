@@ -19,8 +19,8 @@ from innerear.class_scores import with_classes
 from innerear.groups import Group
 from innerear.records import TIERS, Measurement, Probe, Score
 from innerear.run import Item
-from innerear.stats import bootstrap, falls, holm, normalised, paired, pass_at_k
-from innerear.summaries import SEED, Better, median_size, middle, rate
+from innerear.stats import falls, holm, normalised, paired, pass_at_k
+from innerear.summaries import Better, average, median_size, middle, rate
 from innerear.verify import in_headline
 
 Judged = Mapping[str, Sequence[tuple[Check, Measurement]]]
@@ -129,13 +129,11 @@ def _at_k(group: Group, judged: Judged) -> list[Score]:
     scores = []
     for k in range(1, attempts + 1 if attempts > 1 else 1):
         chances = {probe: pass_at_k(len(passed), sum(passed), k) for probe, passed in by_probe.items()}
-        some = {probe: chance for probe, chance in chances.items() if chance is not None}
-        low, high = bootstrap(list(some.values()), list(some), np.mean, SEED) or (None, None)
+        some = [(probe, chance) for probe, chance in chances.items() if chance is not None]
         scores.append(
-            group.score(
-                f"pass@{k}", float(np.mean(list(some.values()))), len(some), len(group.probes) - len(some),
-                f"pass@{k}|unbiased|checks:counted|ci:bootstrap-probes|v:1", low=low, high=high, unit="share",
-                better="higher",
+            average(
+                group, f"pass@{k}", some, len(group.probes) - len(some), f"pass@{k}|unbiased|checks:counted|v:1",
+                share=True, unit="share", better="higher",
             )
         )  # fmt: skip
     return scores
@@ -220,14 +218,14 @@ def _pairs(rates: Rates) -> Iterator[Score]:
         if end_name(one[0]):
             one, other = other, one
         shared = [tier for tier in TIERS if tier in rates[one] and tier in rates[other]]
-        found = [(tier, paired(rates[one][tier], rates[other][tier], SEED)) for tier in shared]
+        found = [(tier, paired(rates[one][tier], rates[other][tier])) for tier in shared]
         there = [(tier, difference) for tier, difference in found if difference is not None]
         adjusted = holm([difference.p for _, difference in there])
         for (tier, difference), p_holm in zip(there, adjusted, strict=True):
             label = other[0] if other[1] == one[1] else f"{other[0]}, {other[1]}"
             yield Score(
                 "checks_difference", *one, tier, difference.value, difference.n, len(rates[one][tier]) - difference.n,
-                "checks_difference|paired|ci:bootstrap-probes|p:sign-flip|holm:tiers|v:1", group=f"vs:{label}",
+                "checks_difference|paired|ci:bonett-price|p:sign-flip|holm:tiers|v:2", group=f"vs:{label}",
                 unit="share", better="higher", low=difference.low, high=difference.high,
                 note=f"p = {p_holm:.2g}", detail={"p": difference.p, "p_holm": p_holm},
             )  # fmt: skip
@@ -240,11 +238,11 @@ def _trends(rates: Rates, covered: Set[tuple[str, str, str]]) -> Iterator[Score]
     """
     for (model, strategy), tiers in rates.items():
         there = [tier for tier in TIERS if (model, strategy, tier) in covered]
-        trend = falls([list(tiers[tier].values()) for tier in there], SEED) if len(there) > 1 else None
+        trend = falls([list(tiers[tier].values()) for tier in there]) if len(there) > 1 else None
         if trend is None:
             continue
         steps = list(pairwise(there))
-        each = [falls([list(tiers[a].values()), list(tiers[b].values())], SEED) for a, b in steps]
+        each = [falls([list(tiers[a].values()), list(tiers[b].values())]) for a, b in steps]
         adjusted = holm([step.p for step in each if step])
         detail = {
             "p": trend.p,

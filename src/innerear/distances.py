@@ -28,6 +28,7 @@ from innerear.metrics.moments import Gaussian, Moments
 from innerear.metrics.shards import Sums
 from innerear.records import Probe, Score, digest
 from innerear.reference import KINDS, Kind, Reference, find_reference
+from innerear.stats import holding
 from innerear.threads import one_blas_thread
 from innerear.work import Local, Lost, Machines, Work
 
@@ -126,8 +127,9 @@ def _answering() -> Iterator[Callable[[_Ask | _Shard | _Merge], Answer | Moments
             return Answer(*prepared.merged(ask, asked.parts), rank)
         if ask.clips is None:
             return Answer(_real(prepared, ask.metric, reference, ask.lengths), None, None, rank)
-        low, high = prepared.interval(ask.metric, ask.clips) if ask.interval else (None, None)
-        return Answer(prepared.distance(ask.metric, ask.clips), low, high, rank)
+        value = prepared.distance(ask.metric, ask.clips)
+        low, high = (ask.interval and holding(value, prepared.interval(ask.metric, ask.clips))) or (None, None)
+        return Answer(value, low, high, rank)
 
     with one_blas_thread():
         yield answer
@@ -170,10 +172,10 @@ class _Prepared:
             return frechet_distance(self.gaussian, np.concatenate(clips))
         return kad(self.kernel, clips)
 
-    def interval(self, metric: str, clips: Sequence[Frames]) -> tuple[float | None, float | None]:
+    def interval(self, metric: str, clips: Sequence[Frames]) -> tuple[float, float] | None:
         if metric == "fad":
-            return fad_interval(self.gaussian, clips, SEED) or (None, None)
-        return kad_interval(self.kernel, clips, SEED) or (None, None)
+            return fad_interval(self.gaussian, clips, SEED)
+        return kad_interval(self.kernel, clips, SEED)
 
     def sums(self, parts: Sequence[shards.Part]) -> Sums:
         return shards.kernel_sums(self.kernel, parts)

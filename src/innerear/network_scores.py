@@ -15,8 +15,7 @@ import numpy as np
 from innerear import metrics
 from innerear.groups import Group
 from innerear.records import Measurement, Score
-from innerear.stats import bootstrap
-from innerear.summaries import SEED, Better
+from innerear.summaries import Better, average
 
 Rows = Mapping[str, Sequence[tuple[str, Measurement]]]
 """The rows of a group by metric, each with its probe's id."""
@@ -48,8 +47,8 @@ def _word_error_rates(group: Group, rows: Sequence[tuple[str, Measurement]]) -> 
         rates = [(probe, 1.0 if row.reason == metrics.NO_SOUND else row.value) for probe, row in mine]
         n_asked = sum(family in (None, probe.family) for probe in asked)
         yield _mean(
-            group, metric.name, rates, n_asked, "lower", group="all" if family is None else f"family:{family}",
-            note=_note(mine, UNVERIFIED) if mine else NOT_ASKED,
+            group, metric.name, rates, n_asked, "lower", share=True,
+            group="all" if family is None else f"family:{family}", note=_note(mine, UNVERIFIED) if mine else NOT_ASKED,
             detail={"gated": sum(row.reason == "no voice" for _, row in mine)},
         )  # fmt: skip
 
@@ -67,13 +66,8 @@ def _note(rows: Sequence[tuple[str, Measurement]], note: str) -> str:
 def _mean(
     of: Group, name: str, values: Sequence[tuple[str, float | None]], asked: int, better: Better, **more: Any
 ) -> Score:
-    """The mean over the sounds that have a value, bootstrap over probes."""
+    """The mean over the sounds that have a value."""
     valued = [(probe, value) for probe, value in values if value is not None]
-    numbers = [value for _, value in valued]
-    low, high = bootstrap(numbers, [probe for probe, _ in valued], np.mean, SEED) or (None, None)
     metric = _metric(name)
-    return of.score(
-        name, float(np.mean(numbers)) if numbers else None, len(numbers), asked - len(numbers),
-        f"{metrics.signature(metric)}|mean|ci:bootstrap-probes", low=low, high=high, unit=metric.unit, better=better,
-        **more,
-    )  # fmt: skip
+    how = f"{metrics.signature(metric)}|mean"
+    return average(of, name, valued, asked - len(valued), how, unit=metric.unit, better=better, **more)

@@ -23,8 +23,7 @@ from innerear.metrics.signal import right_length
 from innerear.network_scores import network_scores
 from innerear.records import Measurement, Outcome, Score
 from innerear.run import Item
-from innerear.stats import bootstrap
-from innerear.summaries import SEED, median_size, middle, rate
+from innerear.summaries import average, median_size, middle, rate
 from innerear.work import Machines
 
 Progress = Callable[[str, int, int], None]
@@ -110,15 +109,13 @@ def _measured(group: Group, rows: Mapping[str, Measurement]) -> list[Score]:
 def _plausible(group: Group, rows: list[tuple[str, Measurement]]) -> list[Score]:
     """The mean share of descriptors inside, beside recordings held back and what is no such sound; what is outside."""
     shares = [(probe, row.value) for probe, row in rows if row.value is not None]
-    values = [share for _, share in shares]
-    low, high = bootstrap(values, [probe for probe, _ in shares], np.mean, SEED) or (None, None)
     known = plausibility.shipped().inside.get(group.tier, {})
     floor = {name: share for name, share in known.items() if name != "real"}
     outside = Counter(str(ends[3]) for _, row in rows for ends in row.detail.get("outside", {}).values())
     return [
-        group.score(
-            "plausibility", float(np.mean(values)) if values else None, len(values), len(rows) - len(values),
-            "plausibility|v:1|mean|ci:bootstrap-probes", low=low, high=high, unit="share inside", better="higher",
+        average(
+            group, "plausibility", shares, len(rows) - len(shares), "plausibility|v:1|mean", share=True,
+            unit="share inside", better="higher",
             ceiling={"real_clips": known.get("real")}, floor=floor,
             detail={"outside": dict(outside.most_common())}, note="shown, in no headline",
         )

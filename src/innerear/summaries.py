@@ -8,38 +8,32 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from innerear import stats
 from innerear.groups import Group
 from innerear.records import Measurement, Score
-from innerear.stats import bootstrap, wilson
 
 Better = Literal["higher", "lower", "neither"]
-SEED = 0
 
 
 def rate(
     of: Group, metric: str, passes: Sequence[tuple[str, bool]], missing: int, signature: str, **more: Any
 ) -> Score:
-    """A rate over (probe, passed): Wilson's interval, or a bootstrap over probes where they repeat.
+    """A rate over (probe, passed), with the interval of `stats.rate`."""
+    more |= {"unit": "share", "better": "higher"}
+    return _score(of, metric, stats.rate(passes), len(passes), missing, signature, **more)
 
-    Where all or none passed a bootstrap is a point, whatever n is: there it is Wilson's again, of as
-    many as there are probes, since what repeats within a probe may say the same thing twice.
-    """
-    n = len(passes)
-    count = sum(passed for _, passed in passes)
-    probes = len({probe for probe, _ in passes})
-    if probes == n:
-        reach, by = wilson(count, n), "wilson"
-    else:
-        by = "bootstrap-probes,wilson-at-ends"
-        if count in (0, n):
-            reach = wilson(probes if count else 0, probes)
-        else:
-            reach = bootstrap([float(p) for _, p in passes], [probe for probe, _ in passes], np.mean, SEED)
-    low, high = reach or (None, None)
-    how = f"{signature}|ci:{by}"
-    return of.score(
-        metric, count / n if n else None, n, missing, how, low=low, high=high, unit="share", better="higher", **more
-    )
+
+def average(
+    of: Group, metric: str, values: Sequence[tuple[str, float]], missing: int, signature: str,
+    statistic: Callable[..., Any] = np.mean, share: bool = False, **more: Any,
+) -> Score:  # fmt: skip
+    """A statistic over (probe, value), with the interval of `stats.estimate`, which says what `share` is."""
+    return _score(of, metric, stats.estimate(values, statistic, share), len(values), missing, signature, **more)
+
+
+def _score(of: Group, metric: str, found: stats.Estimate, n: int, missing: int, signature: str, **more: Any) -> Score:
+    how = f"{signature}|ci:{found.by}"
+    return of.score(metric, found.value, n, missing, how, low=found.low, high=found.high, **more)
 
 
 def median_size(values: NDArray[np.float64], axis: int = 0) -> Any:
@@ -58,9 +52,5 @@ def middle(
 ) -> Score:
     """The median (of the size) of a metric over the sounds that have a value, bootstrap over probes."""
     valued = [(probe, row.value) for probe, row in rows if row.value is not None]
-    values = [value for _, value in valued]
-    reach = bootstrap(values, [probe for probe, _ in valued], statistic, SEED) or (None, None)
-    return group.score(
-        metric, float(statistic(np.array(values))) if values else None, len(values), asked - len(values),
-        f"{metric}|v:1|median|ci:bootstrap-probes", low=reach[0], high=reach[1], unit=unit, better=better,
-    )  # fmt: skip
+    how = f"{metric}|v:1|median"
+    return average(group, metric, valued, asked - len(valued), how, statistic, unit=unit, better=better)

@@ -30,7 +30,8 @@ from innerear.checks import Label
 from innerear.embed import reads_captions
 from innerear.records import Probe, Score, embedder_of
 from innerear.reference import find_reference
-from innerear.stats import bootstrap, wilson
+from innerear.stats import SEED, holding
+from innerear.summaries import average, rate
 
 if TYPE_CHECKING:
     from innerear.distances import Embedding
@@ -41,7 +42,6 @@ Frames = NDArray[np.float32]
 CAPTION = "caption/"
 """What stands before a caption in the name of its frame."""
 NO_WEIGHTS = "no weights: `innerear models pull clap-laion` fetches them"
-SEED = 0
 FEWEST_MODELS = 4  # below which resampling models says nothing
 
 
@@ -156,7 +156,7 @@ class _Heard:
                 ceiling=ends({"real": of(real, 1, np.median)}),
             ),
             self._rate(
-                "clap_retrieval", [(probe.id, p == 1) for (probe, _), p in zip(self.made, places, strict=True)],
+                "clap_retrieval", [(probe.id, bool(p == 1)) for (probe, _), p in zip(self.made, places, strict=True)],
                 len(self.group.items), detail,
                 floor={"chance": chance} | {name: of(pairs, 1, first) for name, pairs in anchors.items()},
                 ceiling=ends({"real": of(real, 1, first)}),
@@ -167,28 +167,14 @@ class _Heard:
     def _score(
         self, metric: str, values: NDArray[np.float64], statistic: Any, unit: str, better: Any, detail: Any, **more: Any
     ) -> Score:
-        probes = [probe.id for probe, _ in self.made]
-        low, high = bootstrap(values.tolist(), probes, statistic, SEED) or (None, None)
-        return self.group.score(
-            metric, float(statistic(values)), len(values), len(self.group.items) - len(values),
-            f"{metric}|{self.how}|{statistic.__name__}|ci:bootstrap-probes",
-            low=low, high=high, unit=unit, better=better, detail=detail, **more,
-        )  # fmt: skip
+        pairs = [(probe.id, float(value)) for (probe, _), value in zip(self.made, values, strict=True)]
+        missing = len(self.group.items) - len(pairs)
+        how = f"{metric}|{self.how}|{statistic.__name__}"
+        more |= {"unit": unit, "better": better, "detail": detail}
+        return average(self.group, metric, pairs, missing, how, statistic, **more)
 
     def _rate(self, metric: str, passes: Sequence[tuple[str, bool]], asked: int, detail: Any, **more: Any) -> Score:
-        values = [float(passed) for _, passed in passes]
-        repeated = len({probe for probe, _ in passes}) < len(passes)
-        reach = (
-            bootstrap(values, [probe for probe, _ in passes], np.mean, SEED)
-            if repeated
-            else wilson(int(sum(values)), len(values))
-        )
-        low, high = reach or (None, None)
-        how = f"{metric}|{self.how}|ci:{'bootstrap-probes' if repeated else 'wilson'}"
-        return self.group.score(
-            metric, float(np.mean(values)), len(values), asked - len(values), how,
-            low=low, high=high, unit="share", better="higher", detail=detail, **more,
-        )  # fmt: skip
+        return rate(self.group, metric, passes, asked - len(passes), f"{metric}|{self.how}", detail=detail, **more)
 
     def _anchor(self, kind: str, texts: Frames) -> list[tuple[float, float]]:
         """Cosine and place of noise, or silence, as long as each sound, for that sound's caption."""
@@ -254,7 +240,8 @@ def embedder_agreement(scores: Sequence[Score]) -> list[Score]:
             tau = _tau(order, np.arange(len(models)))
             if tau is None:
                 continue
-            low, high = _tau_interval(order) if len(models) >= FEWEST_MODELS else (None, None)
+            reach = holding(tau, _tau_interval(order)) if len(models) >= FEWEST_MODELS else None
+            low, high = reach or (None, None)
             how = f"kendall-tau|of:{metric}|between:{one},{two}|ci:bootstrap-models|v:1"
             more: dict[str, Any] = {"group": f"{metric}, {one} and {two}", "better": "higher", "low": low, "high": high}
             more["note"] = "" if low is not None else f"{len(models)} models are too few for an interval"

@@ -61,6 +61,7 @@ FLAT = 0.3  # spectral flatness (geometric over arithmetic mean of power) above 
 BARE_DB = -30.0  # all that is not the strongest partial, re it
 SAME_SHARE = 0.7  # of the notes asked, that must be right in pitch or in time
 COPY_DB = 1.5  # RMS difference of prints below which two sounds are near copies
+COPY_ROWS = 256  # sounds that are compared with all others at once
 PRINT_BANDS, PRINT_TIMES, PRINT_HZ = 32, 24, 16_000
 PRINT_RANGE_DB = 60.0
 
@@ -100,21 +101,29 @@ def texture(clip: Clip) -> tuple[float, float]:
 
 
 def copies(prints: dict[str, list[int]], probe_of: dict[str, str]) -> dict[str, str]:
-    """For each subject whose sound is nearly that of another probe: that probe."""
+    """For each subject whose sound is nearly that of another probe: that probe; of equally near ones the first.
+
+    `COPY_ROWS` sounds at a time are compared with all, so memory grows with their number and not with
+    its square. Prints are whole numbers up to 60, whose squared distances are exact in float32.
+    """
     subjects = [subject for subject, levels in prints.items() if levels]
     if len(subjects) < 2:
         return {}
-    levels = np.array([prints[subject] for subject in subjects], dtype=float)
-    squares = np.sum(levels**2, axis=1)
-    apart = np.sqrt(np.maximum(squares[:, None] + squares - 2 * levels @ levels.T, 0) / levels.shape[1])
-    found = {}
-    for place, subject in enumerate(subjects):
-        for other in np.argsort(apart[place]):
-            if apart[place, other] > COPY_DB:
-                break
-            if probe_of[subjects[other]] != probe_of[subject]:
-                found[subject] = probe_of[subjects[other]]
-                break
+    levels = np.array([prints[subject] for subject in subjects], dtype=np.float32)
+    squares = np.square(levels).sum(axis=1)
+    probes = np.unique([probe_of[subject] for subject in subjects], return_inverse=True)[1]
+    most = COPY_DB**2 * levels.shape[1]
+    found: dict[str, str] = {}
+    for start in range(0, len(subjects), COPY_ROWS):
+        rows = slice(start, start + COPY_ROWS)
+        apart = levels[rows] @ levels.T
+        apart *= -2
+        apart += squares
+        apart += squares[rows, np.newaxis]
+        apart[probes[rows, np.newaxis] == probes] = np.inf
+        nearest = apart.argmin(axis=1)
+        near = np.flatnonzero(apart[np.arange(len(apart)), nearest] <= most)
+        found |= {subjects[start + row]: probe_of[subjects[nearest[row]]] for row in near}
     return found
 
 

@@ -28,7 +28,6 @@ from innerear.sharing.conditions import conditions, touched_tiers
 from innerear.sharing.entrants import Entrant, entrants_of, unmeasured
 from innerear.sharing.side_by_side import Line, side_by_side
 from innerear.stats import holm, paired
-from innerear.summaries import SEED
 from innerear.text import distinct
 
 ALPHA = 0.05
@@ -181,7 +180,7 @@ def _tests(entrants: Sequence[Entrant], pairs: Sequence[tuple[int, int]], probes
             for tier in TIERS
             if (both := _both(entrants, first, second, metric, {probe.id for probe in probes if probe.tier == tier}))[0]
         ]
-        differences = [paired(two, one, SEED) for _, _, _, one, two in found]
+        differences = [paired(two, one, shares=unit == "share") for _, _, _, one, two in found]
         adjusted = holm([d.p for d in differences if d])
         for (first, second, tier, one, two), d, p in zip(found, differences, adjusted, strict=True):
             if d is None:
