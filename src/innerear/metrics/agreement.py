@@ -41,7 +41,7 @@ Frames = NDArray[np.float32]
 
 CAPTION = "caption/"
 """What stands before a caption in the name of its frame."""
-NO_WEIGHTS = "no weights: `innerear models pull clap-laion` fetches them"
+NO_WEIGHTS = "no weights: `innerear weights pull clap-laion` fetches them"
 FEWEST_MODELS = 4  # below which resampling models says nothing
 
 

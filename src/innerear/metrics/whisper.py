@@ -97,7 +97,7 @@ def _open() -> _Whisper:
     except ImportError as error:
         raise WeightsUnavailable(f"Whisper needs the package {error.name}: pip install 'innerear[whisper]'") from error
     folder = files["model.bin"].path.parent
-    again = f"remove {folder}, then `innerear models pull {MODEL}`"
+    again = f"remove {folder}, then `innerear weights pull {MODEL}`"
     try:
         network = ctranslate2.models.Whisper(
             str(folder), compute_type="float32", inter_threads=os.cpu_count() or 1, intra_threads=1,
