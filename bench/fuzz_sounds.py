@@ -17,6 +17,7 @@ import io
 import math
 import multiprocessing
 import os
+import re
 import struct
 import sys
 import tempfile
@@ -293,10 +294,16 @@ def used(sound: Sound, rows: list[Measurement], draw: np.random.Generator, given
         if not len(frames) or not np.isfinite(frames).all():
             raise Found(f"frames of shape {frames.shape}, not all of them finite")
 
+    def listened() -> None:
+        heard = hear(clip, probe)
+        check_numbers(heard.worth, "worth")
+        if re.search(r"\b(nan|inf)\b", heard.words):
+            raise Found(f"what is told to a model: {heard.words}")
+
     failed = [msgspec.structs.replace(row, passed=False) for row in rows]
     steps: dict[str, Callable[[], object]] = {
         "fingerprint": lambda: fingerprint(clip),
-        "listener": lambda: check_numbers(msgspec.to_builtins(hear(clip, probe)), "heard"),
+        "listener": listened,
         "envelope": lambda: check_numbers(envelope(clip).tolist(), "envelope"),
         "spectrogram": lambda: png(spectrogram(clip)),
         "outline": lambda: peaks(clip),
@@ -428,8 +435,15 @@ def main() -> int:
         for done, (came, found) in enumerate(pool.map(partial(some, given=how), pieces), 1):
             outcomes.update(came)
             findings += found
-            if sys.stderr.isatty():
-                print(f"\r{done * 25} of {given.cases}, {len(findings)} findings", end="", file=sys.stderr, flush=True)
+            end = "\r" if sys.stderr.isatty() else "\n"
+            print(
+                f"{pieces[done - 1].stop} of {given.cases}, {len(findings)} findings",
+                end=end,
+                file=sys.stderr,
+                flush=True,
+            )
+            for _, name, said in found:
+                print(f"{name}: {said}", file=sys.stderr, flush=True)
     if given.jailed:
         came, found = jailed(given.jailed, given.seed, given.tiers.split(","))
         outcomes.update(came)

@@ -181,7 +181,8 @@ def _db(amplitude: float) -> float:
 
 
 def _levels(signal: Floats) -> str:
-    return " ".join(f"{_db(float(np.sqrt(np.mean(part**2)))):.0f}" for part in np.array_split(signal, SLICES))
+    parts = (part for part in np.array_split(signal, SLICES) if len(part))  # a click has fewer samples than parts
+    return " ".join(f"{_db(float(np.sqrt(np.mean(part**2)))):.0f}" for part in parts)
 
 
 def _bands(power: Floats) -> str:

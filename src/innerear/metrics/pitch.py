@@ -20,6 +20,7 @@ PEAK_SHARE = 0.9  # the first key maximum with this share of the highest is the 
 CLEAR = 0.7  # NSDF at the period, below which a frame has no f0
 STEADY_DB = 20.0  # frames this far below the loudest do not count
 ATTACK_S = 0.05  # of a struck note, where f0 is not yet settled
+BLOCK = 64  # frames at a time, so that a long sound takes little memory
 LEAST_CLEAR_SHARE = 0.3  # of the steady frames, below which the sound has no f0
 
 
@@ -52,12 +53,28 @@ def track_f0(
     P. McLeod, G. Wyvill, "A smarter way to find pitch", ICMC 2005: the first key maximum with 0.9
     of the highest one, its place refined by a parabola.
     """
-    import scipy.fft
-
     length, hop = round(window_s * sample_rate), round(hop_s * sample_rate)
     if len(samples) < length:
         samples = np.pad(samples, (0, length - len(samples)))
-    frames = np.lib.stride_tricks.sliding_window_view(samples, length)[::hop].astype(np.float32)
+    frames = np.lib.stride_tricks.sliding_window_view(samples, length)[::hop]
+    f0, clarity, level_db = np.empty(len(frames)), np.empty(len(frames)), np.empty(len(frames))
+    for start in range(0, len(frames), BLOCK):
+        part = slice(start, start + BLOCK)
+        nsdf, level_db[part] = _normal_differences(frames[part], sample_rate)
+        f0[part], clarity[part] = _periods(nsdf, sample_rate)
+    quiet = level_db <= max(level_db.max() - 60, -100)
+    f0[quiet], clarity[quiet] = np.nan, 0.0
+    return F0Track((np.arange(len(frames)) * hop + length / 2) / sample_rate, f0, clarity, level_db)
+
+
+def _normal_differences(
+    frames: NDArray[np.float32], sample_rate: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The normalised square difference function of each frame, (frames, lags), and its level in dB."""
+    import scipy.fft
+
+    length = frames.shape[1]
+    frames = frames.astype(np.float32)
     frames -= frames.mean(axis=1, keepdims=True)
     longest = min(length // 2 + 1, round(sample_rate / FMIN_HZ) + 2)
     size = scipy.fft.next_fast_len(length + longest, real=True)
@@ -71,11 +88,7 @@ def track_f0(
     energy[:, 0] = 2 * total
     energy[:, 1:] = 2 * total[:, None] - head - tail
     nsdf = 2 * correlation / np.maximum(energy, 1e-12)
-    level_db = 10 * np.log10(np.maximum(total / length, 1e-20))
-    loud = level_db > max(level_db.max() - 60, -100)
-    f0, clarity = np.full(len(frames), np.nan), np.zeros(len(frames))
-    f0[loud], clarity[loud] = _periods(nsdf[loud], sample_rate)
-    return F0Track((np.arange(len(frames)) * hop + length / 2) / sample_rate, f0, clarity, level_db)
+    return nsdf, 10 * np.log10(np.maximum(total / length, 1e-20))
 
 
 def _periods(nsdf: NDArray[np.float64], sample_rate: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
