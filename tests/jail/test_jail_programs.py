@@ -352,7 +352,7 @@ def test_a_program_cannot_make_the_jail_fail(jail):
 def test_a_jail_that_cannot_start_says_so(monkeypatch):
     monkeypatch.setattr(host, "_START_S", 5.0)
     jail = ZygoteJail(Start("own", ""), {"tier": "ns"})
-    jail._start = type("Broken", (), {"command": lambda *_: ["false"], "environment": {}, "work_folders": False})()  # type: ignore[assignment]
+    jail._start = type("Broken", (), {"command": lambda *_: ["false"], "letter": lambda *_: b"", "environment": {}})()  # type: ignore[assignment]
     with pytest.raises(JailFailure, match="failed twice"):
         jail.run("print(1)", FAST)
     jail.close()
