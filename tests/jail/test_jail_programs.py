@@ -350,8 +350,11 @@ def test_a_program_cannot_make_the_jail_fail(jail):
 
 
 class _Broken:
-    environment: dict[str, str] = {}
     work_folders = False
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {}
 
     def command(self) -> list[str]:
         return ["false"]
