@@ -380,10 +380,24 @@ def test_a_program_cannot_make_the_jail_fail(jail):
         assert jail.run(code, FAST).outcome is not Outcome.OK
 
 
+class _Broken:
+    work_folders = False
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {}
+
+    def command(self) -> list[str]:
+        return ["false"]
+
+    def letter(self, *_: object) -> bytes:
+        return b""
+
+
 def test_a_jail_that_cannot_start_says_so(monkeypatch):
     monkeypatch.setattr(host, "_START_S", 5.0)
     jail = ZygoteJail(Start("own", ""), {"tier": "ns"})
-    jail._start = type("Broken", (), {"command": lambda *_: ["false"], "environment": {}, "work_folders": False})()  # type: ignore[assignment]
+    jail._start = _Broken()  # type: ignore[assignment]
     with pytest.raises(JailFailure, match="failed twice"):
         jail.run("print(1)", FAST)
     jail.close()

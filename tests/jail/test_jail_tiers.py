@@ -118,7 +118,7 @@ def test_another_system_is_refused_with_the_ways_that_remain(monkeypatch, system
 
 def test_a_tier_that_was_asked_for_is_never_replaced_by_another(monkeypatch):
     monkeypatch.setattr(tiers, "_passed", {})
-    monkeypatch.setattr(tiers, "_lacks", lambda way: ("", "") if way == "ll" else ("gone", "bring it back"))
+    monkeypatch.setattr(tiers, "_lacks", lambda way, track: ("", "") if way == "ll" else ("gone", "bring it back"))
     with pytest.raises(JailUnavailable, match=r"bwrap: gone; own: gone\. bring it back"):
         open_jail("ns")
 
@@ -141,19 +141,21 @@ def test_the_self_test_finds_that_there_is_no_jail():
 def test_every_way_is_probed_and_says_what_it_lacks():
     for probed in probe():
         assert bool(probed.missing) == bool(probed.fix)
+        assert not probed.shows_more, probed.sight
+        assert bool(probed.sight) == (not probed.missing and probed.tier in ("ns", "ll"))
         assert probed.missing or probed.facts["tier"] == probed.tier
 
 
 @pytest.mark.parametrize("engine", ["docker", "podman"])
 def test_a_container_gets_no_network_no_privilege_and_nothing_to_write_but_tmp(engine, monkeypatch):
     monkeypatch.setenv(container.IMAGE, "some/image:1")
-    command = container.command(engine)
+    command = container.command(engine, "library")
     for flag in (
         *("--rm", "--interactive", "--network=none", "--read-only", "--cap-drop=ALL"),
         *("--security-opt=no-new-privileges", "--user=65534:65534", "--pids-limit=64", "--memory=4g"),
     ):
         assert flag in command
-    assert command[-4:] == ["some/image:1", "python", "-m", "innerear.jail.container"]
+    assert command[-5:] == ["some/image:1", "python", "-m", "innerear.jail.container", "library"]
     assert not [word for word in command if word.startswith(("--volume", "-v", "--mount", "--privileged", "--device"))]
 
 

@@ -98,16 +98,17 @@ def _read(path: str) -> _Object | None:
     if path not in _known:
         try:
             _known[path] = _parsed(path)
-        except (OSError, NotWhole, ValueError, StopIteration):
+        except (OSError, NotWhole, ValueError, OverflowError, StopIteration):
             _known[path] = None
     return _known[path]
 
 
 def _parsed(path: str) -> _Object | None:
     with Path(path).open("rb") as file:
+        whole = os.fstat(file.fileno()).st_size
 
         def piece(start: int, size: int) -> bytes:
-            return os.pread(file.fileno(), size, start)
+            return os.pread(file.fileno(), min(size, whole), start)
 
         head = piece(0, 64)
         if head[:6] != b"\x7fELF\x02\x01":

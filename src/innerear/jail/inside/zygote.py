@@ -64,6 +64,8 @@ def main(
     os.close(null)
     control = socket.socket(fileno=control_fd)
     _allow(packages)
+    # Held open: who is not root may not find the way to it.
+    works = [os.open(work, os.O_PATH)] if work else []
     if os.geteuid() == 0 and not linux.is_admin():
         _drop_root()
     if tier == "own":
@@ -92,8 +94,10 @@ def main(
         # The children add their own rules to these, so what is read here must be allowed by both.
         linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
         rules = [(path, landlock.READ if below else landlock.LIST) for path, below in reads]
-        rules += [(path, landlock.READ) for path in (work, *view.DEVICES)]
+        rules += [(path, landlock.READ) for path in (*(f"/proc/self/fd/{n}" for n in works), *view.DEVICES)]
         landlock.restrict(setting.landlock_abi, rules, only=landlock.READ)
+    for number in works:
+        os.close(number)
     gc.collect()
     gc.freeze()
     gc.disable()
