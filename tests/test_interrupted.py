@@ -1,4 +1,4 @@
-"""Commands that are interrupted, killed, run at once on one folder, or given a disk that takes no more: nothing is lost.
+"""Commands that are interrupted, killed, run at once on one folder, or meet a full disk: nothing is lost.
 
 `INNEREAR_KILLS=68 pytest -m slow tests/test_interrupted.py` kills and interrupts so often.
 """
