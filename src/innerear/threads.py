@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import signal
 import sys
 import threading
 import time
@@ -71,6 +72,8 @@ def leave(code: int, interrupted: bool = False) -> NoReturn:
     cases it is not taken down: what is registered with `atexit` runs, what is buffered is written, and
     the process ends.
     """
+    with suppress(ValueError):  # from another thread than the main one
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is done: an interrupt that comes now changes nothing
     if not interrupted and all(thread is threading.current_thread() for thread in threading.enumerate()):
         sys.exit(code)
     with suppress(Exception):
