@@ -30,6 +30,7 @@ def packs(recorded_run, tmp_path_factory) -> Path:
     pack(Run(fewer), folder / "Alone & <b>.zip")
     lines = (fewer / "probes.jsonl").read_bytes().splitlines(keepends=True)
     write_whole(fewer / "probes.jsonl", b"".join(lines[1:]))
+    write_whole(fewer / "run.json", json.dumps({**file, "probes": []}).encode())  # as if it had never had more
     pack(Run(fewer), folder / "less.zip")
     shutil.rmtree(fewer)
     return folder

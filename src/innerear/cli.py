@@ -60,7 +60,8 @@ class _Main(click.Group):
         except SystemExit as end:
             if isinstance(end.code, str):
                 click.echo(end.code, err=True)
-            leave(end.code if isinstance(end.code, int) else int(end.code is not None))
+            code = end.code if isinstance(end.code, int) else int(end.code is not None)
+            leave(code, code == INTERRUPTED)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import signal
 import sys
 import threading
 import time
@@ -61,15 +62,19 @@ def wait_for(threads: Sequence[threading.Thread]) -> None:
             thread.join(max(0.0, until - time.monotonic()))
 
 
-def leave(code: int) -> NoReturn:
+def leave(code: int, interrupted: bool = False) -> NoReturn:
     """End this process with an exit code, whatever its other threads do.
 
     A thread that comes back from native code (a network, BLAS, a resampler) while the interpreter is
     being taken down is ended by force; if C++ frames are on its stack, that aborts the process with
-    SIGABRT, exit code 134. So where threads are left, the interpreter is not taken down: what is
-    registered with `atexit` runs, what is buffered is written, and the process ends.
+    SIGABRT, exit code 134. And an interpreter that was `interrupted` while it ran a piece of text (as
+    dataclasses do) remembers it, and kills itself with SIGINT in place of the exit code. So in both
+    cases it is not taken down: what is registered with `atexit` runs, what is buffered is written, and
+    the process ends.
     """
-    if all(thread is threading.current_thread() for thread in threading.enumerate()):
+    with suppress(ValueError):  # from another thread than the main one
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is done: an interrupt that comes now changes nothing
+    if not interrupted and all(thread is threading.current_thread() for thread in threading.enumerate()):
         sys.exit(code)
     with suppress(Exception):
         atexit._run_exitfuncs()

@@ -146,8 +146,6 @@ def writing(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise of_disk(error, folder) from error
-    except shutil.Error as error:  # of copytree, which collects what went wrong
-        raise UsageError(f"{folder} cannot be written: {error}") from error
 
 
 def of_disk(error: OSError, folder: Path | str) -> DiskFull | UsageError:

@@ -75,7 +75,7 @@ def _write(data: ReportData, run_folder: Path, part: Path, say: Callable[[str], 
     """All files of the report into a new folder."""
     with as_file(files("innerear.report")) as package:
         for folder in ("assets", "vendor"):
-            shutil.copytree(package / folder, part / folder)
+            _copy_files(package / folder, part / folder)
     shell = page(
         "shell.html.j2", title=data.title, created=data.created, tiers=TIERS,
         compared=bool(data.comparison), listening=bool(data.listening),
@@ -93,6 +93,16 @@ def _write(data: ReportData, run_folder: Path, part: Path, say: Callable[[str], 
     _write_data(msgspec.structs.replace(data, items=items, warnings=[*data.warnings, *unread]), real, part / "data")
     for line in unread:
         say(line)
+
+
+def _copy_files(source: Path, target: Path) -> None:
+    """As `copytree`, which goes on over a full disk and tells of every file."""
+    target.mkdir()
+    for path in source.iterdir():
+        if path.is_dir():
+            _copy_files(path, target / path.name)
+        else:
+            shutil.copyfile(path, target / path.name)
 
 
 def script(kind: str, name: str, content: Any) -> str:

@@ -202,7 +202,7 @@ def unpack(file: Path, out: Path) -> Run:
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UsageError(f"{out} is there already; name a new folder")
-    if not file.is_file():
+    if file.exists() and not file.is_file():
         raise UsageError(f"{file} is not a file, wanted one that `innerear pack` wrote")
     with writing(out.parent):
         out.parent.mkdir(parents=True, exist_ok=True)
