@@ -24,7 +24,7 @@ def test_there_are_pages():
 
 
 def steps(page):
-    """What a page runs, in its order, each with what the page shows of its output: Python, then a text block; or `$ …`."""
+    """What a page runs, in its order, each with the output that the page shows for it."""
     found = re.finditer(
         r"^```python\n(?P<code>.*?)^```\n(?:\n```text\n(?P<printed>.*?)^```)?|^```console\n(?P<typed>.*?)^```",
         page.read_text(),
