@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import time
 
 import msgspec
@@ -198,7 +199,7 @@ def test_a_count_of_tokens_that_cannot_be_is_none():
 def test_the_patience_also_bounds_a_try_that_hangs():
     with OpenAIServer(lambda number, body: hang) as server:
         _, failures = ask(server, timeout_s=60.0, patience_s=0.5)
-    assert "no answer within 0.5 s; tried 1 time" in summary(failures)[0]
+    assert re.search(r"no answer within 0\.[45]\d* s; tried 1 time", summary(failures)[0])
 
 
 def test_a_request_that_is_tried_again_can_be_seen_until_it_is_answered():

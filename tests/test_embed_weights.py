@@ -163,6 +163,7 @@ def test_an_unknown_model_is_one_line_with_those_there_are() -> None:
 
 
 def test_every_row_of_the_table_can_be_acted_on() -> None:
+    assert {"yamnet", "silero-vad"} <= sources().keys()
     for files in sources().values():
         for file in files:
             assert file.licence

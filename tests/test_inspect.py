@@ -135,6 +135,7 @@ def test_the_log_has_them_as_metrics_over_all_epochs(log, ours):
 
 def test_what_a_model_got_wrong_is_a_score(log):
     second = [sample for sample in log.samples if sample.epoch == 2]
+    assert second
     for sample in second:
         assert sample.error is None
         assert sample.scores["sounds"].answer == "no_program"

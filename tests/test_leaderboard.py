@@ -79,7 +79,9 @@ def test_each_number_is_that_of_the_run_with_its_interval_n_and_signature(site, 
 
 
 def test_each_run_has_its_page_its_sounds_and_its_file(site):
-    for place in (site / "runs").iterdir():
+    places = list((site / "runs").iterdir())
+    assert len(places) == len(list((site / "packs").glob("*.zip"))) > 0
+    for place in places:
         assert {path.name for path in place.iterdir()} == {"report", "audio", "entry.json"}
         assert (place / "report" / "index.html").exists()
         assert list((place / "audio").glob("*.flac"))

@@ -65,6 +65,7 @@ def test_an_axis_leads_back_to_the_value(name):
 
 
 def test_a_sound_without_a_pause_is_as_plausible_as_one_with_the_shortest():
+    assert shipped().of
     for sort, ranges in shipped().of.items():
         low, high = ranges["active_share"]
         assert high == 1.0 or high < 0.99, sort

@@ -50,12 +50,15 @@ def test_no_source_is_both_held_back_and_not():
 def test_a_quarter_of_each_environment_class_is_held_back():
     rows = [row for row in read_manifest(MANIFEST) if row["tier"] == "env"]
     held = held_back(rows)
+    assert len({row["label"] for row in rows}) == 50
     for label in {row["label"] for row in rows}:
         assert sum(row["label"] == label and row["file"] in held for row in rows) == 2
 
 
 def test_the_manifest_names_a_licence_and_a_home_for_every_clip():
-    for row in read_manifest(MANIFEST):
+    rows = read_manifest(MANIFEST)
+    assert rows
+    for row in rows:
         assert row["licence"], row["file"]
         assert row["source_repo"].count("/") >= 1 or row["tier"] == "notes", row["file"]
         assert len(row["sha256"]) == 64
