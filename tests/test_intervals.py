@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from innerear.stats import estimate, holding, paired, rate, wilson
 
-BAND = (0.91, 1.0)  # of 95 % intervals of so few probes; a percentile bootstrap is down to 0.83 in these cases
+BAND = (0.92, 1.0)  # of 95 % intervals of so few probes; a percentile bootstrap is down to 0.83 in these cases
 
 
 @given(st.integers(1, 2000), st.data())

@@ -289,6 +289,21 @@ def test_the_finding_names_the_largest_difference_that_is_shown_or_that_none_is(
     assert shown == "b/model passes 20 points more of the checks in notes than a/model (p = 0.01, 30 probes, paired)."
 
 
+def test_few_checks_are_not_a_finding() -> None:
+    few = msgspec.structs.replace(scored("checks", 0.5, "speech"), n=4)
+    (alone,) = finding([few])
+    assert alone == "Too few checks of a/model were judged for a finding: 4 in speech."
+    (beside,) = finding([scored("checks", 0.7), few])
+    assert beside == "a/model passes 70% of 30 checks in notes; too few checks to say more: 4 in speech."
+    chance = msgspec.structs.replace(difference("b/model", -0.9, 0.01), n=6)
+    assert finding([scored("checks", 0.7), chance])[0].startswith("No difference between the models")
+
+
+def test_the_finding_says_how_many_checks_were_not_run() -> None:
+    (said,) = finding([msgspec.structs.replace(scored("checks", 0.7), missing=27)])
+    assert said == "a/model passes 70% of 30 checks in notes (27 more not run)."
+
+
 def test_every_vendored_library_has_its_licence(written: tuple[Path, object]) -> None:
     vendor = written[0] / "report/vendor"
     licences = {file.name.removesuffix(".LICENSE")[:4] for file in vendor.glob("*.LICENSE")}

@@ -30,6 +30,7 @@ from innerear.parts import Writer, read_rows, write_whole
 from innerear.records import Completion, Measurement, Outcome, Program, Render, Repeat, Score, digest
 from innerear.render import load, render_all, render_key, runs
 from innerear.run import Item, Run, program_of, save
+from innerear.score import VERSION as SCORES
 from innerear.score import score
 from innerear.strategies import find_strategy
 from innerear.threads import one_blas_thread
@@ -327,7 +328,9 @@ def do_score(run: Run, progress: Progress = silent, machines: Machines | None = 
     folders = {name: embeddings_folder(run, name) for name in run.asked.embedders if name in signatures}
     parts = {name: sorted(path.name for path in folder.glob("[!.]*.npz")) for name, folder in folders.items()}
     outcomes = [(item.completion.key, item.render.key, item.render.outcome) for item in items]
-    inputs = digest(outcomes, sorted(rows), parts, signatures, run.probes, verify.shipped(), version("innerear"))
+    inputs = digest(
+        outcomes, sorted(rows), parts, signatures, run.probes, verify.shipped(), version("innerear"), SCORES
+    )
     path = run.folder / "scores.json"
     if path.exists():
         before = msgspec.json.decode(path.read_bytes(), type=ScoreFile)
