@@ -176,8 +176,9 @@ def paired(
 ) -> Difference | None:
     """First less second, over the probes that both have; `None` without one. `shares`: values from 0 to 1.
 
-    The interval is that of `_of_mean`. The test flips the sign of each probe's difference: every way of doing so for up to 12 probes that differ, else 10,000 seeded draws
-    (B. Phipson, G. K. Smyth, "Permutation P-values should never be zero", 2010).
+    The interval is that of `_of_mean`. The test flips the sign of each probe's difference: every way of
+    doing so for up to 12 probes that differ, else 10,000 seeded draws (B. Phipson,
+    G. K. Smyth, "Permutation P-values should never be zero", 2010).
     """
     probes = [probe for probe in first if probe in second]
     if not probes:
