@@ -260,6 +260,20 @@ def test_the_nearest_recording_is_chosen_among_those_that_may_be_passed_on(tmp_p
     assert Path(recordings([probe], tmp_path, every=True)[probe.id].path).name == "nc.wav"
 
 
+def test_checks_that_could_not_be_judged_are_counted_as_lacking_beside_those_that_were(tmp_path: Path) -> None:
+    data = made(tmp_path, take=3)
+    place, item = next(
+        (i, one) for i, one in enumerate(data.items) if any(m.passed is not None for m in one.measurements)
+    )
+    blind = [msgspec.structs.replace(m, passed=None, value=None) for m in item.measurements]
+    data.items[place] = msgspec.structs.replace(item, measurements=blind)
+    write_report(data, tmp_path)
+    _, _, index = received((tmp_path / "report/data/index.js").read_text())
+    probe = next(probe for probe in data.probes if probe.id == item.completion.probe)
+    assert (index["items"][place]["of"], index["items"][place]["lacking"]) == (0, sum(c.headline for c in probe.expect))
+    assert sum(row["lacking"] == 0 and row["of"] > 0 for row in index["items"]) > 5
+
+
 # ---- the finding
 
 
