@@ -96,6 +96,23 @@ def test_one_model_in_two_runs_is_paired_with_itself_and_not_with_others(recorde
     ]
 
 
+def test_a_model_whose_recording_refuses_the_strategy_is_named_with_why(recorded_run, copy):
+    changed(copy, strategy="plan")
+    found = compare([recorded_run, copy], [MODEL])
+    (line,) = [line for line in found.differs if "has no answers" in line]
+    assert line.startswith(f"{MODEL} · plan in copy")
+    assert "was recorded with other messages" in line
+    assert "has no answers" in found.findings()[0]
+
+
+def test_a_model_that_is_in_one_run_only_is_named_where_others_are_paired_with_themselves(recorded_run, copy):
+    changed(copy, models=[MODEL])
+    found = compare([recorded_run, copy], [MODEL, NOISE])
+    assert len(found.pairs) == 1
+    (line,) = [line for line in found.differs if "compared with nothing" in line]
+    assert line.startswith(NOISE)
+
+
 def test_runs_of_two_tracks_are_refused(recorded_run, copy):
     changed(copy, track="library")
     with pytest.raises(UsageError, match=r"few was asked on the track 'scratch', copy on 'library'"):

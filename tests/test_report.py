@@ -260,6 +260,20 @@ def test_the_nearest_recording_is_chosen_among_those_that_may_be_passed_on(tmp_p
     assert Path(recordings([probe], tmp_path, every=True)[probe.id].path).name == "nc.wav"
 
 
+def test_checks_that_could_not_be_judged_are_counted_as_lacking_beside_those_that_were(tmp_path: Path) -> None:
+    data = made(tmp_path, take=3)
+    place, item = next(
+        (i, one) for i, one in enumerate(data.items) if any(m.passed is not None for m in one.measurements)
+    )
+    blind = [msgspec.structs.replace(m, passed=None, value=None) for m in item.measurements]
+    data.items[place] = msgspec.structs.replace(item, measurements=blind)
+    write_report(data, tmp_path)
+    _, _, index = received((tmp_path / "report/data/index.js").read_text())
+    probe = next(probe for probe in data.probes if probe.id == item.completion.probe)
+    assert (index["items"][place]["of"], index["items"][place]["lacking"]) == (0, sum(c.headline for c in probe.expect))
+    assert sum(row["lacking"] == 0 and row["of"] > 0 for row in index["items"]) > 5
+
+
 # ---- the finding
 
 
@@ -287,6 +301,21 @@ def test_the_finding_names_the_largest_difference_that_is_shown_or_that_none_is(
     assert none.startswith("No difference between the models that this n can show")
     shown = finding([*rates, difference("b/model", -0.2, 0.01), difference("c/model", 0.1, 0.04, "speech")])[0]
     assert shown == "b/model passes 20 points more of the checks in notes than a/model (p = 0.01, 30 probes, paired)."
+
+
+def test_few_checks_are_not_a_finding() -> None:
+    few = msgspec.structs.replace(scored("checks", 0.5, "speech"), n=4)
+    (alone,) = finding([few])
+    assert alone == "Too few checks of a/model were judged for a finding: 4 in speech."
+    (beside,) = finding([scored("checks", 0.7), few])
+    assert beside == "a/model passes 70% of 30 checks in notes; too few checks to say more: 4 in speech."
+    chance = msgspec.structs.replace(difference("b/model", -0.9, 0.01), n=6)
+    assert finding([scored("checks", 0.7), chance])[0].startswith("No difference between the models")
+
+
+def test_the_finding_says_how_many_checks_were_not_run() -> None:
+    (said,) = finding([msgspec.structs.replace(scored("checks", 0.7), missing=27)])
+    assert said == "a/model passes 70% of 30 checks in notes (27 more not run)."
 
 
 def test_every_vendored_library_has_its_licence(written: tuple[Path, object]) -> None:

@@ -246,3 +246,13 @@ def test_every_score_of_a_run_is_inside_its_interval(recorded_run):
     found = [score for score in do_score(Run(recorded_run)) if score.low is not None]
     assert len(found) > 50
     assert [score for score in found if not score.low <= score.value <= score.high] == []
+
+
+def test_the_table_of_a_run_marks_checks_that_were_not_run_and_gives_no_share_of_few():
+    def cell(n, missing):
+        scores = [Score("checks", "a", "direct", "notes", 0.75, n, missing, "checks|v:1")]
+        return headline(scores)[0][5]
+
+    assert cell(100, 0) == "75% of 100"
+    assert cell(100, 27) == "75% of 100, 27 not run"
+    assert cell(4, 0) == "3 of 4"

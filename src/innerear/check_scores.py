@@ -6,6 +6,7 @@ all others are scored and marked, and enter no sum. A sound that is not there fa
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from itertools import combinations, pairwise
 from typing import Any
@@ -17,7 +18,7 @@ from innerear import metrics
 from innerear.checks import Check, Label, kind
 from innerear.class_scores import with_classes
 from innerear.groups import Group
-from innerear.records import TIERS, Measurement, Probe, Score
+from innerear.records import TIERS, Measurement, Outcome, Probe, Score
 from innerear.run import Item
 from innerear.stats import falls, holm, normalised, paired, pass_at_k
 from innerear.summaries import Better, average, median_size, middle, rate
@@ -31,6 +32,7 @@ FLOORS = ("silence", "noise", "sine", "swap", "informed")
 PLAIN_FLOORS = ("silence", "noise", "sine", "swap")  # what a scale starts from; `informed` stands beside it
 CEILINGS = ("real", "sampler", "flite", "espeak-ng")
 FITTED_TO = "no independent ceiling: the discriminant was fitted to notes of FluidR3 too"
+FEW = 10  # checks, below which a share says more than is known, and is neither headline nor finding
 LEAST_COVERED = 0.5  # share of a tier's probes with a check that counts, for the tier to stand in a trend
 
 
@@ -111,12 +113,40 @@ def _sums(group: Group, judged: Judged, name: str, wanted: Callable[[Probe], boo
     results = [(item.probe.id, _counted(item, judged)) for item in items]
     whole = [(probe, all(passed)) for probe, passed in results if passed]
     single = [(probe, one) for probe, passed in results for one in passed]
-    n_checks = sum(in_headline(check, item.probe.tier)[0] for item in asked for check in item.probe.expect)
     how = "checks:counted|v:1"
+    lacking = not_run(asked, judged)
+    more: dict[str, Any] = {"group": name, "note": _coverage(len(single), lacking, name)}
     return [
-        rate(group, PASSED, whole, len(asked) - len(whole), f"{PASSED}|{how}", group=name),
-        rate(group, CHECKS, single, n_checks - len(single), f"{CHECKS}|{how}", group=name),
+        rate(group, PASSED, whole, len(asked) - len(whole), f"{PASSED}|{how}", **more),
+        rate(group, CHECKS, single, lacking.total(), f"{CHECKS}|{how}", **more),
     ]
+
+
+def not_run(items: Sequence[Item], judged: Judged) -> Counter[str]:
+    """How many checks that count have no verdict, by the reason: without them a rate is over fewer than it seems."""
+    found: Counter[str] = Counter()
+    for item in items:
+        rows = judged.get(item.completion.key, [])
+        counting = [check for check in item.probe.expect if in_headline(check, item.probe.tier)[0]]
+        if item.render.outcome == Outcome.NOT_RENDERED:
+            found["not rendered"] += len(counting)
+        elif not rows:
+            found["not measured yet"] += len(counting)
+        for check, row in rows:
+            if row.passed is None and in_headline(check, item.probe.tier)[0]:
+                found[row.reason.removeprefix(f"{metrics.UNAVAILABLE}: ")] += 1
+    return +found
+
+
+def _coverage(n: int, lacking: Counter[str], group: str) -> str:
+    """What a reader must know of a rate over checks: that some were not run, and why; that they are too few."""
+    notes = []
+    if lacking:
+        missing, whys = lacking.total(), [why for why, _ in lacking.most_common()]
+        notes.append(f"{n} of {n + missing} checks run; {missing} not run: {_few(whys)}")
+    if group == "all" and 0 < n < FEW:
+        notes.append(f"{n} checks are too few for a headline")
+    return "; ".join(notes)
 
 
 def _at_k(group: Group, judged: Judged) -> list[Score]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from innerear import metrics
+from innerear.check_scores import FEW
 from innerear.failures import failure_key
 from innerear.gaps import gaps
 from innerear.listening.results import read_validations
@@ -141,13 +142,12 @@ def headline(scores: Sequence[Score]) -> list[list[str]]:
                 distances.setdefault(s.group, {})[s.metric] = s
         for place, (against, pair) in enumerate((distances or {"": {}}).items()):
             first = place == 0
-            checks = rates.get("checks")
             table.append(
                 [
                     model if first else "",
                     tier if first else "",
                     *(_share(rates.get(name)) if first else "" for name in ("audio", "audible", "right_length")),
-                    (f"{_share(checks)} of {checks.n}" if checks and checks.n else "–") if first else "",
+                    _checks(rates.get("checks")) if first else "",
                     against,
                     _distance(pair.get("fad")),
                     _distance(pair.get("kad")),
@@ -157,6 +157,14 @@ def headline(scores: Sequence[Score]) -> list[list[str]]:
 
 
 HEADINGS = ["model", "tier", "audio", "audible", "length", "checks", "against", "FAD  real…noise", "KAD  real…noise"]
+
+
+def _checks(score: Score | None) -> str:
+    """The share of checks passed, of how many, how many were not run; too few of them make no share."""
+    if score is None or not score.n:
+        return "–"
+    count = f"{_share(score)} of {score.n}" if score.n >= FEW else f"{(score.value or 0) * score.n:.0f} of {score.n}"
+    return f"{count}, {score.missing} not run" if score.missing else count
 
 
 def _share(score: Score | None) -> str:

@@ -29,6 +29,7 @@ from innerear.work import Machines
 Progress = Callable[[str, int, int], None]
 
 AUDIBLE_DBFS = -60.0  # RMS over the whole sound
+VERSION = 2  # of how scores are made of the same rows: older ones are made again
 FUNNEL = ("completion", "program", "ran", "audio", "audible", "right length")
 
 

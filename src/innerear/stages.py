@@ -39,6 +39,7 @@ from innerear.parts import Writer, from_json, read_rows, replace_rows, write_who
 from innerear.records import Completion, Measurement, Outcome, Probe, Program, Render, Repeat, Score, digest
 from innerear.render import is_there, load, render_all, render_key, runs
 from innerear.run import Item, Run, RunFile, program_of, update
+from innerear.score import VERSION as SCORES
 from innerear.score import score
 from innerear.strategies import Heard, find_strategy
 from innerear.threads import one_blas_thread
@@ -434,7 +435,9 @@ def do_score(run: Run, progress: Progress = silent, machines: Machines | None = 
     folders = {name: embeddings_folder(run, name) for name in run.asked.embedders if name in signatures}
     parts = {name: [path.name for path in parts_of(folder)] for name, folder in folders.items()}
     outcomes = [(item.completion.key, item.render.key, item.render.outcome) for item in items]
-    inputs = digest(outcomes, sorted(rows), parts, signatures, run.probes, verify.shipped(), version("innerear"))
+    inputs = digest(
+        outcomes, sorted(rows), parts, signatures, run.probes, verify.shipped(), version("innerear"), SCORES
+    )
     path = run.folder / "scores.json"
     before = _scores_before(path, say)
     if before is not None and before.inputs == inputs:

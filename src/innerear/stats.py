@@ -176,9 +176,9 @@ def paired(
 ) -> Difference | None:
     """First less second, over the probes that both have; `None` without one. `shares`: values from 0 to 1.
 
-    The interval is `_of_mean`'s. The test flips the sign of each probe's
-    difference: every way of doing so for up to 12 probes that differ, else 10,000 seeded draws
-    (B. Phipson, G. K. Smyth, "Permutation P-values should never be zero", 2010).
+    The interval is that of `_of_mean`. The test flips the sign of each probe's difference: every way of
+    doing so for up to 12 probes that differ, else 10,000 seeded draws (B. Phipson,
+    G. K. Smyth, "Permutation P-values should never be zero", 2010).
     """
     probes = [probe for probe in first if probe in second]
     if not probes:
@@ -193,18 +193,17 @@ def paired(
 def _of_mean(differences: NDArray[np.float64], shares: bool) -> tuple[float, float] | None:
     """The 95 % interval of a mean difference; `None` for fewer than three.
 
-    Student's interval over the differences and two more, one each way, of the typical size (the root
-    mean square) of those that are not 0; of 1 where shares do not differ at all. For pass or fail it is
-    that of D. G. Bonett, R. M. Price, "Adjusted Wald intervals for a difference of two binomial
-    proportions based on paired data", 2012, with t for z. Where nearly all pass, few probes differ,
-    and a bootstrap (or Student's interval alone) of those few is too narrow.
+    Student's interval over the differences and two more, one each way, as large as the largest that is
+    seen; as 1 if shares do not differ at all. For pass or fail it is that of D. G. Bonett, R. M. Price,
+    "Adjusted Wald intervals for a difference of two binomial proportions based on paired data", 2012,
+    with t for z. If nearly all pass, few probes differ, and a bootstrap (or Student's interval alone)
+    of those few is too narrow.
     """
     from scipy.special import stdtrit  # scipy.stats takes a second to import
 
     if len(differences) < FEWEST:
         return None
-    apart = differences[differences != 0]
-    size = float(np.sqrt(np.mean(np.square(apart)))) if len(apart) else float(shares)
+    size = float(np.abs(differences).max()) or float(shares)
     more = np.concatenate([differences, [size, -size]])
     reach = float(stdtrit(len(more) - 1, 0.975) * more.std(ddof=1) / np.sqrt(len(more)))
     low, high = float(more.mean()) - reach, float(more.mean()) + reach

@@ -211,6 +211,7 @@ def _row(item: Item, entrant: int, probe: Probe, built: Anatomy | None) -> dict[
         "audio": item.render.audio if item.audio else None,
         "passed": sum(judged),
         "of": len(judged),
+        "lacking": sum(check.headline for check in probe.expect) - len(judged),
         "values": {m.metric: m.value for m in item.measurements if m.value is not None},
         "failure": failure,
     }
