@@ -101,7 +101,7 @@ def _bench(run: Run, workers: int | None) -> Iterator[Bench | None]:
         asked.limits,
         asked.seed,
         asked.track,
-        lambda: open_jail(asked.jail),
+        lambda: open_jail(asked.jail, asked.track),
         workers or os.cpu_count() or 1,
     ) as shop:
         yield Bench(shop.render, lambda probe, render: hear(load(render, run.audio), probe, tagger))
@@ -146,7 +146,7 @@ def _run_programs(
         keep,
         run.audio,
         run.asked.limits,
-        open_jail=partial(open_jail, run.asked.jail),
+        open_jail=partial(open_jail, run.asked.jail, run.asked.track),
         seed=run.asked.seed,
         data=Path(named) if (named := os.environ.get("INNEREAR_DATA")) else None,
         machines=machines,

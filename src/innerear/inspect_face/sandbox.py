@@ -81,7 +81,7 @@ class Shop:
             config.limits(),
             config.seed,
             config.track,
-            partial(open_jail, config.jail),
+            partial(open_jail, config.jail, config.track),
             os.cpu_count() or 1,
         ).__enter__()
 

@@ -23,7 +23,7 @@ from innerear.errors import InnerEarError, JailFailure
 from innerear.jail import result
 from innerear.jail.base import Ran
 from innerear.jail.inside import wire
-from innerear.records import Limits, Outcome
+from innerear.records import Limits, Outcome, Track
 
 IMAGE = "INNEREAR_JAIL_IMAGE"
 """The environment variable that names the image; without it, `innerear-jail`."""
@@ -36,6 +36,7 @@ class _Ask(msgspec.Struct, frozen=True):
     code: bytes
     limits: Limits
     seed: int
+    audited: bool = True
 
 
 class _Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -52,7 +53,7 @@ class _Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     failure: str = ""
 
 
-def command(engine: str) -> list[str]:
+def command(engine: str, track: Track = "scratch") -> list[str]:
     """The engine's command line: no network, nothing to write but a small /tmp, no privilege at all.
 
     >>> " ".join(command("podman")[:5])
@@ -64,7 +65,7 @@ def command(engine: str) -> list[str]:
         *("--security-opt=no-new-privileges", "--user=65534:65534", "--ipc=private", *limits),
         *("--tmpfs=/tmp:rw,nosuid,nodev,noexec,size=128m,mode=1777", "--workdir=/", "--env=HOME=/tmp"),
         f"--name=innerear-jail-{os.getpid()}-{next(_numbers)}",
-        *(os.environ.get(IMAGE, "innerear-jail"), "python", "-m", "innerear.jail.container"),
+        *(os.environ.get(IMAGE, "innerear-jail"), "python", "-m", "innerear.jail.container", track),
     ]
 
 
@@ -87,9 +88,9 @@ class ContainerJail:
         self._process: subprocess.Popen[bytes] | None = None
         self._errors: IO[bytes] | None = None
 
-    def run(self, code: str, limits: Limits, seed: int = 0) -> Ran:
+    def run(self, code: str, limits: Limits, seed: int = 0, audited: bool = True) -> Ran:
         """Run one program to its end; see `base.Jail`."""
-        ask = msgspec.msgpack.encode(_Ask(code.encode("utf-8", "surrogatepass"), limits, seed % (1 << 64)))
+        ask = msgspec.msgpack.encode(_Ask(code.encode("utf-8", "surrogatepass"), limits, seed % (1 << 64), audited))
         failures = []
         for _ in range(2):
             try:
@@ -176,7 +177,7 @@ def _read(pipe: IO[bytes], size: int, deadline: float) -> bytes:
     return bytes(data)
 
 
-def serve(source: IO[bytes], target: IO[bytes]) -> None:
+def serve(source: IO[bytes], target: IO[bytes], track: Track = "scratch") -> None:
     """Inside the container: the jail `ll`, one program after the other, until the source ends."""
     from innerear.jail.tiers import open_jail
 
@@ -185,13 +186,13 @@ def serve(source: IO[bytes], target: IO[bytes]) -> None:
         target.write(len(data).to_bytes(8, "little") + data)
         target.flush()
 
-    jail = open_jail("ll")
+    jail = open_jail("ll", track)
     try:
         send(jail.facts)
         while head := source.read(8):
             ask = msgspec.msgpack.decode(source.read(int.from_bytes(head, "little")), type=_Ask)
             try:
-                ran = jail.run(ask.code.decode("utf-8", "surrogatepass"), ask.limits, ask.seed)
+                ran = jail.run(ask.code.decode("utf-8", "surrogatepass"), ask.limits, ask.seed, ask.audited)
             except InnerEarError as error:
                 send(_Answer(failure=str(error)))
                 continue
@@ -206,4 +207,4 @@ def serve(source: IO[bytes], target: IO[bytes]) -> None:
 
 
 if __name__ == "__main__":
-    serve(sys.stdin.buffer, sys.stdout.buffer)
+    serve(sys.stdin.buffer, sys.stdout.buffer, "library" if sys.argv[1:] == ["library"] else "scratch")

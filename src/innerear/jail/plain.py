@@ -29,8 +29,8 @@ class PlainJail:
     def __init__(self, facts: dict[str, Any]) -> None:
         self.facts = facts
 
-    def run(self, code: str, limits: Limits, seed: int = 0) -> Ran:
-        """Run one program to its end; `seed` is not used: a plain process takes its own chance."""
+    def run(self, code: str, limits: Limits, seed: int = 0, audited: bool = True) -> Ran:
+        """Run one program to its end, unwatched; `seed` is not used: a plain process takes its own chance."""
         with tempfile.TemporaryDirectory(prefix="innerear-plain-") as folder, tempfile.TemporaryFile() as log:
             Path(folder, PROGRAM).write_bytes(code.encode("utf-8", "surrogatepass"))
             script = _LIMITED.format(

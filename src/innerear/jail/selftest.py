@@ -61,7 +61,7 @@ def leaks(jail: Jail) -> list[str]:
         canary.flush()
         Path(canary.name).chmod(0o666)
         code = f"CANARY, HOME = {canary.name!r}, {str(Path.home())!r}\n{_ATTACKS}"
-        ran = jail.run(code, Limits(cpu_s=5, wall_s=10))
+        ran = jail.run(code, Limits(cpu_s=5, wall_s=10), audited=False)
     through = [line.removeprefix("got through: ") for line in ran.log.splitlines() if line.startswith("got through")]
     if through or ran.outcome is not Outcome.OK or ran.clip is None:
         return through or [f"a program that should run gave {ran.outcome} ({ran.reason})"]

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from innerear.jail.inside import view
+from innerear.records import Track
 
 Way = Literal["bwrap", "own", "ll"]
 WORK_PREFIX = "innerear-jail-"
@@ -36,6 +37,7 @@ class Start:
 
     way: Way
     without: str = ""  # tests only: a layer to leave out
+    track: Track = "scratch"
 
     @property
     def work_folders(self) -> bool:

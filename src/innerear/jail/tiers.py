@@ -14,6 +14,7 @@ from typing import Any, Literal, get_args
 
 from innerear.errors import JailFailure, JailUnavailable, UsageError
 from innerear.jail.base import Jail
+from innerear.records import Track
 
 Way = Literal["bwrap", "own", "ll", "docker", "podman"]
 TIERS = ("auto", "ns", "ll", "docker", "podman", "off")
@@ -55,14 +56,15 @@ class Probed:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
-_passed: dict[str, Probed] = {}
+_passed: dict[tuple[str, Track], Probed] = {}
 _lock = threading.Lock()
 
 
-def open_jail(tier: str = "auto") -> Jail:
+def open_jail(tier: str = "auto", track: Track = "scratch") -> Jail:
     """A jail for one worker thread. `auto` takes `ns`, else `ll`, and never less.
 
-    `off` is no jail: a plain process with limits, `"isolated": False` in its facts.
+    The track says what programs may use, for which they are watched while they run. `off` is no
+    jail: a plain process with limits, `"isolated": False` in its facts.
 
     Raises:
         UsageError: there is no such tier.
@@ -77,7 +79,7 @@ def open_jail(tier: str = "auto") -> Jail:
     refusals = []
     for way in _WAYS[tier]:
         # Imports take most of a start, and most programs want them all: they begin beside the self-test.
-        probed, jail = _try(way, ("scipy",))
+        probed, jail = _try(way, track, ("scipy",))
         if jail:
             return jail
         refusals.append(probed)
@@ -91,41 +93,42 @@ def probe() -> list[Probed]:
     """Each way of isolating programs, tried here: what it gives, or what it lacks and the fix."""
     found = []
     for way in get_args(Way):
-        probed, jail = _try(way)
+        probed, jail = _try(way, "scratch")
         if jail:
             jail.close()
         found.append(probed)
     return found
 
 
-def _try(way: Way, ahead: tuple[str, ...] = ()) -> tuple[Probed, Jail | None]:
+def _try(way: Way, track: Track, ahead: tuple[str, ...] = ()) -> tuple[Probed, Jail | None]:
     """A jail, or why there is none: what must be there, a live start, and once a process the self-test."""
+    key = way, track
     with _lock:
-        if way in _passed:
-            return _passed[way], _jail(way, _passed[way].facts, ahead)
+        if key in _passed:
+            return _passed[key], _jail(way, track, _passed[key].facts, ahead)
         tier = "ns" if way in ("bwrap", "own") else way
         missing, fix = _lacks(way)
         if missing:
             return Probed(tier, way, missing, fix), None
         facts = _facts(tier, way)
-        jail = _jail(way, facts, ahead)
+        jail = _jail(way, track, facts, ahead)
         missing, fix = _fails(way, jail)
         if missing:
             jail.close()
             return Probed(tier, way, missing, fix), None
-        _passed[way] = Probed(tier, way, facts=facts)
-        return _passed[way], jail
+        _passed[key] = Probed(tier, way, facts=facts)
+        return _passed[key], jail
 
 
-def _jail(way: Way, facts: dict[str, Any], ahead: tuple[str, ...]) -> Jail:
+def _jail(way: Way, track: Track, facts: dict[str, Any], ahead: tuple[str, ...]) -> Jail:
     if way == "docker" or way == "podman":
         from innerear.jail import container
 
-        return container.ContainerJail(container.command(way), facts)
+        return container.ContainerJail(container.command(way, track), facts)
     from innerear.jail.host import ZygoteJail
     from innerear.jail.start import Start
 
-    return ZygoteJail(Start(way), facts, ahead)
+    return ZygoteJail(Start(way, track=track), facts, ahead)
 
 
 def _fails(way: str, jail: Jail) -> tuple[str, str]:
