@@ -108,16 +108,23 @@ def _is_program(text: str) -> bool:
 
 
 def _parse(code: str) -> ast.Module | None:
-    return parse(code) if len(code) <= LONGEST else None
+    try:
+        return parse(code) if len(code) <= LONGEST else None
+    except (RecursionError, MemoryError):
+        return None
 
 
 def parse(code: str) -> ast.Module | None:
-    """The syntax tree of a program, or `None` of what is no Python."""
+    """The syntax tree of a program, or `None` if it is not Python.
+
+    Raises:
+        RecursionError, MemoryError: nested too deep for a tree. Such a program may still run.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of odd escapes in the model's strings
         try:
             return ast.parse(code)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
+        except (SyntaxError, ValueError):
             return None
 
 

@@ -134,7 +134,7 @@ class Outcome(enum.StrEnum):
     TIMED_OUT = "timed_out"  # wall clock
     CPU_LIMIT = "cpu_limit"
     OUT_OF_MEMORY = "out_of_memory"
-    PROVENANCE = "provenance"  # takes its sound from elsewhere: not run; the reason shows the line
+    PROVENANCE = "provenance"  # takes its sound from elsewhere; the reason shows the line
     FORBIDDEN = "forbidden"  # ended by something that the jail forbids; the reason says what
     NOT_RENDERED = "not_rendered"  # this machine cannot isolate programs: ours, and counted apart
 

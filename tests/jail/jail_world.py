@@ -153,7 +153,7 @@ def settled(jail: ZygoteJail, at_most: int = 1 << 20) -> int:
 def verdict(jail: Jail, world: World, attack: Attack, reference: np.ndarray, base: int) -> list[str]:
     """What an attack broke; empty where the jail held. `base`: its processes at rest."""
     begin = time.monotonic()
-    ran = jail.run(attack.program(world.literals(jailed=True)), attack.limits)
+    ran = jail.run(attack.program(world.literals(jailed=True)), attack.limits, audited=False)
     wall_s = time.monotonic() - begin
     problems = world.broken()
     if "GOTTHROUGH" in ran.log and not attack.outcomes:

@@ -87,7 +87,7 @@ def jail(request: pytest.FixtureRequest) -> Iterator[Jail]:
     ],
 )
 def test_an_outcome_says_what_happened(jail, code, outcome, reason):
-    ran = jail.run(code, FAST)
+    ran = jail.run(code, FAST, audited=False)
     assert (ran.outcome, reason in ran.reason) == (outcome, True), ran
     assert ran.clip is None
 
@@ -278,10 +278,10 @@ for line in open("/proc/self/maps").read().splitlines():
         seen += high - low
 print(found, seen > 1 << 22)
 """
-    assert jail.run(f"x = 'XQZ_{secret}'\n{look}", FAST).log != "0 True\n", "the scan does not work"
+    assert jail.run(f"x = 'XQZ_{secret}'\n{look}", FAST, audited=False).log != "0 True\n", "the scan does not work"
     for _ in range(3):
         jail.run(f"print('XQZ_{secret}'); raise ValueError('XQZ_{secret}')", FAST)
-    assert jail.run(look, FAST).log == "0 True\n"
+    assert jail.run(look, FAST, audited=False).log == "0 True\n"
     jail.close()
 
 

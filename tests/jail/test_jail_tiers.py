@@ -226,12 +226,13 @@ SAID = {
     wire.Status.BAD_AUDIO: {Outcome.BAD_AUDIO},
     wire.Status.OUT_OF_MEMORY: {Outcome.OUT_OF_MEMORY},
     wire.Status.FORBIDDEN: {Outcome.FORBIDDEN},
+    wire.Status.PROVENANCE: {Outcome.PROVENANCE},
 }
 """What a child says of its program, and what the host may make of it."""
 
 
 @given(
-    st.integers(0, 8),
+    st.integers(0, 9),
     st.integers(0, 2**32 - 1),
     st.integers(0, 2**32 - 1),
     st.integers(0, 2**32 - 1),

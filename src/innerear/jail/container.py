@@ -36,6 +36,7 @@ class _Ask(msgspec.Struct, frozen=True):
     code: bytes
     limits: Limits
     seed: int
+    audited: bool = True
 
 
 class _Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -87,9 +88,9 @@ class ContainerJail:
         self._process: subprocess.Popen[bytes] | None = None
         self._errors: IO[bytes] | None = None
 
-    def run(self, code: str, limits: Limits, seed: int = 0) -> Ran:
+    def run(self, code: str, limits: Limits, seed: int = 0, audited: bool = True) -> Ran:
         """Run one program to its end; see `base.Jail`."""
-        ask = msgspec.msgpack.encode(_Ask(code.encode("utf-8", "surrogatepass"), limits, seed % (1 << 64)))
+        ask = msgspec.msgpack.encode(_Ask(code.encode("utf-8", "surrogatepass"), limits, seed % (1 << 64), audited))
         failures = []
         for _ in range(2):
             try:
@@ -192,7 +193,7 @@ def serve(source: IO[bytes], target: IO[bytes], track: Track = "scratch") -> Non
         while head := source.read(8):
             ask = msgspec.msgpack.decode(source.read(int.from_bytes(head, "little")), type=_Ask)
             try:
-                ran = jail.run(ask.code.decode("utf-8", "surrogatepass"), ask.limits, ask.seed)
+                ran = jail.run(ask.code.decode("utf-8", "surrogatepass"), ask.limits, ask.seed, ask.audited)
             except InnerEarError as error:
                 send(_Answer(failure=str(error)))
                 continue

@@ -21,14 +21,15 @@ from innerear.errors import JailFailure
 from innerear.jail import result
 from innerear.jail.base import Ran
 from innerear.jail.inside import wire
-from innerear.jail.inside.wire import OUTPUT, Reply, Request, Why
+from innerear.jail.inside.wire import OUTPUT, Audit, Reply, Request, Why
 from innerear.jail.inside.zygote import NOBODY
 from innerear.jail.start import WORK_PREFIX, Start
-from innerear.records import Limits, Outcome
+from innerear.records import Limits, Outcome, Track
 
 _START_S = 60.0
 _GRACE_S = 5.0  # beyond a program's own limit, after which its zygote is taken for lost
 _PROGRAMS, _AGE_S = 1000, 600.0  # after which a zygote is replaced
+_AUDITS: dict[Track, Audit] = {"scratch": Audit.SCRATCH, "library": Audit.LIBRARY}
 _SEALS = fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL
 
 
@@ -151,17 +152,17 @@ class ZygoteJail:
         self._changing = threading.Lock()
         self._closed = False
 
-    def run(self, code: str, limits: Limits, seed: int = 0) -> Ran:
+    def run(self, code: str, limits: Limits, seed: int = 0, audited: bool = True) -> Ran:
         """Run one program to its end; see `base.Jail`."""
         imports = _word(code)
         try:
-            return self._try(self._zygote(imports), code, limits, seed)
+            return self._try(self._zygote(imports), code, limits, seed, audited)
         except Lost as lost:
             if self._closed:  # by another thread, which an interrupt has reached
                 raise JailFailure("the jail was closed while a program ran in it") from lost
             self._drop(imports)
         try:
-            return self._try(self._zygote(imports), code, limits, seed)
+            return self._try(self._zygote(imports), code, limits, seed, audited)
         except Lost as lost:
             self._drop(imports)
             raise JailFailure(f"the jail ({self.facts['tier']}) failed twice on a program: {lost}") from lost
@@ -193,7 +194,7 @@ class ZygoteJail:
         if lost is not None:
             lost.close()
 
-    def _try(self, zygote: Zygote, code: str, limits: Limits, seed: int) -> Ran:
+    def _try(self, zygote: Zygote, code: str, limits: Limits, seed: int, audited: bool) -> Ran:
         request = Request(
             seed=seed % (1 << 64),
             wall_ms=math.ceil(limits.wall_s * 1000),
@@ -201,6 +202,7 @@ class ZygoteJail:
             memory_bytes=limits.memory_bytes,
             file_bytes=limits.file_bytes,
             log_bytes=limits.log_bytes,
+            audit=_AUDITS[self._start.track] if audited else Audit.NOTHING,
         )
         with (
             _memfd("source", code.encode("utf-8", "surrogatepass")) as source,

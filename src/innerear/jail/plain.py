@@ -60,8 +60,8 @@ class PlainJail:
             behind = {"base": sys.base_prefix, "platbase": sys.base_exec_prefix}
             self._only = f"FOLDERS, BEHIND = {dict(runtime().packages)!r}, {behind!r}\n{_ONLY}"
 
-    def run(self, code: str, limits: Limits, seed: int = 0) -> Ran:
-        """Run one program to its end; `seed` is not used: a plain process takes its own chance."""
+    def run(self, code: str, limits: Limits, seed: int = 0, audited: bool = True) -> Ran:
+        """Run one program to its end, unwatched; `seed` is not used: a plain process takes its own chance."""
         with tempfile.TemporaryDirectory(prefix="innerear-plain-") as place, tempfile.TemporaryFile() as log:
             folder, first = Path(place, "work"), Path(place, "first")
             folder.mkdir()

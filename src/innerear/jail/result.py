@@ -27,6 +27,7 @@ _OUTCOMES = {
     Status.BAD_AUDIO: Outcome.BAD_AUDIO,
     Status.OUT_OF_MEMORY: Outcome.OUT_OF_MEMORY,
     Status.FORBIDDEN: Outcome.FORBIDDEN,
+    Status.PROVENANCE: Outcome.PROVENANCE,
 }
 _DTYPES = {"i16": "<i2", "i32": "<i4", "f32": "<f4", "f64": "<f8"}
 

@@ -73,7 +73,7 @@ def leaks(jail: Jail) -> list[str]:
         Path(canary.name).chmod(0o666)
         names = canary.name, str(Path.home()), str(_PACKAGE)
         code = f"CANARY, HOME, PACKAGE = {names!r}\n{_ATTACKS}"
-        ran = jail.run(code, Limits(cpu_s=5, wall_s=10))
+        ran = jail.run(code, Limits(cpu_s=5, wall_s=10), audited=False)
     through = [line.removeprefix("got through: ") for line in ran.log.splitlines() if line.startswith("got through")]
     if through or ran.outcome is not Outcome.OK or ran.clip is None:
         return through or [f"a program that should run gave {ran.outcome} ({ran.reason})"]
@@ -151,7 +151,7 @@ def sight(jail: Jail) -> Sight:
     )
     tries = {"FOLDERS": sorted(folders), "PACKAGES": packages, "FILES": own, "SOUNDS": sounds, "LIBRARIES": libraries}
     code = "".join(f"{name} = {value!r}\n" for name, value in (tries | {"NEEDED": _NEEDED}).items())
-    ran = jail.run(code + _REACH, Limits())
+    ran = jail.run(code + _REACH, Limits(), audited=False)
     lines = ran.log.splitlines()
     reached = [line.removeprefix("reached: ") for line in lines if line.startswith("reached: ")]
     if "tried all" not in lines:

@@ -69,8 +69,9 @@ _lock = threading.Lock()
 def open_jail(tier: str = "auto", track: Track = "scratch") -> Jail:
     """A jail for one worker thread. `auto` takes `ns`, else `ll`, and never less.
 
-    The track says what programs see besides Python: `scratch` NumPy and SciPy, `library` all that
-    is installed. `off` is no jail: a plain process with limits, `"isolated": False` in its facts.
+    The track says what programs see besides Python (`scratch`: NumPy and SciPy, `library`: all that is
+    installed), and what they are watched for. `off` is not a jail: a plain process with limits,
+    `"isolated": False` in its facts.
 
     Raises:
         UsageError: there is no such tier.

@@ -55,8 +55,19 @@ when it is given up; `-v` says each retry on a line of its own. A server that ne
 ## Where a sound may come from
 
 `--track scratch` (the default) allows Python's library, NumPy and SciPy; `--track library` allows anything
-installed and any file. On both, network, other processes, embedded audio and packed data are violations. A
-violation is the outcome *provenance*, with the line; such a program is not run.
+installed and any file. On both, network, other processes, embedded audio, packed data and code made from text
+are violations. A program's own files and buffers are its own: it may write an array and load it again. A
+violation is the outcome *provenance*, with the line.
+
+A program is looked at twice. The guard reads its text: what is written plainly is named before it runs, and
+such a program is not run. What hides from a reader (`getattr(os, "sys" + "tem")`, a path made at run time) is
+seen while it runs and ends it, with the same outcome and the line; see [the jail](jail.md#where-a-sound-comes-from).
+
+Embedded audio has one limit: compressed (bzip2), a program's whole text may have 7,000 bytes, be it numbers,
+strings, names, comments or operators. The longest of 737 recorded programs has 4,511, a table of 2,500 numbers
+of three decimals about 4,250; two seconds of sound at 8 kHz and 8 bits have 16,000, and 63 recordings of speech
+of that length, compressed before, 7,303 and more with what unpacks them. So a sound of a second or less, or one
+that a speech codec has brought below 7,000 bytes, is not found by this count.
 
 ## Was the suite seen?
 

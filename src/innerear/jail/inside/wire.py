@@ -33,9 +33,18 @@ class Request(NamedTuple):
     memory_bytes: int
     file_bytes: int
     log_bytes: int
+    audit: int  # an `Audit`
 
 
-REQUEST = struct.Struct("<6Q")
+class Audit(enum.IntEnum):
+    """What is watched while a program runs; see `audit`."""
+
+    NOTHING = 0  # attacks of our own, which try what the jail itself holds
+    SCRATCH = 1
+    LIBRARY = 2
+
+
+REQUEST = struct.Struct("<7Q")
 
 
 class Why(enum.IntEnum):
@@ -70,6 +79,7 @@ class Status(enum.IntEnum):
     BAD_AUDIO = 5
     OUT_OF_MEMORY = 6
     FORBIDDEN = 7
+    PROVENANCE = 8
 
 
 class Result(NamedTuple):
