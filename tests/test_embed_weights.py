@@ -72,7 +72,7 @@ def source(hub: Hub, checksum: str = f"sha256:{SHA256}") -> Source:
 
 def test_a_download_goes_on_where_it_was_cut_off(hub: Hub) -> None:
     hub.stops_after = 100_000
-    with pytest.raises(WeightsUnavailable, match="cut off after 100000 of 512000 bytes; .* goes on from there"):
+    with pytest.raises(WeightsUnavailable, match=r"cut off after 100000 of 512000 bytes; .* goes on from there"):
         pull_file(source(hub))
     assert local(source(hub)) is None
     hub.stops_after = None

@@ -29,7 +29,7 @@ def _set_options(command: Command) -> Command:
             "--embedder",
             default="yamnet",
             show_default=True,
-            help="yamnet, mel, clap-laion, vggish, vggish-torch, panns-cnn14, encodec-24khz.",
+            help="yamnet, aisfx, mel, clap-laion, vggish, vggish-torch, panns-cnn14, encodec-24khz.",
         ),
         click.argument("sounds", metavar="SOUNDS"),
         click.argument("reference", metavar="REFERENCE"),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from innerear.run import Run
     from innerear.work import Machines
 
-EMBEDDER_NAMES = "yamnet, mel, clap-laion, clap-laion-int8, clap-laion-general, clap-laion-music-speech, vggish, vggish-torch, panns-cnn14, encodec-24khz, encodec-24khz-all"  # fmt: skip
+EMBEDDER_NAMES = "yamnet, aisfx, mel, clap-laion, clap-laion-int8, clap-laion-general, clap-laion-music-speech, vggish, vggish-torch, panns-cnn14, encodec-24khz, encodec-24khz-all"  # fmt: skip
 """The keys of `embed.EMBEDDERS`, which takes too long to import for a help text."""
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -78,7 +78,7 @@ def on_option(command: F) -> F:
 
 def embedder_option(command: F) -> F:
     """By which embedders."""
-    return click.option("--embedder", "embedders", multiple=True, help=f"{EMBEDDER_NAMES}; repeatable. By default yamnet where it can be had, else mel.")(command)  # fmt: skip
+    return click.option("--embedder", "embedders", multiple=True, help=f"{EMBEDDER_NAMES}; repeatable. By default yamnet and aisfx where they can be had, else mel.")(command)  # fmt: skip
 
 
 def run_argument(command: F) -> F:

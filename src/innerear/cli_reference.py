@@ -42,7 +42,7 @@ def reference_list() -> None:
     required=True,
     help="Where the references go; name it in INNEREAR_REFERENCES to use them.",
 )
-@click.option("--embedder", "embedders", multiple=True, help="By default yamnet and mel; repeatable.")
+@click.option("--embedder", "embedders", multiple=True, help="By default yamnet, aisfx and mel; repeatable.")
 def reference_build(folder: Path, manifest: Path | None, out: Path, embedders: tuple[str, ...]) -> None:
     """Embed the real recordings in FOLDER, kind by kind."""
     from innerear.embed import open_embedder
@@ -51,7 +51,7 @@ def reference_build(folder: Path, manifest: Path | None, out: Path, embedders: t
 
     rows = read_manifest(manifest or folder / "MANIFEST.csv")
     with bars() as progress:
-        for name in embedders or ("yamnet", "mel"):
+        for name in embedders or ("yamnet", "aisfx", "mel"):
             written = build(folder, rows, open_embedder(name), out, progress=progress)
             for path in written:
                 click.echo(f"{path}  {path.stat().st_size / 1e6:.2f} MB")

@@ -23,7 +23,7 @@ def examine() -> Iterator[Finding]:
     """Try everything that a run may need; nothing is downloaded."""
     yield from _jail()
     yield from _embedders()
-    yield _speech()
+    yield from _speech()
     yield _cache()
     yield from _models()
     yield from _tools()
@@ -43,7 +43,7 @@ def _jail() -> Iterator[Finding]:
 
 
 def _embedders() -> Iterator[Finding]:
-    from innerear.embed import EMBEDDERS, open_embedder
+    from innerear.embed import BY_DEFAULT, EMBEDDERS, open_embedder
     from innerear.embed.weights import fetch, sources
     from innerear.errors import WeightsUnavailable
 
@@ -53,22 +53,31 @@ def _embedders() -> Iterator[Finding]:
                 fetch(name, may_fetch=False)
             embedder = open_embedder(name)
         except WeightsUnavailable as error:
-            yield Finding(f"embedder {name}", False, str(error), demo=name == "yamnet")
+            yield Finding(f"embedder {name}", False, str(error), demo=name in BY_DEFAULT)
         else:
-            yield Finding(f"embedder {name}", True, embedder.signature, demo=name == "yamnet")
+            yield Finding(f"embedder {name}", True, embedder.signature, demo=name in BY_DEFAULT)
 
 
-def _speech() -> Finding:
+def _speech() -> Iterator[Finding]:
+    """Who hears voices, and who hears words."""
     from innerear.embed.weights import fetch
     from innerear.errors import WeightsUnavailable
+    from innerear.metrics import PACKAGES
 
-    if importlib.util.find_spec("onnxruntime") is None:
-        return Finding("speech Silero VAD", False, "pip install 'innerear[speech]'", demo=True)
-    try:
-        fetch("silero-vad", may_fetch=False)
-    except WeightsUnavailable as error:
-        return Finding("speech Silero VAD", False, str(error), demo=True)
-    return Finding("speech Silero VAD", True, "its weights and onnxruntime are here", demo=True)
+    for what, model, extra in (
+        ("speech Silero VAD", "silero-vad", "speech"),
+        ("speech Whisper", "whisper-tiny.en", "whisper"),
+    ):
+        packages = PACKAGES[model]
+        if not all(map(importlib.util.find_spec, packages)):
+            yield Finding(what, False, f"pip install 'innerear[{extra}]'", demo=True)
+            continue
+        try:
+            fetch(model, may_fetch=False)
+        except WeightsUnavailable as error:
+            yield Finding(what, False, str(error), demo=True)
+        else:
+            yield Finding(what, True, f"{model} and {', '.join(packages)} are here", demo=True)
 
 
 def _cache() -> Finding:

@@ -19,7 +19,7 @@ from pathlib import Path
 import msgspec
 
 from innerear import metrics, verify
-from innerear.embed import open_embedder, reads_captions, uses_gpu
+from innerear.embed import BY_DEFAULT, open_embedder, reads_captions, uses_gpu
 from innerear.embeddings import (
     Named,
     anchors,
@@ -258,23 +258,29 @@ def do_repeat(run: Run, machines: Machines | None = None, progress: Progress = s
 
 
 def choose_embedders(run: Run) -> tuple[Run, Report]:
-    """Settle which embedders a run uses and how they work: those asked for, else `yamnet`, else `mel`.
+    """Settle which embedders a run uses and how they work: those asked for, else `yamnet` and `aisfx`, else `mel`.
 
     One that was asked for and cannot be had is a failure of ours and a row "no weights" in the
     scores; what it embedded before stays good.
     """
     report = Report()
     signatures = dict(run.file.signatures)
-    for name in run.asked.embedders or ["yamnet"]:
+    lacking = {}
+    for name in run.asked.embedders or BY_DEFAULT:
         try:
             signatures[name] = open_embedder(name).signature
         except WeightsUnavailable as error:
-            if run.asked.embedders:
-                report.failures.append(str(error))
-            else:
-                line = "no yamnet, so distances are by mel, which is no perceptual measure"
-                report.warnings.append(f"{line}: {error}")
-                signatures["mel"] = open_embedder("mel").signature
+            lacking[name] = str(error)
+    if run.asked.embedders:
+        report.failures += lacking.values()
+    elif len(lacking) == len(BY_DEFAULT):
+        why = "; ".join(lacking.values())
+        report.warnings.append(
+            f"no yamnet and no aisfx, so distances are by mel, which is not a perceptual measure: {why}"
+        )
+        signatures["mel"] = open_embedder("mel").signature
+    elif "yamnet" in lacking:
+        report.warnings.append(f"no yamnet, so distances are by aisfx: {lacking['yamnet']}")
     if not run.asked.embedders:
         with suppress(WeightsUnavailable):  # without weights, its scores say so
             signatures["clap-laion"] = open_embedder("clap-laion").signature

@@ -1,7 +1,8 @@
 """Making the ONNX files that embedders run on from published checkpoints: `innerear weights export`.
 
-Needs torch and the rest of the extra `export`, once; what it makes needs none of that. Checkpoints
-are read as safetensors or with `weights_only`, so that nothing in them runs.
+Needs torch and the rest of the extra `export`, once (aiSFX does not); what it makes needs none of
+that. Checkpoints are read as safetensors, with `weights_only` or by `checkpoint`, so that nothing in
+them runs.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ def export(model: str, folder: Path | None = None) -> list[Weights]:
         UsageError: the model is not made here, or the folder is not named, or holds no checkpoint.
         WeightsUnavailable: a package is missing, or the checkpoint is not here or is another one.
     """
+    if model == "aisfx":  # its checkpoint is read and its network written here
+        return [_aisfx(folder)]
     try:
         import onnx  # noqa: F401
         import torch  # noqa: F401
@@ -46,6 +49,16 @@ def export(model: str, folder: Path | None = None) -> list[Weights]:
     if made is None:
         raise UsageError(f"{model} is run as it is published; there is nothing to export")
     return [_network(model, made.file, _checkpoint(model, made, folder))]
+
+
+def _aisfx(folder: Path | None) -> Weights:
+    from innerear.embed.aisfx import network
+
+    made = next(source for source in find("aisfx") if source.exported_from)
+    checkpoint = _checkpoint("aisfx", made, folder)
+    path = home(made.file)
+    write_whole(path, network(checkpoint))
+    return record(path, f"written from {checkpoint.name}, sha256 {digest_of(checkpoint, 'sha256')}")
 
 
 def _checkpoint(model: str, made: Source, folder: Path | None) -> Path:

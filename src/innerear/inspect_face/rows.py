@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from innerear import metrics
 from innerear.checks import kind
 from innerear.distances import Embedded, Embedding
-from innerear.embed import CaptionReader, Embedder, Frames, open_embedder, reads_captions
+from innerear.embed import BY_DEFAULT, CaptionReader, Embedder, Frames, open_embedder, reads_captions
 from innerear.embed.store import quantise
 from innerear.embeddings import anchors_of
 from innerear.errors import WeightsUnavailable
@@ -121,7 +121,7 @@ def settle(names: Sequence[str]) -> list[str]:
     """The embedders to use: those named, else as a run that names none."""
     if list(names) != [DEFAULT]:
         return list(names)
-    found = ["yamnet" if _opened("yamnet") else "mel"]
+    found = [name for name in BY_DEFAULT if _opened(name)] or ["mel"]
     return [*found, *(["clap-laion"] if _opened("clap-laion") else [])]
 
 
