@@ -35,10 +35,10 @@ from innerear.embeddings import batches, hearing
 from innerear.extract import extract
 from innerear.guard import guarded
 from innerear.jail import open_jail
-from innerear.records import Limits, Program
+from innerear.records import Item, Limits, Program
 from innerear.render import load as sound_of
 from innerear.render import render_all, runs
-from innerear.run import Item, Run
+from innerear.run import Run
 from innerear.scale import Ray
 from innerear.work import Local, Machines, Work
 

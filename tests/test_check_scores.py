@@ -5,8 +5,7 @@ import pytest
 from innerear import suite
 from innerear.check_scores import check_scores, comparisons, with_ends
 from innerear.groups import groups_of
-from innerear.records import Completion, Measurement, Outcome, Program, Render, digest
-from innerear.run import Item
+from innerear.records import Completion, Item, Measurement, Outcome, Program, Render, digest
 from innerear.verify import in_headline
 
 PROBES = suite.load().probes

@@ -298,8 +298,7 @@ def test_the_ladder_has_chance_and_what_verification_lets_through():
     from innerear import suite
     from innerear.groups import groups_of
     from innerear.ladder import RUNGS, ladder
-    from innerear.records import Completion, Measurement, Outcome, Program, Render
-    from innerear.run import Item
+    from innerear.records import Completion, Item, Measurement, Outcome, Program, Render
 
     items, rows = [], {}
     for probe in suite.edition().probes:

@@ -21,9 +21,8 @@ from innerear.metrics.agreement import (
     embedder_agreement,
     place,
 )
-from innerear.records import Completion, Outcome, Program, Render, Score
+from innerear.records import Completion, Item, Outcome, Program, Render, Score
 from innerear.reference import find_reference, save
-from innerear.run import Item
 
 PROBES = [probe for probe in suite.load(None).probes if probe.tier == "environment"][:6]
 SIGNATURE = "clap-laion@12345678|sr:48000"

@@ -11,9 +11,9 @@ from innerear import metrics
 from innerear.distances import distance_scores
 from innerear.evidence import headline, heard_by
 from innerear.groups import groups_of
-from innerear.records import Completion, Outcome, Probe, Program, RawLevels, Render, Score
+from innerear.records import Completion, Item, Outcome, Probe, Program, RawLevels, Render, Score
 from innerear.reference import find_reference
-from innerear.run import Item, Run
+from innerear.run import Run
 from innerear.score import funnels, score
 from innerear.stages import do_score
 from innerear.stats import bootstrap, wilson

@@ -18,8 +18,7 @@ from innerear import metrics
 from innerear.checks import Check, Label, kind
 from innerear.class_scores import with_classes
 from innerear.groups import Group
-from innerear.records import TIERS, Measurement, Outcome, Probe, Score
-from innerear.run import Item
+from innerear.records import TIERS, Item, Measurement, Outcome, Probe, Score
 from innerear.stats import falls, holm, normalised, paired, pass_at_k
 from innerear.summaries import Better, average, median_size, middle, rate
 from innerear.verify import in_headline

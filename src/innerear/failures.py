@@ -13,9 +13,8 @@ import msgspec
 from innerear import metrics
 from innerear.errors import AudioError
 from innerear.metrics.failure import OF_OUTCOME, WORDS, copies, failed_checks, fingerprint, words
-from innerear.records import Measurement, digest
+from innerear.records import Item, Measurement, digest
 from innerear.render import load
-from innerear.run import Item
 from innerear.verify import in_headline
 from innerear.work import Lost, Machines, Work
 

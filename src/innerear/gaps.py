@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from innerear import metrics
 from innerear.embeddings import embeddings_folder, names_in
-from innerear.records import Measurement, Outcome
-from innerear.run import Item, Run
+from innerear.records import Item, Measurement, Outcome
+from innerear.run import Run
 
 
 def gaps(run: Run, items: Sequence[Item], rows: Mapping[str, Measurement]) -> list[str]:

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from innerear.records import Outcome, Probe, Score
-from innerear.run import Item
+from innerear.records import Item, Outcome, Probe, Score
 from innerear.strategies import find_strategy
 
 

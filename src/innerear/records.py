@@ -256,3 +256,12 @@ def embedder_of(signature: str) -> str:
     """
     found = re.search(r"(?:^|\|)emb:([^|@:]*)", signature)
     return found[1] if found else ""
+
+
+class Item(msgspec.Struct, frozen=True):
+    """One completion and what came of it, joined."""
+
+    probe: Probe
+    completion: Completion
+    program: Program
+    render: Render

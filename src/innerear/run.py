@@ -23,6 +23,7 @@ from innerear.guard import guarded
 from innerear.parts import from_json, read_rows, write_whole
 from innerear.records import (
     Completion,
+    Item,
     Limits,
     Measurement,
     Outcome,
@@ -82,15 +83,6 @@ class RunFile(msgspec.Struct, frozen=True):
     machine: dict[str, Any]
     signatures: dict[str, str] = {}
     probes: list[str] = []
-
-
-class Item(msgspec.Struct, frozen=True):
-    """One completion and what came of it, joined."""
-
-    probe: Probe
-    completion: Completion
-    program: Program
-    render: Render
 
 
 class Run:

@@ -21,8 +21,7 @@ from innerear.metrics import plausibility
 from innerear.metrics.agreement import clap_scores, embedder_agreement
 from innerear.metrics.signal import right_length
 from innerear.network_scores import network_scores
-from innerear.records import Measurement, Outcome, Score
-from innerear.run import Item
+from innerear.records import Item, Measurement, Outcome, Score
 from innerear.summaries import average, median_size, middle, rate
 from innerear.work import Machines
 

@@ -36,9 +36,9 @@ from innerear.generate import Bench, generate, summary
 from innerear.metrics.agreement import CAPTION, captions
 from innerear.models import Model
 from innerear.parts import Writer, from_json, read_rows, replace_rows, write_whole
-from innerear.records import Completion, Measurement, Outcome, Probe, Program, Render, Repeat, Score, digest
+from innerear.records import Completion, Item, Measurement, Outcome, Probe, Program, Render, Repeat, Score, digest
 from innerear.render import is_there, load, render_all, render_key, runs
-from innerear.run import Item, Run, RunFile, program_of, update
+from innerear.run import Run, RunFile, program_of, update
 from innerear.score import VERSION as SCORES
 from innerear.score import score
 from innerear.strategies import Heard, find_strategy

@@ -21,8 +21,8 @@ from innerear.inspect_face.sandbox import JailConfig
 from innerear.inspect_face.scorer import wave_in
 from innerear.inspect_face.solver import ANSWER, convert
 from innerear.parts import Writer, write_whole
-from innerear.records import TIERS, Completion, Measurement, Message, Outcome, Probe, Render, Tier
-from innerear.run import Asked, Item, Run, create, save
+from innerear.records import TIERS, Completion, Item, Measurement, Message, Outcome, Probe, Render, Tier
+from innerear.run import Asked, Run, create, save
 from innerear.sharing.pack import AUDIO
 
 Place = tuple[Tier, int, str]

@@ -20,8 +20,8 @@ from innerear.embed.store import quantise
 from innerear.embeddings import anchors_of
 from innerear.errors import WeightsUnavailable
 from innerear.metrics.agreement import CAPTION, captions
-from innerear.records import Completion, Measurement, Probe, Render, Score, Track, embedder_of
-from innerear.run import Item, program_of
+from innerear.records import Completion, Item, Measurement, Probe, Render, Score, Track, embedder_of
+from innerear.run import program_of
 from innerear.score import FUNNEL, score, steps
 from innerear.verify import in_headline
 

@@ -14,10 +14,10 @@ from innerear.listening import sounds
 from innerear.listening.files import KeyClip, RunPlace, Unheard
 from innerear.manifest import read_manifest
 from innerear.models.real import share
-from innerear.records import Outcome, Probe, digest
+from innerear.records import Item, Outcome, Probe, digest
 from innerear.render import cut_short, load
 from innerear.report.recordings import may_be_passed_on
-from innerear.run import Item, Run
+from innerear.run import Run
 from innerear.score import AUDIBLE_DBFS
 
 

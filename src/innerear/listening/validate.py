@@ -34,9 +34,9 @@ from innerear.metrics.agreement import CAPTION, cosines, place
 from innerear.metrics.frechet import per_clip
 from innerear.metrics.moments import Gaussian
 from innerear.parts import write_whole
-from innerear.records import Score
+from innerear.records import Item, Score
 from innerear.reference import find_reference, kind_of
-from innerear.run import Item, Run
+from innerear.run import Run
 from innerear.verify import in_headline
 
 Array = NDArray[np.float64]

@@ -20,7 +20,7 @@ from innerear.clip import Clip
 from innerear.records import Measurement, Probe, Render, digest
 
 if TYPE_CHECKING:
-    from innerear.run import Item
+    from innerear.records import Item
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ from innerear.generate import Bench, generate
 from innerear.groups import groups_of
 from innerear.metrics.agreement import CAPTION, cosines
 from innerear.models import open_model
-from innerear.records import Outcome, Score
-from innerear.run import Item, Run
+from innerear.records import Item, Outcome, Score
+from innerear.run import Run
 from innerear.score import FUNNEL, judged_checks, steps
 from innerear.sharing.tables import entrant_labels
 from innerear.stages import do_score
