@@ -23,8 +23,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
+from innerear.ask.generate import Bench, generate
 from innerear.extract import extract
-from innerear.generate import Bench, generate
 from innerear.models import Options, open_model
 from innerear.parts import Writer
 from innerear.records import Completion, Outcome, Render

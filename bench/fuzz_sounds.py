@@ -281,7 +281,7 @@ def complain(rows: list[Measurement]) -> None:
 
 def used(sound: Sound, rows: list[Measurement], draw: np.random.Generator, given: Given, watch: Watch) -> None:
     """All else that looks at a sound."""
-    from innerear.listener import hear
+    from innerear.ask.listener import hear
     from innerear.metrics.failure import fingerprint, words
     from innerear.metrics.instrument import envelope
     from innerear.report.pictures import peaks, png, spectrogram

@@ -8,9 +8,9 @@ import time
 import msgspec
 import pytest
 
+from innerear.ask.generate import generate, summary
 from innerear.errors import ModelError, UsageError
 from innerear.extract import extract
-from innerear.generate import generate, summary
 from innerear.models import ModelUnusable, Options, open_model
 from innerear.models.chat import LONGEST_TEXT
 from innerear.suite import edition

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from innerear import load, metrics
+from innerear.ask.listener import hear
 from innerear.checks import kind
 from innerear.clip import Clip
 from innerear.jail import probe as probe_jails
-from innerear.listener import hear
 from innerear.metrics import Sound
 from innerear.metrics.failure import fingerprint
 from innerear.metrics.spectrum import harmonic_levels

@@ -11,8 +11,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from innerear.ask.generate import generate, summary
 from innerear.errors import RecordingMismatch, UsageError
-from innerear.generate import generate, summary
 from innerear.models import MODELS, Options, open_model
 from innerear.records import Completion, Message, Probe
 from innerear.strategies import STRATEGIES, find_strategy
@@ -247,7 +247,7 @@ def test_a_completion_survives_its_file():
 
 
 def test_naming_and_importing_models_is_light():
-    code = "import sys, innerear.generate, innerear.extract; print(*sys.modules)"
+    code = "import sys, innerear.ask.generate, innerear.extract; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert "innerear.models" in loaded
     assert not {"openai", "scipy", "numpy", "soundfile"} & set(loaded)

@@ -4,9 +4,9 @@ import os
 
 import pytest
 
+from innerear.ask.generate import generate, summary
 from innerear.dotenv import read_env
 from innerear.errors import UsageError
-from innerear.generate import generate, summary
 from innerear.models import ModelUnusable, Options, open_model
 from innerear.models.prices import find_price
 from innerear.suite import edition

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from innerear.ask.generate import generate
 from innerear.errors import UsageError
-from innerear.generate import generate
 from innerear.models import Options, open_model
 from innerear.models.real import fit, share
 from innerear.suite import edition

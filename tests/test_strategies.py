@@ -12,10 +12,10 @@ import msgspec
 import numpy as np
 import pytest
 
+from innerear.ask.generate import Bench, generate
+from innerear.ask.listener import hear, onsets, yin
 from innerear.clip import Clip
 from innerear.errors import JailFailure, UsageError
-from innerear.generate import Bench, generate
-from innerear.listener import hear, onsets, yin
 from innerear.models import Options, open_model
 from innerear.parts import read_rows
 from innerear.records import Completion, Outcome, Render
@@ -361,7 +361,7 @@ def test_what_the_tagger_names_is_told_and_does_not_count():
 
 
 def test_the_tagger_is_yamnet_where_it_can_be_had():
-    from innerear.listener import find_tagger
+    from innerear.ask.listener import find_tagger
 
     if (tagger := find_tagger()) is None:
         pytest.skip("YAMNet's weights are not here")

@@ -19,6 +19,7 @@ from pathlib import Path
 import msgspec
 
 from innerear import metrics, verify
+from innerear.ask.generate import Bench, generate, summary
 from innerear.embed import BY_DEFAULT, open_embedder, reads_captions, uses_gpu
 from innerear.embeddings import (
     Named,
@@ -32,7 +33,6 @@ from innerear.embeddings import (
 )
 from innerear.errors import AudioError, DiskFull, JailFailure, JailUnavailable, UsageError, WeightsUnavailable
 from innerear.failures import failure_rows
-from innerear.generate import Bench, generate, summary
 from innerear.metrics.agreement import CAPTION, captions
 from innerear.models import Model
 from innerear.parts import Writer, from_json, read_rows, replace_rows, write_whole
@@ -112,8 +112,8 @@ def _bench(run: Run, workers: int | None) -> Iterator[Bench | None]:
     if not find_strategy(run.asked.strategy).renders:
         yield None
         return
+    from innerear.ask.listener import find_tagger, hear
     from innerear.jail import open_jail
-    from innerear.listener import find_tagger, hear
     from innerear.workshop import Workshop
 
     asked = run.asked
