@@ -24,8 +24,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 from innerear.ask.generate import Bench, generate
+from innerear.ask.models import Options, open_model
 from innerear.extract import extract
-from innerear.models import Options, open_model
 from innerear.parts import Writer
 from innerear.records import Completion, Outcome, Render
 from innerear.strategies import Heard

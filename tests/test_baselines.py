@@ -10,8 +10,8 @@ import wave
 import numpy as np
 import pytest
 
+from innerear.ask.models import open_model
 from innerear.extract import extract
-from innerear.models import open_model
 from innerear.suite import edition
 
 PROBES = {probe.id: probe for probe in edition().probes}

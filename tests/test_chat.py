@@ -9,10 +9,10 @@ import msgspec
 import pytest
 
 from innerear.ask.generate import generate, summary
+from innerear.ask.models import ModelUnusable, Options, open_model
+from innerear.ask.models.chat import LONGEST_TEXT
 from innerear.errors import ModelError, UsageError
 from innerear.extract import extract
-from innerear.models import ModelUnusable, Options, open_model
-from innerear.models.chat import LONGEST_TEXT
 from innerear.suite import edition
 from openai_server import OpenAIServer, cut, hang, raw, reply, status
 
@@ -100,7 +100,7 @@ def test_a_password_in_the_base_url_is_not_shown():
 
 @both_ways
 def test_forty_percent_of_429_loses_none_of_200(stream, monkeypatch):
-    monkeypatch.setattr("innerear.models.chat._BACKOFF_S", 0.02)  # seconds for minutes
+    monkeypatch.setattr("innerear.ask.models.chat._BACKOFF_S", 0.02)  # seconds for minutes
     refused = set()
 
     def script(number, body):
@@ -179,7 +179,7 @@ def test_one_page_of_a_proxy_among_answers_loses_none(fault):
 
 
 def test_an_address_that_gives_only_pages_is_given_up_at_first_contact(monkeypatch):
-    monkeypatch.setattr("innerear.models.chat.FIRST_CONTACT_S", 0.5)
+    monkeypatch.setattr("innerear.ask.models.chat.FIRST_CONTACT_S", 0.5)
     with OpenAIServer(lambda number, body: raw(200, b"<html>Welcome</html>", "text/html")) as server:
         _, failures = ask(server, PROBES, patience_s=600.0)
     assert len(failures) == 172

@@ -280,8 +280,8 @@ def test_a_talker_is_given_plain_english_only():
 @pytest.mark.parametrize("talker", ["espeak-ng", "flite"])
 def test_a_baseline_talks_for_speech_probes_as_long_as_asked(talker):
     from innerear import suite
+    from innerear.ask.models import open_model
     from innerear.hosted import make as make_hosted
-    from innerear.models import open_model
     from innerear.talkers import can_say
 
     if not can_say(talker):

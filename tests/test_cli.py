@@ -15,11 +15,11 @@ from click.testing import CliRunner
 
 import innerear
 from innerear.ask.generate import generate
+from innerear.ask.models import Options, open_model
 from innerear.bars import bars
 from innerear.cli import main
 from innerear.cli_options import EMBEDDER_NAMES
 from innerear.embed import EMBEDDERS
-from innerear.models import Options, open_model
 from innerear.suite import edition
 from openai_server import OpenAIServer, status
 

@@ -18,7 +18,7 @@ OTHER = WHOLE.replace("zeros", "ones")
 
 @pytest.mark.parametrize("name", ["one-shot", "plan"])
 def test_every_recorded_reply_holds_a_program(name):
-    path = resources.files("innerear.models") / "recordings" / f"{name}.jsonl"
+    path = resources.files("innerear.ask.models") / "recordings" / f"{name}.jsonl"
     texts = [json.loads(line)["text"] for line in path.read_text().splitlines()]
     assert len(texts) == 172
     for text in texts:

@@ -12,8 +12,8 @@ import msgspec
 import pytest
 
 from innerear.ask.generate import generate, summary
+from innerear.ask.models import MODELS, Options, open_model
 from innerear.errors import RecordingMismatch, UsageError
-from innerear.models import MODELS, Options, open_model
 from innerear.records import Completion, Message, Probe
 from innerear.strategies import STRATEGIES, find_strategy
 from innerear.suite import edition
@@ -29,7 +29,7 @@ def run(models, strategy="direct", probes=PROBES, **options):
 
 
 def recording(name):
-    path = resources.files("innerear.models") / "recordings" / f"{name}.jsonl"
+    path = resources.files("innerear.ask.models") / "recordings" / f"{name}.jsonl"
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
@@ -249,7 +249,7 @@ def test_a_completion_survives_its_file():
 def test_naming_and_importing_models_is_light():
     code = "import sys, innerear.ask.generate, innerear.extract; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
-    assert "innerear.models" in loaded
+    assert "innerear.ask.models" in loaded
     assert not {"openai", "scipy", "numpy", "soundfile"} & set(loaded)
 
 

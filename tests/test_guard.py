@@ -7,10 +7,10 @@ from importlib import resources
 
 import pytest
 
+from innerear.ask.models.base import Options
+from innerear.ask.models.baselines import Baseline
 from innerear.extract import extract
 from innerear.guard import MOST_CONTENT, content, guarded, violation
-from innerear.models.base import Options
-from innerear.models.baselines import Baseline
 from innerear.records import Limits, Outcome, Program
 from innerear.render import render_all, render_key
 from innerear.suite import edition
@@ -77,7 +77,7 @@ def test_the_line_is_shown_and_a_long_one_is_cut():
 
 
 def recorded():
-    for entry in (resources.files("innerear.models") / "recordings").iterdir():
+    for entry in (resources.files("innerear.ask.models") / "recordings").iterdir():
         for line in entry.read_text().splitlines():
             yield extract(json.loads(line)["text"]).code
 

@@ -13,9 +13,9 @@ import soundfile
 from click.testing import CliRunner
 
 from innerear import suite
+from innerear.ask.models import Options, open_model
 from innerear.cli import main
 from innerear.errors import UsageError
-from innerear.models import Options, open_model
 from innerear.records import Completion, Outcome
 from innerear.run import Asked, Run, create
 from innerear.stages import choose_embedders, do_embed, do_generate, do_measure, do_render, do_score

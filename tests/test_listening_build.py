@@ -13,12 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from innerear import suite
+from innerear.ask.models.swap import nameable
 from innerear.cli import main
 from innerear.clip import read
 from innerear.errors import UsageError
 from innerear.listening import Wanted, build, read_key, sounds
 from innerear.listening.forms import Card, deal, mixed
-from innerear.models.swap import nameable
 from listening_made import RATE_HZ, made_run, nothing, recordings, short, tone
 
 MODELS = {"model/secret-one": tone(0.5), "model/secret-two": tone(0.02), "model/crashed": nothing}

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from innerear import hosted
+from innerear.ask.models import open_model
+from innerear.ask.models.sampler import midi_file, score
 from innerear.checks import Pitch
 from innerear.errors import UsageError
 from innerear.metrics import Sound
 from innerear.metrics.pitch import PitchCheck
-from innerear.models import open_model
-from innerear.models.sampler import midi_file, score
 from innerear.records import Outcome, Render
 from innerear.run import Run
 from innerear.suite import edition

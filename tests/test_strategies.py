@@ -14,9 +14,9 @@ import pytest
 
 from innerear.ask.generate import Bench, generate
 from innerear.ask.listener import hear, onsets, yin
+from innerear.ask.models import Options, open_model
 from innerear.clip import Clip
 from innerear.errors import JailFailure, UsageError
-from innerear.models import Options, open_model
 from innerear.parts import read_rows
 from innerear.records import Completion, Outcome, Render
 from innerear.strategies import STRATEGIES, Heard, find_strategy
@@ -318,7 +318,7 @@ def test_few_shots_are_of_other_families_with_programs_that_hold():
 
 @pytest.mark.parametrize("strategy", ["direct", "plan", "repair:2", "listen:2", "best-of:3"])
 def test_what_was_recorded_is_played_with_no_key_to_the_same_texts(strategy, tmp_path):
-    from innerear.models.recorded import recording
+    from innerear.ask.models.recorded import recording
 
     def heard(probe, row):
         return Heard("- a hum", 0.5)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from innerear.text import clock, printable
 
 if TYPE_CHECKING:
-    from innerear.models import Model
+    from innerear.ask.models import Model
 
 EVERY_S = 30.0
 """Between the lines of a stage that nobody watches."""
@@ -110,7 +110,7 @@ def _logged(say: Callable[[str], None]) -> Iterator[None]:
         def emit(self, record: logging.LogRecord) -> None:
             say(printable(f"{clock(record.created)} {record.getMessage()}"))
 
-    log, handler = logging.getLogger("innerear.models"), Lines(logging.INFO)
+    log, handler = logging.getLogger("innerear.ask.models"), Lines(logging.INFO)
     before = log.level
     log.addHandler(handler)
     log.setLevel(logging.INFO)

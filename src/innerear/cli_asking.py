@@ -54,7 +54,7 @@ def anatomy(folder: Path, as_json: bool) -> None:
 @click.option("--model", help="Whose completions, where the run has several models.")
 def record(folder: Path, out: Path, model: str | None) -> None:
     """Make a recording of RUN's completions: others play it with no key, as recorded/OUT.jsonl."""
-    from innerear.models.recorded import recording
+    from innerear.ask.models.recorded import recording
     from innerear.parts import write_whole
     from innerear.run import Run
 

@@ -48,8 +48,8 @@ def is_asked(name: str, probes: Iterable[Probe]) -> bool:
 
     Of a run that came from elsewhere: what a tool would be given there is a stranger's.
     """
-    from innerear.models.sampler import midi_file, score
-    from innerear.models.talker import text_of
+    from innerear.ask.models.sampler import midi_file, score
+    from innerear.ask.models.talker import text_of
 
     tool, _, text = name.partition(":")
     try:

@@ -20,6 +20,7 @@ import msgspec
 
 from innerear import metrics, verify
 from innerear.ask.generate import Bench, generate, summary
+from innerear.ask.models import Model
 from innerear.embed import BY_DEFAULT, open_embedder, reads_captions, uses_gpu
 from innerear.embeddings import (
     Named,
@@ -34,7 +35,6 @@ from innerear.embeddings import (
 from innerear.errors import AudioError, DiskFull, JailFailure, JailUnavailable, UsageError, WeightsUnavailable
 from innerear.failures import failure_rows
 from innerear.metrics.agreement import CAPTION, captions
-from innerear.models import Model
 from innerear.parts import Writer, from_json, read_rows, replace_rows, write_whole
 from innerear.records import Completion, Item, Measurement, Outcome, Probe, Program, Render, Repeat, Score, digest
 from innerear.render import is_there, load, render_all, render_key, runs

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from inspect_ai.model import ChatMessage, GenerateConfig, ModelAPI, ModelOutput, ModelUsage, modelapi
 
 if TYPE_CHECKING:
-    from innerear.models import Model
+    from innerear.ask.models import Model
     from innerear.records import Probe
 
 ASKED: ContextVar[tuple[Probe, int]] = ContextVar("innerear_asked")
@@ -55,7 +55,7 @@ def _api(provider: str) -> type[ModelAPI]:
             config: GenerateConfig = GenerateConfig(),  # noqa: B008  as Inspect has it
             **model_args: Any,
         ) -> None:
-            from innerear.models import open_model
+            from innerear.ask.models import open_model
 
             super().__init__(model_name, base_url, api_key, [], config)
             self.ours = open_model(f"{provider}/{model_name}")

@@ -32,8 +32,8 @@ from innerear.inspect_face.models import ASKED, OurModel
 from innerear.inspect_face.sandbox import JailSandbox
 
 if TYPE_CHECKING:
-    from innerear.models.base import Reply, Wait
-    from innerear.models.prices import Price
+    from innerear.ask.models.base import Reply, Wait
+    from innerear.ask.models.prices import Price
     from innerear.records import Completion, Message, Probe, Render
 
 ANSWER = "innerear"
@@ -151,7 +151,7 @@ def convert(sound: bytes, form: str) -> bytes:
 
 
 class AskedByInspect:
-    """Inspect's model as one of ours (`innerear.models.Model`): asked through Inspect, so in its limits and its log."""
+    """Inspect's model as one of ours (`innerear.ask.models.Model`): asked through Inspect, so in its limits and its log."""
 
     concurrency = 1
     converses = True
@@ -160,7 +160,7 @@ class AskedByInspect:
     waits: Collection[Wait] = ()  # Inspect shows its own
 
     def __init__(self, model: Model) -> None:
-        from innerear.models.prices import find_price
+        from innerear.ask.models.prices import find_price
 
         self._model = model
         self._ours = model.api.ours if isinstance(model.api, OurModel) else None
@@ -196,7 +196,7 @@ class AskedByInspect:
 
     async def ask(self, probe: Probe, messages: Sequence[Message], attempt: int) -> Reply:
         """One answer, with Inspect's retries and within its limits."""
-        from innerear.models import Reply
+        from innerear.ask.models import Reply
 
         config = self._config(attempt)
         cache: Any = config.cache or False
@@ -225,9 +225,9 @@ class AskedByInspect:
 
 def _endpoint(model: str, named: str | None) -> tuple[str, bool]:
     """The address that is asked, without names and passwords in it, and whether it is the maker's own."""
+    from innerear.ask.models.anthropic import Anthropic
+    from innerear.ask.models.chat import Chat, shown_url
     from innerear.errors import UsageError
-    from innerear.models.anthropic import Anthropic
-    from innerear.models.chat import Chat, shown_url
 
     provider = model.partition("/")[0]
     home = {"openai": Chat.home, "anthropic": Anthropic.home}.get(provider, provider)

@@ -25,6 +25,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from innerear.ask.models.swap import nameable
 from innerear.clip import Samples
 from innerear.errors import UsageError
 from innerear.listening import sounds
@@ -40,7 +41,6 @@ from innerear.listening.files import (
 )
 from innerear.listening.forms import Card, deal, mixed
 from innerear.listening.sources import Source, noise, recordings_of, sources_of
-from innerear.models.swap import nameable
 from innerear.parts import write_whole
 from innerear.records import Probe, digest
 from innerear.report.write import script

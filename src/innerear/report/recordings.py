@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from innerear.ask.models.real import fit
 from innerear.errors import UsageError
 from innerear.manifest import ManifestRow, read_manifest
-from innerear.models.real import fit
 from innerear.records import Probe, digest
 from innerear.report.data import Recording
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 
 from innerear import records
-from innerear.models import MODELS
+from innerear.ask.models import MODELS
 from innerear.records import Message, Outcome, Program
 from innerear.strategies import STRATEGIES, Ask, Heard, Listen, find_strategy
 from innerear.suite import edition

@@ -6,19 +6,19 @@ import difflib
 import importlib
 from typing import cast
 
+from innerear.ask.models.base import Model, ModelUnusable, Options, Reply
 from innerear.errors import UsageError
-from innerear.models.base import Model, ModelUnusable, Options, Reply
 
 __all__ = ["MODELS", "Model", "ModelUnusable", "Options", "Reply", "open_model"]
 
 MODELS = {
-    "recorded": "innerear.models.recorded:Recorded",
-    "baseline": "innerear.models.baselines:open_baseline",
-    "swap": "innerear.models.swap:Swap",
-    "real": "innerear.models.real:Real",
-    "openai": "innerear.models.chat:Chat",
-    "anthropic": "innerear.models.anthropic:Anthropic",
-    "python": "innerear.models.function:Function",
+    "recorded": "innerear.ask.models.recorded:Recorded",
+    "baseline": "innerear.ask.models.baselines:open_baseline",
+    "swap": "innerear.ask.models.swap:Swap",
+    "real": "innerear.ask.models.real:Real",
+    "openai": "innerear.ask.models.chat:Chat",
+    "anthropic": "innerear.ask.models.anthropic:Anthropic",
+    "python": "innerear.ask.models.function:Function",
 }
 """Provider: the class, called with what follows the provider's name, and the options."""
 

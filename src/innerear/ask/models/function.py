@@ -10,8 +10,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from innerear.ask.models.base import Local, Options, Reply
 from innerear.errors import ModelError, UsageError
-from innerear.models.base import Local, Options, Reply
 from innerear.records import Message, Probe
 
 

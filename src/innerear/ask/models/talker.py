@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from innerear import checks
+from innerear.ask.models.base import Local, Options, Reply
 from innerear.errors import UsageError
 from innerear.hosted import recording
-from innerear.models.base import Local, Options, Reply
 from innerear.records import Message, Probe
 from innerear.talkers import can_say
 

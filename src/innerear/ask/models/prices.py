@@ -51,7 +51,7 @@ def find_price(model: str, home: bool = True) -> Price | None:
 
 @functools.cache
 def _shipped() -> dict[str, Price]:
-    return _read(resources.files("innerear.models").joinpath("prices.csv").read_text("utf-8"), "prices.csv")
+    return _read(resources.files("innerear.ask.models").joinpath("prices.csv").read_text("utf-8"), "prices.csv")
 
 
 def _own(path: Path) -> dict[str, Price]:

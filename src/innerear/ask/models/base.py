@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from innerear.ask.models.prices import Price
 from innerear.errors import ModelError
 from innerear.manifest import ManifestRow
-from innerear.models.prices import Price
 from innerear.records import Completion, Message, Probe
 
 

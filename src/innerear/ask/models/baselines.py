@@ -11,9 +11,9 @@ import importlib
 from collections.abc import Sequence
 from typing import cast
 
+from innerear.ask.models.base import Local, Model, Options, Reply
+from innerear.ask.models.informed import sketch
 from innerear.errors import UsageError
-from innerear.models.base import Local, Model, Options, Reply
-from innerear.models.informed import sketch
 from innerear.records import Message, Probe, digest
 
 _HEAD = """\
@@ -51,9 +51,9 @@ def sine(probe: Probe) -> str:
 
 _BASELINES = {"silence": silence, "noise": noise, "sine": sine, "informed": sketch}
 _HOSTED = {
-    "sampler": "innerear.models.sampler:Sampler",
-    "espeak-ng": "innerear.models.talker:EspeakNg",
-    "flite": "innerear.models.talker:Flite",
+    "sampler": "innerear.ask.models.sampler:Sampler",
+    "espeak-ng": "innerear.ask.models.talker:EspeakNg",
+    "flite": "innerear.ask.models.talker:Flite",
 }
 
 

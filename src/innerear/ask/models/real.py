@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 
 from innerear import checks
+from innerear.ask.models.base import Local, Options, Reply
 from innerear.errors import UsageError
 from innerear.manifest import ManifestRow, read_manifest
-from innerear.models.base import Local, Options, Reply
 from innerear.records import Completion, Message, Probe, digest
 
 Fit = tuple[float, str | None]

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from innerear import checks
-from innerear.models.base import Local, Options, Reply
+from innerear.ask.models.base import Local, Options, Reply
 from innerear.records import TIERS, Completion, Message, Probe, digest
 
 SEED = 1

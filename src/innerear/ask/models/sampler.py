@@ -10,9 +10,9 @@ import math
 from collections.abc import Sequence
 
 from innerear import checks
+from innerear.ask.models.base import Local, Options, Reply
+from innerear.ask.models.informed import beats
 from innerear.hosted import recording, soundfont
-from innerear.models.base import Local, Options, Reply
-from innerear.models.informed import beats
 from innerear.records import Message, Probe
 
 PROGRAMS = {  # General MIDI programs from 0, by the first of these words that the caption holds

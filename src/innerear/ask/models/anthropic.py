@@ -7,7 +7,7 @@ parameters, `seed` and `reasoning_effort` have no effect there
 
 from __future__ import annotations
 
-from innerear.models.chat import Chat
+from innerear.ask.models.chat import Chat
 
 
 class Anthropic(Chat):

@@ -22,9 +22,9 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from innerear.ask.models.base import ModelUnusable, Options, Reply, Wait
+from innerear.ask.models.prices import find_price
 from innerear.errors import ModelError, UsageError
-from innerear.models.base import ModelUnusable, Options, Reply, Wait
-from innerear.models.prices import find_price
 from innerear.records import Completion, Message, Probe
 from innerear.text import clock
 

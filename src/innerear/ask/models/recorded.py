@@ -12,8 +12,8 @@ from pathlib import Path
 
 import msgspec
 
+from innerear.ask.models.base import Local, Options, Reply
 from innerear.errors import RecordingMismatch, UsageError
-from innerear.models.base import Local, Options, Reply
 from innerear.parts import UNREADABLE
 from innerear.records import Completion, Message, Probe, Round, digest
 from innerear.strategies import find_strategy
@@ -123,7 +123,7 @@ def _difference(row: _Row, messages: Sequence[Message]) -> str:
 
 
 def _read(name: str) -> list[_Row]:
-    shipped = resources.files("innerear.models") / "recordings"
+    shipped = resources.files("innerear.ask.models") / "recordings"
     path = Path(name)
     try:
         if path.suffix == ".jsonl":
