@@ -13,9 +13,9 @@ import pytest
 
 from innerear.ask.generate import generate, summary
 from innerear.ask.models import MODELS, Options, open_model
+from innerear.ask.strategies import STRATEGIES, find_strategy
 from innerear.errors import RecordingMismatch, UsageError
 from innerear.records import Completion, Message, Probe
-from innerear.strategies import STRATEGIES, find_strategy
 from innerear.suite import edition
 
 PROBES = edition().probes

@@ -14,12 +14,12 @@ from click.testing import CliRunner
 
 from innerear import suite
 from innerear.ask.models import Options, open_model
+from innerear.ask.strategies import find_strategy
 from innerear.cli import main
 from innerear.errors import UsageError
 from innerear.records import Completion, Outcome
 from innerear.run import Asked, Run, create
 from innerear.stages import choose_embedders, do_embed, do_generate, do_measure, do_render, do_score
-from innerear.strategies import find_strategy
 
 pytest.importorskip("inspect_ai", reason="the extra [inspect] is not installed")
 pytestmark = [

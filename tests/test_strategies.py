@@ -15,11 +15,11 @@ import pytest
 from innerear.ask.generate import Bench, generate
 from innerear.ask.listener import hear, onsets, yin
 from innerear.ask.models import Options, open_model
+from innerear.ask.strategies import STRATEGIES, Heard, find_strategy
 from innerear.clip import Clip
 from innerear.errors import JailFailure, UsageError
 from innerear.parts import read_rows
 from innerear.records import Completion, Outcome, Render
-from innerear.strategies import STRATEGIES, Heard, find_strategy
 from innerear.suite import edition
 from openai_server import OpenAIServer, cut, raw, reply, status
 
@@ -295,7 +295,7 @@ def test_a_program_that_two_conversations_give_is_run_once(tmp_path):
 
 
 def test_the_brief_tells_every_probe_more_than_was_asked_and_leaves_its_figures_exact():
-    from innerear.strategies.brief import brief_details
+    from innerear.ask.strategies.brief import brief_details
 
     for probe in PROBES:
         lines = brief_details(probe)
@@ -379,7 +379,7 @@ def test_every_outcome_but_ours_and_ok_has_a_failure_of_its_name():
 def test_the_guide_is_what_the_code_says():
     from pathlib import Path
 
-    from innerear.strategies.guide import guide
+    from innerear.lab.asking_guide import guide
 
     page = Path(__file__).parent.parent / "docs" / "asking.md"
-    assert page.read_text("utf-8") == guide(), "write it again: python -m innerear.strategies.guide > docs/asking.md"
+    assert page.read_text("utf-8") == guide(), "write it again: python -m innerear.lab.asking_guide > docs/asking.md"

@@ -125,12 +125,12 @@ def machines_on(on: str | None, workers: int | None = None) -> Iterator[Machines
 def open_run(given: dict[str, Any]) -> tuple[Run, list[Any]]:
     """The run folder and the models of a command's options; nothing is written where one is wrong."""
     from innerear.ask.models import Options, open_model
+    from innerear.ask.strategies import find_strategy
     from innerear.dotenv import read_env
     from innerear.embed import EMBEDDERS
     from innerear.jail import TIERS
     from innerear.records import Limits
     from innerear.run import Asked, Run, create
-    from innerear.strategies import find_strategy
 
     read_env(Path(".env"))
     loaded, chosen = chosen_probes(given)

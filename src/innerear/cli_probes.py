@@ -40,7 +40,7 @@ def probes_show(pattern: str, suite: Path | None, strategy: str, as_json: bool) 
     """Each probe as JSON, and the first messages that a model is sent for it."""
     import msgspec
 
-    from innerear.strategies import find_strategy
+    from innerear.ask.strategies import find_strategy
 
     ask = find_strategy(strategy)
     for probe in chosen_probes({"suite": suite, "pattern": pattern})[1]:

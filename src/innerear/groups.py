@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from innerear.ask.strategies import find_strategy
 from innerear.records import Item, Outcome, Probe, Score
-from innerear.strategies import find_strategy
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ from typing import Any, TypeVar
 from msgspec.structs import replace
 
 from innerear.ask.models import Model, ModelUnusable, Reply
+from innerear.ask.strategies import Ask, Heard, Listen, Strategy, find_strategy
 from innerear.errors import JailFailure, ModelError, RecordingMismatch, UsageError
 from innerear.records import Completion, Outcome, Probe, Program, Render, Round, digest
-from innerear.strategies import Ask, Heard, Listen, Strategy, find_strategy
 
 Keep = Callable[[Completion], None]
 T = TypeVar("T")

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from innerear import checks
+from innerear.ask.strategies import Heard
 from innerear.clip import Clip
 from innerear.errors import WeightsUnavailable
 from innerear.records import Probe
-from innerear.strategies import Heard
 
 Floats = NDArray[np.float64]
 

@@ -57,16 +57,16 @@ def conversation(strategy: str = "direct", content: str = "") -> Solver:
     @functools.cache
     def tagger() -> Any:
         from innerear.ask.listener import find_tagger
-        from innerear.strategies import find_strategy
+        from innerear.ask.strategies import find_strategy
 
         return find_tagger() if find_strategy(strategy).told else None
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
         from innerear.ask.generate import Bench, Job
         from innerear.ask.listener import hear
+        from innerear.ask.strategies import find_strategy
         from innerear.render import load
         from innerear.run import program_of
-        from innerear.strategies import find_strategy
 
         hears = tagger()
         probe = probe_of(state.metadata)

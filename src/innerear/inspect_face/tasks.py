@@ -142,7 +142,7 @@ def _samples(probes: list[Probe], strategy: str, track: str) -> list[Sample]:
     """One sample a probe; what is first sent depends on the probe alone."""
     import msgspec
 
-    from innerear.strategies import find_strategy
+    from innerear.ask.strategies import find_strategy
 
     way = find_strategy(strategy)
     return [

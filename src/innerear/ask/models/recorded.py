@@ -13,10 +13,10 @@ from pathlib import Path
 import msgspec
 
 from innerear.ask.models.base import Local, Options, Reply
+from innerear.ask.strategies import find_strategy
 from innerear.errors import RecordingMismatch, UsageError
 from innerear.parts import UNREADABLE
 from innerear.records import Completion, Message, Probe, Round, digest
-from innerear.strategies import find_strategy
 
 
 class _Row(msgspec.Struct, frozen=True):

@@ -1,6 +1,6 @@
 """`docs/asking.md`, made from the code: what each strategy sends for one probe, and how a model is named.
 
-`python -m innerear.strategies.guide` writes it to standard output.
+`python -m innerear.lab.asking_guide` writes it to standard output.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ import sys
 
 from innerear import records
 from innerear.ask.models import MODELS
+from innerear.ask.strategies import STRATEGIES, Ask, Heard, Listen, find_strategy
 from innerear.records import Message, Outcome, Program
-from innerear.strategies import STRATEGIES, Ask, Heard, Listen, find_strategy
 from innerear.suite import edition
 
 PROBE = "notes/waveform/sine-440"
@@ -25,7 +25,7 @@ _HEARD = Heard(
 _HEAD = """\
 # Asking
 
-This page is made from the code (`python -m innerear.strategies.guide > docs/asking.md`); a test sees that it is
+This page is made from the code (`python -m innerear.lab.asking_guide > docs/asking.md`); a test sees that it is
 fresh.
 
 ## Models
@@ -126,7 +126,7 @@ batches in which the model saw its own earlier replies, so their probes are not 
 
 def guide() -> str:
     """The page."""
-    from innerear.strategies import MOST, usage
+    from innerear.ask.strategies import MOST, usage
 
     parts = [_HEAD.format(providers=", ".join(f"`{name}`" for name in MODELS), usage=usage(), most=MOST, probe=PROBE)]
     for name, way in STRATEGIES.items():

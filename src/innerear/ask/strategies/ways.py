@@ -6,11 +6,11 @@ from collections.abc import Generator
 from typing import Any
 
 from innerear import records
+from innerear.ask.strategies.base import Ask, Conversation, Heard, Listen, Render
+from innerear.ask.strategies.brief import brief_details
 from innerear.extract import extract
 from innerear.programs import bank
 from innerear.records import Message, Outcome, Probe, digest
-from innerear.strategies.base import Ask, Conversation, Heard, Listen, Render
-from innerear.strategies.brief import brief_details
 
 ONLY_CODE = "Reply with one complete Python program in a single fenced code block, and nothing else."
 TASK = """\

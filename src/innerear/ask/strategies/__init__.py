@@ -11,9 +11,9 @@ import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from innerear.ask.strategies import ways
+from innerear.ask.strategies.base import Ask, Conversation, Heard, Listen, Render, Step, Strategy
 from innerear.errors import UsageError
-from innerear.strategies import ways
-from innerear.strategies.base import Ask, Conversation, Heard, Listen, Render, Step, Strategy
 
 __all__ = ["STRATEGIES", "Ask", "Conversation", "Heard", "Listen", "Render", "Step", "Strategy", "find_strategy"]
 
