@@ -10,9 +10,9 @@ import soundfile
 from click.testing import CliRunner
 
 from innerear import alone
-from innerear.cli import main
-from innerear.cli_alone import fad as fad_command
-from innerear.cli_alone import kad as kad_command
+from innerear.cli.distances import fad as fad_command
+from innerear.cli.distances import kad as kad_command
+from innerear.cli.main import main
 from innerear.errors import AudioError, UsageError
 from innerear.metrics.frechet import frechet_distance
 from innerear.metrics.kernel import kad as kernel_distance

@@ -16,9 +16,9 @@ from click.testing import CliRunner
 import innerear
 from innerear.ask.generate import generate
 from innerear.ask.models import Options, open_model
-from innerear.bars import bars
-from innerear.cli import main
-from innerear.cli_options import EMBEDDER_NAMES
+from innerear.cli.bars import bars
+from innerear.cli.main import main
+from innerear.cli.options import EMBEDDER_NAMES
 from innerear.embed import EMBEDDERS
 from innerear.suite import edition
 from openai_server import OpenAIServer, status
@@ -79,7 +79,7 @@ def test_probes_shown_as_json_are_a_suite_and_every_bad_line_of_one_is_named(tmp
 
 
 def test_a_stage_that_nobody_watches_says_a_line_now_and_then(monkeypatch, capsys):
-    monkeypatch.setattr("innerear.bars.EVERY_S", 0.0)
+    monkeypatch.setattr("innerear.cli.bars.EVERY_S", 0.0)
     with bars() as progress:
         for done in (1, 2, 3):
             progress("programs", done, 3)
@@ -117,7 +117,7 @@ def test_the_bar_says_what_is_waited_for_how_often_it_was_tried_and_until_when(t
 
 
 def test_a_server_that_refuses_is_named_now_and_then_if_nobody_watches(monkeypatch, capsys):
-    monkeypatch.setattr("innerear.bars.EVERY_S", 0.02)
+    monkeypatch.setattr("innerear.cli.bars.EVERY_S", 0.02)
     with OpenAIServer(lambda number, body: SLOW_DOWN if number < 2 else None) as server:
         model = open_model("openai/any", Options(base_url=server.url))
         with bars([model]):
@@ -127,8 +127,8 @@ def test_a_server_that_refuses_is_named_now_and_then_if_nobody_watches(monkeypat
 
 
 def test_a_long_silence_of_a_server_is_said(monkeypatch, capsys):
-    monkeypatch.setattr("innerear.bars.EVERY_S", 0.02)
-    monkeypatch.setattr("innerear.bars.SILENT_S", 0.1)
+    monkeypatch.setattr("innerear.cli.bars.EVERY_S", 0.02)
+    monkeypatch.setattr("innerear.cli.bars.SILENT_S", 0.1)
 
     def late(number, body):
         time.sleep(0.5)
@@ -258,7 +258,7 @@ def test_help_imports_nothing_heavy():
         "torch",
         "onnxruntime",
     )
-    code = f"import sys, innerear.cli; print([m for m in {heavy!r} if m in sys.modules])"
+    code = f"import sys, innerear.cli.main; print([m for m in {heavy!r} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

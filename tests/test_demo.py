@@ -11,9 +11,9 @@ import msgspec
 import numpy as np
 import pytest
 
+from innerear.cli.table import headline
 from innerear.clip import read
 from innerear.embed import open_embedder
-from innerear.evidence import headline
 from innerear.manifest import read_manifest
 from innerear.metrics.frechet import frechet_distance
 from innerear.metrics.moments import Gaussian

@@ -8,7 +8,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from innerear.cli import main
+from innerear.cli.main import main
 from innerear.suite import load
 
 ROOT = Path(__file__).parent.parent

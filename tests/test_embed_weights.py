@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from innerear.cli import main
+from innerear.cli.main import main
 from innerear.embed import weights
 from innerear.embed.weights import Source, check, fetch, find, home, in_wheel, local, pull_file, sources
 from innerear.errors import UsageError, WeightsUnavailable

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from innerear import suite
 from innerear.ask.models import Options, open_model
 from innerear.ask.strategies import find_strategy
-from innerear.cli import main
+from innerear.cli.main import main
 from innerear.errors import UsageError
 from innerear.records import Completion, Outcome
 from innerear.run import Asked, Run, create

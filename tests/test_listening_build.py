@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from innerear import suite
 from innerear.ask.models.swap import nameable
-from innerear.cli import main
+from innerear.cli.main import main
 from innerear.clip import read
 from innerear.errors import UsageError
 from innerear.listening import Wanted, build, read_key, sounds

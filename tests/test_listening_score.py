@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from innerear import suite
-from innerear.cli import main
+from innerear.cli.main import main
 from innerear.errors import UsageError
 from innerear.listening import Wanted, build, people, read_answers, read_key, score_answers
 from innerear.listening.coding import plain, read_coding

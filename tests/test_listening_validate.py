@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from innerear import metrics, suite
-from innerear.cli import main
+from innerear.cli.main import main
 from innerear.errors import UsageError
 from innerear.listening import Wanted, build, read_key, validate
 from innerear.listening.files import Answers

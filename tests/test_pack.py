@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from innerear import render, stages
-from innerear.cli import main
+from innerear.cli.main import main
 from innerear.errors import UsageError
 from innerear.parts import read_rows, write_whole
 from innerear.records import Completion, Render

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from innerear import metrics
+from innerear.cli.table import headline, heard_by
 from innerear.distances import distance_scores
-from innerear.evidence import headline, heard_by
 from innerear.groups import groups_of
 from innerear.records import Completion, Item, Outcome, Probe, Program, RawLevels, Render, Score
 from innerear.reference import find_reference

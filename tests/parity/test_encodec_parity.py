@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from innerear.cli import main
+from innerear.cli.main import main
 from innerear.clip import Clip, read
 from innerear.embed.encodec import CUT, FRAME, SAMPLE_RATE, Encodec
 from innerear.embed.export import export

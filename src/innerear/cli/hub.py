@@ -21,7 +21,7 @@ def push(source: Path, repo: str, licence: str, private: bool, as_is: bool) -> N
     A run goes as `innerear pack` packs it: no key, no path of this machine. Log in first
     (`hf auth login`, or HF_TOKEN).
     """
-    from innerear.dotenv import read_env
+    from innerear.cli.dotenv import read_env
     from innerear.run import Run
     from innerear.sharing import hub
 

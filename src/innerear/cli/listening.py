@@ -53,7 +53,7 @@ def build_command(folders: tuple[Path, ...], out: Path, key: Path | None, **give
     One folder to send or serve; it opens from the disk, offline. Which sound is whose stands only in
     the key beside it. Real recordings are hidden among the sounds where INNEREAR_DATA names them.
     """
-    from innerear.bars import bars
+    from innerear.cli.bars import bars
     from innerear.listening.build import Wanted, build
     from innerear.run import Run
 

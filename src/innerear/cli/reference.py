@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from innerear.bars import bars
+from innerear.cli.bars import bars
 
 
 @click.group()

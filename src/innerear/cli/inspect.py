@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from innerear.cli_folder import RunFolder
+from innerear.cli.options import RunFolder
 from innerear.errors import UsageError
 from innerear.text import storable
 

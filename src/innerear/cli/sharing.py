@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from innerear.bars import bars
-from innerear.cli_folder import RunFolder
+from innerear.cli.bars import bars
+from innerear.cli.options import RunFolder
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -56,7 +56,7 @@ def export(
 ) -> None:
     """The scores of RUN as a table, each with its interval, n and signature."""
     if inspect is not None:
-        from innerear.cli_inspect import export_rows
+        from innerear.cli.inspect import export_rows
 
         export_rows(folders, inspect)
         return
@@ -81,7 +81,7 @@ def export(
 )
 def pack(folder: Path, out: Path, as_is: bool) -> None:
     """Put RUN into one file for others: rows, scores, embeddings and sounds; no key, no path of this machine."""
-    from innerear.dotenv import read_env
+    from innerear.cli.dotenv import read_env
     from innerear.run import Run
     from innerear.sharing.pack import pack
 

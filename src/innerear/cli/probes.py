@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from innerear.cli_asking import vary
-from innerear.cli_options import chosen_probes, probe_options
+from innerear.cli.options import chosen_probes, probe_options
+from innerear.cli.programs import vary
 
 
 @click.group()

@@ -11,18 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from innerear.bars import bars
-from innerear.cli_alone import embed_folder, fad, kad
-from innerear.cli_asking import anatomy, record
-from innerear.cli_checks import checks
-from innerear.cli_doctor import doctor
-from innerear.cli_folder import RunFolder
-from innerear.cli_hub import pull, push
-from innerear.cli_inspect import import_logs
-from innerear.cli_listening import listen_test
-from innerear.cli_models import clap, models, weights
-from innerear.cli_options import (
+from innerear.cli.bars import bars
+from innerear.cli.checks import checks
+from innerear.cli.distances import embed_folder, fad, kad
+from innerear.cli.doctor import doctor
+from innerear.cli.hub import pull, push
+from innerear.cli.inspect import import_logs
+from innerear.cli.listening import listen_test
+from innerear.cli.options import (
     EMBEDDER_NAMES,
+    RunFolder,
     ask_options,
     embedder_option,
     jail_options,
@@ -32,9 +30,11 @@ from innerear.cli_options import (
     probe_options,
     run_argument,
 )
-from innerear.cli_probes import probes
-from innerear.cli_reference import reference
-from innerear.cli_sharing import compare, export, leaderboard, pack, unpack
+from innerear.cli.probes import probes
+from innerear.cli.programs import anatomy, record
+from innerear.cli.reference import reference
+from innerear.cli.sharing import compare, export, leaderboard, pack, unpack
+from innerear.cli.weights import clap, models, weights
 from innerear.errors import InnerEarError, JailUnavailable, UsageError
 from innerear.text import speak_plainly
 
@@ -268,7 +268,7 @@ def _print_table(opened: Run) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from innerear.evidence import HEADINGS, headline, heard_by
+    from innerear.cli.table import HEADINGS, headline, heard_by
     from innerear.stages import do_score
     from innerear.text import printable
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from innerear.bars import bars
+from innerear.cli.bars import bars
 from innerear.errors import UsageError
 
 if TYPE_CHECKING:

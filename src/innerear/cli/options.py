@@ -12,13 +12,28 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from innerear.cli_folder import RunFolder
 from innerear.errors import UsageError
 from innerear.text import storable
 
 if TYPE_CHECKING:
     from innerear.run import Run
     from innerear.work import Machines
+
+
+class RunFolder(click.ParamType):  # type: ignore[type-arg]
+    """A path, or the address of a folder elsewhere."""
+
+    name = "folder"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """The folder that a word names."""
+        from innerear.folders import folder
+
+        found = folder(value)
+        if "://" not in str(value) and found.is_file():
+            self.fail(f"{value} is a file, wanted a folder", param, ctx)
+        return found
+
 
 EMBEDDER_NAMES = "yamnet, aisfx, mel, clap-laion, clap-laion-int8, clap-laion-general, clap-laion-music-speech, vggish, vggish-torch, panns-cnn14, encodec-24khz, encodec-24khz-all"  # fmt: skip
 """The keys of `embed.EMBEDDERS`, which takes too long to import for a help text."""
@@ -126,7 +141,7 @@ def open_run(given: dict[str, Any]) -> tuple[Run, list[Any]]:
     """The run folder and the models of a command's options; nothing is written where one is wrong."""
     from innerear.ask.models import Options, open_model
     from innerear.ask.strategies import find_strategy
-    from innerear.dotenv import read_env
+    from innerear.cli.dotenv import read_env
     from innerear.embed import EMBEDDERS
     from innerear.jail import TIERS
     from innerear.records import Limits
