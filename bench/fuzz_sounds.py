@@ -39,13 +39,13 @@ from innerear import load as load_suite
 from innerear import metrics
 from innerear.checks import Check, kind
 from innerear.clip import Clip, read, read_mono
+from innerear.compute.work import Local
 from innerear.errors import AudioError
 from innerear.jail.base import Ran
 from innerear.jail.plain import read_output
 from innerear.metrics import Sound
 from innerear.records import Limits, Measurement, Outcome, Probe, Program, Render
 from innerear.render import load, longest_s, render_all, to_row
-from innerear.work import Local
 
 RATES = (
     8000, 8001, 11_025, 12_345, 16_000, 22_050, 44_100, 48_000,

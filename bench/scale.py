@@ -30,6 +30,8 @@ from pathlib import Path
 from typing import Any
 
 from innerear import Asked, create, load, metrics, open_model, stages
+from innerear.compute.ray import Ray
+from innerear.compute.work import Local, Machines, Work
 from innerear.embed import open_embedder
 from innerear.embeddings import batches, hearing
 from innerear.extract import extract
@@ -39,8 +41,6 @@ from innerear.records import Item, Limits, Program
 from innerear.render import load as sound_of
 from innerear.render import render_all, runs
 from innerear.run import Run
-from innerear.scale import Ray
-from innerear.work import Local, Machines, Work
 
 HERE = Path(__file__).parent
 TICK = os.sysconf("SC_CLK_TCK")

@@ -13,11 +13,11 @@ from innerear import alone
 from innerear.cli.distances import fad as fad_command
 from innerear.cli.distances import kad as kad_command
 from innerear.cli.main import main
+from innerear.compute.threads import ordered
 from innerear.errors import AudioError, UsageError
 from innerear.metrics.frechet import frechet_distance
 from innerear.metrics.kernel import kad as kernel_distance
 from innerear.metrics.moments import Moments
-from innerear.threads import ordered
 
 
 def sound(seed, seconds=2.0, sample_rate=16_000, channels=1, tilt=0.0):

@@ -10,6 +10,7 @@ import pytest
 
 from innerear import Asked, choose, create, evaluate, open_model
 from innerear import load as load_suite
+from innerear.compute.work import Local
 from innerear.embeddings import embeddings_folder, parts_of, read_embeddings
 from innerear.errors import AudioError, UsageError
 from innerear.gaps import gaps
@@ -26,7 +27,6 @@ from innerear.stages import (
     do_report,
     do_score,
 )
-from innerear.work import Local
 
 RECORDINGS = Path(__file__).parent.parent / "src" / "innerear" / "models" / "recordings"
 CLOCK = "x = 0.3 * np.sin(np.arange(88200) * 0.1 * (1 + time.time_ns() % 100000 / 1e6))"

@@ -9,11 +9,11 @@ import pytest
 from scipy.signal import butter, sosfilt
 
 from innerear.clip import Clip, read_mono
+from innerear.compute.threads import ordered
 from innerear.embed import open_embedder
 from innerear.metrics.frechet import frechet_distance
 from innerear.metrics.kernel import KernelReference, kad
 from innerear.metrics.moments import Gaussian, Moments
-from innerear.threads import ordered
 
 pytestmark = [
     pytest.mark.shared,

@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 
 from innerear import load as load_suite
 from innerear.clip import Clip, read
+from innerear.compute.work import Local
 from innerear.errors import AudioError, JailFailure, JailUnavailable
 from innerear.jail import Ran, open_jail
 from innerear.metrics import Sound
 from innerear.metrics.signal import Format
 from innerear.records import Limits, Outcome, Program, Render
 from innerear.render import load, near_limits, raw_levels, render_all, render_key, store
-from innerear.work import Local
 
 
 def tone(peak=0.5, seconds=0.5, sample_rate=44_100, channels=1):

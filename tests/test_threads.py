@@ -22,7 +22,7 @@ LEAVES = {
 @pytest.mark.parametrize("name", list(LEAVES))
 def test_a_process_leaves_with_its_exit_code_and_all_that_it_said(tmp_path, name):
     program = (
-        "import atexit, sys\nfrom innerear.threads import leave\n"
+        "import atexit, sys\nfrom innerear.compute.threads import leave\n"
         "atexit.register(lambda: print('put away'))\nprint('said', end=' ')\n"
     )
     (tmp_path / "leaving.py").write_text(program + LEAVES[name])

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from innerear.clip import read_mono
+from innerear.compute.threads import ordered
 from innerear.embed import Embedder, Frames, open_embedder
 from innerear.embed.loudness import LoudnessRule
 from innerear.embed.store import load_frames, save_frames
@@ -32,7 +33,6 @@ from innerear.metrics.moments import Gaussian
 from innerear.reference import KINDS, find_reference
 from innerear.stats import holding
 from innerear.text import storable
-from innerear.threads import ordered
 
 SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff"})
 SEED = 0

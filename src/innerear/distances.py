@@ -18,6 +18,8 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from innerear.compute.threads import one_blas_thread
+from innerear.compute.work import Local, Lost, Machines, Work
 from innerear.errors import InnerEarError, UsageError
 from innerear.groups import Group
 from innerear.metrics import intervals, shards
@@ -29,8 +31,6 @@ from innerear.metrics.shards import Sums
 from innerear.records import Probe, Score, digest
 from innerear.reference import KINDS, Kind, Reference, find_reference
 from innerear.stats import holding
-from innerear.threads import one_blas_thread
-from innerear.work import Local, Lost, Machines, Work
 
 Frames = NDArray[np.float32]
 Embedded = dict[str, Frames]

@@ -12,6 +12,7 @@ from typing import TypeVar, cast
 import numpy as np
 
 from innerear.clip import Clip
+from innerear.compute.threads import one_blas_thread
 from innerear.distances import Embedded
 from innerear.embed import CaptionReader, Frames, open_embedder
 from innerear.embed.store import Stored, load_frames, load_names, save_frames
@@ -20,7 +21,6 @@ from innerear.folders import is_local
 from innerear.parts import read_parts
 from innerear.records import Probe, digest
 from innerear.run import Run
-from innerear.threads import one_blas_thread
 from innerear.whole import writing
 
 ANCHOR_RATE_HZ = 44_100

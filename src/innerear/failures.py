@@ -11,12 +11,12 @@ from typing import Any
 import msgspec
 
 from innerear import metrics
+from innerear.compute.work import Lost, Machines, Work
 from innerear.errors import AudioError
 from innerear.metrics.failure import OF_OUTCOME, WORDS, copies, failed_checks, fingerprint, words
 from innerear.records import Item, Measurement, digest
 from innerear.render import load
 from innerear.verify import in_headline
-from innerear.work import Lost, Machines, Work
 
 VERSION = 5
 

@@ -14,6 +14,7 @@ import numpy as np
 from innerear import metrics
 from innerear.check_scores import check_scores, comparisons, with_ends
 from innerear.checks import Check, kind
+from innerear.compute.work import Machines
 from innerear.distances import Embedding, distance_scores
 from innerear.groups import Group, groups_of
 from innerear.ladder import ladder
@@ -23,7 +24,6 @@ from innerear.metrics.signal import right_length
 from innerear.network_scores import network_scores
 from innerear.records import Item, Measurement, Outcome, Score
 from innerear.summaries import average, median_size, middle, rate
-from innerear.work import Machines
 
 Progress = Callable[[str, int, int], None]
 

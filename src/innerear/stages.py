@@ -22,6 +22,8 @@ from innerear import metrics, verify
 from innerear.ask.generate import Bench, generate, summary
 from innerear.ask.models import Model
 from innerear.ask.strategies import Heard, find_strategy
+from innerear.compute.threads import one_blas_thread
+from innerear.compute.work import Local, Lost, Machines, Work
 from innerear.embed import BY_DEFAULT, open_embedder, reads_captions, uses_gpu
 from innerear.embeddings import (
     Named,
@@ -42,9 +44,7 @@ from innerear.render import is_there, load, render_all, render_key, runs
 from innerear.run import Run, RunFile, program_of, update
 from innerear.score import VERSION as SCORES
 from innerear.score import score
-from innerear.threads import one_blas_thread
 from innerear.whole import sweep
-from innerear.work import Local, Lost, Machines, Work
 
 Progress = Callable[[str, int, int], None]
 Say = Callable[[str], None]

@@ -53,7 +53,7 @@ class _Main(click.Group):
         speak_plainly()
         if args is not None:
             return super().main(args, *more, **how)
-        from innerear.threads import leave
+        from innerear.compute.threads import leave
 
         try:
             super().main(args, *more, **how)

@@ -16,8 +16,8 @@ from innerear.errors import UsageError
 from innerear.text import storable
 
 if TYPE_CHECKING:
+    from innerear.compute.work import Machines
     from innerear.run import Run
-    from innerear.work import Machines
 
 
 class RunFolder(click.ParamType):  # type: ignore[type-arg]
@@ -121,12 +121,12 @@ def chosen_probes(given: dict[str, Any]) -> tuple[Any, list[Any]]:
 @contextmanager
 def machines_on(on: str | None, workers: int | None = None) -> Iterator[Machines]:
     """Where work is done; what there is to say of it is said at the end."""
-    from innerear.work import Local
+    from innerear.compute.work import Local
 
     if on is None:
         yield Local(workers or 0)
         return
-    from innerear.scale import machines
+    from innerear.compute.ray import machines
 
     found = machines(on, workers)
     try:

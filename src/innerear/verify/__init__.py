@@ -20,10 +20,10 @@ import msgspec
 
 from innerear import checks, metrics
 from innerear.clip import Clip
+from innerear.compute.threads import ordered
 from innerear.metrics.classes import merged_name
 from innerear.metrics.words import shipped as texts
 from innerear.records import Outcome, Probe, Render, Tier
-from innerear.threads import ordered
 
 LEAST_TRUE, MOST_WRONG = 0.8, 0.1
 TRUE = ("synthetic", "real", "rule-made")

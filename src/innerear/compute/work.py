@@ -1,7 +1,7 @@
 """The work of a stage on many things apart from one another, wherever it is done.
 
 A stage says what is to be done to each thing (`Work`) and what becomes of the results (`keep`);
-`Machines` do it: this one, on threads (`Local`), or a cluster (`innerear.scale.Ray`). Neither
+`Machines` do it: this one, on threads (`Local`), or a cluster (`innerear.compute.ray.Ray`). Neither
 knows what the work is, and the work does not know where it is done.
 """
 
@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
-from innerear.threads import wait_for
+from innerear.compute.threads import wait_for
 
 T = TypeVar("T")
 R = TypeVar("R")

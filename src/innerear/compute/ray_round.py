@@ -8,13 +8,13 @@ from collections import Counter, deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from innerear.compute.ray_worker import Facts, NodeUnfit, Seat
+from innerear.compute.work import Lost, Work
 from innerear.errors import ClusterUnavailable
 from innerear.parts import write_whole
-from innerear.scale.worker import Facts, NodeUnfit, Seat
-from innerear.work import Lost, Work
 
 if TYPE_CHECKING:
-    from innerear.scale import Ray
+    from innerear.compute.ray import Ray
 
 CALL_S = 0.25  # what a call to a worker should take: shorter work is handed out several things at a time
 CALLS = 8  # that each worker should still get, at least: so that none is last with much to do

@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from innerear.compute.ray_round import Round, share
+from innerear.compute.ray_worker import NodeUnfit, Seat, Worker
+from innerear.compute.work import Local, Lost, Machines, Work
 from innerear.errors import ClusterUnavailable, UsageError
-from innerear.scale.round import Round, share
-from innerear.scale.worker import NodeUnfit, Seat, Worker
-from innerear.work import Local, Lost, Machines, Work
 
 __all__ = ["NodeUnfit", "Ray", "machines", "share"]
 

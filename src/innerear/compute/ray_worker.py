@@ -12,8 +12,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from innerear.compute.work import Lost, Work
 from innerear.errors import InnerEarError
-from innerear.work import Lost, Work
 
 
 class NodeUnfit(InnerEarError):
