@@ -9,15 +9,15 @@ import pytest
 import soundfile
 from click.testing import CliRunner
 
-from innerear import alone
 from innerear.cli.distances import fad as fad_command
 from innerear.cli.distances import kad as kad_command
 from innerear.cli.main import main
 from innerear.compute.threads import ordered
+from innerear.distance import folders as alone
+from innerear.distance.frechet import frechet_distance
+from innerear.distance.kernel import kad as kernel_distance
+from innerear.distance.moments import Moments
 from innerear.errors import AudioError, UsageError
-from innerear.metrics.frechet import frechet_distance
-from innerear.metrics.kernel import kad as kernel_distance
-from innerear.metrics.moments import Moments
 
 
 def sound(seed, seconds=2.0, sample_rate=16_000, channels=1, tilt=0.0):

@@ -8,8 +8,8 @@ import pytest
 import soundfile
 
 from innerear import clip as clip_module
-from innerear.alone import embed
 from innerear.clip import Clip, read, read_mono
+from innerear.distance.folders import embed
 from innerear.errors import AudioError
 
 FORMATS = [

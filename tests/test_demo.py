@@ -13,10 +13,10 @@ import pytest
 
 from innerear.cli.table import headline
 from innerear.clip import read
+from innerear.distance.frechet import frechet_distance
+from innerear.distance.moments import Gaussian
 from innerear.embed import open_embedder
 from innerear.manifest import read_manifest
-from innerear.metrics.frechet import frechet_distance
-from innerear.metrics.moments import Gaussian
 from innerear.metrics.signal import right_length
 from innerear.records import Outcome
 from innerear.reference import KINDS

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from innerear.ask.models import open_model
     from innerear.clip import Clip, read
+    from innerear.distance.frechet import frechet_distance
+    from innerear.distance.kernel import kad
     from innerear.embed import open_embedder
     from innerear.errors import InnerEarError
     from innerear.extract import extract
     from innerear.jail import open_jail
-    from innerear.metrics.frechet import frechet_distance
-    from innerear.metrics.kernel import kad
     from innerear.records import Completion, Limits, Measurement, Probe, Program, Render, Score
     from innerear.run import Asked, Run, create
     from innerear.stages import do_embed, do_generate, do_measure, do_render, do_report, do_score, evaluate

@@ -20,14 +20,14 @@ from numpy.typing import NDArray
 
 from innerear.compute.threads import one_blas_thread
 from innerear.compute.work import Local, Lost, Machines, Work
+from innerear.distance import intervals, shards
+from innerear.distance.collapse import collapse
+from innerear.distance.frechet import fad_interval, frechet_distance
+from innerear.distance.kernel import KernelReference, kad, kad_interval
+from innerear.distance.moments import Gaussian, Moments
+from innerear.distance.shards import Sums
 from innerear.errors import InnerEarError, UsageError
 from innerear.groups import Group
-from innerear.metrics import intervals, shards
-from innerear.metrics.collapse import collapse
-from innerear.metrics.frechet import fad_interval, frechet_distance
-from innerear.metrics.kernel import KernelReference, kad, kad_interval
-from innerear.metrics.moments import Gaussian, Moments
-from innerear.metrics.shards import Sums
 from innerear.records import Probe, Score, digest
 from innerear.reference import KINDS, Kind, Reference, find_reference
 from innerear.stats import holding

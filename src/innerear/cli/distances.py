@@ -14,7 +14,7 @@ from innerear.cli.bars import bars
 from innerear.errors import UsageError
 
 if TYPE_CHECKING:
-    from innerear.metrics.distance import Distance, SetFacts
+    from innerear.distance.distance import Distance, SetFacts
 
 Command = Callable[..., Any]
 FILE = click.Path(path_type=Path, dir_okay=False)
@@ -49,7 +49,7 @@ def fad(reference: str, sounds: str, per_clip: Path | None, as_json: bool, **giv
     Each is a folder of audio, a sound file, an .npz that `innerear embed --out` wrote, or the name of a shipped
     reference: notes, phrases, environment, words, sentences.
     """
-    from innerear import alone
+    from innerear.distance import folders as alone
 
     if per_clip:
         _can_hold(per_clip)
@@ -71,7 +71,7 @@ def kad(reference: str, sounds: str, as_json: bool, **given: Any) -> None:
     Each is a folder of audio, a sound file, an .npz that `innerear embed --out` wrote, or the name of a shipped
     reference: notes, phrases, environment, words, sentences.
     """
-    from innerear import alone
+    from innerear.distance import folders as alone
 
     with bars() as progress:
         found = alone.kad(reference, sounds, **given, progress=progress)
@@ -80,7 +80,7 @@ def kad(reference: str, sounds: str, as_json: bool, **given: Any) -> None:
 
 def embed_folder(folder: Path, out: Path, embedder: str, skip_bad: bool) -> None:
     """Write the embeddings of a folder of audio to an npz."""
-    from innerear import alone
+    from innerear.distance import folders as alone
 
     if out.suffix != ".npz":
         raise UsageError(f"--out {out}; wanted a name that ends in .npz")

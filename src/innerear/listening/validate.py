@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 from innerear import metrics
 from innerear.check_scores import ERRORS
 from innerear.checks import kind
+from innerear.distance.frechet import per_clip
+from innerear.distance.moments import Gaussian
 from innerear.embed import reads_captions
 from innerear.embeddings import embeddings_folder, read_embeddings
 from innerear.errors import UsageError
@@ -31,8 +33,6 @@ from innerear.listening.results import Best, Validation
 from innerear.listening.score import ALL, score_answers
 from innerear.listening.votes import Vote, votes_of
 from innerear.metrics.agreement import CAPTION, cosines, place
-from innerear.metrics.frechet import per_clip
-from innerear.metrics.moments import Gaussian
 from innerear.parts import write_whole
 from innerear.records import Item, Score
 from innerear.reference import find_reference, kind_of

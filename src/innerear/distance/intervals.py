@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from innerear.metrics.moments import Frames
+from innerear.distance.moments import Frames
 
 GROUPS = 20
 

@@ -19,9 +19,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from innerear.distance.intervals import jackknife
+from innerear.distance.moments import Array, Frames, Gaussian, Moments, as_frames, stack
 from innerear.errors import UsageError
-from innerear.metrics.intervals import jackknife
-from innerear.metrics.moments import Array, Frames, Gaussian, Moments, as_frames, stack
 
 _EPS = float(np.finfo(np.float64).eps)
 

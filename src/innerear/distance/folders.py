@@ -1,6 +1,6 @@
 """The distances alone, for folders of audio: no models, no probes, no run.
 
-    >>> from innerear.alone import fad                                  # doctest: +SKIP
+    >>> from innerear.distance.folders import fad                                  # doctest: +SKIP
     >>> fad("recorded/", "generated/").value                            # doctest: +SKIP
 
 A set of sounds is a folder of audio (with its subfolders), one sound file, an `.npz` that `embed`
@@ -20,16 +20,16 @@ import numpy as np
 
 from innerear.clip import read_mono
 from innerear.compute.threads import ordered
+from innerear.distance import compat
+from innerear.distance.distance import Distance, SetFacts, warnings
+from innerear.distance.frechet import fad_inf, fad_interval, frechet_distance, per_clip
+from innerear.distance.kernel import KernelReference, kad_interval, p_value
+from innerear.distance.kernel import kad as kernel_distance
+from innerear.distance.moments import Gaussian
 from innerear.embed import Embedder, Frames, open_embedder
 from innerear.embed.loudness import LoudnessRule
 from innerear.embed.store import load_frames, save_frames
 from innerear.errors import AudioError, UsageError
-from innerear.metrics import compat
-from innerear.metrics.distance import Distance, SetFacts, warnings
-from innerear.metrics.frechet import fad_inf, fad_interval, frechet_distance, per_clip
-from innerear.metrics.kernel import KernelReference, kad_interval, p_value
-from innerear.metrics.kernel import kad as kernel_distance
-from innerear.metrics.moments import Gaussian
 from innerear.reference import KINDS, find_reference
 from innerear.stats import holding
 from innerear.text import storable

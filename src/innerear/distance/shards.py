@@ -13,10 +13,10 @@ from operator import add
 
 import numpy as np
 
-from innerear.metrics.frechet import frechet_distance
-from innerear.metrics.intervals import combined, groups
-from innerear.metrics.kernel import SCALE, KernelReference, centred, mean_between, mean_within
-from innerear.metrics.moments import Frames, Gaussian, Moments
+from innerear.distance.frechet import frechet_distance
+from innerear.distance.intervals import combined, groups
+from innerear.distance.kernel import SCALE, KernelReference, centred, mean_between, mean_within
+from innerear.distance.moments import Frames, Gaussian, Moments
 
 Part = Sequence[Frames]
 Distance = tuple[float, float, float]

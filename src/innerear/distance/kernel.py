@@ -20,9 +20,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from innerear.distance.intervals import jackknife
+from innerear.distance.moments import Array, Frames, stack
 from innerear.errors import UsageError
-from innerear.metrics.intervals import jackknife
-from innerear.metrics.moments import Array, Frames, stack
 
 Sizes = NDArray[np.intp]
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from innerear.metrics.moments import Array, Frames, as_frames
+from innerear.distance.moments import Array, Frames, as_frames
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from innerear.distance.frechet import frechet_distance
+from innerear.distance.kernel import SCALE, mean_between, mean_within, median_distance
+from innerear.distance.moments import Frames, Gaussian, stack
 from innerear.errors import UsageError
-from innerear.metrics.frechet import frechet_distance
-from innerear.metrics.kernel import SCALE, mean_between, mean_within, median_distance
-from innerear.metrics.moments import Frames, Gaussian, stack
 
 _KADTK_EPS = 1e-8
 
