@@ -7,11 +7,13 @@ from hypothesis import strategies as st
 
 from innerear import checks
 from innerear.clip import Clip
+from innerear.dsp.f0 import track_f0
+from innerear.dsp.onsets import count_events, find_onsets
+from innerear.dsp.transcribe import transcribe
 from innerear.metrics import Sound, find_metric
 from innerear.metrics.motion import GlideCheck, LevelTrendCheck, ModulationCheck
-from innerear.metrics.notes import NotesCheck, note_scores, transcribe
-from innerear.metrics.onsets import EventsCheck, OnsetsCheck, OnsetTrendCheck, count_events, find_onsets
-from innerear.metrics.pitch import track_f0
+from innerear.metrics.notes import NotesCheck, note_scores
+from innerear.metrics.onsets import EventsCheck, OnsetsCheck, OnsetTrendCheck
 from innerear.metrics.spectrum import ChordCheck, WaveformCheck, harmonic_levels, ideal_levels
 from innerear.verify import passes
 from innerear.verify import sounds as make

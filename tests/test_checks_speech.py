@@ -5,11 +5,13 @@ import pytest
 
 from innerear import checks, metrics
 from innerear.clip import Clip
+from innerear.dsp.formants import burg, find_formants, resonances
+from innerear.dsp.voice import relief_db, track_voice
 from innerear.errors import WeightsUnavailable
 from innerear.metrics import UNAVAILABLE, Sound, silero
-from innerear.metrics.formants import VowelCheck, burg, find_formants, resonances, vowels
+from innerear.metrics.formants import VowelCheck, vowels
 from innerear.metrics.silero import UnvoicedCheck, VoiceCheck
-from innerear.metrics.voice import F0TrendCheck, VoiceF0Check, VoiceF0StepsCheck, relief_db, track_voice
+from innerear.metrics.voice import F0TrendCheck, VoiceF0Check, VoiceF0StepsCheck
 from innerear.verify import sounds as make
 from innerear.verify import voices
 from innerear.verify.tools import seeded

@@ -19,11 +19,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from innerear.dsp.mel import BLOCK, Array, hann, spectrum, triangles
 from innerear.embed.checkpoint import read_tensors
 from innerear.embed.loudness import LoudnessRule, words
 from innerear.embed.network import Network
 from innerear.embed.onnx_file import Node, onnx_file
-from innerear.embed.spectra import BLOCK, Array, hann, spectrum, triangles
 from innerear.embed.weights import fetch
 from innerear.embed.windows import Cut, Frames, Samples, Windowed, repeated
 from innerear.errors import WeightsUnavailable

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from innerear.clip import Clip
+from innerear.dsp.mel import slaney_log_mel
 from innerear.embed import encodec, open_embedder, reads_captions
 from innerear.embed.clap import CUT, HOP_LENGTH, SAMPLE_RATE, Clap, unit
-from innerear.embed.spectra import slaney_log_mel
 from innerear.embed.windows import repeated
 from innerear.errors import UsageError, WeightsUnavailable
 

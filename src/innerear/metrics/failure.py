@@ -13,8 +13,8 @@ import numpy as np
 
 from innerear import checks
 from innerear.clip import Clip
+from innerear.dsp.f0 import CLEAR, track_f0
 from innerear.metrics import Sound
-from innerear.metrics.pitch import CLEAR, track_f0
 from innerear.metrics.signal import right_length
 from innerear.records import Measurement, Outcome, Probe
 
@@ -173,9 +173,9 @@ def _of_speech(clip: Clip, failed: Sequence[tuple[checks.Check, Measurement]], r
 
 def is_voice(clip: Clip) -> bool:
     """Whether a sound has an f0 and resonances, or Silero hears a voice in it where that is here."""
+    from innerear.dsp.voice import LEAST_RELIEF_DB, median_f0, relief_db, track_voice
     from innerear.errors import WeightsUnavailable
     from innerear.metrics.silero import SHORTEST_S, spoken_s
-    from innerear.metrics.voice import LEAST_RELIEF_DB, median_f0, relief_db, track_voice
 
     track = track_voice(clip)
     if median_f0(clip, track) is not None and relief_db(clip, track) >= LEAST_RELIEF_DB:

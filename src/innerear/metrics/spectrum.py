@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from innerear.checks import Chord, Waveform
+from innerear.dsp.f0 import cents, steady_f0
+from innerear.dsp.onsets import SAMPLE_RATE
 from innerear.metrics import Sound, Value
-from innerear.metrics.onsets import SAMPLE_RATE
-from innerear.metrics.pitch import cents, steady_f0
 
 Floats = NDArray[np.float64]
 

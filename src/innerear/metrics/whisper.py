@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from innerear.checks import Transcript
 from innerear.clip import Clip
-from innerear.embed.spectra import hann, slaney_filters, spectrum
+from innerear.dsp.mel import hann, slaney_filters, spectrum
 from innerear.embed.weights import fetch
 from innerear.errors import WeightsUnavailable
 from innerear.metrics import UNAVAILABLE, Sound, SoundMetric, Value

@@ -72,7 +72,7 @@ def _drawn(ipa: str, who: str, rng: Rng) -> Clip:
 
 def _voiced_part(clip: Clip, part: int) -> Clip:
     """The middle of the first or the last stretch of a clip that is voiced for 60 ms or more."""
-    from innerear.metrics.voice import HOP_S, track_voice
+    from innerear.dsp.voice import HOP_S, track_voice
 
     track = track_voice(clip)
     edges = np.flatnonzero(np.diff(np.concatenate([[False], track.voiced, [False]]).astype(int)))
@@ -146,7 +146,7 @@ def f0_trend(pairs: Pairs, bank: Bank | None) -> Iterator[Trial]:
 
 def _late(speech: Floats) -> Floats:
     """0 over the first half of what is voiced of a stretch of speech, then rising to 1 over the second."""
-    from innerear.metrics.voice import track_voice
+    from innerear.dsp.voice import track_voice
 
     track = track_voice(_clip(speech))
     voiced = np.concatenate([[0.0], np.cumsum(track.voiced)])

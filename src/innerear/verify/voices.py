@@ -73,8 +73,8 @@ def revoiced(speech: Floats, sample_rate: int, f0_hz: Floats | None, rng: Rng) -
     """
     from scipy.signal import lfilter
 
-    from innerear.metrics.formants import burg
-    from innerear.metrics.pitch import CLEAR, track_f0
+    from innerear.dsp.f0 import CLEAR, track_f0
+    from innerear.dsp.formants import burg
 
     hop = sample_rate // 100
     window = np.hanning(2 * hop + 1)[:-1]
