@@ -16,8 +16,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from innerear import Asked, choose, create, embeddings, load, open_model, stages
+from innerear import Asked, choose, create, load, open_model, stages
 from innerear import embed as embed_module
+from innerear.embed import batches as embeddings
 from innerear.parts import read_rows
 from innerear.records import Render
 

@@ -33,7 +33,7 @@ from innerear import Asked, create, load, metrics, open_model, stages
 from innerear.compute.ray import Ray
 from innerear.compute.work import Local, Machines, Work
 from innerear.embed import open_embedder
-from innerear.embeddings import batches, hearing
+from innerear.embed.batches import batches, hearing
 from innerear.extract import extract
 from innerear.guard import guarded
 from innerear.jail import open_jail

@@ -11,7 +11,7 @@ import pytest
 from innerear import Asked, choose, create, evaluate, open_model
 from innerear import load as load_suite
 from innerear.compute.work import Local
-from innerear.embeddings import embeddings_folder, parts_of, read_embeddings
+from innerear.embed.batches import embeddings_folder, parts_of, read_embeddings
 from innerear.errors import AudioError, UsageError
 from innerear.gaps import gaps
 from innerear.parts import Writer, read_rows, replace_rows

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from innerear.compute.work import Local, Work
-from innerear.embeddings import read_embeddings
+from innerear.embed.batches import read_embeddings
 from innerear.errors import JailFailure, JailUnavailable
 from innerear.jail import open_jail
 from innerear.parts import read_rows

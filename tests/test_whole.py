@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from innerear.embed.batches import read_embeddings
 from innerear.embed.store import save_frames
-from innerear.embeddings import read_embeddings
 from innerear.errors import DiskFull, UsageError
 from innerear.whole import STALE_S, locked, new_folder, of_disk, sweep, temporary, write_whole
 
@@ -112,7 +112,7 @@ def test_a_lock_keeps_other_processes_out_and_leaves_no_file(tmp_path):
 def test_embeddings_are_read_a_thousand_times_while_another_process_merges_them(tmp_path):
     busy = (
         "import sys, pathlib, numpy as np\nfrom innerear.embed.store import save_frames\n"
-        "from innerear.embeddings import compact\n"
+        "from innerear.embed.batches import compact\n"
         "folder = pathlib.Path(sys.argv[1])\nprint('begun', flush=True)\n"
         "number = 0\n"
         "while (folder / 'go').exists():\n"

@@ -26,6 +26,7 @@ from innerear.distance.frechet import fad_interval, frechet_distance
 from innerear.distance.kernel import KernelReference, kad, kad_interval
 from innerear.distance.moments import Gaussian, Moments
 from innerear.distance.shards import Sums
+from innerear.embed.batches import Embedded, Embedding
 from innerear.errors import InnerEarError, UsageError
 from innerear.groups import Group
 from innerear.records import Probe, Score, digest
@@ -33,10 +34,6 @@ from innerear.reference import KINDS, Kind, Reference, find_reference
 from innerear.stats import holding
 
 Frames = NDArray[np.float32]
-Embedded = dict[str, Frames]
-"""Frames by the digest of their audio, or by the name of an anchor."""
-Embedding = tuple[str, Embedded]
-"""The embedder's signature, and what it heard."""
 
 DRAWS = 5  # of held-back clips, for a ceiling
 SEED = 0

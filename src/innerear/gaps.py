@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from innerear import metrics
-from innerear.embeddings import embeddings_folder, names_in
+from innerear.embed.batches import embeddings_folder, names_in
 from innerear.records import Item, Measurement, Outcome
 from innerear.run import Run
 

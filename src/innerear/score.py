@@ -15,7 +15,8 @@ from innerear import metrics
 from innerear.check_scores import check_scores, comparisons, with_ends
 from innerear.checks import Check, kind
 from innerear.compute.work import Machines
-from innerear.distances import Embedding, distance_scores
+from innerear.distances import distance_scores
+from innerear.embed.batches import Embedding
 from innerear.groups import Group, groups_of
 from innerear.ladder import ladder
 from innerear.metrics import plausibility

@@ -25,7 +25,7 @@ from innerear.ask.strategies import Heard, find_strategy
 from innerear.compute.threads import one_blas_thread
 from innerear.compute.work import Local, Lost, Machines, Work
 from innerear.embed import BY_DEFAULT, open_embedder, reads_captions, uses_gpu
-from innerear.embeddings import (
+from innerear.embed.batches import (
     Named,
     anchors,
     batches,

@@ -13,8 +13,7 @@ import msgspec
 from inspect_ai.log import EvalLog, EvalSample, read_eval_log
 
 from innerear import metrics
-from innerear.distances import Embedding
-from innerear.embeddings import embeddings_folder, read_embeddings
+from innerear.embed.batches import Embedding, embeddings_folder, read_embeddings
 from innerear.errors import UsageError
 from innerear.inspect_face.rows import OURS, Heard, Packed, heard_in
 from innerear.inspect_face.sandbox import JailConfig

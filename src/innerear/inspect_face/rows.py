@@ -14,10 +14,9 @@ from msgspec.structs import replace
 
 from innerear import metrics
 from innerear.checks import kind
-from innerear.distances import Embedded, Embedding
 from innerear.embed import BY_DEFAULT, CaptionReader, Embedder, Frames, open_embedder, reads_captions
+from innerear.embed.batches import Embedded, Embedding, anchors_of
 from innerear.embed.store import quantise
-from innerear.embeddings import anchors_of
 from innerear.errors import WeightsUnavailable
 from innerear.metrics.agreement import CAPTION, captions
 from innerear.records import Completion, Item, Measurement, Probe, Render, Score, Track, embedder_of

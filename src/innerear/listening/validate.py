@@ -23,7 +23,7 @@ from innerear.checks import kind
 from innerear.distance.frechet import per_clip
 from innerear.distance.moments import Gaussian
 from innerear.embed import reads_captions
-from innerear.embeddings import embeddings_folder, read_embeddings
+from innerear.embed.batches import embeddings_folder, read_embeddings
 from innerear.errors import UsageError
 from innerear.listening import people
 from innerear.listening.answers import Refused

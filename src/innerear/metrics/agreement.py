@@ -34,7 +34,7 @@ from innerear.stats import SEED, holding
 from innerear.summaries import average, rate
 
 if TYPE_CHECKING:
-    from innerear.distances import Embedding
+    from innerear.embed.batches import Embedding
     from innerear.groups import Group
 
 Frames = NDArray[np.float32]

@@ -12,7 +12,7 @@ from innerear.ask.generate import Bench, generate
 from innerear.ask.models import open_model
 from innerear.check_scores import end_name, not_run, shares_passed
 from innerear.embed import reads_captions
-from innerear.embeddings import embeddings_folder, read_embeddings
+from innerear.embed.batches import embeddings_folder, read_embeddings
 from innerear.errors import JailFailure, UsageError
 from innerear.groups import groups_of
 from innerear.metrics.agreement import CAPTION, cosines

@@ -30,8 +30,8 @@ from typing import Any, BinaryIO
 import msgspec
 
 from innerear.clip import flac_rate
+from innerear.embed.batches import embeddings_folder
 from innerear.embed.store import load_frames
-from innerear.embeddings import embeddings_folder
 from innerear.errors import UsageError
 from innerear.hosted import is_asked, is_hosted
 from innerear.parts import from_json, read_rows, write_whole

@@ -13,7 +13,7 @@ import numpy as np
 
 from innerear.clip import Clip
 from innerear.compute.threads import one_blas_thread
-from innerear.distances import Embedded
+from innerear.distances import Frames
 from innerear.embed import CaptionReader, Frames, open_embedder
 from innerear.embed.store import Stored, load_frames, load_names, save_frames
 from innerear.errors import AudioError, UsageError, WeightsUnavailable
@@ -167,3 +167,9 @@ def compact(folder: Path) -> None:
         for path in paths:
             if path != merged and path not in bad:
                 path.unlink(missing_ok=True)
+
+
+Embedded = dict[str, Frames]
+"""Frames by the digest of their audio, or by the name of an anchor."""
+Embedding = tuple[str, Embedded]
+"""The embedder's signature, and what it heard."""
