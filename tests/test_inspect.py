@@ -34,11 +34,11 @@ from inspect_ai import score as inspect_score  # noqa: E402
 from inspect_ai.log import read_eval_log  # noqa: E402
 from inspect_ai.model import GenerateConfig, ModelOutput, ModelUsage, get_model  # noqa: E402
 
-from innerear import inspect_face  # noqa: E402
-from innerear.inspect_face import logs as inspect_logs  # noqa: E402
-from innerear.inspect_face.rows import flat, heard_in, set_of  # noqa: E402
-from innerear.inspect_face.sandbox import JailConfig, JailSandbox  # noqa: E402
-from innerear.inspect_face.solver import AskedByInspect, probe_of  # noqa: E402
+from innerear import inspect as inspect_face  # noqa: E402
+from innerear.inspect import logs as inspect_logs  # noqa: E402
+from innerear.inspect.rows import flat, heard_in, set_of  # noqa: E402
+from innerear.inspect.sandbox import JailConfig, JailSandbox  # noqa: E402
+from innerear.inspect.solver import AskedByInspect, probe_of  # noqa: E402
 
 PATTERN = "notes/waveform/*"
 CRASHES = "```python\nraise SystemExit(3)  # output.wav\n```"
@@ -333,7 +333,7 @@ def test_the_sandbox_runs_one_program_and_gives_its_sound(run_async):
 
 
 def test_the_entry_point_is_light():
-    code = "import sys, innerear.inspect_face; print([m for m in sys.modules if m in {'scipy', 'innerear.metrics'}])"
+    code = "import sys, innerear.inspect; print([m for m in sys.modules if m in {'scipy', 'innerear.metrics'}])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

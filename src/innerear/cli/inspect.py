@@ -48,7 +48,7 @@ def export_rows(folders: Sequence[Path], out: Path) -> None:
 
 def _logs() -> Any:
     try:
-        from innerear.inspect_face import logs
+        from innerear.inspect import logs
     except ModuleNotFoundError as error:
         raise UsageError(f"Inspect's logs need a package ({error.name}): pip install 'innerear[inspect]'") from error
     return logs

@@ -9,9 +9,9 @@ from inspect_ai import Epochs, Task, task
 from inspect_ai.dataset import MemoryDataset, Sample
 from inspect_ai.util import SandboxEnvironmentSpec
 
-from innerear.inspect_face.sandbox import JailConfig
-from innerear.inspect_face.scorer import sounds
-from innerear.inspect_face.solver import chat, conversation
+from innerear.inspect.sandbox import JailConfig
+from innerear.inspect.scorer import sounds
+from innerear.inspect.solver import chat, conversation
 
 if TYPE_CHECKING:
     from innerear.records import Probe, Track
@@ -100,8 +100,8 @@ def _tier(
 ) -> Task:
     from innerear import suite as suites
     from innerear.errors import UsageError
-    from innerear.inspect_face.content import content_digest
-    from innerear.inspect_face.rows import settle
+    from innerear.inspect.content import content_digest
+    from innerear.inspect.rows import settle
     from innerear.records import TRACKS
 
     if track not in TRACKS:

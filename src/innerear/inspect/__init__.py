@@ -5,11 +5,11 @@ those of every other road. Loaded by Inspect through the entry point `inspect_ai
 is imported until a task is made.
 """
 
-from innerear.inspect_face.models import baseline, recorded
-from innerear.inspect_face.sandbox import JailSandbox
-from innerear.inspect_face.scorer import batch_scores, set_scores, sounds
-from innerear.inspect_face.solver import conversation
-from innerear.inspect_face.tasks import environment, notes, speech
+from innerear.inspect.models import baseline, recorded
+from innerear.inspect.sandbox import JailSandbox
+from innerear.inspect.scorer import batch_scores, set_scores, sounds
+from innerear.inspect.solver import conversation
+from innerear.inspect.tasks import environment, notes, speech
 
 __all__ = [
     "JailSandbox",

@@ -27,8 +27,8 @@ from inspect_ai.scorer import (
 from inspect_ai.solver import TaskState
 from inspect_ai.util import sandbox
 
-from innerear.inspect_face.sandbox import JailSandbox
-from innerear.inspect_face.solver import ANSWER, probe_of
+from innerear.inspect.sandbox import JailSandbox
+from innerear.inspect.solver import ANSWER, probe_of
 
 if TYPE_CHECKING:
     from innerear.clip import Clip
@@ -40,7 +40,7 @@ def set_scores() -> Metric:
     """All scores of the set, as `innerear score` makes them: rates, checks, distances, each with its interval."""
 
     def scores(scores: list[SampleScore]) -> Value:
-        from innerear.inspect_face.rows import flat, heard_in, set_of
+        from innerear.inspect.rows import flat, heard_in, set_of
 
         heard = [found for one in scores if (found := heard_in(one.score.metadata))]
         return flat(set_of(heard)) if heard else {}
@@ -74,7 +74,7 @@ def batch_scores(scores: str) -> Scorer:
 
 def _score(state: TaskState, names: list[str], completion: Completion, render: Render, clip: Clip | None) -> Score:
     from innerear import metrics
-    from innerear.inspect_face.rows import Heard, frames_of, settle
+    from innerear.inspect.rows import Heard, frames_of, settle
 
     wanted = settle(names)
     heard = Heard(
@@ -156,7 +156,7 @@ def played(messages: list[Any], render: Render) -> Clip | None:
     import numpy as np
 
     from innerear.clip import Clip, read
-    from innerear.inspect_face.solver import convert
+    from innerear.inspect.solver import convert
 
     wave = wave_in(messages)
     if wave is None:

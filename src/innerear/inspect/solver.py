@@ -28,8 +28,8 @@ from inspect_ai.model import (
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.util import sandbox
 
-from innerear.inspect_face.models import ASKED, OurModel
-from innerear.inspect_face.sandbox import JailSandbox
+from innerear.inspect.models import ASKED, OurModel
+from innerear.inspect.sandbox import JailSandbox
 
 if TYPE_CHECKING:
     from innerear.ask.models.base import Reply, Wait
