@@ -17,12 +17,13 @@ import time
 from typing import IO, Any
 
 import msgspec
-import numpy as np
 
-from innerear.errors import InnerEarError, JailFailure
+from innerear.errors import JailFailure
 from innerear.jail import result
 from innerear.jail.base import Ran
 from innerear.jail.inside import wire
+from innerear.jail.messages import _Answer, _Ask
+from innerear.jail.serve import serve
 from innerear.records import Limits, Outcome, Track
 
 IMAGE = "INNEREAR_JAIL_IMAGE"
@@ -30,27 +31,6 @@ IMAGE = "INNEREAR_JAIL_IMAGE"
 _GRACE_S = 10.0
 _START_S = 60.0
 _numbers = itertools.count()
-
-
-class _Ask(msgspec.Struct, frozen=True):
-    code: bytes
-    limits: Limits
-    seed: int
-    audited: bool = True
-
-
-class _Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    outcome: Outcome = Outcome.NOT_RENDERED
-    reason: str = ""
-    log: str = ""
-    exit_code: int | None = None
-    wall_s: float = 0.0
-    cpu_s: float = 0.0
-    memory_bytes: int | None = None
-    sample_rate: int = 0
-    channels: int = 0
-    samples: bytes = b""  # float32, little-endian, interleaved
-    failure: str = ""
 
 
 def command(engine: str, track: Track = "scratch") -> list[str]:
@@ -176,35 +156,6 @@ def _read(pipe: IO[bytes], size: int, deadline: float) -> bytes:
             raise EOFError("the container has ended")
         data += piece
     return bytes(data)
-
-
-def serve(source: IO[bytes], target: IO[bytes], track: Track = "scratch") -> None:
-    """Inside the container: the jail `ll`, one program after the other, until the source ends."""
-    from innerear.jail.tiers import open_jail
-
-    def send(message: object) -> None:
-        data = msgspec.msgpack.encode(message)
-        target.write(len(data).to_bytes(8, "little") + data)
-        target.flush()
-
-    jail = open_jail("ll", track)
-    try:
-        send(jail.facts)
-        while head := source.read(8):
-            ask = msgspec.msgpack.decode(source.read(int.from_bytes(head, "little")), type=_Ask)
-            try:
-                ran = jail.run(ask.code.decode("utf-8", "surrogatepass"), ask.limits, ask.seed, ask.audited)
-            except InnerEarError as error:
-                send(_Answer(failure=str(error)))
-                continue
-            sound = {}
-            if ran.clip:
-                samples = np.ascontiguousarray(ran.clip.samples.T).tobytes()
-                sound = {"sample_rate": ran.clip.sample_rate, "channels": len(ran.clip.samples), "samples": samples}
-            fields = (ran.outcome, ran.reason, ran.log, ran.exit_code, ran.wall_s, ran.cpu_s, ran.memory_bytes)
-            send(_Answer(*fields, **sound))  # type: ignore[arg-type]
-    finally:
-        jail.close()
 
 
 if __name__ == "__main__":
