@@ -36,14 +36,14 @@ import msgspec
 import numpy as np
 
 from innerear import load as load_suite
-from innerear import metrics
 from innerear.checks import Check, kind
 from innerear.clip import Clip, read, read_mono
 from innerear.compute.work import Local
 from innerear.errors import AudioError
 from innerear.jail.base import Ran
 from innerear.jail.plain import read_output
-from innerear.metrics import Sound
+from innerear.metrics import measure as metrics
+from innerear.metrics.measure import Sound
 from innerear.records import Limits, Measurement, Outcome, Probe, Program, Render
 from innerear.render import load, longest_s, render_all, to_row
 

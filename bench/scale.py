@@ -29,7 +29,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from innerear import Asked, create, load, metrics, open_model, stages
+from innerear import Asked, create, load, open_model, stages
 from innerear.compute.ray import Ray
 from innerear.compute.work import Local, Machines, Work
 from innerear.embed import open_embedder
@@ -37,6 +37,7 @@ from innerear.embed.batches import batches, hearing
 from innerear.extract import extract
 from innerear.guard import guarded
 from innerear.jail import open_jail
+from innerear.metrics import measure as metrics
 from innerear.records import Item, Limits, Program
 from innerear.render import load as sound_of
 from innerear.render import render_all, runs

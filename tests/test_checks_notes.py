@@ -10,12 +10,12 @@ from innerear.clip import Clip
 from innerear.dsp.f0 import track_f0
 from innerear.dsp.onsets import count_events, find_onsets
 from innerear.dsp.transcribe import transcribe
-from innerear.metrics import Sound, find_metric
+from innerear.metrics.measure import Sound, find_metric
 from innerear.metrics.motion import GlideCheck, LevelTrendCheck, ModulationCheck
 from innerear.metrics.notes import NotesCheck, note_scores
 from innerear.metrics.onsets import EventsCheck, OnsetsCheck, OnsetTrendCheck
 from innerear.metrics.spectrum import ChordCheck, WaveformCheck, harmonic_levels, ideal_levels
-from innerear.verify import passes
+from innerear.metrics.verified import passes
 from innerear.verify import sounds as make
 from innerear.verify.movement import ideal
 from innerear.verify.sounds import SYNTHETIC, hz
@@ -190,7 +190,7 @@ def test_f0_is_where_parselmouth_hears_it():
 
 
 def test_every_metric_says_what_it_asks():
-    from innerear.metrics import CHECK_METRICS
+    from innerear.metrics.measure import CHECK_METRICS
 
     for name, path in CHECK_METRICS.items():
         metric = find_metric(path)
@@ -199,6 +199,6 @@ def test_every_metric_says_what_it_asks():
 
 
 def test_a_trial_of_the_right_sound_passes():
-    from innerear.verify import Trial
+    from innerear.metrics.verified import Trial
 
     assert passes(Trial("synthetic", ASKED, played("reed")))

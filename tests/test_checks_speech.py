@@ -3,13 +3,15 @@
 import numpy as np
 import pytest
 
-from innerear import checks, metrics
+from innerear import checks
 from innerear.clip import Clip
 from innerear.dsp.formants import burg, find_formants, resonances
 from innerear.dsp.voice import relief_db, track_voice
 from innerear.errors import WeightsUnavailable
-from innerear.metrics import UNAVAILABLE, Sound, silero
+from innerear.metrics import measure as metrics
+from innerear.metrics import silero
 from innerear.metrics.formants import VowelCheck, vowels
+from innerear.metrics.measure import UNAVAILABLE, Sound
 from innerear.metrics.silero import UnvoicedCheck, VoiceCheck
 from innerear.metrics.voice import F0TrendCheck, VoiceF0Check, VoiceF0StepsCheck
 from innerear.verify import sounds as make

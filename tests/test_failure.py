@@ -4,8 +4,9 @@ import numpy as np
 
 from innerear import checks
 from innerear.clip import Clip
-from innerear.metrics import Sound, failure, measure
+from innerear.metrics import failure
 from innerear.metrics.failure import COPY_DB, WORDS, copies, fingerprint, words
+from innerear.metrics.measure import Sound, measure
 from innerear.records import Measurement, Outcome, Probe, RawLevels, Render
 from innerear.verify import sounds as make
 from innerear.verify.sounds import SYNTHETIC

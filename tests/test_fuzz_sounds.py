@@ -6,13 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from innerear import load, metrics
+from innerear import load
 from innerear.ask.listener import hear
 from innerear.checks import kind
 from innerear.clip import Clip
 from innerear.jail import probe as probe_jails
-from innerear.metrics import Sound
+from innerear.metrics import measure as metrics
 from innerear.metrics.failure import fingerprint
+from innerear.metrics.measure import Sound
 from innerear.metrics.spectrum import harmonic_levels
 from innerear.records import Outcome, Render
 from innerear.render import store

@@ -11,7 +11,8 @@ import pytest
 from innerear import Asked, choose, create, evaluate, load, open_model
 from innerear.embed import weights
 from innerear.errors import WeightsUnavailable
-from innerear.metrics import UNAVAILABLE, instrument, is_unavailable, silero
+from innerear.metrics import instrument, silero
+from innerear.metrics.measure import UNAVAILABLE, is_unavailable
 from innerear.run import Run
 from innerear.stages import do_measure
 

@@ -5,7 +5,7 @@ import pytest
 
 from innerear import checks, suite
 from innerear.clip import Clip, read
-from innerear.metrics import Sound, measure
+from innerear.metrics.measure import Sound, measure
 from innerear.metrics.plausibility import WORDS, Plausibility, descriptors, judge, shipped, sort_of, unwarp, warp
 from innerear.records import Outcome, Probe, Render
 from innerear.verify import sounds as make

@@ -11,7 +11,7 @@ from innerear.ask.models import open_model
 from innerear.ask.models.sampler import midi_file, score
 from innerear.checks import Pitch
 from innerear.errors import UsageError
-from innerear.metrics import Sound
+from innerear.metrics.measure import Sound
 from innerear.metrics.pitch import PitchCheck
 from innerear.records import Outcome, Render
 from innerear.run import Run

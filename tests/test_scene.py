@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from innerear import checks
 from innerear.clip import read
-from innerear.metrics import Sound
 from innerear.metrics.classes import shipped
 from innerear.metrics.doppler import DopplerCheck
 from innerear.metrics.instrument import audioset_names
+from innerear.metrics.measure import Sound
 from innerear.metrics.scene import SequenceCheck, at_once, in_sequence
 from innerear.verify import sounds as make
 from innerear.verify.passing import PATTERNS, SOUND_M_S, passed_by, siren

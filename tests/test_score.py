@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from innerear import metrics
 from innerear.cli.table import headline, heard_by
 from innerear.distances import distance_scores
 from innerear.groups import groups_of
+from innerear.metrics import measure as metrics
 from innerear.records import Completion, Item, Outcome, Probe, Program, RawLevels, Render, Score
 from innerear.reference import find_reference
 from innerear.run import Run

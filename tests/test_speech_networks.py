@@ -9,12 +9,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from innerear import Asked, choose, create, evaluate, load, metrics, open_model
+from innerear import Asked, choose, create, evaluate, load, open_model
 from innerear.checks import Transcript
 from innerear.clip import Clip, read
 from innerear.errors import WeightsUnavailable
 from innerear.groups import Group
-from innerear.metrics import UNAVAILABLE, Sound, dnsmos, whisper
+from innerear.metrics import dnsmos, whisper
+from innerear.metrics import measure as metrics
+from innerear.metrics.measure import UNAVAILABLE, Sound
 from innerear.network_scores import network_scores
 from innerear.records import Measurement
 from innerear.run import Run
@@ -113,7 +115,7 @@ def test_without_weights_it_says_what_to_do_and_imports_nothing():
     assert value.reason.startswith(f"{UNAVAILABLE}: no weights: whisper-base.en/model.bin is not here")
     assert "innerear weights pull whisper-base.en" in value.reason
     code = (
-        "import sys, numpy as np; from innerear.metrics import Sound; from innerear.metrics.whisper import WhisperWer;"
+        "import sys, numpy as np; from innerear.metrics.measure import Sound; from innerear.metrics.whisper import WhisperWer;"
         "from innerear.clip import Clip; WhisperWer().measure(Sound(None, None, Clip(np.zeros((1, 9), 'f4'), 16000)));"
         "print(*{'ctranslate2', 'tokenizers', 'jiwer', 'onnxruntime'} & sys.modules.keys())"
     )

@@ -5,11 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from innerear import checks, metrics, suite
+from innerear import checks, suite
 from innerear.checks import kind
 from innerear.clip import Clip
 from innerear.metrics import instrument
-from innerear.verify import (
+from innerear.metrics import measure as metrics
+from innerear.metrics.verified import (
     LEAST_TRUE,
     MOST_WRONG,
     TRUE,

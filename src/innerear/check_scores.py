@@ -1,6 +1,6 @@
 """Scores from checks: pass rates by kind, family and level; models side by side; the trend over tiers.
 
-A check counts in a headline where the suite says so and verification lets it (`innerear.verify`);
+A check counts in a headline where the suite says so and verification lets it (`innerear.metrics.verified`);
 all others are scored and marked, and enter no sum. A sound that is not there fails its checks.
 """
 
@@ -14,14 +14,14 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from innerear import metrics
 from innerear.checks import Check, Label, kind
 from innerear.class_scores import with_classes
 from innerear.groups import Group
+from innerear.metrics import measure as metrics
+from innerear.metrics.verified import in_headline
 from innerear.records import TIERS, Item, Measurement, Outcome, Probe, Score
 from innerear.stats import falls, holm, normalised, paired, pass_at_k
 from innerear.summaries import Better, average, median_size, middle, rate
-from innerear.verify import in_headline
 
 Judged = Mapping[str, Sequence[tuple[Check, Measurement]]]
 """The checks of a completion, each with its row, by the completion's key."""

@@ -7,17 +7,17 @@ from pathlib import Path
 
 import msgspec
 
-from innerear import metrics
-from innerear.failures import failure_key
 from innerear.gaps import gaps
 from innerear.listening.results import read_validations
+from innerear.metrics import measure as metrics
+from innerear.metrics.failure_rows import failure_key
+from innerear.metrics.verified import in_headline
 from innerear.records import Outcome, Probe, Score
 from innerear.report.data import Asked, Funnel, Item, ReportData, Step
 from innerear.report.finding import finding
 from innerear.report.recordings import recordings
 from innerear.run import Run
 from innerear.score import funnels
-from innerear.verify import in_headline
 
 
 def report_data(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from innerear import metrics
 from innerear.embed.batches import embeddings_folder, names_in
+from innerear.metrics import measure as metrics
 from innerear.records import Item, Measurement, Outcome
 from innerear.run import Run
 

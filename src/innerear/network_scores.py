@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from innerear import metrics
 from innerear.groups import Group
+from innerear.metrics import measure as metrics
 from innerear.records import Measurement, Score
 from innerear.summaries import Better, average
 

@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from innerear import metrics
 from innerear.check_scores import check_scores, comparisons, with_ends
 from innerear.checks import Check, kind
 from innerear.compute.work import Machines
@@ -19,6 +18,7 @@ from innerear.distances import distance_scores
 from innerear.embed.batches import Embedding
 from innerear.groups import Group, groups_of
 from innerear.ladder import ladder
+from innerear.metrics import measure as metrics
 from innerear.metrics import plausibility
 from innerear.metrics.agreement import clap_scores, embedder_agreement
 from innerear.metrics.signal import right_length

@@ -18,7 +18,6 @@ from pathlib import Path
 
 import msgspec
 
-from innerear import metrics, verify
 from innerear.ask.generate import Bench, generate, summary
 from innerear.ask.models import Model
 from innerear.ask.strategies import Heard, find_strategy
@@ -36,8 +35,10 @@ from innerear.embed.batches import (
     read_embeddings,
 )
 from innerear.errors import AudioError, DiskFull, JailFailure, JailUnavailable, UsageError, WeightsUnavailable
-from innerear.failures import failure_rows
+from innerear.metrics import measure as metrics
+from innerear.metrics import verified as verify
 from innerear.metrics.agreement import CAPTION, captions
+from innerear.metrics.failure_rows import failure_rows
 from innerear.parts import Writer, from_json, read_rows, replace_rows, write_whole
 from innerear.records import Completion, Item, Measurement, Outcome, Probe, Program, Render, Repeat, Score, digest
 from innerear.render import is_there, load, render_all, render_key, runs

@@ -13,7 +13,7 @@ from innerear.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from innerear.verify import Verified
+    from innerear.metrics.verified import Verified
     from innerear.verify.sounds import Bank
 
 
@@ -25,8 +25,8 @@ def checks() -> None:
 @checks.command("list")
 def checks_list() -> None:
     """One line a check: its unit and version, whether it counts in headlines, and its question."""
-    from innerear import metrics
-    from innerear.verify import shipped
+    from innerear.metrics import measure as metrics
+    from innerear.metrics.verified import shipped
 
     verified = shipped()
     for name, path in metrics.CHECK_METRICS.items():
@@ -48,7 +48,7 @@ def checks_verify(only: str | None, wrong: bool, write: bool) -> None:
     Recorded notes are taken from the reference data named by INNEREAR_DATA; without it, only
     synthetic sounds are tried.
     """
-    from innerear.verify import TRUE, WRONG, Trial, table, variant
+    from innerear.metrics.verified import TRUE, WRONG, Trial, table, variant
     from innerear.verify.all import kinds, verify_all
 
     chosen = only.split(",") if only else list(kinds())
@@ -73,7 +73,7 @@ def checks_verify(only: str | None, wrong: bool, write: bool) -> None:
 @click.option("--only", help="Only these, such as label; by default instrument,label,plausibility.")
 def checks_fit(only: str | None) -> None:
     """Fit what is learnt from recordings (INNEREAR_DATA): instrument, label, plausibility; write it and how it did."""
-    from innerear.verify import table
+    from innerear.metrics.verified import table
     from innerear.verify.all import FITTED, RANGES, fit
 
     chosen = only.split(",") if only else [*FITTED, RANGES]
@@ -112,8 +112,8 @@ def _write(found: dict[str, Verified], kinds: Sequence[str]) -> None:
     """Put the outcome of these kinds in the place of what was shipped."""
     import msgspec
 
+    from innerear.metrics.verified import shipped, shipped_path
     from innerear.parts import write_whole
-    from innerear.verify import shipped, shipped_path
 
     kept = {name: one for name, one in shipped().items() if name.split(":")[0] not in kinds}
     write_whole(shipped_path(), msgspec.json.format(msgspec.json.encode({**kept, **found}), indent=1) + b"\n")

@@ -65,7 +65,7 @@ def _speech() -> Iterator[Finding]:
     """Who hears voices, and who hears words."""
     from innerear.embed.weights import fetch
     from innerear.errors import WeightsUnavailable
-    from innerear.metrics import PACKAGES
+    from innerear.metrics.measure import PACKAGES
 
     for what, model, extra in (
         ("speech Silero VAD", "silero-vad", "speech"),

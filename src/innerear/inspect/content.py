@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from innerear import metrics
+from innerear.metrics import measure as metrics
 from innerear.records import digest
 from innerear.reference import KINDS, find_reference
 from innerear.suite import Suite

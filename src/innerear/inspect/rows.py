@@ -12,17 +12,17 @@ import msgspec
 import numpy as np
 from msgspec.structs import replace
 
-from innerear import metrics
 from innerear.checks import kind
 from innerear.embed import BY_DEFAULT, CaptionReader, Embedder, Frames, open_embedder, reads_captions
 from innerear.embed.batches import Embedded, Embedding, anchors_of
 from innerear.embed.store import quantise
 from innerear.errors import WeightsUnavailable
+from innerear.metrics import measure as metrics
 from innerear.metrics.agreement import CAPTION, captions
+from innerear.metrics.verified import in_headline
 from innerear.records import Completion, Item, Measurement, Probe, Render, Score, Track, embedder_of
 from innerear.run import program_of
 from innerear.score import FUNNEL, score, steps
-from innerear.verify import in_headline
 
 OURS = "innerear"
 """The key in the metadata of samples, scores and logs under which our own stands."""

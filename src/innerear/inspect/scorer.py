@@ -73,8 +73,8 @@ def batch_scores(scores: str) -> Scorer:
 
 
 def _score(state: TaskState, names: list[str], completion: Completion, render: Render, clip: Clip | None) -> Score:
-    from innerear import metrics
     from innerear.inspect.rows import Heard, frames_of, settle
+    from innerear.metrics import measure as metrics
 
     wanted = settle(names)
     heard = Heard(

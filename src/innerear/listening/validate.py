@@ -17,7 +17,6 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from innerear import metrics
 from innerear.check_scores import ERRORS
 from innerear.checks import kind
 from innerear.distance.frechet import per_clip
@@ -32,12 +31,13 @@ from innerear.listening.files import SCALES, Answers, Key
 from innerear.listening.results import Best, Validation
 from innerear.listening.score import ALL, score_answers
 from innerear.listening.votes import Vote, votes_of
+from innerear.metrics import measure as metrics
 from innerear.metrics.agreement import CAPTION, cosines, place
+from innerear.metrics.verified import in_headline
 from innerear.parts import write_whole
 from innerear.records import Item, Score
 from innerear.reference import find_reference, kind_of
 from innerear.run import Run
-from innerear.verify import in_headline
 
 Array = NDArray[np.float64]
 Better = Literal["higher", "lower", "neither"]

@@ -14,7 +14,7 @@ import numpy as np
 from innerear import checks
 from innerear.clip import Clip
 from innerear.dsp.f0 import CLEAR, track_f0
-from innerear.metrics import Sound
+from innerear.metrics.measure import Sound
 from innerear.metrics.signal import right_length
 from innerear.records import Measurement, Outcome, Probe
 

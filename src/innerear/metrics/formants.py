@@ -19,7 +19,7 @@ from typing import Any
 
 from innerear.checks import Vowel
 from innerear.dsp.formants import CEILING_HZ, find_formants
-from innerear.metrics import Sound, Value
+from innerear.metrics.measure import Sound, Value
 
 FARTHEST = 6.0  # standard deviations from the nearest vowel, beyond which it is none
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from innerear.checks import Glide, LevelTrend, Modulation
 from innerear.dsp.f0 import CLEAR, STEADY_DB, track_f0
-from innerear.metrics import Sound, Value
+from innerear.metrics.measure import Sound, Value
 
 Floats = NDArray[np.float64]
 

@@ -12,7 +12,7 @@ import numpy as np
 from innerear.checks import Notes
 from innerear.dsp.onsets import SAMPLE_RATE
 from innerear.dsp.transcribe import Floats, transcribe
-from innerear.metrics import Sound, Value
+from innerear.metrics.measure import Sound, Value
 
 PASS_F = 0.9
 

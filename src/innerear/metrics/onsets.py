@@ -11,7 +11,7 @@ import numpy as np
 
 from innerear.checks import Events, Onsets, OnsetTrend
 from innerear.dsp.onsets import SAMPLE_RATE, count_events, find_onsets
-from innerear.metrics import Sound, Value
+from innerear.metrics.measure import Sound, Value
 
 PASS_F = 0.96
 TREND_CORRELATION = 0.9

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from innerear.checks import Pitch
 from innerear.dsp.f0 import cents, steady_f0
-from innerear.metrics import Sound, Value
+from innerear.metrics.measure import Sound, Value
 
 
 class PitchCheck:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from innerear.metrics import Sound, SoundMetric, Value
+from innerear.metrics.measure import Sound, SoundMetric, Value
 
 LENGTH_SHARE, LENGTH_S = 0.05, 0.05  # "right length" is within the greater of the two
 ASKED_RATE_HZ, ASKED_CHANNELS = 44_100, 1

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from innerear.checks import Chord, Waveform
 from innerear.dsp.f0 import cents, steady_f0
 from innerear.dsp.onsets import SAMPLE_RATE
-from innerear.metrics import Sound, Value
+from innerear.metrics.measure import Sound, Value
 
 Floats = NDArray[np.float64]
 

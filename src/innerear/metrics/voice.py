@@ -13,7 +13,7 @@ import numpy as np
 
 from innerear.checks import F0Trend, VoiceF0, VoiceF0Steps
 from innerear.dsp.voice import median_f0, parts_f0, semitones, track_voice
-from innerear.metrics import Sound, Value
+from innerear.metrics.measure import Sound, Value
 
 LEAST_MOVED, LEAST_STEP = 1.5, 3.0  # semitones
 

@@ -25,7 +25,7 @@ from innerear.clip import Clip
 from innerear.dsp.mel import hann, slaney_filters, spectrum
 from innerear.embed.weights import fetch
 from innerear.errors import WeightsUnavailable
-from innerear.metrics import UNAVAILABLE, Sound, SoundMetric, Value
+from innerear.metrics.measure import UNAVAILABLE, Sound, SoundMetric, Value
 from innerear.metrics.silero import SHORTEST_S, spoken_s
 from innerear.metrics.words import words
 from innerear.records import Probe

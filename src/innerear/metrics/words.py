@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 
 from innerear.checks import Transcript
 from innerear.clip import Clip
-from innerear.metrics import UNAVAILABLE, Sound, Value
+from innerear.metrics.measure import UNAVAILABLE, Sound, Value
 
 Prints = NDArray[np.float32]
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from innerear import metrics
 from innerear.guard import guarded
+from innerear.metrics import measure as metrics
 from innerear.metrics.signal import right_length
 from innerear.programs import Reference, bank
 from innerear.records import Limits, Outcome, Program, Render

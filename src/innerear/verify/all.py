@@ -9,8 +9,8 @@ import msgspec
 
 from innerear import suite
 from innerear.errors import WeightsUnavailable
+from innerear.metrics.verified import Trial, Verified, verify
 from innerear.parts import write_whole
-from innerear.verify import Trial, Verified, verify
 from innerear.verify.sounds import Bank
 from innerear.verify.trials import KINDS, trials
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from innerear.clip import Clip, read
 from innerear.metrics import classes as known
 from innerear.metrics.classes import LEAST_LIFT, TOP, Class, LabelCheck
-from innerear.verify import Cell, Verified
+from innerear.metrics.verified import Cell, Verified
 from innerear.verify import sounds as make
 from innerear.verify.sounds import Bank
 from innerear.verify.tools import seeded, slope_noise

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from innerear.clip import Clip
 from innerear.metrics.instrument import BARE, MOST_WRONG, NOISE, Discriminant, fit, leads
-from innerear.verify import WRONG, Cell, Verified
+from innerear.metrics.verified import WRONG, Cell, Verified
 from innerear.verify import sounds as make
 from innerear.verify.movement import ideal
 from innerear.verify.sounds import Bank, hz

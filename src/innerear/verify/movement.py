@@ -10,8 +10,8 @@ from innerear import checks
 from innerear.checks import Check
 from innerear.clip import Clip
 from innerear.metrics.spectrum import SHAPES
+from innerear.metrics.verified import Trial
 from innerear.records import Probe
-from innerear.verify import Trial
 from innerear.verify import sounds as make
 from innerear.verify.sounds import Bank, Floats, hz
 from innerear.verify.tools import SECONDS, others, seeded

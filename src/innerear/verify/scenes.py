@@ -10,8 +10,8 @@ import numpy as np
 from innerear import checks
 from innerear.checks import Check
 from innerear.clip import Clip, read_mono
+from innerear.metrics.verified import Trial
 from innerear.records import Probe
-from innerear.verify import Trial
 from innerear.verify import sounds as make
 from innerear.verify.movement import gain
 from innerear.verify.passing import PATTERNS, passed_by, siren

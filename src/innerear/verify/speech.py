@@ -17,10 +17,11 @@ from innerear import checks
 from innerear.checks import Check
 from innerear.clip import Clip, read_mono
 from innerear.metrics.formants import speakers_of, vowels
+from innerear.metrics.verified import Trial
 from innerear.records import Probe
 from innerear.talkers import can_say, say
-from innerear.verify import Trial, voices
 from innerear.verify import sounds as make
+from innerear.verify import voices
 from innerear.verify.sounds import SAMPLE_RATE, Bank, Floats
 from innerear.verify.tools import Rng, seeded
 

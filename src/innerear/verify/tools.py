@@ -8,7 +8,7 @@ import numpy as np
 
 from innerear.checks import Check
 from innerear.clip import Clip
-from innerear.verify import Trial
+from innerear.metrics.verified import Trial
 from innerear.verify import sounds as make
 
 Rng = np.random.Generator

@@ -14,8 +14,8 @@ import numpy as np
 from innerear import checks
 from innerear.checks import Check
 from innerear.clip import Clip
+from innerear.metrics.verified import Trial
 from innerear.records import Probe, Tier
-from innerear.verify import Trial
 from innerear.verify import sounds as make
 from innerear.verify.movement import glide, level_trend, modulation, waveform
 from innerear.verify.scenes import SCENES

@@ -18,9 +18,10 @@ from pathlib import Path
 
 import msgspec
 
-from innerear import checks, metrics
+from innerear import checks
 from innerear.clip import Clip
 from innerear.compute.threads import ordered
+from innerear.metrics import measure as metrics
 from innerear.metrics.classes import merged_name
 from innerear.metrics.words import shipped as texts
 from innerear.records import Outcome, Probe, Render, Tier

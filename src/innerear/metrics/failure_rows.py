@@ -10,13 +10,13 @@ from typing import Any
 
 import msgspec
 
-from innerear import metrics
 from innerear.compute.work import Lost, Machines, Work
 from innerear.errors import AudioError
+from innerear.metrics import measure as metrics
 from innerear.metrics.failure import OF_OUTCOME, WORDS, copies, failed_checks, fingerprint, words
+from innerear.metrics.verified import in_headline
 from innerear.records import Item, Measurement, digest
 from innerear.render import load
-from innerear.verify import in_headline
 
 VERSION = 5
 
