@@ -10,16 +10,16 @@ from innerear.clip import Clip
 from innerear.dsp.f0 import track_f0
 from innerear.dsp.onsets import count_events, find_onsets
 from innerear.dsp.transcribe import transcribe
+from innerear.lab import sounds as make
+from innerear.lab.all import passes
+from innerear.lab.movement import ideal
+from innerear.lab.sounds import SYNTHETIC, hz
+from innerear.lab.tools import seeded
 from innerear.metrics.measure import Sound, find_metric
 from innerear.metrics.motion import GlideCheck, LevelTrendCheck, ModulationCheck
 from innerear.metrics.notes import NotesCheck, note_scores
 from innerear.metrics.onsets import EventsCheck, OnsetsCheck, OnsetTrendCheck
 from innerear.metrics.spectrum import ChordCheck, WaveformCheck, harmonic_levels, ideal_levels
-from innerear.metrics.verified import passes
-from innerear.verify import sounds as make
-from innerear.verify.movement import ideal
-from innerear.verify.sounds import SYNTHETIC, hz
-from innerear.verify.tools import seeded
 
 SCALE = [(0.5 * i, 0.5 * (i + 1), 60.0 + step) for i, step in enumerate((0, 2, 4, 5, 7, 9, 11, 12))]
 ASKED = checks.Notes(notes=SCALE, onset_tolerance_s=0.05, pitch_tolerance_cents=50)

@@ -8,15 +8,15 @@ from innerear.clip import Clip
 from innerear.dsp.formants import burg, find_formants, resonances
 from innerear.dsp.voice import relief_db, track_voice
 from innerear.errors import WeightsUnavailable
+from innerear.lab import sounds as make
+from innerear.lab import voices
+from innerear.lab.tools import seeded
 from innerear.metrics import measure as metrics
 from innerear.metrics import silero
 from innerear.metrics.formants import VowelCheck, vowels
 from innerear.metrics.measure import UNAVAILABLE, Sound
 from innerear.metrics.silero import UnvoicedCheck, VoiceCheck
 from innerear.metrics.voice import F0TrendCheck, VoiceF0Check, VoiceF0StepsCheck
-from innerear.verify import sounds as make
-from innerear.verify import voices
-from innerear.verify.tools import seeded
 
 AMONG = ["i", "æ", "ɑ/ɔ", "u", "ɛ"]
 
@@ -250,8 +250,8 @@ def test_every_text_of_the_suite_has_templates_by_every_talker():
 
 
 def test_no_distractor_is_a_text_of_the_suite():
+    from innerear.lab.words import DISTRACTORS, STRANGE
     from innerear.metrics import words as of
-    from innerear.verify.words import DISTRACTORS, STRANGE
 
     known = of.shipped()
     said = {text for name, texts in known.sets.items() if name != of.OTHER for text in texts}

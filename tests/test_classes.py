@@ -5,13 +5,13 @@ import pytest
 
 from innerear import checks, suite
 from innerear.clip import read
+from innerear.lab import sounds as make
+from innerear.lab.classes import left_out, merge
+from innerear.lab.tools import seeded
 from innerear.metrics import classes
 from innerear.metrics.classes import LabelCheck, judge, merged_name, places, shipped
 from innerear.metrics.instrument import audioset_names
 from innerear.metrics.measure import Sound
-from innerear.verify import sounds as make
-from innerear.verify.classes import left_out, merge
-from innerear.verify.tools import seeded
 
 ASKED = [check for probe in suite.load().probes for check in probe.expect if isinstance(check, checks.Label)]
 

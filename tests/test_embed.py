@@ -40,7 +40,7 @@ def embedder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
             pytest.skip(str(error))
     pytest.importorskip("transformers", reason="the extra `export` is not installed")
     pytest.importorskip("onnx", reason="the extra `export` is not installed")
-    from innerear.embed.export import export
+    from innerear.lab.export import export
     from parity.checkpoints import save_clap, save_cnn14, save_encodec, save_vggish
 
     cache = tmp_path_factory.mktemp("cache")

@@ -4,13 +4,13 @@ import numpy as np
 
 from innerear import checks
 from innerear.clip import Clip
+from innerear.lab import sounds as make
+from innerear.lab.sounds import SYNTHETIC
+from innerear.lab.tools import seeded
 from innerear.metrics import failure
 from innerear.metrics.failure import COPY_DB, WORDS, copies, fingerprint, words
 from innerear.metrics.measure import Sound, measure
 from innerear.records import Measurement, Outcome, Probe, RawLevels, Render
-from innerear.verify import sounds as make
-from innerear.verify.sounds import SYNTHETIC
-from innerear.verify.tools import seeded
 
 TUNE = [(0.0, 0.5, 60), (0.5, 1.0, 64), (1.0, 1.5, 67), (1.5, 2.0, 72), (2.0, 2.5, 69)]
 CHECK = checks.Notes(notes=TUNE, onset_tolerance_s=0.05, pitch_tolerance_cents=50)

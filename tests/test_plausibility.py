@@ -5,11 +5,11 @@ import pytest
 
 from innerear import checks, suite
 from innerear.clip import Clip, read
+from innerear.lab import sounds as make
+from innerear.lab.tools import seeded, slope_noise
 from innerear.metrics.measure import Sound, measure
 from innerear.metrics.plausibility import WORDS, Plausibility, descriptors, judge, shipped, sort_of, unwarp, warp
 from innerear.records import Outcome, Probe, Render
-from innerear.verify import sounds as make
-from innerear.verify.tools import seeded, slope_noise
 
 RATE = make.SAMPLE_RATE
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from innerear.guard import violation
+from innerear.lab.reference_programs import FALLS_SHORT, Verdict, verify
 from innerear.programs import Reference, bank
-from innerear.programs.verify import FALLS_SHORT, Verdict, verify
 from innerear.records import Outcome
 from innerear.suite import edition
 

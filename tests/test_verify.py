@@ -8,6 +8,9 @@ import pytest
 from innerear import checks, suite
 from innerear.checks import kind
 from innerear.clip import Clip
+from innerear.lab import sounds as make
+from innerear.lab.all import table, verify
+from innerear.lab.trials import BUILDERS, KINDS, OF_TIER, trials
 from innerear.metrics import instrument
 from innerear.metrics import measure as metrics
 from innerear.metrics.verified import (
@@ -20,12 +23,8 @@ from innerear.metrics.verified import (
     Verified,
     in_headline,
     shipped,
-    table,
     variant,
-    verify,
 )
-from innerear.verify import sounds as make
-from innerear.verify.trials import BUILDERS, KINDS, OF_TIER, trials
 
 SHARED = os.environ.get("INNEREAR_SHARED")
 needs_shared = pytest.mark.skipif(not SHARED, reason="needs the reference data pack: set INNEREAR_SHARED")
@@ -123,7 +122,7 @@ def test_the_shipped_outcome_is_what_is_measured(name):
 def test_the_shipped_instruments_are_what_is_fitted(monkeypatch):
     monkeypatch.setenv("INNEREAR_MODELS", str(Path(str(SHARED)) / "data" / "models"))
     pytest.importorskip("ai_edge_litert", reason="YAMNet's runtime is not here")
-    from innerear.verify.instruments import fit_and_verify
+    from innerear.lab.instruments import fit_and_verify
 
     fitted, found = fit_and_verify(make.Bank(Path(str(SHARED)) / "data"), instrument.hear)
     assert fitted.families == instrument.shipped().families
@@ -138,8 +137,8 @@ def test_the_shipped_instruments_are_what_is_fitted(monkeypatch):
 @pytest.mark.slow
 def test_the_shipped_classes_are_what_is_fitted():
     pytest.importorskip("ai_edge_litert", reason="YAMNet's runtime is not here")
+    from innerear.lab.classes import fit_and_verify
     from innerear.metrics import classes
-    from innerear.verify.classes import fit_and_verify
 
     table, found = fit_and_verify(make.Bank(Path(str(SHARED)) / "data"))
     for one, known in zip(table, classes.shipped(), strict=True):
@@ -153,8 +152,8 @@ def test_the_shipped_classes_are_what_is_fitted():
 @needs_shared
 @pytest.mark.slow
 def test_the_shipped_ranges_are_what_is_fitted():
+    from innerear.lab.plausible import fit
     from innerear.metrics import plausibility
-    from innerear.verify.plausible import fit
 
     ranges = fit(make.Bank(Path(str(SHARED)) / "data"))
     assert ranges.n == plausibility.shipped().n

@@ -11,9 +11,9 @@ from click.testing import CliRunner
 from innerear.cli.main import main
 from innerear.clip import Clip, read
 from innerear.embed.encodec import CUT, FRAME, SAMPLE_RATE, Encodec
-from innerear.embed.export import export
 from innerear.embed.weights import home, record
 from innerear.errors import UsageError, WeightsUnavailable
+from innerear.lab.export import export
 
 from .checkpoints import save_clap, save_encodec
 

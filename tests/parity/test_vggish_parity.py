@@ -13,9 +13,9 @@ import pytest
 from innerear.clip import Clip, read
 from innerear.dsp.mel import htk_log_mel
 from innerear.embed import open_embedder
-from innerear.embed.export import export
 from innerear.embed.weights import home
 from innerear.errors import WeightsUnavailable
+from innerear.lab.export import export
 
 from .checkpoints import save_cnn14, save_vggish
 

@@ -13,8 +13,8 @@ from innerear.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from innerear.lab.sounds import Bank
     from innerear.metrics.verified import Verified
-    from innerear.verify.sounds import Bank
 
 
 @click.group()
@@ -48,8 +48,8 @@ def checks_verify(only: str | None, wrong: bool, write: bool) -> None:
     Recorded notes are taken from the reference data named by INNEREAR_DATA; without it, only
     synthetic sounds are tried.
     """
-    from innerear.metrics.verified import TRUE, WRONG, Trial, table, variant
-    from innerear.verify.all import kinds, verify_all
+    from innerear.lab.all import kinds, table, verify_all
+    from innerear.metrics.verified import TRUE, WRONG, Trial, variant
 
     chosen = only.split(",") if only else list(kinds())
     if unknown := [name for name in chosen if name not in kinds()]:
@@ -73,8 +73,7 @@ def checks_verify(only: str | None, wrong: bool, write: bool) -> None:
 @click.option("--only", help="Only these, such as label; by default instrument,label,plausibility.")
 def checks_fit(only: str | None) -> None:
     """Fit what is learnt from recordings (INNEREAR_DATA): instrument, label, plausibility; write it and how it did."""
-    from innerear.metrics.verified import table
-    from innerear.verify.all import FITTED, RANGES, fit
+    from innerear.lab.all import FITTED, RANGES, fit, table
 
     chosen = only.split(",") if only else [*FITTED, RANGES]
     if unknown := [name for name in chosen if name not in (*FITTED, RANGES)]:
@@ -97,8 +96,8 @@ def checks_templates() -> None:
     Needs both programs (Debian packages of these names) and the reference data (INNEREAR_DATA).
     """
     from innerear import suite
+    from innerear.lab.words import build
     from innerear.metrics.words import save, shipped_path
-    from innerear.verify.words import build
 
     bank = _bank()
     if bank is None:
@@ -120,7 +119,7 @@ def _write(found: dict[str, Verified], kinds: Sequence[str]) -> None:
 
 
 def _bank() -> Bank | None:
-    from innerear.verify.sounds import Bank
+    from innerear.lab.sounds import Bank
 
     named = os.environ.get("INNEREAR_DATA")
     if not named:

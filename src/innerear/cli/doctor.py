@@ -151,7 +151,7 @@ def doctor(parity: Path | None, embedder: str) -> None:
 
 def _is_near(folder: Path, embedder: str) -> bool:
     """Print how an embedder here differs from its checkpoint by transformers; whether it is near enough in all."""
-    from innerear.embed.parity import parity
+    from innerear.lab.parity import parity
 
     near = True
     for found in parity(folder, embedder):

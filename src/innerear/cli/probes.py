@@ -69,7 +69,7 @@ def probes_validate(file: Path) -> None:
 )
 def probes_verify(jail: str) -> None:
     """Run the reference programs, written by hand, and hold each against the checks of its probe."""
-    from innerear.programs.verify import verify
+    from innerear.lab.reference_programs import verify
 
     bad = 0
     for verdict in verify(jail=jail):

@@ -62,8 +62,8 @@ def weights_pull(names: tuple[str, ...]) -> None:
 
     VGGish, PANNs and EnCodec are published as torch checkpoints; those are turned into networks at once.
     """
-    from innerear.embed.export import export
     from innerear.embed.weights import DEFAULT, Weights, find, local, pull, size_of, to_fetch
+    from innerear.lab.export import export
 
     models = names or DEFAULT
     missing = to_fetch(models)
@@ -96,7 +96,7 @@ def weights_export(name: str, folder: Path | None) -> None:
     CLAP: from a folder with config.json, tokenizer.json and model.safetensors or pytorch_model.bin.
     Others: from what `pull` fetched, or from a folder with a file of that name.
     """
-    from innerear.embed.export import export
+    from innerear.lab.export import export
 
     for made in export(name, folder):
         click.echo(f"{made.path}  sha256 {made.sha256}  {made.origin}")

@@ -253,7 +253,7 @@ def _written(source: Source) -> Weights | None:
     with _fetching:
         if (found := local(source)) or local(checkpoint) is None:
             return found
-        from innerear.embed.export import export
+        from innerear.lab.export import export
 
         return export(source.model)[0]
 

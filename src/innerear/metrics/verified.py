@@ -12,7 +12,6 @@ count; `innerear checks verify --write` makes it anew, and a test holds it to wh
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Iterator
 from importlib import resources
 from pathlib import Path
 
@@ -20,11 +19,9 @@ import msgspec
 
 from innerear import checks
 from innerear.clip import Clip
-from innerear.compute.threads import ordered
-from innerear.metrics import measure as metrics
 from innerear.metrics.classes import merged_name
 from innerear.metrics.words import shipped as texts
-from innerear.records import Outcome, Probe, Render, Tier
+from innerear.records import Tier
 
 LEAST_TRUE, MOST_WRONG = 0.8, 0.1
 TRUE = ("synthetic", "real", "rule-made")
@@ -109,34 +106,6 @@ def variant(check: checks.Check, tier: Tier) -> str:
     return f"{name}:{tier}" if tier in ANEW.get(name, ()) else name
 
 
-def passes(trial: Trial) -> bool:
-    """What the check says of the trial's sound."""
-    metric = metrics.find_metric(metrics.CHECK_METRICS[checks.kind(trial.check)])
-    clip = trial.clip
-    probe = Probe("verify", trial.tier, "verify", 1, "", "", clip.duration_s, [trial.check])
-    render = Render("verify", "verify", Outcome.OK, sample_rate=clip.sample_rate, samples=clip.samples.shape[1])
-    return bool(metric.measure(metrics.Sound(probe, render, clip), trial.check).passed)
-
-
-def verify(trials: Iterable[Trial], keep: Callable[[Trial, bool], None] | None = None) -> dict[str, Verified]:
-    """Try every sound, and sum up by variant and column. `keep` is told of each outcome."""
-    counted: dict[str, dict[str, list[bool]]] = {}
-    versions: dict[str, int] = {}
-    for trial, outcome in ordered(lambda trial: (trial, passes(trial)), trials):
-        name = variant(trial.check, trial.tier)
-        if keep:
-            keep(trial, outcome)
-        counted.setdefault(name, {}).setdefault(trial.column, []).append(outcome)
-        versions[name] = metrics.find_metric(metrics.CHECK_METRICS[checks.kind(trial.check)]).version
-    return {
-        name: Verified(
-            versions[name],
-            {c: Cell(sum(columns[c]), len(columns[c])) for c in (*TRUE, *WRONG) if c in columns},
-        )
-        for name, columns in counted.items()
-    }
-
-
 def shipped_path() -> Path:
     """Where the shipped outcome lies."""
     return Path(str(resources.files(__name__).joinpath("verified.json")))
@@ -156,10 +125,3 @@ def in_headline(check: checks.Check, tier: Tier) -> tuple[bool, str]:
     if found is None:
         return False, "it is not verified"
     return found.counts, found.why
-
-
-def table(found: dict[str, Verified]) -> Iterator[list[str]]:
-    """One line a check: name, version, the share that passed in each column (of n), whether it counts."""
-    for name, one in found.items():
-        cells = [f"{c.rate:.0%} of {c.n}" if (c := one.cells.get(column)) else "" for column in (*TRUE, *WRONG)]
-        yield [name, str(one.version), *cells, "counts" if one.counts else one.why]

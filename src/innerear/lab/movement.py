@@ -9,12 +9,12 @@ import numpy as np
 from innerear import checks
 from innerear.checks import Check
 from innerear.clip import Clip
+from innerear.lab import sounds as make
+from innerear.lab.sounds import Bank, Floats, hz
+from innerear.lab.tools import SECONDS, others, seeded
 from innerear.metrics.spectrum import SHAPES
 from innerear.metrics.verified import Trial
 from innerear.records import Probe
-from innerear.verify import sounds as make
-from innerear.verify.sounds import Bank, Floats, hz
-from innerear.verify.tools import SECONDS, others, seeded
 
 SUSTAINED = (
     "weresax", "MTG-bar", "Ixox-nor", "double-bass-arco", "war-tuba", "Violin", "Cello", "Trumpet", "Trombone",

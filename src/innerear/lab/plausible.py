@@ -10,6 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from innerear.clip import Clip, read
+from innerear.lab.classes import strange
+from innerear.lab.instruments import FAMILY, OF_STRINGS
+from innerear.lab.sounds import Bank
 from innerear.metrics.plausibility import (
     LEAST_SHARE,
     MOST_SHARE,
@@ -23,9 +26,6 @@ from innerear.metrics.plausibility import (
     warp,
 )
 from innerear.reference import held_back
-from innerear.verify.classes import strange
-from innerear.verify.instruments import FAMILY, OF_STRINGS
-from innerear.verify.sounds import Bank
 
 Floats = NDArray[np.float64]
 

@@ -126,7 +126,7 @@ def _pretrained(architecture: str, what: str, folder: Path, files: tuple[str, ..
 def _clap(model: str, folder: Path) -> list[Weights]:
     import torch
 
-    from innerear.embed.swin import simplify
+    from innerear.lab.swin import simplify
 
     towers = load_clap(folder)
     with torch.inference_mode():

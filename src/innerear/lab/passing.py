@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from innerear.verify import sounds as make
-from innerear.verify.sounds import Floats
-from innerear.verify.tools import Rng
+from innerear.lab import sounds as make
+from innerear.lab.sounds import Floats
+from innerear.lab.tools import Rng
 
 SOUND_M_S = 343.0
 PATTERNS = ("wail", "yelp", "two tones")

@@ -53,7 +53,7 @@ def _encodec(folder: Path, name: str) -> Iterator[Parity]:
     try:
         import torch
 
-        from innerear.embed.export import load_encodec
+        from innerear.lab.export import load_encodec
     except ImportError as error:
         raise WeightsUnavailable("parity needs torch and transformers: pip install 'innerear[export]'") from error
     ours, theirs = open_embedder(name, "none"), load_encodec(folder).encoder
@@ -114,7 +114,7 @@ def _theirs(folder: Path) -> tuple[Any, Any, Any]:
     try:
         from transformers import ClapFeatureExtractor, PreTrainedTokenizerFast
 
-        from innerear.embed.export import load_clap
+        from innerear.lab.export import load_clap
     except ImportError as error:
         raise WeightsUnavailable("parity needs torch and transformers: pip install 'innerear[export]'") from error
     extractor = ClapFeatureExtractor(frequency_min=50, frequency_max=14_000, truncation="rand_trunc")

@@ -18,16 +18,16 @@ import numpy as np
 from innerear import checks
 from innerear.clip import Clip, read_mono
 from innerear.compute.threads import ordered
+from innerear.lab import sounds as make
+from innerear.lab.sounds import Bank
+from innerear.lab.speech import SPEECH_RATE, _excerpts
+from innerear.lab.tools import seeded
 from innerear.metrics import words as of
 from innerear.metrics.verified import Cell, Trial, Verified
 from innerear.metrics.words import OTHER, POINTS, Heard, Known, TranscriptCheck, cepstra, judge, length, listen, words
 from innerear.records import Probe
 from innerear.reference import held_back
 from innerear.talkers import say
-from innerear.verify import sounds as make
-from innerear.verify.sounds import Bank
-from innerear.verify.speech import SPEECH_RATE, _excerpts
-from innerear.verify.tools import seeded
 
 TALKERS = (
     "flite:slt", "flite:rms", "flite:awb",

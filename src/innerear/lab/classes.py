@@ -17,12 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from innerear.clip import Clip, read
+from innerear.lab import sounds as make
+from innerear.lab.sounds import Bank
+from innerear.lab.tools import seeded, slope_noise
 from innerear.metrics import classes as known
 from innerear.metrics.classes import LEAST_LIFT, TOP, Class, LabelCheck
 from innerear.metrics.verified import Cell, Verified
-from innerear.verify import sounds as make
-from innerear.verify.sounds import Bank
-from innerear.verify.tools import seeded, slope_noise
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]

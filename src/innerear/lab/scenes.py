@@ -10,13 +10,13 @@ import numpy as np
 from innerear import checks
 from innerear.checks import Check
 from innerear.clip import Clip, read_mono
+from innerear.lab import sounds as make
+from innerear.lab.movement import gain
+from innerear.lab.passing import PATTERNS, passed_by, siren
+from innerear.lab.sounds import Bank, Floats
+from innerear.lab.tools import others, seeded, slope_noise
 from innerear.metrics.verified import Trial
 from innerear.records import Probe
-from innerear.verify import sounds as make
-from innerear.verify.movement import gain
-from innerear.verify.passing import PATTERNS, passed_by, siren
-from innerear.verify.sounds import Bank, Floats
-from innerear.verify.tools import others, seeded, slope_noise
 
 Pairs = Sequence[tuple[Probe, Check]]
 

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from innerear.verify import sounds as make
-from innerear.verify.sounds import SAMPLE_RATE
+from innerear.lab import sounds as make
+from innerear.lab.sounds import SAMPLE_RATE
 
 Floats = NDArray[np.float64]
 Rng = np.random.Generator

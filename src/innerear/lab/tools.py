@@ -8,8 +8,8 @@ import numpy as np
 
 from innerear.checks import Check
 from innerear.clip import Clip
+from innerear.lab import sounds as make
 from innerear.metrics.verified import Trial
-from innerear.verify import sounds as make
 
 Rng = np.random.Generator
 SECONDS = 3.0

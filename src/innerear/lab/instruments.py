@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from innerear.clip import Clip
+from innerear.lab import sounds as make
+from innerear.lab.movement import ideal
+from innerear.lab.sounds import Bank, hz
+from innerear.lab.tools import seeded
 from innerear.metrics.instrument import BARE, MOST_WRONG, NOISE, Discriminant, fit, leads
 from innerear.metrics.verified import WRONG, Cell, Verified
-from innerear.verify import sounds as make
-from innerear.verify.movement import ideal
-from innerear.verify.sounds import Bank, hz
-from innerear.verify.tools import seeded
 
 Floats = NDArray[np.float64]
 

@@ -14,14 +14,14 @@ import numpy as np
 from innerear import checks
 from innerear.checks import Check
 from innerear.clip import Clip
+from innerear.lab import sounds as make
+from innerear.lab.movement import glide, level_trend, modulation, waveform
+from innerear.lab.scenes import SCENES
+from innerear.lab.sounds import SYNTHETIC, Bank, Voice, hz
+from innerear.lab.speech import BUILDERS as SPEECH
+from innerear.lab.tools import SECONDS, Rng, others, seeded
 from innerear.metrics.verified import Trial
 from innerear.records import Probe, Tier
-from innerear.verify import sounds as make
-from innerear.verify.movement import glide, level_trend, modulation, waveform
-from innerear.verify.scenes import SCENES
-from innerear.verify.sounds import SYNTHETIC, Bank, Voice, hz
-from innerear.verify.speech import BUILDERS as SPEECH
-from innerear.verify.tools import SECONDS, Rng, others, seeded
 
 OCTAVES = (0, 12, -12, 24, -24)
 VOICES_A_PROBE = 6  # recorded instruments that each phrase is played on

@@ -16,14 +16,14 @@ import numpy as np
 from innerear import checks
 from innerear.checks import Check
 from innerear.clip import Clip, read_mono
+from innerear.lab import sounds as make
+from innerear.lab import voices
+from innerear.lab.sounds import SAMPLE_RATE, Bank, Floats
+from innerear.lab.tools import Rng, seeded
 from innerear.metrics.formants import speakers_of, vowels
 from innerear.metrics.verified import Trial
 from innerear.records import Probe
 from innerear.talkers import can_say, say
-from innerear.verify import sounds as make
-from innerear.verify import voices
-from innerear.verify.sounds import SAMPLE_RATE, Bank, Floats
-from innerear.verify.tools import Rng, seeded
 
 SPEECH_RATE = 16_000
 DRAWS = 15  # of each vowel, as talkers differ
