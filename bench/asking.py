@@ -26,8 +26,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 from innerear.ask.generate import Bench, generate
 from innerear.ask.models import Options, open_model
 from innerear.ask.strategies import Heard
-from innerear.extract import extract
 from innerear.parts import Writer
+from innerear.programs.extract import extract
 from innerear.records import Completion, Outcome, Render
 from innerear.suite import edition
 from openai_server import OpenAIServer, reply

@@ -34,10 +34,10 @@ from innerear.compute.ray import Ray
 from innerear.compute.work import Local, Machines, Work
 from innerear.embed import open_embedder
 from innerear.embed.batches import batches, hearing
-from innerear.extract import extract
-from innerear.guard import guarded
 from innerear.jail import open_jail
 from innerear.metrics import measure as metrics
+from innerear.programs.extract import extract
+from innerear.programs.guard import guarded
 from innerear.records import Item, Limits, Program
 from innerear.render import load as sound_of
 from innerear.render import render_all, runs

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from innerear.ask.models import open_model
-from innerear.extract import extract
+from innerear.programs.extract import extract
 from innerear.suite import edition
 
 PROBES = {probe.id: probe for probe in edition().probes}

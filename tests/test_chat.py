@@ -12,7 +12,7 @@ from innerear.ask.generate import generate, summary
 from innerear.ask.models import ModelUnusable, Options, open_model
 from innerear.ask.models.chat import LONGEST_TEXT
 from innerear.errors import ModelError, UsageError
-from innerear.extract import extract
+from innerear.programs.extract import extract
 from innerear.suite import edition
 from openai_server import OpenAIServer, cut, hang, raw, reply, status
 

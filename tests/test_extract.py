@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from innerear.extract import LONGEST, extract
+from innerear.programs.extract import LONGEST, extract
 
 WHOLE = 'import numpy as np\nopen("output.wav", "wb").write(np.zeros(9).tobytes())\n'
 OTHER = WHOLE.replace("zeros", "ones")

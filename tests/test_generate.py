@@ -247,7 +247,7 @@ def test_a_completion_survives_its_file():
 
 
 def test_naming_and_importing_models_is_light():
-    code = "import sys, innerear.ask.generate, innerear.extract; print(*sys.modules)"
+    code = "import sys, innerear.ask.generate, innerear.programs.extract; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert "innerear.ask.models" in loaded
     assert not {"openai", "scipy", "numpy", "soundfile"} & set(loaded)

@@ -9,8 +9,8 @@ import pytest
 
 from innerear.ask.models.base import Options
 from innerear.ask.models.baselines import Baseline
-from innerear.extract import extract
-from innerear.guard import MOST_CONTENT, content, guarded, violation
+from innerear.programs.extract import extract
+from innerear.programs.guard import MOST_CONTENT, content, guarded, violation
 from innerear.records import Limits, Outcome, Program
 from innerear.render import render_all, render_key
 from innerear.suite import edition

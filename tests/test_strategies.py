@@ -278,7 +278,7 @@ def test_a_program_that_two_conversations_give_is_run_once(tmp_path):
         def close(self):
             pass
 
-    from innerear.extract import extract
+    from innerear.programs.extract import extract
     from innerear.records import Limits
 
     program = extract(code("a"))

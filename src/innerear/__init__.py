@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from innerear.distance.kernel import kad
     from innerear.embed import open_embedder
     from innerear.errors import InnerEarError
-    from innerear.extract import extract
     from innerear.jail import open_jail
+    from innerear.programs.extract import extract
     from innerear.records import Completion, Limits, Measurement, Probe, Program, Render, Score
     from innerear.run import Asked, Run, create
     from innerear.stages import do_embed, do_generate, do_measure, do_render, do_report, do_score, evaluate

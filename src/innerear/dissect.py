@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from innerear.anatomy import Anatomy, anatomy
 from innerear.metrics import measure as metrics
+from innerear.programs.anatomy import Anatomy, anatomy
 from innerear.records import Measurement
 from innerear.run import Run
 

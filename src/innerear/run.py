@@ -18,9 +18,9 @@ from typing import Any
 import msgspec
 
 from innerear.errors import UsageError
-from innerear.extract import extract
-from innerear.guard import guarded
 from innerear.parts import from_json, read_rows, write_whole
+from innerear.programs.extract import extract
+from innerear.programs.guard import guarded
 from innerear.records import (
     Completion,
     Item,

@@ -15,9 +15,9 @@ from typing import Self
 
 from msgspec.structs import replace
 
-from innerear.guard import guarded
 from innerear.jail.base import Jail
 from innerear.parts import Writer, read_rows
+from innerear.programs.guard import guarded
 from innerear.records import Limits, Program, Render, Track
 from innerear.render import is_there, render_key, run_in, runs, without_jail
 

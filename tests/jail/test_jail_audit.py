@@ -10,11 +10,11 @@ import pytest
 from provenance_programs import DISGUISES, EMBEDDED, HIDDEN, HONEST, RECORDING, SOUND
 
 from innerear.errors import JailUnavailable
-from innerear.extract import extract
-from innerear.guard import MOST_CONTENT, content, violation
 from innerear.jail import open_jail
 from innerear.jail.base import Jail
 from innerear.jail.inside import audit
+from innerear.programs.extract import extract
+from innerear.programs.guard import MOST_CONTENT, content, violation
 from innerear.records import Limits, Outcome, Program
 from innerear.render import render_all
 

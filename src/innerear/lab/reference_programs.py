@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from innerear.guard import guarded
 from innerear.metrics import measure as metrics
 from innerear.metrics.signal import right_length
-from innerear.programs import Reference, bank
+from innerear.programs.bank import Reference, bank
+from innerear.programs.guard import guarded
 from innerear.records import Limits, Outcome, Program, Render
 from innerear.render import load, render_all, render_key
 from innerear.score import AUDIBLE_DBFS

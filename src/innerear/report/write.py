@@ -26,11 +26,11 @@ from typing import Any
 import msgspec
 
 from innerear import clip
-from innerear.anatomy import TECHNIQUES, Anatomy, Mark, dissected
 from innerear.checks import kind
 from innerear.compute.threads import ordered
 from innerear.errors import AudioError
 from innerear.folders import is_local, opened
+from innerear.programs.anatomy import TECHNIQUES, Anatomy, Mark, dissected
 from innerear.records import TIERS, Measurement, Probe, digest
 from innerear.report import pictures
 from innerear.report.data import Item, Recording, ReportData

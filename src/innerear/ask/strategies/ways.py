@@ -8,8 +8,8 @@ from typing import Any
 from innerear import records
 from innerear.ask.strategies.base import Ask, Conversation, Heard, Listen, Render
 from innerear.ask.strategies.brief import brief_details
-from innerear.extract import extract
-from innerear.programs import bank
+from innerear.programs.bank import bank
+from innerear.programs.extract import extract
 from innerear.records import Message, Outcome, Probe, digest
 
 ONLY_CODE = "Reply with one complete Python program in a single fenced code block, and nothing else."

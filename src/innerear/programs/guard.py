@@ -24,7 +24,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from innerear.extract import parse
+from innerear.programs.extract import parse
 from innerear.records import Program, Track
 
 MOST_CONTENT = 7000
