@@ -16,10 +16,10 @@ from innerear.clip import read
 from innerear.distance.frechet import frechet_distance
 from innerear.distance.moments import Gaussian
 from innerear.embed import open_embedder
-from innerear.manifest import read_manifest
 from innerear.metrics.signal import right_length
 from innerear.records import Outcome
 from innerear.reference import KINDS
+from innerear.reference.manifest import read_manifest
 from innerear.render import load
 from innerear.run import Run
 from innerear.stages import ScoreFile

@@ -46,8 +46,8 @@ def reference_list() -> None:
 def reference_build(folder: Path, manifest: Path | None, out: Path, embedders: tuple[str, ...]) -> None:
     """Embed the real recordings in FOLDER, kind by kind."""
     from innerear.embed import open_embedder
-    from innerear.manifest import read_manifest
     from innerear.reference.build import build
+    from innerear.reference.manifest import read_manifest
 
     rows = read_manifest(manifest or folder / "MANIFEST.csv")
     with bars() as progress:

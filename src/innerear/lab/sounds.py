@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from innerear.clip import Clip, read_mono
-from innerear.manifest import ManifestRow, read_manifest
+from innerear.reference.manifest import ManifestRow, read_manifest
 
 SAMPLE_RATE = 44_100
 FARTHEST = 3.0  # semitones that a recorded note may be moved

@@ -9,8 +9,8 @@ from typing import Any, Protocol
 
 from innerear.ask.models.prices import Price
 from innerear.errors import ModelError
-from innerear.manifest import ManifestRow
 from innerear.records import Completion, Message, Probe
+from innerear.reference.manifest import ManifestRow
 
 
 class ModelUnusable(ModelError):

@@ -18,8 +18,8 @@ import numpy as np
 from innerear import checks
 from innerear.ask.models.base import Local, Options, Reply
 from innerear.errors import UsageError
-from innerear.manifest import ManifestRow, read_manifest
 from innerear.records import Completion, Message, Probe, digest
+from innerear.reference.manifest import ManifestRow, read_manifest
 
 Fit = tuple[float, str | None]
 """How far a clip is from what is asked (0 is the thing itself), and a remark where it is not."""
