@@ -19,7 +19,7 @@ from pathlib import Path
 from innerear.checks import kind
 from innerear.metrics import measure as metrics
 from innerear.records import TIERS
-from innerear.render import load
+from innerear.render.render import load
 from innerear.run import Run
 
 

@@ -45,7 +45,7 @@ from innerear.jail.plain import read_output
 from innerear.metrics import measure as metrics
 from innerear.metrics.measure import Sound
 from innerear.records import Limits, Measurement, Outcome, Probe, Program, Render
-from innerear.render import load, longest_s, render_all, to_row
+from innerear.render.render import load, longest_s, render_all, to_row
 
 RATES = (
     8000, 8001, 11_025, 12_345, 16_000, 22_050, 44_100, 48_000,

@@ -39,8 +39,8 @@ from innerear.metrics import measure as metrics
 from innerear.programs.extract import extract
 from innerear.programs.guard import guarded
 from innerear.records import Item, Limits, Program
-from innerear.render import load as sound_of
-from innerear.render import render_all, runs
+from innerear.render.render import load as sound_of
+from innerear.render.render import render_all, runs
 from innerear.run import Run
 
 HERE = Path(__file__).parent

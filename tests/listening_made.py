@@ -15,8 +15,9 @@ from innerear.clip import Clip
 from innerear.listening import files
 from innerear.parts import Writer
 from innerear.records import Completion, Limits, Outcome, Probe, Render, digest
-from innerear.render import render_key, store
+from innerear.render.render import store
 from innerear.run import Asked, Run, create, program_of
+from innerear.run.keys import render_key
 
 RATE_HZ = 44_100
 Sound = Callable[[Probe, np.random.Generator], "np.ndarray | None"]

@@ -262,7 +262,7 @@ def test_no_distractor_is_a_text_of_the_suite():
 @pytest.mark.parametrize("talker", ["espeak-ng", "flite"])
 def test_a_talker_says_a_digit_that_is_heard_and_a_word_that_is_rejected_or_another(talker):
     from innerear.metrics.words import TranscriptCheck
-    from innerear.talkers import can_say, say
+    from innerear.render.talkers import can_say, say
 
     if not can_say(talker):
         pytest.skip(f"{talker} is not installed")
@@ -274,7 +274,7 @@ def test_a_talker_says_a_digit_that_is_heard_and_a_word_that_is_rejected_or_anot
 
 def test_a_talker_is_given_plain_english_only():
     from innerear.errors import UsageError
-    from innerear.talkers import say
+    from innerear.render.talkers import say
 
     for text in ("$(touch /tmp/x)", "a\nb", "", "x" * 400):
         with pytest.raises(UsageError):
@@ -285,8 +285,8 @@ def test_a_talker_is_given_plain_english_only():
 def test_a_baseline_talks_for_speech_probes_as_long_as_asked(talker):
     from innerear import suite
     from innerear.ask.models import open_model
-    from innerear.hosted import make as make_hosted
-    from innerear.talkers import can_say
+    from innerear.render.talkers import can_say
+    from innerear.render.tools import make as make_hosted
 
     if not can_say(talker):
         pytest.skip(f"{talker} is not installed")

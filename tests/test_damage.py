@@ -16,7 +16,7 @@ from innerear.errors import AudioError, UsageError
 from innerear.gaps import gaps
 from innerear.parts import Writer, read_rows, replace_rows
 from innerear.records import Measurement, Outcome, Probe, Render
-from innerear.render import load
+from innerear.render.render import load
 from innerear.run import Run, probes_digest, save
 from innerear.sharing.pack import pack, unpack
 from innerear.stages import (

@@ -20,7 +20,7 @@ from innerear.metrics.signal import right_length
 from innerear.records import Outcome
 from innerear.reference import KINDS
 from innerear.reference.manifest import read_manifest
-from innerear.render import load
+from innerear.render.render import load
 from innerear.run import Run
 from innerear.stages import ScoreFile
 

@@ -16,7 +16,7 @@ from innerear.metrics.failure import fingerprint
 from innerear.metrics.measure import Sound
 from innerear.metrics.spectrum import harmonic_levels
 from innerear.records import Outcome, Render
-from innerear.render import store
+from innerear.render.render import store
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "bench"))
 import fuzz_sounds

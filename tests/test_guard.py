@@ -12,7 +12,8 @@ from innerear.ask.models.baselines import Baseline
 from innerear.programs.extract import extract
 from innerear.programs.guard import MOST_CONTENT, content, guarded, violation
 from innerear.records import Limits, Outcome, Program
-from innerear.render import render_all, render_key
+from innerear.render.render import render_all
+from innerear.run.keys import render_key
 from innerear.suite import edition
 
 HEX = random.Random(15).randbytes(16_000).hex()  # two seconds of sound at 8 kHz and 8 bits

@@ -13,11 +13,12 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from innerear import render, stages
+from innerear import stages
 from innerear.cli.main import main
 from innerear.errors import UsageError
 from innerear.parts import read_rows, write_whole
 from innerear.records import Completion, Render
+from innerear.render import render
 from innerear.run import Run, RunFile
 from innerear.sharing.pack import pack, unpack
 from innerear.sharing.scrub import Scrub
@@ -339,7 +340,7 @@ def test_a_row_that_reaches_out_of_the_folder_is_refused(packed, tmp_path):
 
 def test_what_a_tool_says_for_a_baseline_is_packed_and_unpacked(tmp_path):
     from innerear import Asked, choose, create, evaluate, load, open_model
-    from innerear.talkers import can_say
+    from innerear.render.talkers import can_say
 
     if not can_say("espeak-ng"):
         pytest.skip("espeak-ng is not installed")

@@ -13,7 +13,8 @@ from innerear.jail import Ran, open_jail
 from innerear.metrics.measure import Sound
 from innerear.metrics.signal import Format
 from innerear.records import Limits, Outcome, Program, Render
-from innerear.render import load, near_limits, raw_levels, render_all, render_key, store
+from innerear.render.render import load, near_limits, raw_levels, render_all, store
+from innerear.run.keys import render_key
 
 
 def tone(peak=0.5, seconds=0.5, sample_rate=44_100, channels=1):

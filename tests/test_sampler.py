@@ -6,7 +6,6 @@ import sys
 import numpy as np
 import pytest
 
-from innerear import hosted
 from innerear.ask.models import open_model
 from innerear.ask.models.sampler import midi_file, score
 from innerear.checks import Pitch
@@ -14,6 +13,7 @@ from innerear.errors import UsageError
 from innerear.metrics.measure import Sound
 from innerear.metrics.pitch import PitchCheck
 from innerear.records import Outcome, Render
+from innerear.render import tools as hosted
 from innerear.run import Run
 from innerear.suite import edition
 

@@ -19,7 +19,7 @@ from innerear.errors import JailFailure, JailUnavailable
 from innerear.jail import open_jail
 from innerear.parts import read_rows
 from innerear.records import Limits, Measurement, Program, Render
-from innerear.render import render_all
+from innerear.render.render import render_all
 
 ray = pytest.importorskip("ray", reason="the extra [ray] is not installed")
 

@@ -261,7 +261,7 @@ def test_every_strategy_holds_its_conversation_with_a_server_and_can_be_played_a
 
 
 def test_a_program_that_two_conversations_give_is_run_once(tmp_path):
-    from innerear.workshop import Workshop
+    from innerear.render.workshop import Workshop
 
     runs = []
 

@@ -34,7 +34,7 @@ from innerear.records import (
     Track,
     digest,
 )
-from innerear.render import render_key, runtime
+from innerear.run.keys import render_key, runtime
 from innerear.suite import CANARY, holds_canary
 from innerear.whole import locked
 

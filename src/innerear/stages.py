@@ -41,8 +41,9 @@ from innerear.metrics.agreement import CAPTION, captions
 from innerear.metrics.failure_rows import failure_rows
 from innerear.parts import Writer, from_json, read_rows, replace_rows, write_whole
 from innerear.records import Completion, Item, Measurement, Outcome, Probe, Program, Render, Repeat, Score, digest
-from innerear.render import is_there, load, render_all, render_key, runs
+from innerear.render.render import is_there, load, render_all, runs
 from innerear.run import Run, RunFile, program_of, update
+from innerear.run.keys import render_key
 from innerear.score import VERSION as SCORES
 from innerear.score import score
 from innerear.whole import sweep
@@ -115,7 +116,7 @@ def _bench(run: Run, workers: int | None) -> Iterator[Bench | None]:
         return
     from innerear.ask.listener import find_tagger, hear
     from innerear.jail import open_jail
-    from innerear.workshop import Workshop
+    from innerear.render.workshop import Workshop
 
     asked = run.asked
     tagger = find_tagger() if find_strategy(asked.strategy).told else None

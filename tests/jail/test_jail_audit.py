@@ -16,7 +16,7 @@ from innerear.jail.inside import audit
 from innerear.programs.extract import extract
 from innerear.programs.guard import MOST_CONTENT, content, violation
 from innerear.records import Limits, Outcome, Program
-from innerear.render import render_all
+from innerear.render.render import render_all
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="jails are Linux's")
 LIMITS = Limits(cpu_s=30, wall_s=60)

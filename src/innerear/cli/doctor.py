@@ -113,8 +113,8 @@ def _models() -> Iterator[Finding]:
 def _tools() -> Iterator[Finding]:
     """The programs of this machine that baselines speak and play with."""
     from innerear.errors import UsageError
-    from innerear.hosted import soundfont
-    from innerear.talkers import TALKERS, can_say
+    from innerear.render.talkers import TALKERS, can_say
+    from innerear.render.tools import soundfont
 
     for talker in TALKERS:
         here = can_say(talker)

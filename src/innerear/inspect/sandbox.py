@@ -32,7 +32,7 @@ from innerear.records import Track
 if TYPE_CHECKING:
     from innerear import records
     from innerear.records import Program
-    from innerear.workshop import Workshop
+    from innerear.render.workshop import Workshop
 
 try:
     from inspect_ai.util import SandboxUserUnsupportedError
@@ -70,7 +70,7 @@ class Shop:
 
     def __init__(self, config: JailConfig) -> None:
         from innerear.jail import open_jail
-        from innerear.workshop import Workshop
+        from innerear.render.workshop import Workshop
 
         self.config, self.users = config, 0
         self._folder = tempfile.TemporaryDirectory(prefix="innerear-inspect-")
@@ -249,7 +249,7 @@ def _wave(render: records.Render, audio: Path) -> bytes:
     """The sound as a program wrote it, at its own level, as a WAV of floats."""
     import soundfile
 
-    from innerear.render import load
+    from innerear.render.render import load
 
     clip = load(render, audio)
     buffer = io.BytesIO()

@@ -135,7 +135,7 @@ def _jail() -> JailSandbox | None:
 
 
 def _load(render: Render, audio: Path) -> Clip | None:
-    from innerear.render import load
+    from innerear.render.render import load
 
     return load(render, audio) if (audio / f"{render.audio}.flac").exists() else None
 

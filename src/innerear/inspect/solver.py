@@ -65,7 +65,7 @@ def conversation(strategy: str = "direct", content: str = "") -> Solver:
         from innerear.ask.generate import Bench, Job
         from innerear.ask.listener import hear
         from innerear.ask.strategies import find_strategy
-        from innerear.render import load
+        from innerear.render.render import load
         from innerear.run import program_of
 
         hears = tagger()

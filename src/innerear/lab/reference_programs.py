@@ -12,7 +12,8 @@ from innerear.metrics.signal import right_length
 from innerear.programs.bank import Reference, bank
 from innerear.programs.guard import guarded
 from innerear.records import Limits, Outcome, Program, Render
-from innerear.render import load, render_all, render_key
+from innerear.render.render import load, render_all
+from innerear.run.keys import render_key
 from innerear.score import AUDIBLE_DBFS
 
 FALLS_SHORT = {

@@ -23,7 +23,7 @@ from innerear.lab.tools import Rng, seeded
 from innerear.metrics.formants import speakers_of, vowels
 from innerear.metrics.verified import Trial
 from innerear.records import Probe
-from innerear.talkers import can_say, say
+from innerear.render.talkers import can_say, say
 
 SPEECH_RATE = 16_000
 DRAWS = 15  # of each vowel, as talkers differ

@@ -27,7 +27,7 @@ from innerear.metrics.verified import Cell, Trial, Verified
 from innerear.metrics.words import OTHER, POINTS, Heard, Known, TranscriptCheck, cepstra, judge, length, listen, words
 from innerear.records import Probe
 from innerear.reference import held_back
-from innerear.talkers import say
+from innerear.render.talkers import say
 
 TALKERS = (
     "flite:slt", "flite:rms", "flite:awb",

@@ -16,7 +16,7 @@ from innerear.metrics import measure as metrics
 from innerear.metrics.failure import OF_OUTCOME, WORDS, copies, failed_checks, fingerprint, words
 from innerear.metrics.verified import in_headline
 from innerear.records import Item, Measurement, digest
-from innerear.render import load
+from innerear.render.render import load
 
 VERSION = 5
 

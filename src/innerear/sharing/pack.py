@@ -33,10 +33,10 @@ from innerear.clip import flac_rate
 from innerear.embed.batches import embeddings_folder
 from innerear.embed.store import load_frames
 from innerear.errors import UsageError
-from innerear.hosted import is_asked, is_hosted
 from innerear.parts import from_json, read_rows, write_whole
 from innerear.records import Completion, Measurement, Render, Repeat, Score
-from innerear.render import is_there
+from innerear.render.render import is_there
+from innerear.render.tools import is_asked, is_hosted
 from innerear.run import Run, RunFile, probes_digest, program_of
 from innerear.sharing.scrub import NAMED_LIKE_KEYS, SECRET, Scrub
 from innerear.stages import ScoreFile, do_score

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from innerear import checks
 from innerear.ask.models.base import Local, Options, Reply
 from innerear.ask.models.informed import beats
-from innerear.hosted import recording, soundfont
 from innerear.records import Message, Probe
+from innerear.render.tools import recording, soundfont
 
 PROGRAMS = {  # General MIDI programs from 0, by the first of these words that the caption holds
     "music box": 10, "tubular bell": 14, "church bell": 14, "electric organ": 17, "organ": 19, "accordion": 21,

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from innerear import checks
 from innerear.ask.models.base import Local, Options, Reply
 from innerear.errors import UsageError
-from innerear.hosted import recording
 from innerear.records import Message, Probe
-from innerear.talkers import can_say
+from innerear.render.talkers import can_say
+from innerear.render.tools import recording
 
 
 class Talker(Local):

@@ -22,7 +22,7 @@ import numpy as np
 from innerear.clip import Clip, read
 from innerear.errors import AudioError, UsageError
 from innerear.records import Probe
-from innerear.talkers import TALKERS, say
+from innerear.render.talkers import TALKERS, say
 
 PATIENCE_S = 120
 SOUNDFONTS = (

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
-import platform
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -19,31 +16,17 @@ from innerear.clip import Clip, flac, read
 from innerear.compute.work import Local, Machines, Work
 from innerear.errors import AudioError, JailFailure, UsageError
 from innerear.folders import opened
-from innerear.hosted import is_hosted, make
 from innerear.jail.base import Jail, Ran
 from innerear.parts import write_whole
-from innerear.records import Limits, Outcome, Program, RawLevels, Render, digest
+from innerear.records import Limits, Outcome, Program, RawLevels, Render
+from innerear.render.tools import is_hosted, make
+from innerear.run.keys import render_key
 
 FLAGGED_SHARE = 0.8  # of a limit, from which an outcome is flagged
 CLIPPED_RUN = 3  # samples at full scale in a row
 FADE_S = 0.02  # where a recording is cut
 LONGEST_TIMES, LONGEST_AT_LEAST_S = 4, 30.0  # of the length asked for; see `longest_s`
 ASKED_AT_MOST_S = 60.0  # by a suite
-
-
-@functools.cache
-def runtime() -> dict[str, str]:
-    """What a program's sound may depend on besides its code."""
-    return {"python": platform.python_version(), **{name: metadata.version(name) for name in ("numpy", "scipy")}}
-
-
-def render_key(program: Program, limits: Limits, seed: int, versions: Mapping[str, str] | None = None) -> str:
-    """The key of a program's render, with the `runtime` of here or with other versions."""
-    if program.violation:
-        return digest("render", program.digest, program.violation)
-    if program.code is None:
-        return digest("render", program.digest)
-    return digest("render", program.digest, versions or runtime(), limits, seed)
 
 
 def render_all(

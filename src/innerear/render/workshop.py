@@ -19,7 +19,8 @@ from innerear.jail.base import Jail
 from innerear.parts import Writer, read_rows
 from innerear.programs.guard import guarded
 from innerear.records import Limits, Program, Render, Track
-from innerear.render import is_there, render_key, run_in, runs, without_jail
+from innerear.render.render import is_there, run_in, runs, without_jail
+from innerear.run.keys import render_key
 
 
 class Workshop:
