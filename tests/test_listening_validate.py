@@ -12,11 +12,11 @@ from innerear.cli.main import main
 from innerear.errors import UsageError
 from innerear.listening import Wanted, build, read_key, validate
 from innerear.listening.files import Answers
-from innerear.listening.results import read_validations
 from innerear.listening.validate import spearman
 from innerear.metrics import measure as metrics
 from innerear.parts import Writer
 from innerear.records import Measurement, digest
+from innerear.report.validations import read_validations
 from listening_made import answered, made_run, sent, short, tone
 
 PROBES = short(

@@ -479,8 +479,8 @@ def do_report(run: Run, every_recording: bool = False, say: Say = unsaid) -> Pat
     licences let the page be passed on, or with `every_recording` all. `say` gets a line for each file
     that cannot be read.
     """
-    from innerear.evidence import report_data
     from innerear.report import write_report
+    from innerear.report.evidence import report_data
 
     data = Path(named) if (named := os.environ.get("INNEREAR_DATA")) else None
     return write_report(report_data(run, do_score(run, say=say), data, every_recording), run.folder, say)

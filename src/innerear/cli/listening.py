@@ -14,8 +14,9 @@ from innerear.errors import UsageError
 
 if TYPE_CHECKING:
     from innerear.listening.files import Key
-    from innerear.listening.results import Results, Validation
+    from innerear.listening.results import Results
     from innerear.records import Score
+    from innerear.report.validations import Validation
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -21,7 +21,7 @@ def anatomy(folder: Path, as_json: bool) -> None:
     """How the programs of RUN are built: techniques, lines, loops, frequencies, imports; beside the checks passed."""
     import msgspec
 
-    from innerear.dissect import dissect
+    from innerear.report.dissect import dissect
     from innerear.run import Run
 
     rows = dissect(Run(folder))

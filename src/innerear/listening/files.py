@@ -12,8 +12,8 @@ import msgspec
 from innerear.errors import UsageError
 from innerear.parts import from_json
 from innerear.records import Probe
+from innerear.report.validations import Kind
 
-Kind = Literal["identify", "ab", "rate"]
 KINDS: tuple[Kind, ...] = ("identify", "ab", "rate")
 Anchor = Literal["", "real", "noise"]
 

@@ -28,7 +28,6 @@ from innerear.listening import people
 from innerear.listening.answers import Refused
 from innerear.listening.coding import Coding
 from innerear.listening.files import SCALES, Answers, Key
-from innerear.listening.results import Best, Validation
 from innerear.listening.score import ALL, score_answers
 from innerear.listening.votes import Vote, votes_of
 from innerear.metrics import measure as metrics
@@ -37,6 +36,7 @@ from innerear.metrics.verified import in_headline
 from innerear.parts import write_whole
 from innerear.records import Item, Score
 from innerear.reference import find_reference, kind_of
+from innerear.report.validations import Best, Validation
 from innerear.run import Run
 
 Array = NDArray[np.float64]

@@ -8,7 +8,6 @@ from pathlib import Path
 import msgspec
 
 from innerear.gaps import gaps
-from innerear.listening.results import read_validations
 from innerear.metrics import measure as metrics
 from innerear.metrics.failure_rows import failure_key
 from innerear.metrics.verified import in_headline
@@ -16,6 +15,7 @@ from innerear.records import Outcome, Probe, Score
 from innerear.report.data import Asked, Funnel, Item, ReportData, Step
 from innerear.report.finding import finding
 from innerear.report.recordings import recordings
+from innerear.report.validations import read_validations
 from innerear.run import Run
 from innerear.score import funnels
 
