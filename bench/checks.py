@@ -20,7 +20,7 @@ from innerear.checks import kind
 from innerear.metrics import measure as metrics
 from innerear.records import TIERS
 from innerear.render.render import load
-from innerear.run import Run
+from innerear.run.run import Run
 
 
 def main(folder: Path, model: str, tiers: list[str]) -> None:

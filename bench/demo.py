@@ -19,8 +19,8 @@ from pathlib import Path
 from innerear import Asked, choose, create, load, open_model, stages
 from innerear import embed as embed_module
 from innerear.embed import batches as embeddings
-from innerear.parts import read_rows
 from innerear.records import Render
+from innerear.run.parts import read_rows
 
 MODELS = ["recorded/one-shot", "baseline/silence", "baseline/noise", "baseline/sine"]
 

@@ -41,7 +41,7 @@ from innerear.programs.guard import guarded
 from innerear.records import Item, Limits, Program
 from innerear.render.render import load as sound_of
 from innerear.render.render import render_all, runs
-from innerear.run import Run
+from innerear.run.run import Run
 
 HERE = Path(__file__).parent
 TICK = os.sysconf("SC_CLK_TCK")

@@ -10,10 +10,10 @@ from click.testing import CliRunner
 
 from innerear.cli.main import main
 from innerear.errors import UsageError
-from innerear.parts import read_rows, write_whole
 from innerear.records import Render, Score
-from innerear.run import Run
 from innerear.run.keys import render_key
+from innerear.run.parts import read_rows, write_whole
+from innerear.run.run import Run
 from innerear.sharing.compare import compare
 from innerear.sharing.compare_page import write_comparison
 from innerear.sharing.conditions import LIMITED

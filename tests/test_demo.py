@@ -21,7 +21,7 @@ from innerear.records import Outcome
 from innerear.reference import KINDS
 from innerear.reference.manifest import read_manifest
 from innerear.render.render import load
-from innerear.run import Run
+from innerear.run.run import Run
 from innerear.stages import ScoreFile
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo")]

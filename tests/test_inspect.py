@@ -18,7 +18,7 @@ from innerear.ask.strategies import find_strategy
 from innerear.cli.main import main
 from innerear.errors import UsageError
 from innerear.records import Completion, Outcome
-from innerear.run import Asked, Run, create
+from innerear.run.run import Asked, Run, create
 from innerear.stages import choose_embedders, do_embed, do_generate, do_measure, do_render, do_score
 
 pytest.importorskip("inspect_ai", reason="the extra [inspect] is not installed")

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from innerear.parts import read_rows
 from innerear.records import Completion, Measurement, Outcome, Render
-from innerear.run import Run
+from innerear.run.parts import read_rows
+from innerear.run.run import Run
 
 KILLS = int(os.environ.get("INNEREAR_KILLS", "6"))
 COMMAND = [sys.executable, "-m", "innerear"]

@@ -13,7 +13,7 @@ from innerear.embed import weights
 from innerear.errors import WeightsUnavailable
 from innerear.metrics import instrument, silero
 from innerear.metrics.measure import UNAVAILABLE, is_unavailable
-from innerear.run import Run
+from innerear.run.run import Run
 from innerear.stages import do_measure
 
 

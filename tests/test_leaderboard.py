@@ -9,8 +9,8 @@ from click.testing import CliRunner
 
 from innerear.cli.main import main
 from innerear.errors import UsageError
-from innerear.parts import write_whole
-from innerear.run import Run
+from innerear.run.parts import write_whole
+from innerear.run.run import Run
 from innerear.sharing import leaderboard as board
 from innerear.sharing.pack import pack
 from innerear.stages import do_score

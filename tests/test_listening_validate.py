@@ -14,9 +14,9 @@ from innerear.listening import Wanted, build, read_key, validate
 from innerear.listening.files import Answers
 from innerear.listening.validate import spearman
 from innerear.metrics import measure as metrics
-from innerear.parts import Writer
 from innerear.records import Measurement, digest
 from innerear.report.validations import read_validations
+from innerear.run.parts import Writer
 from listening_made import answered, made_run, sent, short, tone
 
 PROBES = short(

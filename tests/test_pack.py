@@ -16,10 +16,10 @@ from click.testing import CliRunner
 from innerear import stages
 from innerear.cli.main import main
 from innerear.errors import UsageError
-from innerear.parts import read_rows, write_whole
 from innerear.records import Completion, Render
 from innerear.render import render
-from innerear.run import Run, RunFile
+from innerear.run.parts import read_rows, write_whole
+from innerear.run.run import Run, RunFile
 from innerear.sharing.pack import pack, unpack
 from innerear.sharing.scrub import Scrub
 from innerear.stages import do_score
@@ -89,7 +89,7 @@ def test_packed_scores_are_a_claim_that_scoring_does_not_believe(packed, recorde
 def test_a_stranger_with_other_versions_and_no_weights_scores_it_alike(recorded_run, packed, tmp_path, monkeypatch):
     ours = do_score(Run(recorded_run))
     other = {"python": "3.99.0", "numpy": "9.9.9", "scipy": "9.9.9"}
-    monkeypatch.setattr("innerear.run.runtime", lambda: other)
+    monkeypatch.setattr("innerear.run.run.runtime", lambda: other)
     monkeypatch.setattr(render, "runtime", lambda: other)
     for module in ("stages", "embeddings"):
         monkeypatch.setattr(f"innerear.{module}.open_embedder", lambda name: pytest.fail("weights were asked for"))

@@ -12,9 +12,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from innerear.parts import read_rows
 from innerear.records import Completion, Measurement, Outcome, Render
-from innerear.run import Run
+from innerear.run.parts import read_rows
+from innerear.run.run import Run
 from openai_server import OpenAIServer, status
 
 RECORDINGS = Path(__file__).parent.parent / "src" / "innerear" / "models" / "recordings"

@@ -14,7 +14,7 @@ from innerear.metrics.measure import Sound
 from innerear.metrics.pitch import PitchCheck
 from innerear.records import Outcome, Render
 from innerear.render import tools as hosted
-from innerear.run import Run
+from innerear.run.run import Run
 from innerear.suite import edition
 
 PROBES = {probe.id: probe for probe in edition().probes}

@@ -17,9 +17,9 @@ from innerear.compute.work import Local, Work
 from innerear.embed.batches import read_embeddings
 from innerear.errors import JailFailure, JailUnavailable
 from innerear.jail import open_jail
-from innerear.parts import read_rows
 from innerear.records import Limits, Measurement, Program, Render
 from innerear.render.render import render_all
+from innerear.run.parts import read_rows
 
 ray = pytest.importorskip("ray", reason="the extra [ray] is not installed")
 

@@ -13,7 +13,7 @@ from innerear.groups import groups_of
 from innerear.metrics import measure as metrics
 from innerear.records import Completion, Item, Outcome, Probe, Program, RawLevels, Render, Score
 from innerear.reference import find_reference
-from innerear.run import Run
+from innerear.run.run import Run
 from innerear.score import funnels, score
 from innerear.stages import do_score
 from innerear.stats import bootstrap, wilson

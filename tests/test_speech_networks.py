@@ -19,7 +19,7 @@ from innerear.metrics import measure as metrics
 from innerear.metrics.measure import UNAVAILABLE, Sound
 from innerear.network_scores import network_scores
 from innerear.records import Measurement
-from innerear.run import Run
+from innerear.run.run import Run
 from innerear.stages import do_measure, do_score
 
 RNG = np.random.default_rng(1)

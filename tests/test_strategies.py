@@ -18,8 +18,8 @@ from innerear.ask.models import Options, open_model
 from innerear.ask.strategies import STRATEGIES, Heard, find_strategy
 from innerear.clip import Clip
 from innerear.errors import JailFailure, UsageError
-from innerear.parts import read_rows
 from innerear.records import Completion, Outcome, Render
+from innerear.run.parts import read_rows
 from innerear.suite import edition
 from openai_server import OpenAIServer, cut, raw, reply, status
 

@@ -16,7 +16,7 @@ from innerear import checks, suite
 from innerear.ask.strategies import find_strategy
 from innerear.errors import SuiteError
 from innerear.records import Completion, Probe
-from innerear.run import Asked, create
+from innerear.run.run import Asked, create
 from innerear.suite.vary import NAMES, WORDS, vary
 
 EDITION = suite.edition()

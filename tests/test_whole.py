@@ -14,7 +14,7 @@ import pytest
 from innerear.embed.batches import read_embeddings
 from innerear.embed.store import save_frames
 from innerear.errors import DiskFull, UsageError
-from innerear.whole import STALE_S, locked, new_folder, of_disk, sweep, temporary, write_whole
+from innerear.run.whole import STALE_S, locked, new_folder, of_disk, sweep, temporary, write_whole
 
 
 def child(program: str, *words: object) -> subprocess.CompletedProcess[str]:
@@ -30,7 +30,7 @@ def test_no_two_writers_share_a_temporary_name(tmp_path):
 
 def test_a_write_that_does_not_fit_is_one_line_that_names_the_folder_and_leaves_nothing(tmp_path):
     program = (
-        "import resource, sys, pathlib\nfrom innerear.whole import write_whole\nfrom innerear.errors import DiskFull\n"
+        "import resource, sys, pathlib\nfrom innerear.run.whole import write_whole\nfrom innerear.errors import DiskFull\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
         "try:\n    write_whole(pathlib.Path(sys.argv[1]) / 'rows', b'x' * 5000)\n"
         "except DiskFull as error:\n    print(error)\n"
@@ -50,7 +50,9 @@ def test_a_folder_that_cannot_be_written_is_one_line_that_names_it(tmp_path):
 
 
 def test_what_a_killed_process_left_is_swept_and_what_a_living_one_writes_is_not(tmp_path):
-    program = "import sys, pathlib\nfrom innerear.whole import temporary\nprint(temporary(pathlib.Path(sys.argv[1])))"
+    program = (
+        "import sys, pathlib\nfrom innerear.run.whole import temporary\nprint(temporary(pathlib.Path(sys.argv[1])))"
+    )
     dead = [Path(child(program, tmp_path / "rows").stdout.strip()) for _ in range(2)]
     dead[0].write_bytes(b"half")
     (dead[1] / "sounds").mkdir(parents=True)
@@ -95,7 +97,7 @@ def test_of_several_who_make_a_folder_at_once_the_last_one_stays_whole(tmp_path)
 
 def test_a_lock_keeps_other_processes_out_and_leaves_no_file(tmp_path):
     program = (
-        "import sys, pathlib\nfrom innerear.whole import locked\nfrom innerear.parts import write_whole\n"
+        "import sys, pathlib\nfrom innerear.run.whole import locked\nfrom innerear.run.parts import write_whole\n"
         "count = pathlib.Path(sys.argv[1]) / 'count'\n"
         "for _ in range(200):\n    with locked(count.parent):\n"
         "        write_whole(count, str(int(count.read_text()) + 1).encode())\n"

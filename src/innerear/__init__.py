@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from innerear.jail import open_jail
     from innerear.programs.extract import extract
     from innerear.records import Completion, Limits, Measurement, Probe, Program, Render, Score
-    from innerear.run import Asked, Run, create
+    from innerear.run.run import Asked, Run, create
     from innerear.stages import do_embed, do_generate, do_measure, do_render, do_report, do_score, evaluate
     from innerear.suite import Suite, choose, load
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from innerear.embed.batches import embeddings_folder, names_in
+from innerear.embed.batches import names_in
 from innerear.metrics import measure as metrics
 from innerear.records import Item, Measurement, Outcome
-from innerear.run import Run
+from innerear.run.run import Run, embeddings_folder
 
 
 def gaps(run: Run, items: Sequence[Item], rows: Mapping[str, Measurement]) -> list[str]:

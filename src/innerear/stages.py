@@ -24,29 +24,20 @@ from innerear.ask.strategies import Heard, find_strategy
 from innerear.compute.threads import one_blas_thread
 from innerear.compute.work import Local, Lost, Machines, Work
 from innerear.embed import BY_DEFAULT, open_embedder, reads_captions, uses_gpu
-from innerear.embed.batches import (
-    Named,
-    anchors,
-    batches,
-    compact,
-    embeddings_folder,
-    hearing,
-    parts_of,
-    read_embeddings,
-)
+from innerear.embed.batches import Named, anchors, batches, compact, hearing, parts_of, read_embeddings
 from innerear.errors import AudioError, DiskFull, JailFailure, JailUnavailable, UsageError, WeightsUnavailable
 from innerear.metrics import measure as metrics
 from innerear.metrics import verified as verify
 from innerear.metrics.agreement import CAPTION, captions
 from innerear.metrics.failure_rows import failure_rows
-from innerear.parts import Writer, from_json, read_rows, replace_rows, write_whole
 from innerear.records import Completion, Item, Measurement, Outcome, Probe, Program, Render, Repeat, Score, digest
 from innerear.render.render import is_there, load, render_all, runs
-from innerear.run import Run, RunFile, program_of, update
 from innerear.run.keys import render_key
+from innerear.run.parts import Writer, from_json, read_rows, replace_rows, write_whole
+from innerear.run.run import Run, RunFile, embeddings_folder, program_of, update
+from innerear.run.whole import sweep
 from innerear.score import VERSION as SCORES
 from innerear.score import score
-from innerear.whole import sweep
 
 Progress = Callable[[str, int, int], None]
 Say = Callable[[str], None]

@@ -112,7 +112,7 @@ def _write(found: dict[str, Verified], kinds: Sequence[str]) -> None:
     import msgspec
 
     from innerear.metrics.verified import shipped, shipped_path
-    from innerear.parts import write_whole
+    from innerear.run.parts import write_whole
 
     kept = {name: one for name, one in shipped().items() if name.split(":")[0] not in kinds}
     write_whole(shipped_path(), msgspec.json.format(msgspec.json.encode({**kept, **found}), indent=1) + b"\n")

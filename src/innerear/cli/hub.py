@@ -22,7 +22,7 @@ def push(source: Path, repo: str, licence: str, private: bool, as_is: bool) -> N
     (`hf auth login`, or HF_TOKEN).
     """
     from innerear.cli.dotenv import read_env
-    from innerear.run import Run
+    from innerear.run.run import Run
     from innerear.sharing import hub
 
     read_env(Path(".env"))  # so that its keys are known, and looked for
@@ -41,7 +41,7 @@ def push(source: Path, repo: str, licence: str, private: bool, as_is: bool) -> N
 @click.option("--revision", help="A branch, tag or commit; the newest by default.")
 def pull(repo: str, out: Path, revision: str | None) -> None:
     """Take a run or a suite from the dataset OWNER/NAME on the Hugging Face hub; nothing in it is believed or run."""
-    from innerear.run import Run
+    from innerear.run.run import Run
     from innerear.sharing import hub
 
     found = hub.pull(repo, out, revision)

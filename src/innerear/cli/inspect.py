@@ -38,7 +38,7 @@ def import_logs(logs: tuple[Path, ...], out: Path) -> None:
 
 def export_rows(folders: Sequence[Path], out: Path) -> None:
     """`innerear export RUN --inspect FOLDER`."""
-    from innerear.run import Run
+    from innerear.run.run import Run
 
     if len(folders) > 1:
         raise UsageError("--inspect takes one run: two of them may have the same model")

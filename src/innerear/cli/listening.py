@@ -56,7 +56,7 @@ def build_command(folders: tuple[Path, ...], out: Path, key: Path | None, **give
     """
     from innerear.cli.bars import bars
     from innerear.listening.build import Wanted, build
-    from innerear.run import Run
+    from innerear.run.run import Run
 
     runs = [Run(folder) for folder in folders]
     data = os.environ.get("INNEREAR_DATA")
@@ -104,7 +104,7 @@ def score_command(files: tuple[Path, ...], key_file: Path, coding: Path | None, 
 
     from innerear.listening.coding import write_coding
     from innerear.listening.files import read_key
-    from innerear.parts import write_whole
+    from innerear.run.parts import write_whole
 
     results = _results(files, key_file, coding, read_key(key_file))
     stem = key_file.name.removesuffix(".json").removesuffix(".key")
@@ -140,7 +140,7 @@ def validate_command(folder: Path, files: tuple[Path, ...], key_file: Path, codi
     from innerear.listening.coding import read_coding
     from innerear.listening.files import read_key
     from innerear.listening.validate import validate
-    from innerear.run import Run
+    from innerear.run.run import Run
     from innerear.stages import do_report
 
     key, run = read_key(key_file), Run(folder)

@@ -39,7 +39,7 @@ from innerear.errors import InnerEarError, JailUnavailable, UsageError
 from innerear.text import speak_plainly
 
 if TYPE_CHECKING:
-    from innerear.run import Run
+    from innerear.run.run import Run
     from innerear.stages import Report
 
 DONE, OUR_FAILURE, WRONG_USE, NOT_ISOLATED, INTERRUPTED = 0, 1, 2, 3, 130
@@ -75,7 +75,7 @@ class _Main(click.Group):
         except OSError as error:
             if error.errno not in _OF_DISK:
                 raise
-            from innerear.whole import of_disk
+            from innerear.run.whole import of_disk
 
             named = Path(error.filename) if isinstance(error.filename, str) else None
             found = of_disk(error, named.parent if named else "the place that this writes to")
@@ -169,7 +169,7 @@ def render(folder: Path, workers: int | None, twice: bool, on: str | None) -> No
 
     Programs whose sounds are missing or damaged run again.
     """
-    from innerear.run import Run
+    from innerear.run.run import Run
     from innerear.stages import do_render, do_repeat
 
     opened = Run(folder)
@@ -193,7 +193,7 @@ def render(folder: Path, workers: int | None, twice: bool, on: str | None) -> No
 @on_option
 def embed(folder: Path, out: Path | None, embedder: str, skip_bad: bool, on: str | None) -> None:
     """Embed the sounds of a run, and noise and silence as long; with --out, any folder of audio."""
-    from innerear.run import Run
+    from innerear.run.run import Run
     from innerear.stages import choose_embedders, do_embed
 
     if out:
@@ -213,7 +213,7 @@ def embed(folder: Path, out: Path | None, embedder: str, skip_bad: bool, on: str
 @on_option
 def measure(folder: Path, dnsmos: bool, on: str | None) -> None:
     """Measure each sound of RUN: length, loudness, and the checks of its probe."""
-    from innerear.run import Run
+    from innerear.run.run import Run
     from innerear.stages import do_measure
 
     opened = Run(folder)
@@ -228,7 +228,7 @@ def measure(folder: Path, dnsmos: bool, on: str | None) -> None:
 def score(folder: Path, on: str | None) -> None:
     """Combine measurements and embeddings of RUN into scores, and print the table."""
     from innerear.gaps import gaps
-    from innerear.run import Run
+    from innerear.run.run import Run
     from innerear.stages import do_score
 
     opened = Run(folder)
@@ -254,7 +254,7 @@ def report(folder: Path, every_recording: bool) -> None:
     Where INNEREAR_DATA names the reference data, a real recording stands beside the sounds of a
     probe, with its licence and attribution.
     """
-    from innerear.run import Run
+    from innerear.run.run import Run
     from innerear.stages import Report, do_report
 
     found = Report()

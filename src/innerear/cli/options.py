@@ -17,7 +17,7 @@ from innerear.text import storable
 
 if TYPE_CHECKING:
     from innerear.compute.work import Machines
-    from innerear.run import Run
+    from innerear.run.run import Run
 
 
 class RunFolder(click.ParamType):  # type: ignore[type-arg]
@@ -27,7 +27,7 @@ class RunFolder(click.ParamType):  # type: ignore[type-arg]
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         """The folder that a word names."""
-        from innerear.folders import folder
+        from innerear.run.folders import folder
 
         found = folder(value)
         if "://" not in str(value) and found.is_file():
@@ -145,7 +145,7 @@ def open_run(given: dict[str, Any]) -> tuple[Run, list[Any]]:
     from innerear.embed import EMBEDDERS
     from innerear.jail import TIERS
     from innerear.records import Limits
-    from innerear.run import Asked, Run, create
+    from innerear.run.run import Asked, Run, create
 
     read_env(Path(".env"))
     loaded, chosen = chosen_probes(given)

@@ -22,7 +22,7 @@ def anatomy(folder: Path, as_json: bool) -> None:
     import msgspec
 
     from innerear.report.dissect import dissect
-    from innerear.run import Run
+    from innerear.run.run import Run
 
     rows = dissect(Run(folder))
     if as_json:
@@ -55,8 +55,8 @@ def anatomy(folder: Path, as_json: bool) -> None:
 def record(folder: Path, out: Path, model: str | None) -> None:
     """Make a recording of RUN's completions: others play it with no key, as recorded/OUT.jsonl."""
     from innerear.ask.models.recorded import recording
-    from innerear.parts import write_whole
-    from innerear.run import Run
+    from innerear.run.parts import write_whole
+    from innerear.run.run import Run
 
     completions = Run(folder).completions()
     names = list(dict.fromkeys(completion.model for completion in completions))
@@ -79,7 +79,7 @@ def record(folder: Path, out: Path, model: str | None) -> None:
 @click.option("--suite", type=FILE, help="Your own suite instead of the package's.")
 def vary(seed: int, out: Path, suite: Path | None) -> None:
     """Make other probes of the same kinds: other pitches, tempi, counts, words, durations, with their checks."""
-    from innerear.parts import write_whole
+    from innerear.run.parts import write_whole
     from innerear.suite import load
     from innerear.suite.vary import vary as varied
 

@@ -60,7 +60,7 @@ def export(
 
         export_rows(folders, inspect)
         return
-    from innerear.parts import write_whole
+    from innerear.run.parts import write_whole
     from innerear.sharing.formats import export
 
     text = export(folders, form, metrics, tiers)
@@ -82,7 +82,7 @@ def export(
 def pack(folder: Path, out: Path, as_is: bool) -> None:
     """Put RUN into one file for others: rows, scores, embeddings and sounds; no key, no path of this machine."""
     from innerear.cli.dotenv import read_env
-    from innerear.run import Run
+    from innerear.run.run import Run
     from innerear.sharing.pack import pack
 
     read_env(Path(".env"))  # so that its keys are known, and looked for

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from innerear.compute.ray_worker import Facts, NodeUnfit, Seat
 from innerear.compute.work import Lost, Work
 from innerear.errors import ClusterUnavailable
-from innerear.parts import write_whole
+from innerear.run.parts import write_whole
 
 if TYPE_CHECKING:
     from innerear.compute.ray import Ray

@@ -17,11 +17,10 @@ from innerear.distances import Frames
 from innerear.embed import CaptionReader, Frames, open_embedder
 from innerear.embed.store import Stored, load_frames, load_names, save_frames
 from innerear.errors import AudioError, UsageError, WeightsUnavailable
-from innerear.folders import is_local
-from innerear.parts import read_parts
 from innerear.records import Probe, digest
-from innerear.run import Run
-from innerear.whole import writing
+from innerear.run.folders import is_local
+from innerear.run.parts import read_parts
+from innerear.run.whole import writing
 
 ANCHOR_RATE_HZ = 44_100
 T = TypeVar("T")
@@ -30,11 +29,6 @@ MOST = 32  # clips between two part files
 
 Named = tuple[str, Callable[[], Clip] | str]
 """What is embedded: a sound's name (its audio's digest, or an anchor's) and how to get it, or a caption."""
-
-
-def embeddings_folder(run: Run, name: str) -> Path:
-    """Where the embeddings of one embedder, working as it does now, lie."""
-    return run.folder / "embeddings" / f"{name}-{digest(run.file.signatures[name])[:8]}"
 
 
 def batches(sounds: Sequence[Named], workers: int) -> list[Sequence[Named]]:

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from innerear.errors import UsageError
-from innerear.folders import opened
-from innerear.parts import write_whole
+from innerear.run.folders import opened
+from innerear.run.parts import write_whole
 
 
 class _Head(msgspec.Struct, frozen=True):

@@ -34,7 +34,7 @@ import msgspec
 from innerear.download import fetch_file
 from innerear.embed.wheels import Wheel, fetch_wheel, wheels
 from innerear.errors import UsageError, WeightsUnavailable
-from innerear.parts import write_whole
+from innerear.run.parts import write_whole
 
 Progress = Callable[[str, int, int], None]
 """Called with a name, the bytes so far, and the bytes in all."""

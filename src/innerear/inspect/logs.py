@@ -12,16 +12,16 @@ from typing import Any
 import msgspec
 from inspect_ai.log import EvalLog, EvalSample, read_eval_log
 
-from innerear.embed.batches import Embedding, embeddings_folder, read_embeddings
+from innerear.embed.batches import Embedding, read_embeddings
 from innerear.errors import UsageError
 from innerear.inspect.rows import OURS, Heard, Packed, heard_in
 from innerear.inspect.sandbox import JailConfig
 from innerear.inspect.scorer import wave_in
 from innerear.inspect.solver import ANSWER, convert
 from innerear.metrics import measure as metrics
-from innerear.parts import Writer, write_whole
 from innerear.records import TIERS, Completion, Item, Measurement, Message, Outcome, Probe, Render, Tier
-from innerear.run import Asked, Run, create, save
+from innerear.run.parts import Writer, write_whole
+from innerear.run.run import Asked, Run, create, embeddings_folder, save
 from innerear.sharing.pack import AUDIO
 
 Place = tuple[Tier, int, str]

@@ -21,7 +21,7 @@ from innerear.metrics import measure as metrics
 from innerear.metrics.agreement import CAPTION, captions
 from innerear.metrics.verified import in_headline
 from innerear.records import Completion, Item, Measurement, Probe, Render, Score, Track, embedder_of
-from innerear.run import program_of
+from innerear.run.run import program_of
 from innerear.score import FUNNEL, score, steps
 
 OURS = "innerear"

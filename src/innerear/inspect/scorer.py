@@ -102,7 +102,7 @@ async def _kept(state: TaskState) -> tuple[Completion, Render, Clip | None] | No
     import msgspec
 
     from innerear.records import Completion, Render, digest
-    from innerear.run import program_of
+    from innerear.run.run import program_of
 
     kept = state.store.get(ANSWER) or {"completion": None, "render": None}
     probe = probe_of(state.metadata)

@@ -66,7 +66,7 @@ def conversation(strategy: str = "direct", content: str = "") -> Solver:
         from innerear.ask.listener import hear
         from innerear.ask.strategies import find_strategy
         from innerear.render.render import load
-        from innerear.run import program_of
+        from innerear.run.run import program_of
 
         hears = tagger()
         probe = probe_of(state.metadata)

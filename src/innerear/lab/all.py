@@ -14,8 +14,8 @@ from innerear.lab.sounds import Bank
 from innerear.lab.trials import KINDS, trials
 from innerear.metrics import measure as metrics
 from innerear.metrics.verified import TRUE, WRONG, Cell, Trial, Verified, variant
-from innerear.parts import write_whole
 from innerear.records import Outcome, Probe, Render
+from innerear.run.parts import write_whole
 
 FITTED = ("instrument", "label")
 RANGES = "plausibility"

@@ -16,7 +16,7 @@ from typing import Any
 
 from innerear.embed.weights import Source, Weights, digest_of, find, home, local, record
 from innerear.errors import UsageError, WeightsUnavailable
-from innerear.parts import write_whole
+from innerear.run.parts import write_whole
 
 FRAMES = 1001  # of CLAP's spectrogram of 10 s
 NEEDED = "exporting needs torch, transformers and onnx: pip install 'innerear[export]'"

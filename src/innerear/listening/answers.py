@@ -12,7 +12,7 @@ import msgspec
 
 from innerear.errors import UsageError
 from innerear.listening.files import Answer, Answers, Key, Trial, checksum
-from innerear.parts import UNREADABLE, from_json
+from innerear.run.parts import UNREADABLE, from_json
 
 LARGEST_BYTES = 4 << 20
 SLACK_MS = 400  # of what was heard: browsers' clocks, and what the page itself lets pass

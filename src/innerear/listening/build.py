@@ -32,12 +32,12 @@ from innerear.listening import sounds
 from innerear.listening.files import SCALES, Key, KeyClip, KeyTrial, Shown, Test, Trial
 from innerear.listening.forms import Card, deal, mixed
 from innerear.listening.sources import Source, noise, recordings_of, sources_of
-from innerear.parts import write_whole
 from innerear.records import Probe, digest
 from innerear.report.validations import Kind
 from innerear.report.write import script
-from innerear.run import Run, versions
-from innerear.whole import new_folder, sweep
+from innerear.run.parts import write_whole
+from innerear.run.run import Run, versions
+from innerear.run.whole import new_folder, sweep
 
 Progress = Callable[[str, int, int], None]
 

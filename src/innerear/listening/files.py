@@ -10,9 +10,9 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from innerear.errors import UsageError
-from innerear.parts import from_json
 from innerear.records import Probe
 from innerear.report.validations import Kind
+from innerear.run.parts import from_json
 
 KINDS: tuple[Kind, ...] = ("identify", "ab", "rate")
 Anchor = Literal["", "real", "noise"]

@@ -17,7 +17,7 @@ from innerear.records import Item, Outcome, Probe, digest
 from innerear.reference.manifest import read_manifest
 from innerear.render.render import cut_short, load
 from innerear.report.recordings import may_be_passed_on
-from innerear.run import Run
+from innerear.run.run import Run
 from innerear.score import AUDIBLE_DBFS
 
 

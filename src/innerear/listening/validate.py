@@ -22,7 +22,7 @@ from innerear.checks import kind
 from innerear.distance.frechet import per_clip
 from innerear.distance.moments import Gaussian
 from innerear.embed import reads_captions
-from innerear.embed.batches import embeddings_folder, read_embeddings
+from innerear.embed.batches import read_embeddings
 from innerear.errors import UsageError
 from innerear.listening import people
 from innerear.listening.answers import Refused
@@ -33,11 +33,11 @@ from innerear.listening.votes import Vote, votes_of
 from innerear.metrics import measure as metrics
 from innerear.metrics.agreement import CAPTION, cosines, place
 from innerear.metrics.verified import in_headline
-from innerear.parts import write_whole
 from innerear.records import Item, Score
 from innerear.reference import find_reference, kind_of
 from innerear.report.validations import Best, Validation
-from innerear.run import Run
+from innerear.run.parts import write_whole
+from innerear.run.run import Run, embeddings_folder
 
 Array = NDArray[np.float64]
 Better = Literal["higher", "lower", "neither"]

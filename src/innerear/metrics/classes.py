@@ -72,7 +72,7 @@ def shipped() -> tuple[Class, ...]:
 
 def save(path: Path, classes: Sequence[Class]) -> None:
     """Write the table whole."""
-    from innerear.parts import write_whole
+    from innerear.run.parts import write_whole
 
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

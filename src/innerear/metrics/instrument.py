@@ -107,7 +107,7 @@ def shipped_path() -> Path:
 
 def save(path: Path, fitted: Discriminant) -> None:
     """Write it whole; weights as float16, since a family is told by thousands of them."""
-    from innerear.parts import write_whole
+    from innerear.run.parts import write_whole
 
     buffer = io.BytesIO()
     np.savez_compressed(

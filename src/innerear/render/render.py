@@ -15,12 +15,12 @@ from msgspec.structs import replace
 from innerear.clip import Clip, flac, read
 from innerear.compute.work import Local, Machines, Work
 from innerear.errors import AudioError, JailFailure, UsageError
-from innerear.folders import opened
 from innerear.jail.base import Jail, Ran
-from innerear.parts import write_whole
 from innerear.records import Limits, Outcome, Program, RawLevels, Render
 from innerear.render.tools import is_hosted, make
+from innerear.run.folders import opened
 from innerear.run.keys import render_key
+from innerear.run.parts import write_whole
 
 FLAGGED_SHARE = 0.8  # of a limit, from which an outcome is flagged
 CLIPPED_RUN = 3  # samples at full scale in a row

@@ -16,11 +16,11 @@ from typing import Self
 from msgspec.structs import replace
 
 from innerear.jail.base import Jail
-from innerear.parts import Writer, read_rows
 from innerear.programs.guard import guarded
 from innerear.records import Limits, Program, Render, Track
 from innerear.render.render import is_there, run_in, runs, without_jail
 from innerear.run.keys import render_key
+from innerear.run.parts import Writer, read_rows
 
 
 class Workshop:

@@ -7,7 +7,7 @@ import msgspec
 from innerear.metrics import measure as metrics
 from innerear.programs.anatomy import Anatomy, anatomy
 from innerear.records import Measurement
-from innerear.run import Run
+from innerear.run.run import Run
 
 
 class Dissected(msgspec.Struct, frozen=True):

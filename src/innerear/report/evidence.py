@@ -16,7 +16,7 @@ from innerear.report.data import Asked, Funnel, Item, ReportData, Step
 from innerear.report.finding import finding
 from innerear.report.recordings import recordings
 from innerear.report.validations import read_validations
-from innerear.run import Run
+from innerear.run.run import Run
 from innerear.score import funnels
 
 

@@ -8,8 +8,8 @@ from typing import Literal
 import msgspec
 
 from innerear.errors import UsageError
-from innerear.parts import from_json
 from innerear.records import Score
+from innerear.run.parts import from_json
 
 
 class Best(msgspec.Struct, frozen=True):

@@ -29,12 +29,12 @@ from innerear import clip
 from innerear.checks import kind
 from innerear.compute.threads import ordered
 from innerear.errors import AudioError
-from innerear.folders import is_local, opened
 from innerear.programs.anatomy import TECHNIQUES, Anatomy, Mark, dissected
 from innerear.records import TIERS, Measurement, Probe, digest
 from innerear.report import pictures
 from innerear.report.data import Item, Recording, ReportData
-from innerear.whole import new_folder, sweep
+from innerear.run.folders import is_local, opened
+from innerear.run.whole import new_folder, sweep
 
 WHOLE_TIER = ("plausibility",)
 """Metrics that belong to no check and stand in a tier's pictures."""

@@ -23,7 +23,7 @@ import numpy as np
 from innerear.embed import reads_captions
 from innerear.errors import UsageError
 from innerear.records import TIERS, Probe
-from innerear.run import Run
+from innerear.run.run import Run
 from innerear.sharing.conditions import conditions, touched_tiers
 from innerear.sharing.entrants import Entrant, entrants_of, unmeasured
 from innerear.sharing.side_by_side import Line, side_by_side

@@ -16,13 +16,13 @@ from typing import Any
 import msgspec
 
 from innerear.errors import UsageError
-from innerear.parts import write_whole
 from innerear.report import Asked, ReportData, write_report
 from innerear.report.data import Item
 from innerear.report.evidence import report_data
+from innerear.run.parts import write_whole
+from innerear.run.whole import sweep, writing
 from innerear.sharing.compare import UNITS, Comparison
 from innerear.sharing.entrants import Entrant
-from innerear.whole import sweep, writing
 
 OURS = {"audio", "report"}
 

@@ -26,9 +26,9 @@ from typing import Any
 import msgspec
 
 from innerear.errors import HubError, UsageError
-from innerear.parts import write_whole
 from innerear.records import Outcome
-from innerear.run import Run
+from innerear.run.parts import write_whole
+from innerear.run.run import Run
 from innerear.sharing.formats import export
 from innerear.sharing.pack import NAMES, NEEDED, STORED, pack, unpack
 from innerear.sharing.scrub import Scrub

@@ -28,15 +28,15 @@ import msgspec
 
 from innerear.check_scores import end_name
 from innerear.errors import DiskFull, InnerEarError, UsageError
-from innerear.parts import from_json, write_whole
 from innerear.records import TIERS, Score, digest
 from innerear.report.write import page, script
-from innerear.run import Run
+from innerear.run.parts import from_json, write_whole
+from innerear.run.run import Run
+from innerear.run.whole import put_in_place, sweep, temporary, writing
 from innerear.sharing.conditions import limits_of
 from innerear.sharing.pack import unpack
 from innerear.sharing.tables import METRICS, Column, bare
 from innerear.stages import do_measure, do_report, do_score
-from innerear.whole import put_in_place, sweep, temporary, writing
 
 Progress = Callable[[str, int, int], None]
 

@@ -30,18 +30,17 @@ from typing import Any, BinaryIO
 import msgspec
 
 from innerear.clip import flac_rate
-from innerear.embed.batches import embeddings_folder
 from innerear.embed.store import load_frames
 from innerear.errors import UsageError
-from innerear.parts import from_json, read_rows, write_whole
 from innerear.records import Completion, Measurement, Render, Repeat, Score
 from innerear.render.render import is_there
 from innerear.render.tools import is_asked, is_hosted
-from innerear.run import Run, RunFile, probes_digest, program_of
+from innerear.run.parts import from_json, read_rows, write_whole
+from innerear.run.run import Run, RunFile, embeddings_folder, probes_digest, program_of
+from innerear.run.whole import FULL, of_disk, sweep, temporary, writing
 from innerear.sharing.scrub import NAMED_LIKE_KEYS, SECRET, Scrub
 from innerear.stages import ScoreFile, do_score
 from innerear.suite import validate
-from innerear.whole import FULL, of_disk, sweep, temporary, writing
 
 FORM = 1
 STAGES: dict[str, Any] = {

@@ -15,8 +15,8 @@ import msgspec
 from innerear.ask.models.base import Local, Options, Reply
 from innerear.ask.strategies import find_strategy
 from innerear.errors import RecordingMismatch, UsageError
-from innerear.parts import UNREADABLE
 from innerear.records import Completion, Message, Probe, Round, digest
+from innerear.run.parts import UNREADABLE
 
 
 class _Row(msgspec.Struct, frozen=True):

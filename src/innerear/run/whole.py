@@ -20,8 +20,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from innerear.errors import DiskFull, UsageError
-from innerear.folders import is_local
 from innerear.records import digest
+from innerear.run.folders import is_local
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 STALE_S = 24 * 3600.0  # after which a temporary name of another machine, or of an older version, is a left-over

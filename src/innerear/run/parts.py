@@ -19,8 +19,8 @@ from typing import Generic, Protocol, Self, TypeVar
 import msgspec
 
 from innerear.errors import DiskFull, UsageError
-from innerear.folders import is_local
-from innerear.whole import sweep, write_whole, writing
+from innerear.run.folders import is_local
+from innerear.run.whole import sweep, write_whole, writing
 
 __all__ = ["Keyed", "Writer", "compact", "from_json", "read_parts", "read_rows", "replace_rows", "write_whole"]
 

@@ -18,7 +18,6 @@ from typing import Any
 import msgspec
 
 from innerear.errors import UsageError
-from innerear.parts import from_json, read_rows, write_whole
 from innerear.programs.extract import extract
 from innerear.programs.guard import guarded
 from innerear.records import (
@@ -35,8 +34,9 @@ from innerear.records import (
     digest,
 )
 from innerear.run.keys import render_key, runtime
+from innerear.run.parts import from_json, read_rows, write_whole
+from innerear.run.whole import locked
 from innerear.suite import CANARY, holds_canary
-from innerear.whole import locked
 
 LOOKS = 5  # at run.json and probes.jsonl, where another process may write one after the other
 LOOK_S = 0.05  # between two looks
@@ -366,3 +366,8 @@ def _processor() -> str | None:
     except OSError:
         return None
     return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), None)
+
+
+def embeddings_folder(run: Run, name: str) -> Path:
+    """Where the embeddings of one embedder, working as it does now, lie."""
+    return run.folder / "embeddings" / f"{name}-{digest(run.file.signatures[name])[:8]}"
