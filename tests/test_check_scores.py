@@ -3,10 +3,12 @@
 import pytest
 
 from innerear import suite
-from innerear.check_scores import check_scores, comparisons, with_ends
-from innerear.groups import groups_of
 from innerear.metrics.verified import in_headline
 from innerear.records import Completion, Item, Measurement, Outcome, Program, Render, digest
+from innerear.scores.checks import check_scores
+from innerear.scores.comparisons import comparisons
+from innerear.scores.ends import with_ends
+from innerear.scores.groups import groups_of
 
 PROBES = suite.load().probes
 NOTES = [p for p in PROBES if p.tier == "notes" and any(in_headline(check, p.tier)[0] for check in p.expect)]

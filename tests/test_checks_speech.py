@@ -300,9 +300,9 @@ def test_a_baseline_talks_for_speech_probes_as_long_as_asked(talker):
 
 def test_the_ladder_has_chance_and_what_verification_lets_through():
     from innerear import suite
-    from innerear.groups import groups_of
-    from innerear.ladder import RUNGS, ladder
     from innerear.records import Completion, Item, Measurement, Outcome, Program, Render
+    from innerear.scores.groups import groups_of
+    from innerear.scores.ladder import RUNGS, ladder
 
     items, rows = [], {}
     for probe in suite.edition().probes:

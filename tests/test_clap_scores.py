@@ -10,19 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from innerear import suite
-from innerear.groups import Group
-from innerear.metrics.agreement import (
-    CAPTION,
-    NO_WEIGHTS,
-    captions,
-    clap_scores,
-    classes,
-    cosines,
-    embedder_agreement,
-    place,
-)
+from innerear.metrics.clap import cosines
 from innerear.records import Completion, Item, Outcome, Program, Render, Score
 from innerear.reference import find_reference, save
+from innerear.scores.clap import CAPTION, NO_WEIGHTS, captions, clap_scores, classes, embedder_agreement, place
+from innerear.scores.groups import Group
 
 PROBES = [probe for probe in suite.load(None).probes if probe.tier == "environment"][:6]
 SIGNATURE = "clap-laion@12345678|sr:48000"

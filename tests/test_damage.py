@@ -13,11 +13,11 @@ from innerear import load as load_suite
 from innerear.compute.work import Local
 from innerear.embed.batches import parts_of, read_embeddings
 from innerear.errors import AudioError, UsageError
-from innerear.gaps import gaps
 from innerear.records import Measurement, Outcome, Probe, Render
 from innerear.render.render import load
 from innerear.run.parts import Writer, read_rows, replace_rows
 from innerear.run.run import Run, embeddings_folder, probes_digest, save
+from innerear.scores.gaps import gaps
 from innerear.sharing.pack import pack, unpack
 from innerear.stages import (
     choose_embedders,

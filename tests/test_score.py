@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from innerear.cli.table import headline, heard_by
-from innerear.distances import distance_scores
-from innerear.groups import groups_of
 from innerear.metrics import measure as metrics
 from innerear.records import Completion, Item, Outcome, Probe, Program, RawLevels, Render, Score
 from innerear.reference import find_reference
 from innerear.run.run import Run
-from innerear.score import funnels, score
+from innerear.scores.distances import distance_scores
+from innerear.scores.groups import groups_of
+from innerear.scores.score import funnels, score
 from innerear.stages import do_score
 from innerear.stats import bootstrap, wilson
 
@@ -197,7 +197,7 @@ def test_distances_from_parts_are_those_of_the_whole(reference, monkeypatch):
         frames[f"noise/{probe.id}"] = reference.kept[n]
     items = [item(n) for n in range(60)]
     whole = distances(items, frames, reference.signature)
-    monkeypatch.setattr("innerear.distances.SHARD_FRAMES", 100)
+    monkeypatch.setattr("innerear.scores.distances.SHARD_FRAMES", 100)
     parts = distances(items, frames, reference.signature)
     for metric in ("fad", "kad"):
         assert parts[metric].value == pytest.approx(whole[metric].value, rel=1e-9, abs=1e-9)

@@ -13,13 +13,13 @@ from innerear import Asked, choose, create, evaluate, load, open_model
 from innerear.checks import Transcript
 from innerear.clip import Clip, read
 from innerear.errors import WeightsUnavailable
-from innerear.groups import Group
 from innerear.metrics import dnsmos, whisper
 from innerear.metrics import measure as metrics
 from innerear.metrics.measure import UNAVAILABLE, Sound
-from innerear.network_scores import network_scores
 from innerear.records import Measurement
 from innerear.run.run import Run
+from innerear.scores.groups import Group
+from innerear.scores.networks import network_scores
 from innerear.stages import do_measure, do_score
 
 RNG = np.random.default_rng(1)

@@ -337,7 +337,7 @@ def test_what_was_recorded_is_played_with_no_key_to_the_same_texts(strategy, tmp
 
 
 def test_a_score_says_where_the_strategy_was_told_what_is_judged():
-    from innerear.groups import Group
+    from innerear.scores.groups import Group
 
     notes = {
         strategy: {metric: Group("m", strategy, "notes", [], []).score(metric, 1.0, 1, 0, "s").note

@@ -28,7 +28,6 @@ from innerear.embed.batches import Named, anchors, batches, compact, hearing, pa
 from innerear.errors import AudioError, DiskFull, JailFailure, JailUnavailable, UsageError, WeightsUnavailable
 from innerear.metrics import measure as metrics
 from innerear.metrics import verified as verify
-from innerear.metrics.agreement import CAPTION, captions
 from innerear.metrics.failure_rows import failure_rows
 from innerear.records import Completion, Item, Measurement, Outcome, Probe, Program, Render, Repeat, Score, digest
 from innerear.render.render import is_there, load, render_all, runs
@@ -36,8 +35,9 @@ from innerear.run.keys import render_key
 from innerear.run.parts import Writer, from_json, read_rows, replace_rows, write_whole
 from innerear.run.run import Run, RunFile, embeddings_folder, program_of, update
 from innerear.run.whole import sweep
-from innerear.score import VERSION as SCORES
-from innerear.score import score
+from innerear.scores.clap import CAPTION, captions
+from innerear.scores.score import VERSION as SCORES
+from innerear.scores.score import score
 
 Progress = Callable[[str, int, int], None]
 Say = Callable[[str], None]

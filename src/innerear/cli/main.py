@@ -227,8 +227,8 @@ def measure(folder: Path, dnsmos: bool, on: str | None) -> None:
 @on_option
 def score(folder: Path, on: str | None) -> None:
     """Combine measurements and embeddings of RUN into scores, and print the table."""
-    from innerear.gaps import gaps
     from innerear.run.run import Run
+    from innerear.scores.gaps import gaps
     from innerear.stages import do_score
 
     opened = Run(folder)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from innerear.check_scores import FEW
 from innerear.records import Score, embedder_of
+from innerear.scores.checks import FEW
 
 
 def heard_by(scores: Sequence[Score]) -> str:

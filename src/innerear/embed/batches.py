@@ -13,7 +13,6 @@ import numpy as np
 
 from innerear.clip import Clip
 from innerear.compute.threads import one_blas_thread
-from innerear.distances import Frames
 from innerear.embed import CaptionReader, Frames, open_embedder
 from innerear.embed.store import Stored, load_frames, load_names, save_frames
 from innerear.errors import AudioError, UsageError, WeightsUnavailable
@@ -21,6 +20,7 @@ from innerear.records import Probe, digest
 from innerear.run.folders import is_local
 from innerear.run.parts import read_parts
 from innerear.run.whole import writing
+from innerear.scores.distances import Frames
 
 ANCHOR_RATE_HZ = 44_100
 T = TypeVar("T")

@@ -18,11 +18,11 @@ from innerear.embed.batches import Embedded, Embedding, anchors_of
 from innerear.embed.store import quantise
 from innerear.errors import WeightsUnavailable
 from innerear.metrics import measure as metrics
-from innerear.metrics.agreement import CAPTION, captions
 from innerear.metrics.verified import in_headline
 from innerear.records import Completion, Item, Measurement, Probe, Render, Score, Track, embedder_of
 from innerear.run.run import program_of
-from innerear.score import FUNNEL, score, steps
+from innerear.scores.clap import CAPTION, captions
+from innerear.scores.score import FUNNEL, score, steps
 
 OURS = "innerear"
 """The key in the metadata of samples, scores and logs under which our own stands."""

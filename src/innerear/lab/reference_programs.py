@@ -14,7 +14,7 @@ from innerear.programs.guard import guarded
 from innerear.records import Limits, Outcome, Program, Render
 from innerear.render.render import load, render_all
 from innerear.run.keys import render_key
-from innerear.score import AUDIBLE_DBFS
+from innerear.scores.score import AUDIBLE_DBFS
 
 FALLS_SHORT = {
     "environment/scene/five-knocks": {"label"},

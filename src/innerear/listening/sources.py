@@ -18,7 +18,7 @@ from innerear.reference.manifest import read_manifest
 from innerear.render.render import cut_short, load
 from innerear.report.recordings import may_be_passed_on
 from innerear.run.run import Run
-from innerear.score import AUDIBLE_DBFS
+from innerear.scores.score import AUDIBLE_DBFS
 
 
 @dataclass(frozen=True)

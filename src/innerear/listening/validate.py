@@ -17,7 +17,6 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from innerear.check_scores import ERRORS
 from innerear.checks import kind
 from innerear.distance.frechet import per_clip
 from innerear.distance.moments import Gaussian
@@ -31,13 +30,15 @@ from innerear.listening.files import SCALES, Answers, Key
 from innerear.listening.score import ALL, score_answers
 from innerear.listening.votes import Vote, votes_of
 from innerear.metrics import measure as metrics
-from innerear.metrics.agreement import CAPTION, cosines, place
+from innerear.metrics.clap import cosines
 from innerear.metrics.verified import in_headline
 from innerear.records import Item, Score
 from innerear.reference import find_reference, kind_of
 from innerear.report.validations import Best, Validation
 from innerear.run.parts import write_whole
 from innerear.run.run import Run, embeddings_folder
+from innerear.scores.checks import ERRORS
+from innerear.scores.clap import CAPTION, place
 
 Array = NDArray[np.float64]
 Better = Literal["higher", "lower", "neither"]

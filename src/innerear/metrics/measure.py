@@ -1,4 +1,4 @@
-"""Metrics: `measure` makes a value of one sound, `innerear.score` combines values over a group.
+"""Metrics: `measure` makes a value of one sound, `innerear.scores.score` combines values over a group.
 
 Each kind of check has one metric of the same name.
 """

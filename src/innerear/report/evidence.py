@@ -7,7 +7,6 @@ from pathlib import Path
 
 import msgspec
 
-from innerear.gaps import gaps
 from innerear.metrics import measure as metrics
 from innerear.metrics.failure_rows import failure_key
 from innerear.metrics.verified import in_headline
@@ -17,7 +16,8 @@ from innerear.report.finding import finding
 from innerear.report.recordings import recordings
 from innerear.report.validations import read_validations
 from innerear.run.run import Run
-from innerear.score import funnels
+from innerear.scores.gaps import gaps
+from innerear.scores.score import funnels
 
 
 def report_data(

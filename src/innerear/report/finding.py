@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from innerear.check_scores import FEW, PLAIN_FLOORS, end_name
 from innerear.records import TIERS, Score
+from innerear.scores.checks import FEW
+from innerear.scores.ends import PLAIN_FLOORS, end_name
 
 ALPHA = 0.05
 

@@ -10,15 +10,18 @@ import numpy as np
 
 from innerear.ask.generate import Bench, generate
 from innerear.ask.models import open_model
-from innerear.check_scores import end_name, not_run, shares_passed
 from innerear.embed import reads_captions
 from innerear.embed.batches import read_embeddings
 from innerear.errors import JailFailure, UsageError
-from innerear.groups import groups_of
-from innerear.metrics.agreement import CAPTION, cosines
+from innerear.metrics.clap import cosines
 from innerear.records import Item, Outcome, Score
 from innerear.run.run import Run, embeddings_folder
-from innerear.score import FUNNEL, judged_checks, steps
+from innerear.scores.checks import not_run
+from innerear.scores.clap import CAPTION
+from innerear.scores.comparisons import shares_passed
+from innerear.scores.ends import end_name
+from innerear.scores.groups import groups_of
+from innerear.scores.score import FUNNEL, judged_checks, steps
 from innerear.sharing.tables import entrant_labels
 from innerear.stages import do_score
 

@@ -26,13 +26,13 @@ from typing import Any
 
 import msgspec
 
-from innerear.check_scores import end_name
 from innerear.errors import DiskFull, InnerEarError, UsageError
 from innerear.records import TIERS, Score, digest
 from innerear.report.write import page, script
 from innerear.run.parts import from_json, write_whole
 from innerear.run.run import Run
 from innerear.run.whole import put_in_place, sweep, temporary, writing
+from innerear.scores.ends import end_name
 from innerear.sharing.conditions import limits_of
 from innerear.sharing.pack import unpack
 from innerear.sharing.tables import METRICS, Column, bare

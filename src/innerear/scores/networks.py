@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from innerear.groups import Group
 from innerear.metrics import measure as metrics
 from innerear.records import Measurement, Score
-from innerear.summaries import Better, average
+from innerear.scores.groups import Group
+from innerear.scores.summaries import Better, average
 
 Rows = Mapping[str, Sequence[tuple[str, Measurement]]]
 """The rows of a group by metric, each with its probe's id."""

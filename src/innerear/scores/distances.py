@@ -28,9 +28,9 @@ from innerear.distance.moments import Gaussian, Moments
 from innerear.distance.shards import Sums
 from innerear.embed.batches import Embedded, Embedding
 from innerear.errors import InnerEarError, UsageError
-from innerear.groups import Group
 from innerear.records import Probe, Score, digest
 from innerear.reference import KINDS, Kind, Reference, find_reference
+from innerear.scores.groups import Group
 from innerear.stats import holding
 
 Frames = NDArray[np.float32]

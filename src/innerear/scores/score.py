@@ -11,20 +11,22 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from innerear.check_scores import check_scores, comparisons, with_ends
 from innerear.checks import Check, kind
 from innerear.compute.work import Machines
-from innerear.distances import distance_scores
 from innerear.embed.batches import Embedding
-from innerear.groups import Group, groups_of
-from innerear.ladder import ladder
 from innerear.metrics import measure as metrics
 from innerear.metrics import plausibility
-from innerear.metrics.agreement import clap_scores, embedder_agreement
 from innerear.metrics.signal import right_length
-from innerear.network_scores import network_scores
 from innerear.records import Item, Measurement, Outcome, Score
-from innerear.summaries import average, median_size, middle, rate
+from innerear.scores.checks import check_scores
+from innerear.scores.clap import clap_scores, embedder_agreement
+from innerear.scores.comparisons import comparisons
+from innerear.scores.distances import distance_scores
+from innerear.scores.ends import with_ends
+from innerear.scores.groups import Group, groups_of
+from innerear.scores.ladder import ladder
+from innerear.scores.networks import network_scores
+from innerear.scores.summaries import average, median_size, middle, rate
 
 Progress = Callable[[str, int, int], None]
 

@@ -28,14 +28,15 @@ from numpy.typing import NDArray
 
 from innerear.checks import Label
 from innerear.embed import reads_captions
+from innerear.metrics.clap import cosines
 from innerear.records import Probe, Score, embedder_of
 from innerear.reference import find_reference
+from innerear.scores.summaries import average, rate
 from innerear.stats import SEED, holding
-from innerear.summaries import average, rate
 
 if TYPE_CHECKING:
     from innerear.embed.batches import Embedding
-    from innerear.groups import Group
+    from innerear.scores.groups import Group
 
 Frames = NDArray[np.float32]
 
@@ -61,18 +62,6 @@ def classes() -> Mapping[str, str]:
 def captions(probes: Sequence[Probe]) -> list[str]:
     """The captions that the scores of these probes need."""
     return list(dict.fromkeys([*(probe.caption for probe in probes), *classes().values()]))
-
-
-def cosines(frames: Frames, texts: Frames) -> NDArray[np.float64]:
-    """The cosine of a sound, (frames, dims), with each caption, (captions, dims); all frames of length 1.
-
-    >>> sound, texts = np.eye(2, dtype=np.float32), np.array([[1, 0], [-1, 0]], dtype=np.float32)
-    >>> cosines(sound, texts).round(4).tolist()
-    [0.7071, -0.7071]
-    """
-    mean = frames.mean(axis=0, dtype=np.float64)
-    found: NDArray[np.float64] = texts.astype(np.float64) @ mean / max(float(np.linalg.norm(mean)), 1e-12)
-    return found
 
 
 def place(found: NDArray[np.float64], right: int) -> float:

@@ -14,11 +14,11 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from innerear.checks import Check, Transcript, Vowel, kind
-from innerear.groups import Group
 from innerear.metrics.verified import TRUE, in_headline, shipped, variant
 from innerear.metrics.words import shipped as texts
 from innerear.records import Measurement, Score
-from innerear.summaries import rate
+from innerear.scores.groups import Group
+from innerear.scores.summaries import rate
 
 RUNGS = ("vowel", "syllable", "digit", "word", "sentence", "prosody")
 OF_RUNG = {"vowel": "vowel", "prosody": ""}

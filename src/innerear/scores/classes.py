@@ -13,10 +13,10 @@ import msgspec
 import numpy as np
 
 from innerear.checks import Label
-from innerear.groups import Group
 from innerear.metrics.classes import TOP, Class, LabelCheck, places, shipped
 from innerear.records import Measurement, Score
-from innerear.summaries import rate
+from innerear.scores.groups import Group
+from innerear.scores.summaries import rate
 
 Row = tuple[str, Label, Measurement]
 """A probe, what it asks, and what was found."""

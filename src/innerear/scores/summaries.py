@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from innerear import stats
-from innerear.groups import Group
 from innerear.records import Measurement, Score
+from innerear.scores.groups import Group
 
 Better = Literal["higher", "lower", "neither"]
 
