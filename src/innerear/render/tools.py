@@ -13,7 +13,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,6 @@ import numpy as np
 
 from innerear.clip import Clip, read
 from innerear.errors import AudioError, UsageError
-from innerear.records import Probe
 from innerear.render.talkers import TALKERS, say
 
 PATIENCE_S = 120
@@ -41,31 +40,6 @@ def recording(tool: str, given: dict[str, Any]) -> str:
 def is_hosted(name: str) -> bool:
     """Whether a recording is made by a tool rather than read from the data folder."""
     return name.partition(":")[0] in TOOLS
-
-
-def is_asked(name: str, probes: Iterable[Probe]) -> bool:
-    """Whether a recording is what a baseline gives a tool for one of these probes, so that it may be made here.
-
-    Of a run that came from elsewhere: what a tool would be given there is a stranger's.
-    """
-    from innerear.ask.models.sampler import midi_file, score
-    from innerear.ask.models.talker import text_of
-
-    tool, _, text = name.partition(":")
-    try:
-        given = json.loads(text)
-    except ValueError:
-        return False
-    if not isinstance(given, dict) or recording(tool, given) != name:
-        return False
-    for probe in probes:
-        if tool in TALKERS and given == {"text": text_of(probe), "duration_s": probe.duration_s}:
-            return True
-        if tool == "fluidsynth" and (events := score(probe)):
-            font = given.get("soundfont")
-            if isinstance(font, str) and given == {"soundfont": font, "midi": midi_file(events)}:
-                return True
-    return False
 
 
 def make(name: str) -> Clip:

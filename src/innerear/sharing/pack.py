@@ -17,13 +17,14 @@ next `innerear score` works the scores out anew.
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import shutil
 import struct
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -32,9 +33,10 @@ import msgspec
 from innerear.clip import flac_rate
 from innerear.embed.store import load_frames
 from innerear.errors import UsageError
-from innerear.records import Completion, Measurement, Render, Repeat, Score
+from innerear.records import Completion, Measurement, Probe, Render, Repeat, Score
 from innerear.render.render import is_there
-from innerear.render.tools import is_asked, is_hosted
+from innerear.render.talkers import TALKERS
+from innerear.render.tools import is_hosted, recording
 from innerear.run.parts import from_json, read_rows, write_whole
 from innerear.run.run import Run, RunFile, embeddings_folder, probes_digest, program_of
 from innerear.run.whole import FULL, of_disk, sweep, temporary, writing
@@ -359,3 +361,28 @@ def _check_embeddings(path: Path, file: Path) -> None:
     stored = load_frames(path)
     if len(stored.names) != len(stored.clips) or any(clip.ndim != 2 for clip in stored.clips):
         raise UsageError(f"{file}: embeddings/{path.parent.name}/{path.name} holds no frames by name")
+
+
+def is_asked(name: str, probes: Iterable[Probe]) -> bool:
+    """Whether a recording is what a baseline gives a tool for one of these probes, so that it may be made here.
+
+    Of a run that came from elsewhere: what a tool would be given there is a stranger's.
+    """
+    from innerear.ask.models.sampler import midi_file, score
+    from innerear.ask.models.talker import text_of
+
+    tool, _, text = name.partition(":")
+    try:
+        given = json.loads(text)
+    except ValueError:
+        return False
+    if not isinstance(given, dict) or recording(tool, given) != name:
+        return False
+    for probe in probes:
+        if tool in TALKERS and given == {"text": text_of(probe), "duration_s": probe.duration_s}:
+            return True
+        if tool == "fluidsynth" and (events := score(probe)):
+            font = given.get("soundfont")
+            if isinstance(font, str) and given == {"soundfont": font, "midi": midi_file(events)}:
+                return True
+    return False
