@@ -73,7 +73,7 @@ def load(file: Path | None = None) -> Suite:
     if file is None:
         return edition()
     if str(file).startswith("hf:"):
-        from innerear.sharing.hub import fetch_suite
+        from innerear.suite.hub import fetch_suite
 
         return fetch_suite(str(file))
     try:
