@@ -115,7 +115,8 @@ def test_without_weights_it_says_what_to_do_and_imports_nothing():
     assert value.reason.startswith(f"{UNAVAILABLE}: no weights: whisper-base.en/model.bin is not here")
     assert "innerear weights pull whisper-base.en" in value.reason
     code = (
-        "import sys, numpy as np; from innerear.metrics.measure import Sound; from innerear.metrics.whisper import WhisperWer;"
+        "import sys, numpy as np; from innerear.metrics.measure import Sound;"
+        "from innerear.metrics.whisper import WhisperWer;"
         "from innerear.clip import Clip; WhisperWer().measure(Sound(None, None, Clip(np.zeros((1, 9), 'f4'), 16000)));"
         "print(*{'ctranslate2', 'tokenizers', 'jiwer', 'onnxruntime'} & sys.modules.keys())"
     )

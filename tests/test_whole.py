@@ -30,7 +30,8 @@ def test_no_two_writers_share_a_temporary_name(tmp_path):
 
 def test_a_write_that_does_not_fit_is_one_line_that_names_the_folder_and_leaves_nothing(tmp_path):
     program = (
-        "import resource, sys, pathlib\nfrom innerear.run.whole import write_whole\nfrom innerear.errors import DiskFull\n"
+        "import resource, sys, pathlib\nfrom innerear.errors import DiskFull\n"
+        "from innerear.run.whole import write_whole\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
         "try:\n    write_whole(pathlib.Path(sys.argv[1]) / 'rows', b'x' * 5000)\n"
         "except DiskFull as error:\n    print(error)\n"

@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from innerear.suite import Suite, choose, load
 
 _HOME = {
-    "Asked": "run", "Clip": "clip", "Completion": "records", "InnerEarError": "errors", "Limits": "records",
-    "Measurement": "records", "Probe": "records", "Program": "records", "Render": "records", "Run": "run",
-    "Score": "records", "Suite": "suite", "choose": "suite", "create": "run", "do_embed": "stages",
+    "Asked": "run.run", "Clip": "clip", "Completion": "records", "InnerEarError": "errors", "Limits": "records",
+    "Measurement": "records", "Probe": "records", "Program": "records", "Render": "records", "Run": "run.run",
+    "Score": "records", "Suite": "suite", "choose": "suite", "create": "run.run", "do_embed": "stages",
     "do_generate": "stages", "do_measure": "stages", "do_render": "stages", "do_report": "stages",
-    "do_score": "stages", "evaluate": "stages", "extract": "extract", "frechet_distance": "metrics.frechet",
-    "kad": "metrics.kernel", "load": "suite", "open_embedder": "embed", "open_jail": "jail", "open_model": "models",
-    "read": "clip",
+    "do_score": "stages", "evaluate": "stages", "extract": "programs.extract", "frechet_distance": "distance.frechet",
+    "kad": "distance.kernel", "load": "suite", "open_embedder": "embed", "open_jail": "jail",
+    "open_model": "ask.models", "read": "clip",
 }  # fmt: skip
 
 __all__ = [

@@ -27,7 +27,7 @@ from innerear.embed import BY_DEFAULT, open_embedder, reads_captions, uses_gpu
 from innerear.embed.batches import Named, anchors, batches, compact, hearing, parts_of, read_embeddings
 from innerear.errors import AudioError, DiskFull, JailFailure, JailUnavailable, UsageError, WeightsUnavailable
 from innerear.metrics import measure as metrics
-from innerear.metrics import verified as verify
+from innerear.metrics import verified
 from innerear.metrics.failure_rows import failure_rows
 from innerear.records import Completion, Item, Measurement, Outcome, Probe, Program, Render, Repeat, Score, digest
 from innerear.render.render import is_there, load, render_all, runs
@@ -435,7 +435,7 @@ def do_score(run: Run, progress: Progress = silent, machines: Machines | None = 
     parts = {name: [path.name for path in parts_of(folder)] for name, folder in folders.items()}
     outcomes = [(item.completion.key, item.render.key, item.render.outcome) for item in items]
     inputs = digest(
-        outcomes, sorted(rows), parts, signatures, run.probes, verify.shipped(), version("innerear"), SCORES
+        outcomes, sorted(rows), parts, signatures, run.probes, verified.shipped(), version("innerear"), SCORES
     )
     path = run.folder / "scores.json"
     before = _scores_before(path, say)

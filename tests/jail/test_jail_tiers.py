@@ -155,7 +155,7 @@ def test_a_container_gets_no_network_no_privilege_and_nothing_to_write_but_tmp(e
         *("--security-opt=no-new-privileges", "--user=65534:65534", "--pids-limit=64", "--memory=4g"),
     ):
         assert flag in command
-    assert command[-5:] == ["some/image:1", "python", "-m", "innerear.jail.container", "library"]
+    assert command[-5:] == ["some/image:1", "python", "-m", "innerear.jail.serve", "library"]
     assert not [word for word in command if word.startswith(("--volume", "-v", "--mount", "--privileged", "--device"))]
 
 
@@ -164,7 +164,7 @@ def test_the_protocol_of_containers_brings_back_what_the_jail_gave():
     if tiers._lacks("ll")[0]:
         pytest.skip(tiers._lacks("ll")[0])
     direct = open_jail("ll")
-    remote = container.ContainerJail([sys.executable, "-m", "innerear.jail.container"], {})
+    remote = container.ContainerJail([sys.executable, "-m", "innerear.jail.serve"], {})
     cut_off = "open('output.wav', 'wb').write(bytes.fromhex('%s'))" % CUT_OFF.hex()  # noqa: UP031
     for code in (REFERENCE, "1 / 0", "open('/etc/passwd')", "print('\udc80')", cut_off):
         one, two = direct.run(code, FAST), remote.run(code, FAST)

@@ -49,12 +49,12 @@ def fad(reference: str, sounds: str, per_clip: Path | None, as_json: bool, **giv
     Each is a folder of audio, a sound file, an .npz that `innerear embed --out` wrote, or the name of a shipped
     reference: notes, phrases, environment, words, sentences.
     """
-    from innerear.distance import folders as alone
+    from innerear.distance import folders
 
     if per_clip:
         _can_hold(per_clip)
     with bars() as progress:
-        found = alone.fad(reference, sounds, **given, each_clip=bool(per_clip), progress=progress)
+        found = folders.fad(reference, sounds, **given, each_clip=bool(per_clip), progress=progress)
     _print(found, as_json)
     if per_clip:
         with per_clip.open("w", newline="", encoding="utf-8") as file:
@@ -71,22 +71,22 @@ def kad(reference: str, sounds: str, as_json: bool, **given: Any) -> None:
     Each is a folder of audio, a sound file, an .npz that `innerear embed --out` wrote, or the name of a shipped
     reference: notes, phrases, environment, words, sentences.
     """
-    from innerear.distance import folders as alone
+    from innerear.distance import folders
 
     with bars() as progress:
-        found = alone.kad(reference, sounds, **given, progress=progress)
+        found = folders.kad(reference, sounds, **given, progress=progress)
     _print(found, as_json)
 
 
 def embed_folder(folder: Path, out: Path, embedder: str, skip_bad: bool) -> None:
     """Write the embeddings of a folder of audio to an npz."""
-    from innerear.distance import folders as alone
+    from innerear.distance import folders
 
     if out.suffix != ".npz":
         raise UsageError(f"--out {out}; wanted a name that ends in .npz")
     _can_hold(out)
     with bars() as progress:
-        found = alone.embed(folder, embedder, skip_bad=skip_bad, progress=progress)
+        found = folders.embed(folder, embedder, skip_bad=skip_bad, progress=progress)
     found.save(out)
     click.echo(f"{out}: {len(found.clips)} clips, {len(found.frames)} frames, digest {found.digest}\n{found.signature}")
     for name in found.skipped:

@@ -6,15 +6,12 @@ import time
 import uuid
 from collections import Counter, deque
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from innerear.compute.ray_worker import Facts, NodeUnfit, Seat
 from innerear.compute.work import Lost, Work
 from innerear.errors import ClusterUnavailable
 from innerear.run.parts import write_whole
-
-if TYPE_CHECKING:
-    from innerear.compute.ray import Ray
 
 CALL_S = 0.25  # what a call to a worker should take: shorter work is handed out several things at a time
 CALLS = 8  # that each worker should still get, at least: so that none is last with much to do
@@ -34,10 +31,22 @@ def share(thing_s: float | None, left: int, workers: int) -> int:
     return max(1, min(left // (CALLS * workers), int(CALL_S / max(thing_s, 1e-4))))
 
 
+class Cluster(Protocol):
+    """What a round needs of a cluster: its workers, hired and dismissed."""
+
+    remarks: list[str]
+
+    def staff(self, refused: set[str]) -> tuple[list[Seat], list[Seat]]: ...  # noqa: D102
+
+    def unseat(self, seat: Seat) -> None: ...  # noqa: D102
+
+    def nodes(self) -> dict[str, tuple[int, int]]: ...  # noqa: D102
+
+
 class Round:
     """One piece of work being done: who is at what, and what is left."""
 
-    def __init__(self, cluster: Ray, ray: Any, work: Work[Any, Any], things: Sequence[Any], keep: Any) -> None:
+    def __init__(self, cluster: Cluster, ray: Any, work: Work[Any, Any], things: Sequence[Any], keep: Any) -> None:
         self._cluster, self._ray, self._keep = cluster, ray, keep
         self._work = ray.put(work)
         self._facts = Facts.of(work.sees / f".seen.{uuid.uuid4().hex}" if work.sees else None)

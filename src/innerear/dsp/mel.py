@@ -7,7 +7,7 @@ import functools
 import numpy as np
 from numpy.typing import NDArray
 
-from innerear.embed.windows import Samples
+from innerear.clip import Samples
 
 Array = NDArray[np.floating]
 

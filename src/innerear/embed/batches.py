@@ -20,7 +20,6 @@ from innerear.records import Probe, digest
 from innerear.run.folders import is_local
 from innerear.run.parts import read_parts
 from innerear.run.whole import writing
-from innerear.scores.distances import Frames
 
 ANCHOR_RATE_HZ = 44_100
 T = TypeVar("T")

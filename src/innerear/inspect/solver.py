@@ -151,7 +151,7 @@ def convert(sound: bytes, form: str) -> bytes:
 
 
 class AskedByInspect:
-    """Inspect's model as one of ours (`innerear.ask.models.Model`): asked through Inspect, so in its limits and its log."""
+    """Inspect's model as a `Model` of InnerEar: asked through Inspect, so within its limits and in its log."""
 
     concurrency = 1
     converses = True

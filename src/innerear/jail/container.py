@@ -1,6 +1,6 @@
 """The tiers `docker` and `podman`: one long-lived container a worker, with the tier `ll` inside.
 
-The same package serves inside (`python -m innerear.jail.container`): no descriptor crosses the
+The same package serves inside (`python -m innerear.jail.serve`): no descriptor crosses the
 border of a virtual machine, so programs and sounds go as length and msgpack over stdin and stdout.
 """
 
@@ -11,7 +11,6 @@ import itertools
 import os
 import select
 import subprocess
-import sys
 import tempfile
 import time
 from typing import IO, Any
@@ -22,8 +21,7 @@ from innerear.errors import JailFailure
 from innerear.jail import result
 from innerear.jail.base import Ran
 from innerear.jail.inside import wire
-from innerear.jail.messages import _Answer, _Ask
-from innerear.jail.serve import serve
+from innerear.jail.messages import Answer, Ask
 from innerear.records import Limits, Outcome, Track
 
 IMAGE = "INNEREAR_JAIL_IMAGE"
@@ -45,7 +43,7 @@ def command(engine: str, track: Track = "scratch") -> list[str]:
         *("--security-opt=no-new-privileges", "--user=65534:65534", "--ipc=private", *limits),
         *("--tmpfs=/tmp:rw,nosuid,nodev,noexec,size=128m,mode=1777", "--workdir=/", "--env=HOME=/tmp"),
         f"--name=innerear-jail-{os.getpid()}-{next(_numbers)}",
-        *(os.environ.get(IMAGE, "innerear-jail"), "python", "-m", "innerear.jail.container", track),
+        *(os.environ.get(IMAGE, "innerear-jail"), "python", "-m", "innerear.jail.serve", track),
     ]
 
 
@@ -70,7 +68,7 @@ class ContainerJail:
 
     def run(self, code: str, limits: Limits, seed: int = 0, audited: bool = True) -> Ran:
         """Run one program to its end; see `base.Jail`."""
-        ask = msgspec.msgpack.encode(_Ask(code.encode("utf-8", "surrogatepass"), limits, seed % (1 << 64), audited))
+        ask = msgspec.msgpack.encode(Ask(code.encode("utf-8", "surrogatepass"), limits, seed % (1 << 64), audited))
         failures = []
         for _ in range(2):
             try:
@@ -104,7 +102,7 @@ class ContainerJail:
         self._process.stdin.flush()
         # Bytes of one can be float32 of another; and the log and the reason.
         most = 4 * result.room(limits) + 4 * limits.log_bytes + (1 << 16)
-        answer = msgspec.msgpack.decode(self._receive(limits.wall_s + _GRACE_S, most), type=_Answer)
+        answer = msgspec.msgpack.decode(self._receive(limits.wall_s + _GRACE_S, most), type=Answer)
         if answer.failure:
             raise OSError(answer.failure)
         return _ran(answer, limits)
@@ -134,7 +132,7 @@ class ContainerJail:
         self._process = None
 
 
-def _ran(answer: _Answer, limits: Limits) -> Ran:
+def _ran(answer: Answer, limits: Limits) -> Ran:
     outcome, reason, clip = answer.outcome, result.clean(answer.reason.encode()), None
     if outcome is Outcome.OK:
         form = wire.FORMS.index("f32")
@@ -156,7 +154,3 @@ def _read(pipe: IO[bytes], size: int, deadline: float) -> bytes:
             raise EOFError("the container has ended")
         data += piece
     return bytes(data)
-
-
-if __name__ == "__main__":
-    serve(sys.stdin.buffer, sys.stdout.buffer, "library" if sys.argv[1:] == ["library"] else "scratch")

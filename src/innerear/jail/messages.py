@@ -7,14 +7,18 @@ import msgspec
 from innerear.records import Limits, Outcome
 
 
-class _Ask(msgspec.Struct, frozen=True):
+class Ask(msgspec.Struct, frozen=True):
+    """A program to run, from the host."""
+
     code: bytes
     limits: Limits
     seed: int
     audited: bool = True
 
 
-class _Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What came of it, from the container; `failure` is an error of InnerEar's own."""
+
     outcome: Outcome = Outcome.NOT_RENDERED
     reason: str = ""
     log: str = ""

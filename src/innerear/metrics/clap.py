@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from innerear.clip import Clip
 from innerear.embed import CaptionReader, open_embedder, reads_captions
+from innerear.embed.windows import Frames
 from innerear.errors import UsageError
-from innerear.scores.clap import Frames
 
 if TYPE_CHECKING:
     pass

@@ -162,7 +162,7 @@ def signature(metric: CheckMetric | SoundMetric) -> str:
 
 @functools.cache
 def _content(file: str) -> str:
-    return hashlib.sha256(resources.files(__name__).joinpath(file).read_bytes()).hexdigest()[:8]
+    return hashlib.sha256(resources.files(__package__).joinpath(file).read_bytes()).hexdigest()[:8]
 
 
 @functools.cache

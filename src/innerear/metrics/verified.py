@@ -108,7 +108,7 @@ def variant(check: checks.Check, tier: Tier) -> str:
 
 def shipped_path() -> Path:
     """Where the shipped outcome lies."""
-    return Path(str(resources.files(__name__).joinpath("verified.json")))
+    return Path(str(resources.files(__package__).joinpath("verified.json")))
 
 
 @functools.cache

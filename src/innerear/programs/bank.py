@@ -25,7 +25,7 @@ class Reference(msgspec.Struct, frozen=True):
 @functools.cache
 def bank() -> tuple[Reference, ...]:
     """All reference programs, in the order of the suite."""
-    folder = resources.files("innerear.programs.bank")
+    folder = resources.files(__package__)
     files = {probe.id: folder / f"{probe.id}.py.txt" for probe in edition().probes}
     return tuple(
         Reference(probe, files[probe.id].read_text("utf-8")) for probe in edition().probes if files[probe.id].is_file()

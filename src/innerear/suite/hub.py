@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from innerear.errors import HubError, UsageError
-from innerear.suite import Suite, load
+from innerear.suite.reading import Suite, read
 
 PROBES = "probes.jsonl"
 ADDRESS = re.compile(r"hf:/{1,2}datasets/(?P<repo>[\w.-]+/[\w.-]+)(?:@(?P<revision>[^/]+))?(?:/(?P<file>.+))?")
@@ -37,7 +37,7 @@ def fetch_suite(address: str) -> Suite:
         file = hub.hf_hub_download(
             repo, found["file"] or PROBES, repo_type="dataset", revision=info.sha, endpoint=_endpoint()
         )
-    return msgspec.structs.replace(load(Path(file)), name=f"{repo}@{info.sha[:12]}")
+    return msgspec.structs.replace(read(Path(file)), name=f"{repo}@{info.sha[:12]}")
 
 
 def _endpoint() -> str | None:
