@@ -138,3 +138,9 @@ def test_ten_milliseconds_are_audio():
 
 def test_a_clip_says_its_length_in_seconds():
     assert Clip(np.zeros((2, 4000), dtype=np.float32), 8000).duration_s == 0.5
+
+
+def test_the_jail_and_the_host_agree_on_sizes_that_say_nothing():
+    from innerear.jail.inside import wav
+
+    assert clip_module.UNKNOWN_LENGTH == wav.UNKNOWN_LENGTH

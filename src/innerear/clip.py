@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 Samples = NDArray[np.float32]
 
 _WHOLE = 0.99  # share of the samples promised that must be there: the length of an MP3 may be an estimate
+UNKNOWN_LENGTH = 0x7FFF_F000  # sizes from here on say that the length is not known, as in `jail.inside.wav`
 _BLOCK = 1 << 20  # samples a channel: 24 s at 44.1 kHz
 
 
@@ -130,8 +131,6 @@ def _refuse_cut_off(source: Path | str | BinaryIO, name: str) -> None:
 
     Call it after libsndfile has opened the file: a stream is left where it was.
     """
-    from innerear.jail.inside.wav import UNKNOWN_LENGTH
-
     if isinstance(source, str | Path):
         with Path(source).open("rb") as file:
             found = _samples_chunk(file)
