@@ -28,15 +28,18 @@ OFFLINE = "http://127.0.0.1:9/simple"
 
 
 def made_wheel(one: bytes = ONE) -> bytes:
+    """A wheel; the same bytes whenever it is made."""
+    files = {
+        "toy_weights/one.bin": one,
+        "toy_weights/two.bin": TWO,
+        "toy_weights-1.2.dist-info/METADATA": b"Metadata-Version: 2.1\nName: toy-weights\nVersion: 1.2\n",
+        "toy_weights-1.2.dist-info/WHEEL": b"Wheel-Version: 1.0\nTag: py3-none-any\n",
+        "toy_weights-1.2.dist-info/RECORD": b"",
+    }
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
-        archive.writestr("toy_weights/one.bin", one)
-        archive.writestr("toy_weights/two.bin", TWO)
-        archive.writestr(
-            "toy_weights-1.2.dist-info/METADATA", "Metadata-Version: 2.1\nName: toy-weights\nVersion: 1.2\n"
-        )
-        archive.writestr("toy_weights-1.2.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
-        archive.writestr("toy_weights-1.2.dist-info/RECORD", "")
+        for name, body in files.items():
+            archive.writestr(zipfile.ZipInfo(name), body)
     return content.getvalue()
 
 
