@@ -6,15 +6,17 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from aisfx_made import save_aisfx
 from innerear import Asked, choose, create, evaluate, load, open_model
 from innerear.embed import weights
 from innerear.errors import WeightsUnavailable
 from innerear.metrics import instrument, silero
 from innerear.metrics.measure import UNAVAILABLE, is_unavailable
-from innerear.run.run import Run
-from innerear.stages import do_measure
+from innerear.run.run import Run, save
+from innerear.stages import choose_embedders, do_measure
 
 
 @pytest.fixture
@@ -38,7 +40,10 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[str]
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         url = f"http://127.0.0.1:{server.server_port}"
         table = {
-            model: [dataclasses.replace(file, homes=(f"{url}/{file.file}",)) for file in files]
+            model: [
+                file if file.exported_from else dataclasses.replace(file, homes=(f"{url}/{file.file}",))
+                for file in files
+            ]
             for model, files in weights.sources().items()
         }
         monkeypatch.setattr(weights, "sources", lambda: table)
@@ -103,3 +108,21 @@ def test_asking_again_by_name_tries_again(asked: list[str]) -> None:
     with pytest.raises(WeightsUnavailable, match="HTTP 404"):
         weights.pull_file(source)
     assert len(asked) == 2
+
+
+def test_without_yamnet_distances_are_by_aisfx_before_mel(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("onnxruntime", reason="the extra `speech` is not installed")
+    unsettled = msgspec.structs.replace(run.file.asked, embedders=[])
+    save(run.folder, msgspec.structs.replace(run.file, asked=unsettled, signatures={}))
+    before, report = choose_embedders(Run(run.folder))
+    assert list(before.file.signatures) == ["mel"]
+    assert [line.partition(":")[0] for line in report.warnings] == [
+        "no yamnet and no aisfx, so distances are by mel, which is not a perceptual measure"
+    ]
+    save(run.folder, msgspec.structs.replace(run.file, asked=unsettled, signatures={}))
+    checkpoint = weights.home("aisfx/checkpoint.pth")
+    save_aisfx(checkpoint)
+    weights.record(checkpoint, "random, for tests")
+    after, report = choose_embedders(Run(run.folder))
+    assert list(after.file.signatures) == ["aisfx"]
+    assert [line.partition(":")[0] for line in report.warnings] == ["no yamnet, so distances are by aisfx"]

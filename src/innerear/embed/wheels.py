@@ -69,11 +69,11 @@ def fetch_wheel(wheel: Wheel, folder: Path, progress: Bytes | None = None) -> Pa
     Raises:
         OSError: the index cannot be reached, does not have it, or has another file of that name.
     """
-    has_pip = importlib.util.find_spec("pip") is not None
+    by_pip = has_pip()
     try:
-        path = _by_pip(wheel, folder, progress) if has_pip else _by_simple_api(wheel, folder, progress)
+        path = _by_pip(wheel, folder, progress) if by_pip else _by_simple_api(wheel, folder, progress)
     except OSError:
-        if not has_pip or not _of_uv():  # an environment may have pip, and its user's index be uv's
+        if not by_pip or not _of_uv():  # an environment may have pip, and its user's index be uv's
             raise
         path = _by_simple_api(wheel, folder, progress)
     with path.open("rb") as file:
@@ -82,6 +82,11 @@ def fetch_wheel(wheel: Wheel, folder: Path, progress: Bytes | None = None) -> Pa
         path.unlink()
         raise OSError(f"the index's {wheel} has sha256 {found[:12]}…, wanted {wheel.sha256[:12]}…")
     return path
+
+
+def has_pip() -> bool:
+    """Whether this Python has pip."""
+    return importlib.util.find_spec("pip") is not None
 
 
 def _by_pip(wheel: Wheel, folder: Path, progress: Bytes | None) -> Path:
