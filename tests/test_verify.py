@@ -12,6 +12,7 @@ from innerear.metrics import instrument
 from innerear.verify import (
     LEAST_TRUE,
     MOST_WRONG,
+    SHOWN,
     TRUE,
     WRONG,
     Cell,
@@ -91,7 +92,7 @@ def test_outcomes_are_counted_by_column_and_told_as_they_come():
     assert found["pitch"].cells == {"synthetic": Cell(1, 1), "silence": Cell(0, 1)}
     assert [passed for _, passed in told] == [True, False]
     row = next(iter(table(found)))
-    assert len(row) == 3 + len(TRUE) + len(WRONG)
+    assert len(row) == 3 + len(TRUE) + len(SHOWN) + len(WRONG)
 
 
 @pytest.mark.parametrize("name", ["chord", "onset_trend", "waveform", "glide"])

@@ -48,7 +48,7 @@ def checks_verify(only: str | None, wrong: bool, write: bool) -> None:
     Recorded notes are taken from the reference data named by INNEREAR_DATA; without it, only
     synthetic sounds are tried.
     """
-    from innerear.verify import TRUE, WRONG, Trial, table, variant
+    from innerear.verify import SHOWN, TRUE, WRONG, Trial, table, variant
     from innerear.verify.all import kinds, verify_all
 
     chosen = only.split(",") if only else list(kinds())
@@ -57,11 +57,11 @@ def checks_verify(only: str | None, wrong: bool, write: bool) -> None:
     misjudged: list[str] = []
 
     def keep(trial: Trial, passed: bool) -> None:
-        if passed != (trial.column in TRUE):
+        if passed != (trial.column in (*TRUE, *SHOWN)):
             misjudged.append(f"{variant(trial.check, trial.tier)}: {trial.column}: {trial.about or trial.check}")
 
     found = verify_all(chosen, _bank(), keep)
-    for row in _aligned([["check", "v", *TRUE, *WRONG, ""], *table(found)]):
+    for row in _aligned([["check", "v", *TRUE, *SHOWN, *WRONG, ""], *table(found)]):
         click.echo(row)
     if wrong:
         click.echo("\n".join(["", *misjudged]))
@@ -115,7 +115,7 @@ def _write(found: dict[str, Verified], kinds: Sequence[str]) -> None:
     from innerear.parts import write_whole
     from innerear.verify import shipped, shipped_path
 
-    kept = {name: one for name, one in shipped().items() if name.split(":")[0] not in kinds}
+    kept = {name: one for name, one in shipped().items() if name.split(":")[0] not in kinds and name not in found}
     write_whole(shipped_path(), msgspec.json.format(msgspec.json.encode({**kept, **found}), indent=1) + b"\n")
 
 

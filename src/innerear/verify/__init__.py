@@ -21,13 +21,19 @@ import msgspec
 from innerear import checks, metrics
 from innerear.clip import Clip
 from innerear.metrics.classes import merged_name
+from innerear.metrics.words import is_sentence
 from innerear.metrics.words import shipped as texts
 from innerear.records import Outcome, Probe, Render, Tier
 from innerear.threads import ordered
 
 LEAST_TRUE, MOST_WRONG = 0.8, 0.1
 TRUE = ("synthetic", "real", "rule-made")
-WRONG = ("pitch", "time", "order", "count", "kind", "not in set", "bare tone", "noise", "silence", "other probe")
+SHOWN = ("by flite", "by espeak-ng")
+"""Columns of talkers of whom nobody knows how well they are understood: shown, and they decide nothing."""
+WRONG = (
+    "pitch", "time", "order", "count", "kind", "words", "vocoded", "not in set", "bare tone", "music", "noise",
+    "silence", "other probe",
+)  # fmt: skip
 ANEW: dict[str, set[Tier]] = {"events": {"environment"}, "level_trend": {"environment"}}
 """Kinds that the notes tier asks too, and the tiers on whose sounds they are verified anew."""
 
@@ -102,6 +108,8 @@ def variant(check: checks.Check, tier: Tier) -> str:
             return f"{name}:{', '.join(check.labels)}"
         case checks.Vowel():
             return f"{name}:{check.ipa}"
+        case checks.Transcript() if is_sentence(check):
+            return "words"
         case checks.Transcript():
             found = texts().among(check)
             return f"{name}:{found[0]}" if found else name
@@ -130,7 +138,7 @@ def verify(trials: Iterable[Trial], keep: Callable[[Trial, bool], None] | None =
     return {
         name: Verified(
             versions[name],
-            {c: Cell(sum(columns[c]), len(columns[c])) for c in (*TRUE, *WRONG) if c in columns},
+            {c: Cell(sum(columns[c]), len(columns[c])) for c in (*TRUE, *SHOWN, *WRONG) if c in columns},
         )
         for name, columns in counted.items()
     }
@@ -160,5 +168,5 @@ def in_headline(check: checks.Check, tier: Tier) -> tuple[bool, str]:
 def table(found: dict[str, Verified]) -> Iterator[list[str]]:
     """One line a check: name, version, the share that passed in each column (of n), whether it counts."""
     for name, one in found.items():
-        cells = [f"{c.rate:.0%} of {c.n}" if (c := one.cells.get(column)) else "" for column in (*TRUE, *WRONG)]
+        cells = [f"{c.rate:.0%} of {c.n}" if (c := one.cells.get(column)) else "" for column in (*TRUE, *SHOWN, *WRONG)]
         yield [name, str(one.version), *cells, "counts" if one.counts else one.why]

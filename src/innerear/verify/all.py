@@ -20,13 +20,13 @@ RANGES = "plausibility"
 
 def kinds() -> tuple[str, ...]:
     """The kinds that can be verified."""
-    return (*KINDS, *FITTED, "transcript")
+    return (*KINDS, *FITTED, "transcript", "words")
 
 
 def verify_all(
     chosen: Sequence[str], bank: Bank | None, keep: Callable[[Trial, bool], None] | None = None
 ) -> dict[str, Verified]:
-    """The outcome by variant. What is fitted is left out where there are no recordings or no YAMNet."""
+    """The outcome by variant. What needs recordings or networks that are not here is left out."""
     probes = suite.load(None).probes
     found = verify(trials(probes, bank, [name for name in chosen if name in KINDS]), keep)
     for name in chosen:
@@ -38,6 +38,11 @@ def verify_all(
         from innerear.verify.words import verify_words
 
         found |= verify_words(probes, bank, shipped(), keep)
+    if "words" in chosen:
+        from innerear.verify.heard import verify_heard
+
+        with suppress(WeightsUnavailable):
+            found |= verify_heard(bank, keep)
     return found
 
 
