@@ -45,6 +45,26 @@ def pronunciations(word: str) -> tuple[Phones, ...]:
     return tuple(tuple(one.split()) for one in said.split(",")) if said else ()
 
 
+@functools.cache
+def _by_sound() -> Mapping[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for word, said in _dictionary().items():
+        for one in said.split(","):
+            found.setdefault(one, []).append(word)
+    return found
+
+
+def homophones(word: str) -> list[str]:
+    """The other words that share a pronunciation with one.
+
+    >>> homophones("heel")
+    ["he'll", 'heal']
+    """
+    said = _dictionary().get(word)
+    found = dict.fromkeys(other for one in said.split(",") for other in _by_sound()[one]) if said else {}
+    return [other for other in found if other != word]
+
+
 @functools.lru_cache(maxsize=100_000)
 def sound_alike(one: str, other: str) -> bool:
     """Whether two words are the same, or share a pronunciation.

@@ -32,6 +32,7 @@ def finding(scores: Sequence[Score]) -> list[str]:
             continue
         *first, last = rates
         found.append(f"{label} passes {', '.join(first)}{' and ' if first else ''}{last}{_over_tiers(mine)}.")
+        found += _words(label, mine)
     side_by_side = _side_by_side(differences)
     return [side_by_side, *found] if side_by_side else found
 
@@ -58,6 +59,18 @@ def _against_floors(mine: Sequence[Score], differences: Sequence[Score]) -> Iter
         few = rate.n < FEW
         share = f"{round(rate.value * rate.n)} of {rate.n}" if few else f"{rate.value:.0%} of {rate.n}"
         yield f"{share} {'check' if rate.n == 1 else 'checks'} in {tier}{reach}"
+
+
+def _words(label: str, mine: Sequence[Score]) -> Iterator[str]:
+    """How many of the words asked a verified listener does not hear that is told none of them."""
+    rate = next((s for s in mine if (s.metric, s.group) == ("whisper_wer", "all") and s.value is not None), None)
+    if rate is None or rate.value is None or rate.note:
+        return
+    reach = f", {rate.low:.0%} to {rate.high:.0%}" if rate.low is not None and rate.high is not None else ""
+    yield (
+        f"Of the {rate.n} words that {label} was asked to say, Whisper tiny.en, which is told none of them, "
+        f"does not hear {round(rate.value * rate.n)} ({rate.value:.0%}{reach})."
+    )
 
 
 def _over_tiers(mine: Sequence[Score]) -> str:
