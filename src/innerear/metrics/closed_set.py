@@ -2,7 +2,7 @@
 
 The modified rhyme test (A. House and others, JASA 1965): six words that differ in one sound. Open recognition
 writes whatever word is frequent; the likelihood of each of the six is a fair question. A word counts in all
-ways to write it: its homophones, with a capital or without, a digit as a numeral.
+ways to write it that Whisper has a token for: its homophones, with a capital or without, a digit as a numeral.
 
 Its likelihood is taken relative to what it has in mere noise, so that a frequent word is no better off. No word
 is heard if together they are no likelier than in noise by `LEAST_NATS`.
@@ -24,7 +24,7 @@ from innerear.metrics.in_noise import speech_noise
 from innerear.metrics.pronounce import homophones
 from innerear.metrics.silero import SHORTEST_S, spoken_s
 from innerear.metrics.spelling import ONES
-from innerear.metrics.whisper import MODEL, SAMPLE_RATE, log_likelihoods
+from innerear.metrics.whisper import MODEL, SAMPLE_RATE, is_one_token, log_likelihoods
 
 PRIOR_WEIGHT = 0.5
 LEAST_NATS = 2.0
@@ -51,7 +51,7 @@ def _in_noise(among: tuple[str, ...]) -> tuple[float, ...]:
 
 
 def _likelihoods(clip: Clip, among: Sequence[str]) -> list[float]:
-    forms = [written(word) for word in among]
+    forms = [[form for form in written(word) if form == word.capitalize() or is_one_token(form)] for word in among]
     every = list(dict.fromkeys(form for of in forms for form in of))
     found = dict(zip(every, log_likelihoods(clip, every), strict=True))
     return [float(np.logaddexp.reduce([found[form] for form in of])) for of in forms]

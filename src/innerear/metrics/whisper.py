@@ -132,6 +132,15 @@ def transcribe(clip: Clip, model: str = MODEL) -> str:
     return " ".join(filter(None, heard))
 
 
+def is_one_token(text: str, model: str = MODEL) -> bool:
+    """Whether Whisper writes a text at one stroke.
+
+    Raises:
+        WeightsUnavailable: Whisper cannot be had here.
+    """
+    return len(open_whisper(model).tokenizer.encode(f" {text}", add_special_tokens=False).ids) == 1
+
+
 def log_likelihoods(clip: Clip, texts: Sequence[str], model: str = MODEL) -> list[float]:
     """The logarithm of the probability that Whisper's text begins with each of these (nats); of the first 30 s.
 
