@@ -1,5 +1,6 @@
 """Whisper and DNSMOS: networks that hear speech."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -9,13 +10,17 @@ import numpy as np
 import pytest
 
 from innerear import Asked, choose, create, evaluate, load, open_model
-from innerear.checks import Transcript
+from innerear.checks import Rhyme, Transcript
 from innerear.clip import Clip, read
 from innerear.errors import WeightsUnavailable
-from innerear.metrics import UNAVAILABLE, Sound, dnsmos, open_words, whisper
+from innerear.metrics import UNAVAILABLE, Sound, closed_set, dnsmos, open_words, whisper
 from innerear.metrics.word_errors import compare
+from innerear.metrics.words import TranscriptCheck
 from innerear.run import Run
 from innerear.stages import do_measure, do_score
+from innerear.verify import shipped
+from innerear.verify.all import verify_all
+from innerear.verify.sounds import Bank
 
 RNG = np.random.default_rng(1)
 SILENCE = Clip(np.zeros((1, 16_000), np.float32), 16_000)
@@ -68,6 +73,64 @@ def test_a_window_has_at_most_half_of_the_context_and_a_long_sound_has_several(m
     found = whisper.tokens(long)
     assert len(found) == 2
     assert all(len(ids) <= whisper.MOST_TOKENS for ids in found)
+
+
+def test_likelihoods_are_the_same_alone_and_together_and_fall_with_each_letter(made):
+    made()
+    noise = Clip(np.tile(NOISE.samples, 2), 16_000)
+    texts = ["a", "ab", "abc", "b"]
+    together = whisper.log_likelihoods(noise, texts)
+    assert together == pytest.approx([whisper.log_likelihoods(noise, [text])[0] for text in texts], abs=1e-3)
+    assert 0 > together[0] > together[1] > together[2]
+
+
+def test_no_word_of_a_set_is_heard_without_a_voice(made, silero):
+    made()
+    check = Rhyme(word="bath", among=["bat", "bad", "bath"])
+    value = closed_set.RhymeCheck().measure(Sound(PROBE, None, NOISE), check)
+    assert (value.passed, value.reason, value.detail["heard"]) == (False, "no voice", None)
+    assert value.detail["chance"] == 1 / 3
+
+
+@pytest.mark.parametrize(
+    ("found", "passed", "value"),
+    [
+        (closed_set.Chosen("bath", "bath", 2.5, 6.0), True, 2.5),
+        (closed_set.Chosen("bat", "bat", 2.5, 6.0), False, -2.5),
+        (closed_set.Chosen(None, "bath", 2.5, 0.1), False, None),
+    ],
+)
+def test_a_word_passes_if_it_is_the_likeliest_and_not_if_all_are_unlikely(found, passed, value):
+    judged = closed_set.judge(Rhyme(word="bath", among=["bat", "bath"]), found, voice=True)
+    assert (judged.passed, judged.value) == (passed, value)
+
+
+def test_a_sentence_is_the_recognisers_and_without_it_the_templates_only_mark_it():
+    value = TranscriptCheck().measure(Sound(PROBE, None, NOISE), Transcript(text=TEXT))
+    assert value.passed is None
+    assert value.reason.startswith(f"{UNAVAILABLE}: no weights: whisper-tiny.en/model.bin")
+    assert "the templates hear" in value.reason
+
+
+def test_with_the_recogniser_a_sentence_is_judged_by_its_words(made, silero):
+    made()
+    value = TranscriptCheck().measure(Sound(PROBE, None, NOISE), Transcript(text=TEXT))
+    assert (value.value, value.passed, value.reason) == (1.0, False, "no voice")
+    assert value.detail["listener"] == "whisper-tiny.en"
+
+
+@pytest.mark.slow
+@pytest.mark.shared
+@pytest.mark.parametrize("name", ["words", "rhyme"])
+def test_what_ships_of_the_recogniser_is_what_is_measured(name, pack, silero, monkeypatch):
+    """Where the published weights are: a folder named by INNEREAR_WHISPER that has `whisper-tiny.en`."""
+    if not (folder := os.environ.get("INNEREAR_WHISPER")):
+        pytest.skip("INNEREAR_WHISPER names no folder with whisper-tiny.en and silero_vad.onnx")
+    monkeypatch.setenv("INNEREAR_MODELS", folder)
+    for one, outcome in verify_all([name], Bank(pack)).items():
+        assert outcome.counts == shipped()[one].counts
+        for column, cell in outcome.cells.items():
+            assert cell.rate == pytest.approx(shipped()[one].cells[column].rate, abs=0.03), (one, column)
 
 
 @pytest.mark.parametrize("clip", [SILENCE, NOISE, BUZZ], ids=["silence", "noise", "buzz"])

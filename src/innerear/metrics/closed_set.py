@@ -26,7 +26,6 @@ from innerear.metrics.silero import SHORTEST_S, spoken_s
 from innerear.metrics.spelling import ONES
 from innerear.metrics.whisper import MODEL, SAMPLE_RATE, is_one_token, log_likelihoods
 
-PRIOR_WEIGHT = 0.5
 LEAST_NATS = 2.0
 NOISES, NOISE_S = 3, 2.0  # of which the likelihoods are the mean
 
@@ -75,7 +74,7 @@ def choose(clip: Clip, among: Sequence[str]) -> Chosen:
     """
     noise = np.array(_in_noise(tuple(among)))
     heard = np.array(_likelihoods(clip, among))
-    scores = heard - PRIOR_WEIGHT * noise
+    scores = heard - noise
     order = np.argsort(-scores)
     above = float(np.logaddexp.reduce(heard) - np.logaddexp.reduce(noise))
     nearest = among[int(order[0])]
@@ -83,7 +82,7 @@ def choose(clip: Clip, among: Sequence[str]) -> Chosen:
 
 
 class RhymeCheck:
-    """The check `rhyme`: whether the word asked is the likeliest of its set; value: nats above the next, or below it.
+    """The check `rhyme`: nats by which the word asked is likelier than the next of its set; below 0 if it is another.
 
     No word is heard without a voice (Silero VAD), or if all are about as unlikely as in noise.
     """
@@ -93,15 +92,23 @@ class RhymeCheck:
     def measure(self, sound: Sound, check: Rhyme) -> Value:
         """The detail holds the word heard (`None`: none of them), among how many, and chance."""
         assert sound.clip is not None
-        detail = {"heard": None, "listener": MODEL, "among": len(check.among), "chance": 1 / len(check.among)}
         try:
             found = choose(sound.clip, check.among)
             voice = spoken_s(sound.clip) >= SHORTEST_S
         except WeightsUnavailable as error:
             return Value(None, None, f"{UNAVAILABLE}: {error}")
-        right = found.nearest == check.word
-        if not voice or found.word is None:
-            why = "no voice" if not voice else f"none of the words, {found.nearest!r} the nearest"
-            return Value(None, False, why, {**detail, "nearest": found.nearest})
-        reason = "" if right else f"sounds more like {found.word!r}"
-        return Value(found.ahead if right else -found.ahead, right, reason, {**detail, "heard": found.word})
+        return judge(check, found, voice)
+
+
+def judge(check: Rhyme, found: Chosen, voice: bool) -> Value:
+    """What the listener makes of one sound."""
+    heard = found.word if voice else None
+    detail = {
+        "heard": heard, "listener": MODEL, "nearest": found.nearest, "among": len(check.among),
+        "chance": 1 / len(check.among), "above_noise": round(found.above_noise, 2),
+    }  # fmt: skip
+    if heard is None:
+        why = f"none of the words, {found.nearest!r} the nearest" if voice else "no voice"
+        return Value(None, False, why, detail)
+    right = heard == check.word
+    return Value(found.ahead if right else -found.ahead, right, "" if right else f"sounds more like {heard!r}", detail)

@@ -20,7 +20,7 @@ RANGES = "plausibility"
 
 def kinds() -> tuple[str, ...]:
     """The kinds that can be verified."""
-    return (*KINDS, *FITTED, "transcript", "words")
+    return (*KINDS, *FITTED, "transcript", "words", "rhyme")
 
 
 def verify_all(
@@ -38,11 +38,12 @@ def verify_all(
         from innerear.verify.words import verify_words
 
         found |= verify_words(probes, bank, shipped(), keep)
-    if "words" in chosen:
-        from innerear.verify.heard import verify_heard
+    from innerear.verify.heard import verify_heard, verify_rhymes
 
-        with suppress(WeightsUnavailable):
-            found |= verify_heard(bank, keep)
+    for name, how in (("words", verify_heard), ("rhyme", verify_rhymes)):
+        if name in chosen:
+            with suppress(WeightsUnavailable):
+                found |= how(bank, keep)
     return found
 
 

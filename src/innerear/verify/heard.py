@@ -19,7 +19,11 @@ import numpy as np
 
 from innerear import checks
 from innerear.clip import Clip, read_mono
+from innerear.metrics.closed_set import RhymeCheck, choose
+from innerear.metrics.closed_set import judge as judge_choice
 from innerear.metrics.open_words import WhisperWer, WordsCheck, hear, judge
+from innerear.metrics.silero import SHORTEST_S, spoken_s
+from innerear.metrics.spelling import ONES
 from innerear.metrics.whisper import SAMPLE_RATE
 from innerear.metrics.word_errors import compare
 from innerear.suite.vary import SENTENCES
@@ -176,3 +180,72 @@ def verify_heard(bank: Bank | None, keep: Callable[[Trial, bool], None] | None =
         "words": Verified(WordsCheck.version, whole, "sounds that pass"),
         "whisper_wer": Verified(WhisperWer.version, single, "words heard right; of wrong sounds, of those not said"),
     }
+
+
+RHYMES = (
+    ("went", "sent", "bent", "dent", "tent", "rent"), ("hold", "cold", "told", "fold", "sold", "gold"),
+    ("kit", "bit", "fit", "hit", "wit", "sit"), ("must", "bust", "gust", "rust", "dust", "just"),
+    ("pat", "pad", "pan", "path", "pack", "pass"), ("cape", "cane", "came", "cave", "case", "cake"),
+)  # fmt: skip
+"""Sets of the modified rhyme test: A. House and others, JASA 1965."""
+RHYMERS = {
+    "synthetic": ("flite:kal16", "flite:awb"),
+    "rule-made": ("espeak-ng:en-gb", "espeak-ng:en-us+f2"),
+}
+"""Other talkers than those by whose words the rule was set: flite slt and rms, espeak-ng en-us."""
+DIGITS = tuple(ONES[:10])
+
+Choice = tuple[str, str, tuple[str, ...], Callable[[], Clip]]
+
+
+def choices(bank: Bank | None) -> Iterator[Choice]:
+    """(column, word, among, sound); in the columns of wrong sounds the word is not said."""
+    taken: set[tuple[str, str]] = set()
+    for row in bank.speech if bank else ():
+        if row["set"] == "FSDD" and (row["speaker"], row["text"]) not in taken:
+            taken.add((row["speaker"], row["text"]))
+            path = bank.folder / row["file"]  # type: ignore[union-attr]
+            yield "real", row["text"], DIGITS, lambda p=path: read_mono(p, SAMPLE_RATE)  # type: ignore[misc]
+    for column, talkers in RHYMERS.items():
+        for place, among in enumerate(RHYMES if can_say(talkers[0]) else ()):
+            for turn, talker in enumerate(talkers):
+                word, second = (among[(place + 3 * turn + more) % len(among)] for more in (0, 1))
+                yield column, word, among, lambda w=word, t=talker: say(w, t)  # type: ignore[misc]
+                yield column, second, among, lambda w=second, t=talker: say(w, t)  # type: ignore[misc]
+                others = RHYMES[(place + 1) % len(RHYMES)]
+                yield "not in set", others[0], others, lambda w=word, t=talker: say(w, t)  # type: ignore[misc]
+    for turn in range(3):
+        noise = seeded("noise", turn)
+        yield "noise", RHYMES[turn][0], RHYMES[turn], lambda r=noise: make.noise(1.5, r)  # type: ignore[misc]
+    yield "silence", RHYMES[0][0], RHYMES[0], lambda: make.silence(1.5)
+
+
+def verify_rhymes(bank: Bank | None, keep: Callable[[Trial, bool], None] | None = None) -> dict[str, Verified]:
+    """How the check `rhyme` does; each sound that says a word of its set is asked for another one too (`kind`).
+
+    Raises:
+        WeightsUnavailable: Whisper or Silero cannot be had here.
+    """
+    passed: dict[str, list[bool]] = {}
+
+    def tried(one: Choice) -> list[tuple[Trial, bool]]:
+        column, word, among, make_clip = one
+        clip = make_clip()
+        found, voice = choose(clip, among), spoken_s(clip) >= SHORTEST_S
+        asked = [(column, word)]
+        if column in TRUE:
+            asked.append(("kind", among[(among.index(word) + 1) % len(among)]))
+        checked = [(name, checks.Rhyme(word=w, among=list(among))) for name, w in asked]
+        about = f"{word}, heard {found.nearest}"
+        return [
+            (Trial(name, check, clip, about, "speech"), bool(judge_choice(check, found, voice).passed))
+            for name, check in checked
+        ]
+
+    for outcomes in ordered(tried, choices(bank)):
+        for trial, right in outcomes:
+            passed.setdefault(trial.column, []).append(right)
+            if keep:
+                keep(trial, right)
+    cells = {name: Cell(sum(passed[name]), len(passed[name])) for name in (*TRUE, *WRONG) if name in passed}
+    return {"rhyme": Verified(RhymeCheck.version, cells, "real: digits, among ten")}
