@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 $(VENV)/run.stamp: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "InnerEar needs Python 3.11 or later; name one: make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
-	$(PIP) -e '.[yamnet,speech]'
+	$(PIP) -e '.[yamnet,speech,whisper]'
 	@touch $@
 
 $(VENV)/dev.stamp: $(VENV)/run.stamp
@@ -20,6 +20,7 @@ $(VENV)/dev.stamp: $(VENV)/run.stamp
 	@touch $@
 
 demo: $(VENV)/run.stamp
+	$(BIN)/innerear weights pull || echo 'what could not be fetched is done without, and the page says so'
 	$(BIN)/innerear run --model recorded/one-shot --model baseline/silence --model baseline/noise \
 		--model baseline/sine --out runs/demo
 
@@ -32,9 +33,11 @@ test-all: $(VENV)/dev.stamp
 	$(PIP) -e '.[ray,s3]' 'aiobotocore[boto3]>=3' 'moto[s3]>=5.2' flask flask-cors  # of one botocore
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m slow
 
-# Our networks beside their reference implementations; installs PyTorch and transformers.
+# Our networks beside their reference implementations; installs PyTorch and transformers. The package
+# aisfx pins a NumPy of 2022, so it comes without what it depends on.
 parity: $(VENV)/dev.stamp
-	$(PIP) -e '.[export]'
+	$(PIP) -e '.[export]' librosa tqdm
+	$(PIP) --no-deps aisfx==0.1.2
 	$(BIN)/python -m pytest -m 'slow or not slow' tests/parity tests/test_embed_network.py
 
 # Inspect, and the hub behind a stand-in for it.
@@ -45,6 +48,7 @@ faces: $(VENV)/dev.stamp
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
 
 types: $(VENV)/dev.stamp
 	$(BIN)/mypy

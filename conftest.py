@@ -2,5 +2,5 @@
 
 from importlib.util import find_spec
 
-NEEDS = {"src/innerear/inspect_face/*": "inspect_ai", "src/innerear/embed/swin.py": "torch"}
+NEEDS = {"src/innerear/inspect/*": "inspect_ai", "src/innerear/lab/swin.py": "torch"}
 collect_ignore_glob = [modules for modules, extra in NEEDS.items() if not find_spec(extra)]

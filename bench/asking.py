@@ -23,12 +23,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
-from innerear.extract import extract
-from innerear.generate import Bench, generate
-from innerear.models import Options, open_model
-from innerear.parts import Writer
+from innerear.ask.generate import Bench, generate
+from innerear.ask.models import Options, open_model
+from innerear.ask.strategies import Heard
+from innerear.programs.extract import extract
 from innerear.records import Completion, Outcome, Render
-from innerear.strategies import Heard
+from innerear.run.parts import Writer
 from innerear.suite import edition
 from openai_server import OpenAIServer, reply
 
@@ -143,7 +143,7 @@ def main() -> None:
 
 def read(folder: Path) -> list[Completion]:
     """The completions of a folder."""
-    from innerear.parts import read_rows
+    from innerear.run.parts import read_rows
 
     return list(read_rows(folder, Completion).values())
 

@@ -16,11 +16,11 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from innerear import metrics
 from innerear.checks import kind
+from innerear.metrics import measure as metrics
 from innerear.records import TIERS
-from innerear.render import load
-from innerear.run import Run
+from innerear.render.render import load
+from innerear.run.run import Run
 
 
 def main(folder: Path, model: str, tiers: list[str]) -> None:

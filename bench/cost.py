@@ -9,7 +9,7 @@ A stage of n things on c cores, each thing d seconds of a core, of which the dri
 
 Before the first stage the driver reads every program (`reading_ms` of each, once a command). Money
 is cores times seconds. `simulated` is beside it: the same hand-out rule as in
-`innerear.scale`, event by event, with durations drawn from the recorded ones. With `--gpus` embedding
+`innerear.compute.ray`, event by event, with durations drawn from the recorded ones. With `--gpus` embedding
 is on so many GPUs, `--gpu-s` seconds a clip; that number is yours, none was measured.
 """
 
@@ -24,7 +24,7 @@ from pathlib import Path
 
 import numpy as np
 
-from innerear.scale import share
+from innerear.compute.ray import share
 
 START_S = 10.0  # of a cluster that runs: workers start and import, jails are tested
 

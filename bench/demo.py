@@ -16,10 +16,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from innerear import Asked, choose, create, embeddings, load, open_model, stages
+from innerear import Asked, choose, create, load, open_model, stages
 from innerear import embed as embed_module
-from innerear.parts import read_rows
+from innerear.embed import batches as embeddings
 from innerear.records import Render
+from innerear.run.parts import read_rows
 
 MODELS = ["recorded/one-shot", "baseline/silence", "baseline/noise", "baseline/sine"]
 

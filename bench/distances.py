@@ -29,9 +29,9 @@ from scipy.spatial.distance import cdist, pdist
 
 import peers
 from innerear.clip import read_mono
-from innerear.metrics.frechet import fad_curve, fad_inf, frechet_distance, per_clip
-from innerear.metrics.kernel import KernelReference, kad
-from innerear.metrics.moments import Gaussian
+from innerear.distance.frechet import fad_curve, fad_inf, frechet_distance, per_clip
+from innerear.distance.kernel import KernelReference, kad
+from innerear.distance.moments import Gaussian
 
 torch.set_num_threads(1)
 warnings.simplefilter("ignore")

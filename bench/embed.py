@@ -37,11 +37,11 @@ import torch
 
 from innerear import suite
 from innerear.clip import read_mono
+from innerear.compute.threads import ordered
 from innerear.embed import open_embedder
-from innerear.embed.export import export
 from innerear.embed.weights import home, record
 from innerear.errors import WeightsUnavailable
-from innerear.threads import ordered
+from innerear.lab.export import export
 from parity.checkpoints import save_clap, save_cnn14, save_encodec, save_vggish
 
 SECONDS, CLIPS, REPEATS = 5.0, 4, 4

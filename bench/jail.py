@@ -78,8 +78,8 @@ Run = Callable[[str], float]
 class Bare(Start):
     """A zygote that isolates nothing, to compare with."""
 
-    def command(self, imports: str, control: int) -> list[str]:
-        command = super().command(imports, control)
+    def command(self) -> list[str]:
+        command = super().command()
         at = command.index("-c") + 1
         command[at] = command[at].replace(
             "from innerear.jail.inside import zygote", _BARE + "from innerear.jail.inside import zygote"

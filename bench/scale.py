@@ -29,18 +29,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from innerear import Asked, create, load, metrics, open_model, stages
+from innerear import Asked, create, load, open_model, stages
+from innerear.compute.ray import Ray
+from innerear.compute.work import Local, Machines, Work
 from innerear.embed import open_embedder
-from innerear.embeddings import batches, hearing
-from innerear.extract import extract
-from innerear.guard import guarded
+from innerear.embed.batches import batches, hearing
 from innerear.jail import open_jail
-from innerear.records import Limits, Program
-from innerear.render import load as sound_of
-from innerear.render import render_all, runs
-from innerear.run import Item, Run
-from innerear.scale import Ray
-from innerear.work import Local, Machines, Work
+from innerear.metrics import measure as metrics
+from innerear.programs.extract import extract
+from innerear.programs.guard import guarded
+from innerear.records import Item, Limits, Program
+from innerear.render.render import load as sound_of
+from innerear.render.render import render_all, runs
+from innerear.run.run import Run
 
 HERE = Path(__file__).parent
 TICK = os.sysconf("SC_CLK_TCK")

@@ -13,10 +13,11 @@ import numpy as np
 from innerear import suite
 from innerear.clip import Clip
 from innerear.listening import files
-from innerear.parts import Writer
 from innerear.records import Completion, Limits, Outcome, Probe, Render, digest
-from innerear.render import render_key, store
-from innerear.run import Asked, Run, create, program_of
+from innerear.render.render import store
+from innerear.run.keys import render_key
+from innerear.run.parts import Writer
+from innerear.run.run import Asked, Run, create, program_of
 
 RATE_HZ = 44_100
 Sound = Callable[[Probe, np.random.Generator], "np.ndarray | None"]

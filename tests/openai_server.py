@@ -85,7 +85,7 @@ def conversation(messages: list[dict]) -> str:
 def recorded_answers() -> dict[str, str]:
     """What was answered to each conversation, to its first round as well as to its last."""
     answers = {}
-    for entry in (resources.files("innerear.models") / "recordings").iterdir():
+    for entry in (resources.files("innerear.ask.models") / "recordings").iterdir():
         for line in entry.read_text().splitlines():
             row = json.loads(line)
             said = [*row["messages"], {"role": "assistant", "content": row["text"]}]

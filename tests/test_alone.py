@@ -2,21 +2,22 @@
 
 import inspect
 import json
+import zipfile
 
 import numpy as np
 import pytest
 import soundfile
 from click.testing import CliRunner
 
-from innerear import alone
-from innerear.cli import main
-from innerear.cli_alone import fad as fad_command
-from innerear.cli_alone import kad as kad_command
+from innerear.cli.distances import fad as fad_command
+from innerear.cli.distances import kad as kad_command
+from innerear.cli.main import main
+from innerear.compute.threads import ordered
+from innerear.distance import folders
+from innerear.distance.frechet import frechet_distance
+from innerear.distance.kernel import kad as kernel_distance
+from innerear.distance.moments import Moments
 from innerear.errors import AudioError, UsageError
-from innerear.metrics.frechet import frechet_distance
-from innerear.metrics.kernel import kad as kernel_distance
-from innerear.metrics.moments import Moments
-from innerear.threads import ordered
 
 
 def sound(seed, seconds=2.0, sample_rate=16_000, channels=1, tilt=0.0):
@@ -44,15 +45,15 @@ def sets(tmp_path_factory):
 
 
 def test_a_folders_distances_are_those_of_its_frames(sets):
-    held, made = (alone.embed(path, "mel") for path in sets)
-    found = alone.fad(*sets, "mel")
+    held, made = (folders.embed(path, "mel") for path in sets)
+    found = folders.fad(*sets, "mel")
     assert found.value == frechet_distance(held.frames, made.frames)
     assert found.low < found.value < found.high
-    assert alone.kad(*sets, "mel").value == kernel_distance(held.clips, made.clips)
+    assert folders.kad(*sets, "mel").value == kernel_distance(held.clips, made.clips)
 
 
 def test_a_value_states_what_it_is_of(sets):
-    found = alone.fad(*sets, "mel")
+    found = folders.fad(*sets, "mel")
     assert (found.of.clips, found.of.frames, found.of.dims, found.of.rank) == (21, 63, 128, 62)
     assert (found.reference.clips, found.reference.seconds) == (24, 48.0)
     assert "sr:16000" in found.embedder
@@ -62,55 +63,55 @@ def test_a_value_states_what_it_is_of(sets):
 
 
 def test_a_value_of_too_few_says_so_itself(sets, tmp_path):
-    assert any("63 frames for 128 dims" in note for note in alone.fad(*sets, "mel").notes)
-    assert any("4 x 128" in note for note in alone.fad(*sets, "mel", infinite=True).notes)
-    assert alone.kad(*sets, "mel").notes == []
+    assert any("63 frames for 128 dims" in note for note in folders.fad(*sets, "mel").notes)
+    assert any("4 x 128" in note for note in folders.fad(*sets, "mel", infinite=True).notes)
+    assert folders.kad(*sets, "mel").notes == []
     few = folder_of(tmp_path / "few", 3)
-    assert any("3 clips" in note for note in alone.kad(sets[0], few, "mel").notes)
+    assert any("3 clips" in note for note in folders.kad(sets[0], few, "mel").notes)
 
 
 def test_an_npz_stands_for_its_folder(sets, tmp_path):
-    alone.embed(sets[0], "mel").save(tmp_path / "real.npz")
-    by_file, by_folder = alone.kad(tmp_path / "real.npz", sets[1], "mel"), alone.kad(*sets, "mel")
+    folders.embed(sets[0], "mel").save(tmp_path / "real.npz")
+    by_file, by_folder = folders.kad(tmp_path / "real.npz", sets[1], "mel"), folders.kad(*sets, "mel")
     assert by_file.value == by_folder.value
     assert by_file.reference.digest == by_folder.reference.digest
     assert by_file.reference.seconds == 48.0
 
 
 def test_a_shipped_reference_goes_by_its_name(sets):
-    found = alone.fad("environment", sets[1], "mel")
+    found = folders.fad("environment", sets[1], "mel")
     assert found.reference.name == "environment"
     assert found.reference.clips >= 200
 
 
 def test_each_clip_has_its_own_distance(sets):
-    found = alone.fad(*sets, "mel", each_clip=True).each_clip
+    found = folders.fad(*sets, "mel", each_clip=True).each_clip
     assert list(found) == [f"{i:04}.wav" for i in range(21)]
-    clip = alone.embed(sets[1], "mel").clips[3]
-    assert found["0003.wav"] == frechet_distance(alone.embed(sets[0], "mel").frames, clip)
+    clip = folders.embed(sets[1], "mel").clips[3]
+    assert found["0003.wav"] == frechet_distance(folders.embed(sets[0], "mel").frames, clip)
 
 
 def test_shards_add_up_to_the_folder(sets):
-    found = alone.embed(sets[1], "mel")
+    found = folders.embed(sets[1], "mel")
     shards = [Moments.of(np.concatenate(found.clips[i : i + 7])) for i in (0, 7, 14)]
-    real = alone.embed(sets[0], "mel").frames
+    real = folders.embed(sets[0], "mel").frames
     total = shards[0] + shards[1] + shards[2]
     assert frechet_distance(real, total) == pytest.approx(frechet_distance(real, found.frames), rel=1e-10)
 
 
 def test_a_set_of_its_own_source_has_a_large_p_value_and_another_a_small_one(sets, tmp_path):
     same = folder_of(tmp_path / "same", 20, seed=500)
-    assert alone.kad(sets[0], same, "mel", permutations=99).p_value > 0.05
-    assert alone.kad(*sets, "mel", permutations=99).p_value == 0.01
+    assert folders.kad(sets[0], same, "mel", permutations=99).p_value > 0.05
+    assert folders.kad(*sets, "mel", permutations=99).p_value == 0.01
 
 
 def test_others_conventions_are_named_and_hear_sounds_at_their_level(sets):
-    found = alone.fad(*sets, "mel", like_fadtk=True)
+    found = folders.fad(*sets, "mel", like_fadtk=True)
     assert found.conventions == "as-fadtk-1.1.0"
     assert "loud:none" in found.embedder
-    assert alone.kad(*sets, "mel", like_kadtk=True).conventions == "as-kadtk-1.1.0"
+    assert folders.kad(*sets, "mel", like_kadtk=True).conventions == "as-kadtk-1.1.0"
     with pytest.raises(UsageError, match="not by fadtk"):
-        alone.fad(*sets, "mel", like_fadtk=True, each_clip=True)
+        folders.fad(*sets, "mel", like_fadtk=True, each_clip=True)
 
 
 def test_a_corrupt_file_among_a_thousand_is_named_and_left_out_only_when_asked(tmp_path, sets):
@@ -120,11 +121,11 @@ def test_a_corrupt_file_among_a_thousand_is_named_and_left_out_only_when_asked(t
         soundfile.write(many / f"{i:04}.wav", sound(i % 7, 0.02), 16_000)
     (many / "0412.wav").write_bytes(b"RIFF, and then nothing that is audio")
     with pytest.raises(AudioError, match=r"0412\.wav cannot be read.*--skip-bad") as caught:
-        alone.embed(many, "mel")
+        folders.embed(many, "mel")
     assert "\n" not in str(caught.value)
-    found = alone.embed(many, "mel", skip_bad=True)
+    found = folders.embed(many, "mel", skip_bad=True)
     assert (len(found.clips), found.skipped) == (999, ["0412.wav"])
-    stated = alone.kad(many, sets[0], "mel", skip_bad=True)
+    stated = folders.kad(many, sets[0], "mel", skip_bad=True)
     assert "1 files of the reference could not be read and were left out" in stated.notes
 
 
@@ -143,7 +144,7 @@ def test_a_corrupt_file_among_a_thousand_is_named_and_left_out_only_when_asked(t
 def test_odd_sounds_have_a_value(sets, tmp_path, samples, sample_rate):
     folder = folder_of(tmp_path / "odd", 5)
     soundfile.write(folder / "odd.wav", samples, sample_rate, "FLOAT")
-    found = alone.fad(sets[0], folder, "mel")
+    found = folders.fad(sets[0], folder, "mel")
     assert np.isfinite(found.value)
     assert found.of.clips == 6
     assert found.of.silent == (0 if samples.any() else 1)
@@ -154,46 +155,89 @@ def test_a_folder_of_silence_says_so(sets, tmp_path):
     folder.mkdir()
     for i in range(4):
         soundfile.write(folder / f"{i}.wav", np.zeros(16_000), 16_000)
-    found = alone.kad(sets[0], folder, "mel")
+    found = folders.kad(sets[0], folder, "mel")
     assert found.value > 10
     assert "the set holds 4 clips of digital silence" in found.notes
     with pytest.raises(UsageError, match="silence"):
-        alone.kad(folder, sets[0], "mel")
+        folders.kad(folder, sets[0], "mel")
 
 
 def test_one_clip_has_a_frechet_distance_and_no_unbiased_one(sets, tmp_path):
     folder = folder_of(tmp_path / "one", 1)
-    assert alone.fad(sets[0], folder, "mel").low is None
+    assert folders.fad(sets[0], folder, "mel").low is None
     with pytest.raises(UsageError, match="1 clip"):
-        alone.kad(sets[0], folder, "mel")
+        folders.kad(sets[0], folder, "mel")
 
 
 def test_what_is_no_set_of_sounds_is_refused_by_name(sets, tmp_path):
     (tmp_path / "notes.txt").write_text("no audio")
     with pytest.raises(UsageError, match="holds no audio"):
-        alone.fad(sets[0], tmp_path, "mel")
+        folders.fad(sets[0], tmp_path, "mel")
+    with pytest.raises(UsageError, match=r"notes\.txt is no sound file .*, and no whole \.npz of embeddings"):
+        folders.fad(tmp_path / "notes.txt", sets[0], "mel")
+    with zipfile.ZipFile(tmp_path / "other.npz", "w") as other:
+        other.writestr("thesis.tex", b"")
     with pytest.raises(UsageError, match="holds no embeddings"):
-        alone.fad(tmp_path / "notes.txt", sets[0], "mel")
-    with pytest.raises(UsageError, match=r"no folder, no \.npz"):
-        alone.fad(tmp_path / "nowhere", sets[0], "mel")
+        folders.fad(tmp_path / "other.npz", sets[0], "mel")
+    with pytest.raises(UsageError, match=r"no folder, no sound file, no \.npz"):
+        folders.fad(tmp_path / "nowhere", sets[0], "mel")
     soundfile.write(tmp_path / "nan.wav", np.full(99, np.nan), 16_000, "FLOAT")
     with pytest.raises(AudioError, match=r"nan\.wav holds NaN"):
-        alone.fad(sets[0], tmp_path, "mel")
+        folders.fad(sets[0], tmp_path, "mel")
     with pytest.raises(UsageError, match="none of the 1 audio files"):
-        alone.fad(sets[0], tmp_path, "mel", skip_bad=True)
+        folders.fad(sets[0], tmp_path, "mel", skip_bad=True)
 
 
 def test_sets_of_different_embedders_are_not_compared(sets, tmp_path):
-    alone.embed(sets[0], "mel", loudness="none").save(tmp_path / "raw.npz")
+    folders.embed(sets[0], "mel", loudness="none").save(tmp_path / "raw.npz")
+    done = []
     with pytest.raises(UsageError, match=r"loud:none.*wanted the same"):
-        alone.fad(tmp_path / "raw.npz", sets[1], "mel")
+        folders.fad(sets[1], tmp_path / "raw.npz", "mel", progress=lambda *given: done.append(given))
+    assert done == [], "sounds were embedded in vain"
+
+
+def test_both_sets_are_looked_for_before_either_is_embedded(sets, tmp_path):
+    done = []
+    for sounds in (tmp_path / "typo", tmp_path):
+        with pytest.raises(UsageError, match=r"is no folder|holds no audio"):
+            folders.kad(sets[0], sounds, "mel", progress=lambda *given: done.append(given))
+    assert done == []
+
+
+def test_a_sound_file_is_a_set_of_one(sets):
+    found = folders.fad(sets[0], sets[1] / "0003.wav", "mel")
+    assert found.value == folders.fad(*sets, "mel", each_clip=True).each_clip["0003.wav"]
+    assert (found.of.name, found.of.clips) == ("0003.wav", 1)
+
+
+@pytest.mark.parametrize("words", [("fad", "--per-clip", "nowhere/x.csv"), ("embed", "--out", "nowhere/x.npz")])
+def test_a_file_that_cannot_be_written_is_named_before_the_work(sets, words):
+    command, *option = words
+    folders = [str(sets[0])] * (2 if command == "fad" else 1)
+    out = CliRunner().invoke(main, [command, *folders, "--embedder", "mel", *option])
+    assert out.exit_code == 2
+    assert out.stderr.startswith(f"innerear: {option[1]} cannot be written")
+    assert "embeddings of" not in out.stderr
+
+
+def test_a_file_whose_name_is_not_utf_8_is_named_like_any_that_cannot_be_read(sets, tmp_path):
+    folder = folder_of(tmp_path / "made", 2)
+    (folder / "0001.wav").rename(folder / "caf\udce9.wav")
+    words = ["embed", str(folder), "--embedder", "mel", "--out", str(tmp_path / "made.npz")]
+    out = CliRunner().invoke(main, words)
+    assert out.exit_code == 2
+    assert out.stderr_bytes.count(b"\n") == 1
+    assert b"caf\xe9.wav cannot be read" in out.stderr_bytes
+    out = CliRunner().invoke(main, [*words, "--skip-bad"])
+    assert out.exit_code == 0, out.output
+    assert folders.embed(tmp_path / "made.npz").skipped == ["caf\\udce9.wav"]
 
 
 def test_hidden_files_and_the_order_of_names_change_nothing(sets, tmp_path):
     folder = folder_of(tmp_path / "made", 3)
-    plain = alone.embed(folder, "mel").digest
+    plain = folders.embed(folder, "mel").digest
     (folder / ".hidden.wav").write_bytes(b"")
-    assert alone.embed(folder, "mel").digest == plain
+    assert folders.embed(folder, "mel").digest == plain
 
 
 def test_results_come_in_order_and_an_exception_at_its_place():
@@ -208,7 +252,7 @@ def test_results_come_in_order_and_an_exception_at_its_place():
         next(results)
 
 
-@pytest.mark.parametrize(("function", "command"), [(alone.fad, fad_command), (alone.kad, kad_command)])
+@pytest.mark.parametrize(("function", "command"), [(folders.fad, fad_command), (folders.kad, kad_command)])
 def test_commands_have_the_arguments_of_their_functions(function, command):
     ours = set(inspect.signature(function).parameters) - {"progress", "seed"}
     theirs = {parameter.name for parameter in command.params}
@@ -220,13 +264,13 @@ def test_the_commands_print_what_the_functions_give(sets, tmp_path):
     real, made = map(str, sets)
     out = run.invoke(main, ["fad", real, made, "--embedder", "mel", "--per-clip", str(tmp_path / "each.csv")])
     assert out.exit_code == 0, out.output
-    assert f"FAD {alone.fad(*sets, 'mel').value:.6g}" in out.output
+    assert f"FAD {folders.fad(*sets, 'mel').value:.6g}" in out.output
     assert len((tmp_path / "each.csv").read_text().splitlines()) == 22
     out = run.invoke(main, ["kad", real, made, "--embedder", "mel", "--json"])
-    assert json.loads(out.stdout)["value"] == alone.kad(*sets, "mel").value
+    assert json.loads(out.stdout)["value"] == folders.kad(*sets, "mel").value
     out = run.invoke(main, ["embed", real, "--embedder", "mel", "--out", str(tmp_path / "real.npz")])
     assert out.exit_code == 0, out.output
-    assert alone.embed(tmp_path / "real.npz").digest in out.output
+    assert folders.embed(tmp_path / "real.npz").digest in out.output
 
 
 def test_a_wrong_set_is_one_line_and_exit_code_2(sets, tmp_path):

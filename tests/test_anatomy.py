@@ -2,8 +2,8 @@
 
 import pytest
 
-from innerear.anatomy import TECHNIQUES, anatomy, dissected
-from innerear.programs import bank
+from innerear.programs.anatomy import TECHNIQUES, anatomy, dissected
+from innerear.programs.bank import bank
 
 HEAD = "import numpy as np\nfrom scipy import signal\nrng = np.random.default_rng(0)\nt = np.arange(44100) / 44100\n"
 

@@ -10,8 +10,8 @@ import wave
 import numpy as np
 import pytest
 
-from innerear.extract import extract
-from innerear.models import open_model
+from innerear.ask.models import open_model
+from innerear.programs.extract import extract
 from innerear.suite import edition
 
 PROBES = {probe.id: probe for probe in edition().probes}

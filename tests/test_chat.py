@@ -2,16 +2,17 @@
 
 import json
 import logging
+import re
 import time
 
 import msgspec
 import pytest
 
+from innerear.ask.generate import generate, summary
+from innerear.ask.models import ModelUnusable, Options, open_model
+from innerear.ask.models.chat import LONGEST_TEXT
 from innerear.errors import ModelError, UsageError
-from innerear.extract import extract
-from innerear.generate import generate, summary
-from innerear.models import ModelUnusable, Options, open_model
-from innerear.models.chat import LONGEST_TEXT
+from innerear.programs.extract import extract
 from innerear.suite import edition
 from openai_server import OpenAIServer, cut, hang, raw, reply, status
 
@@ -99,7 +100,7 @@ def test_a_password_in_the_base_url_is_not_shown():
 
 @both_ways
 def test_forty_percent_of_429_loses_none_of_200(stream, monkeypatch):
-    monkeypatch.setattr("innerear.models.chat._BACKOFF_S", 0.02)  # seconds for minutes
+    monkeypatch.setattr("innerear.ask.models.chat._BACKOFF_S", 0.02)  # seconds for minutes
     refused = set()
 
     def script(number, body):
@@ -132,8 +133,25 @@ def test_forty_percent_of_429_loses_none_of_200(stream, monkeypatch):
         raw(200, b'{"error": {"message": "upstream", "code": 502}}', "application/json"),
         raw(200, b'data: {"error": {"message": "overloaded"}}\n\n', "text/event-stream"),
         raw(200, b'data: {"choices": [{"delta": {"content": "```"}}]}\n\n', "text/event-stream"),
+        raw(200, b"<html>One moment, please</html>", "text/html"),
+        raw(200, b"<html>One moment, please</html>", "application/json"),
+        raw(200, b"", "application/json"),
+        raw(200, b"", "text/event-stream"),
+        raw(200, b"data: [DONE]\n\n", "text/event-stream"),
+        raw(200, b"[]", "application/json"),
+        raw(200, b"{}", "application/json"),
+        raw(200, b'{"choices": []}', "application/json"),
+        raw(200, b'{"choices": [{"finish_reason": "stop"}]}', "application/json"),
+        raw(200, b'{"choices": [{"message": {"content": 7}}]}', "application/json"),
+        raw(200, b'{"choices": [{"message": {"content": "\xff"}}]}', "application/json"),
+        raw(200, b'{"choices": ' + b"[" * 100_000, "application/json"),
+        raw(200, b'{"more": ' + b"[" * 100_000, "application/json"),
     ],
-    ids=["429", "500", "503", "408", "cut", "cut-clean", "error-in-200", "error-in-stream", "stream-without-end"],
+    ids=[
+        *("429", "500", "503", "408", "cut", "cut-clean", "error-in-200", "error-in-stream", "stream-without-end"),
+        *("html", "html-that-says-json", "empty", "empty-stream", "stream-of-nothing", "list", "empty-object"),
+        *("no-choice", "no-message", "number-for-text", "not-utf-8", "deep", "deep-elsewhere"),
+    ],
 )
 def test_what_may_pass_is_asked_again(fault, stream):
     with OpenAIServer(first(fault)) as server:
@@ -141,6 +159,63 @@ def test_what_may_pass_is_asked_again(fault, stream):
     assert failures == []
     assert extract(kept[0].text).code
     assert len(server.bodies) == 2
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        raw(200, b"<html>One moment, please</html>", "text/html"),
+        raw(403, b"<html>Are you a robot?</html>", "text/html"),
+        raw(404, b"<html>No such page</html>", "text/html"),
+    ],
+    ids=["200", "403", "404"],
+)
+def test_one_page_of_a_proxy_among_answers_loses_none(fault):
+    with OpenAIServer(lambda number, body: fault if number == 20 else None) as server:
+        kept, failures = ask(server, PROBES[:40], concurrency=8)
+    assert failures == []
+    assert len(kept) == 40
+    assert len(server.bodies) == 41
+
+
+def test_an_address_that_gives_only_pages_is_given_up_at_first_contact(monkeypatch):
+    monkeypatch.setattr("innerear.ask.models.chat.FIRST_CONTACT_S", 0.5)
+    with OpenAIServer(lambda number, body: raw(200, b"<html>Welcome</html>", "text/html")) as server:
+        _, failures = ask(server, PROBES, patience_s=600.0)
+    assert len(failures) == 172
+    (line,) = summary(failures)
+    assert "answers with text/html" in line
+    assert "base URL mostly ends in /v1" in line
+
+
+def test_a_count_of_tokens_that_cannot_be_is_none():
+    payload = b'{"choices": [{"message": {"content": "x"}}], "usage": {"prompt_tokens": %s}}' % (b"9" * 400)
+    with OpenAIServer(lambda number, body: raw(200, payload, "application/json")) as server:
+        kept, failures = ask(server)
+    assert failures == []
+    assert kept[0].usage is None
+
+
+def test_the_patience_also_bounds_a_try_that_hangs():
+    with OpenAIServer(lambda number, body: hang) as server:
+        _, failures = ask(server, timeout_s=60.0, patience_s=0.5)
+    assert re.search(r"no answer within 0\.[45]\d* s; tried 1 time", summary(failures)[0])
+
+
+def test_a_request_that_is_tried_again_can_be_seen_until_it_is_answered():
+    seen = []
+
+    def script(number, body):
+        seen.extend(model.waits)
+        return status(429, "slow down") if number < 2 else None
+
+    with OpenAIServer(script) as server:
+        model = open_model("openai/gpt-x", Options(base_url=server.url, patience_s=60.0))
+        generate(PROBES[:1], [model], keep=lambda completion: None)
+    assert [wait.tries for wait in seen] == [0, 1, 2]
+    assert "429: slow down" in seen[2].why
+    assert {round(wait.until - wait.since) for wait in seen} == {60}
+    assert list(model.waits) == []
 
 
 def test_retry_after_is_honoured():
@@ -204,11 +279,10 @@ def test_nobody_at_the_address_is_one_line_within_the_patience():
         (status(403, "no"), ModelUnusable, "refuses the key in OPENAI_API_KEY"),
         (status(404, "The model `gpt-x` does not exist"), ModelUnusable, "no such model (404): The model `gpt-x`"),
         (status(429, "You exceeded your quota", "insufficient_quota"), ModelUnusable, "wants to be paid"),
-        (raw(200, b"<html>Welcome</html>", "text/html"), ModelUnusable, "base URL mostly ends in /v1"),
         (status(400, f"context is 8192 tokens,\n\nkey {KEY}"), ModelError, "context is 8192 tokens, key [key]"),
         (status(413, "x" * 100_000), ModelError, "refuses the request (413)"),
     ],
-    ids=["401", "403", "404", "quota", "html", "400", "413"],
+    ids=["401", "403", "404", "quota", "400", "413"],
 )  # fmt: skip
 def test_what_will_not_pass_is_one_line_without_retries(fault, kind, words, stream):
     with OpenAIServer(lambda number, body: fault) as server:

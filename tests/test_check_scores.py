@@ -3,11 +3,12 @@
 import pytest
 
 from innerear import suite
-from innerear.check_scores import check_scores, comparisons, with_ends
-from innerear.groups import groups_of
-from innerear.records import Completion, Measurement, Outcome, Program, Render, digest
-from innerear.run import Item
-from innerear.verify import in_headline
+from innerear.metrics.verified import in_headline
+from innerear.records import Completion, Item, Measurement, Outcome, Program, Render, digest
+from innerear.scores.checks import check_scores
+from innerear.scores.comparisons import comparisons
+from innerear.scores.ends import with_ends
+from innerear.scores.groups import groups_of
 
 PROBES = suite.load().probes
 NOTES = [p for p in PROBES if p.tier == "notes" and any(in_headline(check, p.tier)[0] for check in p.expect)]
@@ -123,3 +124,38 @@ def test_of_two_tiers_the_trend_names_both_and_claims_no_more():
     _, compared = scored(made("m", both, lambda place, _: place < len(NOTES)))
     trend = the(compared, metric="tier_trend")
     assert trend.note.startswith("worse in environment than in notes")
+
+
+def without(items, judged, lacks, why="not measured here: YAMNet's weights are missing"):
+    """The same on a machine that lacks what the checks of some places need."""
+    for place, item in enumerate(items):
+        if lacks(place):
+            rows = judged[item.completion.key]
+            rows[:] = [(check, Measurement("k", row.subject, "m", None, None, why)) for check, row in rows]
+    return items, judged
+
+
+def test_a_rate_over_fewer_checks_than_there_are_says_how_many_were_not_run_and_why():
+    every = the(scored(made("m", NOTES, lambda *_: True))[0], metric="checks", group="all")
+    scores, _ = scored(without(*made("m", NOTES, lambda *_: True), lambda place: place % 4 == 0))
+    for name in ("checks", "passed"):
+        score = the(scores, metric=name, group="all")
+        checks = the(scores, metric="checks", group="all")
+        assert score.note == (
+            f"{checks.n} of {every.n} checks run; {every.n - checks.n} not run: YAMNet's weights are missing"
+        )
+    assert checks.missing == every.n - checks.n > 0
+    assert every.note == ""
+
+
+def test_what_was_not_measured_yet_is_named_as_not_run():
+    items, judged = made("m", NOTES[:20], lambda *_: True)
+    judged[items[0].completion.key] = []
+    note = the(scored((items, judged))[0], metric="checks", group="all").note
+    assert note.endswith("not run: not measured yet")
+
+
+def test_a_rate_of_a_tier_over_few_checks_says_that_it_is_no_headline():
+    few, enough = (scored(made("m", NOTES[:n], lambda *_: True))[0] for n in (3, 20))
+    assert "too few for a headline" in the(few, metric="checks", group="all").note
+    assert the(enough, metric="checks", group="all").note == ""

@@ -7,17 +7,19 @@ from hypothesis import strategies as st
 
 from innerear import checks
 from innerear.clip import Clip
-from innerear.metrics import Sound, find_metric
+from innerear.dsp.f0 import track_f0
+from innerear.dsp.onsets import count_events, find_onsets
+from innerear.dsp.transcribe import transcribe
+from innerear.lab import sounds as make
+from innerear.lab.all import passes
+from innerear.lab.movement import ideal
+from innerear.lab.sounds import SYNTHETIC, hz
+from innerear.lab.tools import seeded
+from innerear.metrics.measure import Sound, find_metric
 from innerear.metrics.motion import GlideCheck, LevelTrendCheck, ModulationCheck
-from innerear.metrics.notes import NotesCheck, note_scores, transcribe
-from innerear.metrics.onsets import EventsCheck, OnsetsCheck, OnsetTrendCheck, count_events, find_onsets
-from innerear.metrics.pitch import track_f0
+from innerear.metrics.notes import NotesCheck, note_scores
+from innerear.metrics.onsets import EventsCheck, OnsetsCheck, OnsetTrendCheck
 from innerear.metrics.spectrum import ChordCheck, WaveformCheck, harmonic_levels, ideal_levels
-from innerear.verify import passes
-from innerear.verify import sounds as make
-from innerear.verify.movement import ideal
-from innerear.verify.sounds import SYNTHETIC, hz
-from innerear.verify.tools import seeded
 
 SCALE = [(0.5 * i, 0.5 * (i + 1), 60.0 + step) for i, step in enumerate((0, 2, 4, 5, 7, 9, 11, 12))]
 ASKED = checks.Notes(notes=SCALE, onset_tolerance_s=0.05, pitch_tolerance_cents=50)
@@ -188,7 +190,7 @@ def test_f0_is_where_parselmouth_hears_it():
 
 
 def test_every_metric_says_what_it_asks():
-    from innerear.metrics import CHECK_METRICS
+    from innerear.metrics.measure import CHECK_METRICS
 
     for name, path in CHECK_METRICS.items():
         metric = find_metric(path)
@@ -197,6 +199,6 @@ def test_every_metric_says_what_it_asks():
 
 
 def test_a_trial_of_the_right_sound_passes():
-    from innerear.verify import Trial
+    from innerear.metrics.verified import Trial
 
     assert passes(Trial("synthetic", ASKED, played("reed")))

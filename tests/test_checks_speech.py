@@ -3,16 +3,20 @@
 import numpy as np
 import pytest
 
-from innerear import checks, metrics
+from innerear import checks
 from innerear.clip import Clip
+from innerear.dsp.formants import burg, find_formants, resonances
+from innerear.dsp.voice import relief_db, track_voice
 from innerear.errors import WeightsUnavailable
-from innerear.metrics import UNAVAILABLE, Sound, silero
-from innerear.metrics.formants import VowelCheck, burg, find_formants, resonances, vowels
+from innerear.lab import sounds as make
+from innerear.lab import voices
+from innerear.lab.tools import seeded
+from innerear.metrics import measure as metrics
+from innerear.metrics import silero
+from innerear.metrics.formants import VowelCheck, vowels
+from innerear.metrics.measure import UNAVAILABLE, Sound
 from innerear.metrics.silero import UnvoicedCheck, VoiceCheck
-from innerear.metrics.voice import F0TrendCheck, VoiceF0Check, VoiceF0StepsCheck, relief_db, track_voice
-from innerear.verify import sounds as make
-from innerear.verify import voices
-from innerear.verify.tools import seeded
+from innerear.metrics.voice import F0TrendCheck, VoiceF0Check, VoiceF0StepsCheck
 
 AMONG = ["i", "æ", "ɑ/ɔ", "u", "ɛ"]
 
@@ -246,8 +250,8 @@ def test_every_text_of_the_suite_has_templates_by_every_talker():
 
 
 def test_no_distractor_is_a_text_of_the_suite():
+    from innerear.lab.words import DISTRACTORS, STRANGE
     from innerear.metrics import words as of
-    from innerear.verify.words import DISTRACTORS, STRANGE
 
     known = of.shipped()
     said = {text for name, texts in known.sets.items() if name != of.OTHER for text in texts}
@@ -258,7 +262,7 @@ def test_no_distractor_is_a_text_of_the_suite():
 @pytest.mark.parametrize("talker", ["espeak-ng", "flite"])
 def test_a_talker_says_a_digit_that_is_heard_and_a_word_that_is_rejected_or_another(talker):
     from innerear.metrics.words import TranscriptCheck
-    from innerear.talkers import can_say, say
+    from innerear.render.talkers import can_say, say
 
     if not can_say(talker):
         pytest.skip(f"{talker} is not installed")
@@ -270,7 +274,7 @@ def test_a_talker_says_a_digit_that_is_heard_and_a_word_that_is_rejected_or_anot
 
 def test_a_talker_is_given_plain_english_only():
     from innerear.errors import UsageError
-    from innerear.talkers import say
+    from innerear.render.talkers import say
 
     for text in ("$(touch /tmp/x)", "a\nb", "", "x" * 400):
         with pytest.raises(UsageError):
@@ -280,9 +284,9 @@ def test_a_talker_is_given_plain_english_only():
 @pytest.mark.parametrize("talker", ["espeak-ng", "flite"])
 def test_a_baseline_talks_for_speech_probes_as_long_as_asked(talker):
     from innerear import suite
-    from innerear.hosted import make as make_hosted
-    from innerear.models import open_model
-    from innerear.talkers import can_say
+    from innerear.ask.models import open_model
+    from innerear.render.talkers import can_say
+    from innerear.render.tools import make as make_hosted
 
     if not can_say(talker):
         pytest.skip(f"{talker} is not installed")
@@ -296,10 +300,9 @@ def test_a_baseline_talks_for_speech_probes_as_long_as_asked(talker):
 
 def test_the_ladder_has_chance_and_what_verification_lets_through():
     from innerear import suite
-    from innerear.groups import groups_of
-    from innerear.ladder import RUNGS, ladder
-    from innerear.records import Completion, Measurement, Outcome, Program, Render
-    from innerear.run import Item
+    from innerear.records import Completion, Item, Measurement, Outcome, Program, Render
+    from innerear.scores.groups import groups_of
+    from innerear.scores.ladder import RUNGS, ladder
 
     items, rows = [], {}
     for probe in suite.edition().probes:

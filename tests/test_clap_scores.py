@@ -10,20 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from innerear import suite
-from innerear.groups import Group
-from innerear.metrics.agreement import (
-    CAPTION,
-    NO_WEIGHTS,
-    captions,
-    clap_scores,
-    classes,
-    cosines,
-    embedder_agreement,
-    place,
-)
-from innerear.records import Completion, Outcome, Program, Render, Score
+from innerear.metrics.clap import cosines
+from innerear.records import Completion, Item, Outcome, Program, Render, Score
 from innerear.reference import find_reference, save
-from innerear.run import Item
+from innerear.scores.clap import CAPTION, NO_WEIGHTS, captions, clap_scores, classes, embedder_agreement, place
+from innerear.scores.groups import Group
 
 PROBES = [probe for probe in suite.load(None).probes if probe.tier == "environment"][:6]
 SIGNATURE = "clap-laion@12345678|sr:48000"
@@ -78,6 +69,7 @@ def test_sounds_that_point_at_others_captions_are_wrong_in_all_ways() -> None:
 def test_sounds_that_are_not_there_are_missing_and_named() -> None:
     found = by_metric(clap_scores(group(["a0", None, "a2", None, None, None]), {
         "clap-laion": (SIGNATURE, frames({"a0": 0, "a2": 2}))}))  # fmt: skip
+    assert "clap" in found
     for score in found.values():
         assert (score.n, score.missing) == (2, 4)
 

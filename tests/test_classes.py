@@ -5,12 +5,13 @@ import pytest
 
 from innerear import checks, suite
 from innerear.clip import read
-from innerear.metrics import Sound, classes
+from innerear.lab import sounds as make
+from innerear.lab.classes import left_out, merge
+from innerear.lab.tools import seeded
+from innerear.metrics import classes
 from innerear.metrics.classes import LabelCheck, judge, merged_name, places, shipped
 from innerear.metrics.instrument import audioset_names
-from innerear.verify import sounds as make
-from innerear.verify.classes import left_out, merge
-from innerear.verify.tools import seeded
+from innerear.metrics.measure import Sound
 
 ASKED = [check for probe in suite.load().probes for check in probe.expect if isinstance(check, checks.Label)]
 
@@ -104,7 +105,7 @@ def test_gain_changes_no_class(yamnet):
 
 
 def test_white_noise_is_heard_as_no_class_that_counts(yamnet):
-    from innerear.verify import in_headline
+    from innerear.metrics.verified import in_headline
 
     lift = classes.lifts(classes.listen(make.noise(5.0, seeded("white"))))
     passing = [one.name for one in shipped() if judge(lift, one.name).passed]

@@ -1,5 +1,9 @@
 """The command line is a thin face: it starts fast, teaches, and a user's mistake is one line."""
 
+import os
+import pty
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,10 +14,14 @@ import pytest
 from click.testing import CliRunner
 
 import innerear
-from innerear.bars import bars
-from innerear.cli import main
-from innerear.cli_options import EMBEDDER_NAMES
+from innerear.ask.generate import generate
+from innerear.ask.models import Options, open_model
+from innerear.cli.bars import bars
+from innerear.cli.main import main
+from innerear.cli.options import EMBEDDER_NAMES
 from innerear.embed import EMBEDDERS
+from innerear.suite import edition
+from openai_server import OpenAIServer, status
 
 
 def told(*words, code):
@@ -71,11 +79,83 @@ def test_probes_shown_as_json_are_a_suite_and_every_bad_line_of_one_is_named(tmp
 
 
 def test_a_stage_that_nobody_watches_says_a_line_now_and_then(monkeypatch, capsys):
-    monkeypatch.setattr("innerear.bars.EVERY_S", 0.0)
+    monkeypatch.setattr("innerear.cli.bars.EVERY_S", 0.0)
     with bars() as progress:
         for done in (1, 2, 3):
             progress("programs", done, 3)
     assert capsys.readouterr().err.splitlines() == [f"programs: {done} of 3" for done in (1, 2, 3)]
+
+
+SLOW_DOWN = status(429, "slow down", Retry_After="0.2")
+
+
+def asking(server, tmp_path, *words):
+    """`innerear generate` of one probe at a server."""
+    model = ["--model", "openai/any", "--base-url", server.url, "--probes", "notes/waveform/sine-440"]
+    return [sys.executable, "-m", "innerear", "generate", *model, "--out", str(tmp_path / "run"), *words]
+
+
+def test_the_bar_says_what_is_waited_for_how_often_it_was_tried_and_until_when(tmp_path):
+    screen = b""
+    wanted = re.compile(
+        rb"openai/any: the server answers 429: slow down; 1 request waiting, tried \d times, given up at "
+    )
+    with OpenAIServer(lambda number, body: None if wanted.search(screen) else SLOW_DOWN) as server:
+        mine, theirs = pty.openpty()
+        going = subprocess.Popen(
+            asking(server, tmp_path), stderr=theirs, env={**os.environ, "TERM": "xterm", "COLUMNS": "200"}
+        )
+        os.close(theirs)
+        while going.poll() is None:
+            try:
+                screen += os.read(mine, 65536)
+            except OSError:  # the other end is closed
+                break
+        os.close(mine)
+        assert going.wait() == 0
+    assert wanted.search(screen)
+
+
+def test_a_server_that_refuses_is_named_now_and_then_if_nobody_watches(monkeypatch, capsys):
+    monkeypatch.setattr("innerear.cli.bars.EVERY_S", 0.02)
+    with OpenAIServer(lambda number, body: SLOW_DOWN if number < 2 else None) as server:
+        model = open_model("openai/any", Options(base_url=server.url))
+        with bars([model]):
+            generate(edition().probes[:1], [model], keep=lambda completion: None)
+    said = capsys.readouterr().err
+    assert "openai/any: the server answers 429: slow down; 1 request waiting, tried 2 times, given up at" in said
+
+
+def test_a_long_silence_of_a_server_is_said(monkeypatch, capsys):
+    monkeypatch.setattr("innerear.cli.bars.EVERY_S", 0.02)
+    monkeypatch.setattr("innerear.cli.bars.SILENT_S", 0.1)
+
+    def late(number, body):
+        time.sleep(0.5)
+
+    with OpenAIServer(late) as server:
+        model = open_model("openai/any", Options(base_url=server.url))
+        with bars([model]):
+            generate(edition().probes[:1], [model], keep=lambda completion: None)
+    assert "openai/any: 1 asked, no answer to the oldest since 0 s" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("words", "lines"), [((), 0), (("-v",), 3)], ids=["quiet", "verbose"])
+def test_each_retry_is_a_line_of_its_own_if_asked_for(tmp_path, words, lines):
+    with OpenAIServer(lambda number, body: status(500) if number < 3 else None) as server:
+        done = subprocess.run(asking(server, tmp_path, *words), capture_output=True, text=True, check=True)
+    said = [line for line in done.stderr.splitlines() if "the server answers 500" in line]
+    assert len(said) == lines
+    assert all(f"tried {number} times, again in" in line for number, line in enumerate(said, 1))
+
+
+def test_patience_bounds_how_long_a_request_is_tried(tmp_path):
+    later = status(429, "slow down", Retry_After="120")  # the usual patience would wait for it
+    with OpenAIServer(lambda number, body: later) as server:
+        done = subprocess.run(asking(server, tmp_path, "--patience", "60"), capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "429: slow down; tried 1 time in" in done.stderr
+    assert len(server.bodies) == 1
 
 
 def test_every_command_and_every_option_has_help():
@@ -100,6 +180,62 @@ def test_probes_show_prints_the_prompt():
     assert "a plain sine wave tone at 440 Hz" in told("probes", "show", "notes/waveform/sine-440", code=0)
 
 
+EVERYWHERE = [  # each command that prints signs or others' words; {run}, {sounds} and {new} are folders
+    *("doctor", "models list", "checks list", "reference list", "probes list", "models verify silero-vad"),
+    *("probes show speech/*", "probes show --strategy plan environment/*", "anatomy {run}", "score {run}"),
+    *("report {run}", "compare {run}", "export {run}", "export {run} --format markdown", "render {run}"),
+    *("pack {run} --out {new}/é.zip", "record {run} --model recorded/one-shot --out {new}/é.jsonl"),
+    *("fad {sounds} {sounds} --embedder mel --inf", "kad {sounds} {sounds} --embedder mel", "fad é é"),
+    *("run --model baseline/sine --probes notes/waveform/sine-440 --embedder mel --out {new}/é", "measure {run}"),
+    *("listen-test build {run} --kind rate --title Gehör --out {new}/é", "probes validate é", "run --model é --out x"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("command", EVERYWHERE)
+def test_no_sign_ends_a_command_for_its_terminal_lacks_it(command, recorded_run, tmp_path):
+    run = tmp_path / "Gehör"
+    shutil.copytree(recorded_run, run)
+    words = [word.format(run=run, sounds=run / "audio", new=tmp_path) for word in command.split()]
+    result = CliRunner(charset="ascii").invoke(main, words)
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    assert result.exit_code in (0, 1, 2)
+    assert result.output_bytes
+
+
+def test_no_help_needs_more_than_ascii():
+    def paths(group, path=()):
+        yield path
+        for name, command in group.commands.items():
+            yield from paths(command, (*path, name)) if isinstance(command, click.Group) else [(*path, name)]
+
+    for path in paths(main):
+        result = CliRunner(charset="ascii").invoke(main, [*path, "--help"])
+        assert result.exit_code == 0, (path, result.exception)
+
+
+def test_a_terminal_that_lacks_signs_shows_plainer_ones():
+    bare = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": ""}
+    command = [sys.executable, "-m", "innerear", "run", "--model", "é–×", "--out", "x"]
+    done = subprocess.run(command, capture_output=True, env=bare)
+    assert done.returncode == 2
+    assert done.stderr.isascii()
+    command = [
+        sys.executable,
+        "-c",
+        "import innerear.text as t; t.speak_plainly(); print('\\xe9 \\u2013 3 \\xd7 \\u221e \\u2026 \\u6f22')",
+    ]
+    done = subprocess.run(command, capture_output=True, env=bare, check=True)
+    assert done.stdout == b"e - 3 x inf ... ?\n"
+
+
+def test_json_is_utf_8_on_any_terminal(tmp_path):
+    suite = tmp_path / "mine.jsonl"
+    shown = told("probes", "show", "--json", "notes/waveform/sine-440", code=0)
+    suite.write_text(shown.replace("a plain sine", "ein gehörter Sinus –"), encoding="utf-8")
+    words = ["probes", "show", "--json", "*", "--suite", str(suite)]
+    assert CliRunner(charset="ascii").invoke(main, words).stdout_bytes == suite.read_bytes()
+
+
 def test_doctor_names_what_a_run_may_need_and_no_key(monkeypatch):
     monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-secret")
     output = told("doctor", code=0)
@@ -122,7 +258,7 @@ def test_help_imports_nothing_heavy():
         "torch",
         "onnxruntime",
     )
-    code = f"import sys, innerear.cli; print([m for m in {heavy!r} if m in sys.modules])"
+    code = f"import sys, innerear.cli.main; print([m for m in {heavy!r} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

@@ -9,6 +9,7 @@ import soundfile
 
 from innerear import clip as clip_module
 from innerear.clip import Clip, read, read_mono
+from innerear.distance.folders import embed
 from innerear.errors import AudioError
 
 FORMATS = [
@@ -21,9 +22,9 @@ def noise(seconds, channels=1, sample_rate=44_100, seed=0):
     return np.random.default_rng(seed).uniform(-0.5, 0.5, (round(seconds * sample_rate), channels)).astype(np.float32)
 
 
-def stored(samples, sample_rate=44_100, kind="WAV", subtype="PCM_16"):
+def stored(samples, sample_rate=44_100, kind="WAV", subtype="PCM_16", endian=None):
     buffer = io.BytesIO()
-    soundfile.write(buffer, samples, sample_rate, format=kind, subtype=subtype)
+    soundfile.write(buffer, samples, sample_rate, format=kind, subtype=subtype, endian=endian)
     return buffer.getvalue()
 
 
@@ -85,17 +86,50 @@ def test_a_missing_file_is_named(tmp_path):
         (stored(noise(0)), "no samples"),
         (stored(noise(3), kind="FLAC")[:60_000], "cannot be read"),
         (stored(noise(3), kind="MP3", subtype=None)[:20_000], "cut off"),
+        (stored(noise(3))[:200_000], "cut off: its header promises 264600 bytes of samples, it holds 199956"),
+        (stored(noise(3), endian="BIG")[:200_000], "cut off"),
+        (stored(noise(3), kind="WAVEX", subtype="PCM_24")[:200_000], "cut off"),
+        (stored(noise(3), kind="AIFF")[:200_000], "cut off"),
         (stored(np.array([[0.1], [np.nan]]), subtype="FLOAT"), "NaN"),
         (stored(np.array([[0.1], [np.inf]]), subtype="FLOAT"), "NaN or infinity"),
         (stored(noise(0.1, 9)), "9 channels"),
     ],
     # names, since a float WAV holds the second of its making, which two test workers need not share
-    ids=["nothing", "a bare header", "no samples", "cut FLAC", "cut MP3", "NaN", "infinity", "9 channels"],
+    ids=[
+        "nothing",
+        "a bare header",
+        "no samples",
+        "cut FLAC",
+        "cut MP3",
+        "cut WAV",
+        "cut RIFX",
+        "cut extensible",
+        "cut AIFF",
+        "NaN",
+        "infinity",
+        "9 channels",
+    ],
 )
 def test_what_is_no_usable_audio_is_refused_in_one_line(reader, data, said):
     with pytest.raises(AudioError, match=said) as caught:
         reader(io.BytesIO(data))
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("size", [0xFFFF_FFFF, 0x7FFF_F024])
+def test_a_stream_of_unknown_length_is_read_to_its_end(size):
+    data = bytearray(stored(noise(0.1)))
+    data[40:44] = size.to_bytes(4, "little")
+    assert read(io.BytesIO(data)).duration_s == 0.1
+
+
+def test_a_folder_with_a_cut_off_file_is_refused_by_its_name_or_goes_without_it(tmp_path):
+    for number in range(3):
+        (tmp_path / f"{number}.wav").write_bytes(stored(noise(1, seed=number)))
+    (tmp_path / "half.wav").write_bytes(stored(noise(1))[:40_000])
+    with pytest.raises(AudioError, match=r"half\.wav is cut off: .*--skip-bad"):
+        embed(tmp_path, "mel")
+    assert embed(tmp_path, "mel", skip_bad=True).skipped == ["half.wav"]
 
 
 def test_ten_milliseconds_are_audio():
@@ -104,3 +138,9 @@ def test_ten_milliseconds_are_audio():
 
 def test_a_clip_says_its_length_in_seconds():
     assert Clip(np.zeros((2, 4000), dtype=np.float32), 8000).duration_s == 0.5
+
+
+def test_the_jail_and_the_host_agree_on_sizes_that_say_nothing():
+    from innerear.jail.inside import wav
+
+    assert clip_module.UNKNOWN_LENGTH == wav.UNKNOWN_LENGTH

@@ -8,12 +8,12 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
-from innerear.cli import main
+from innerear.cli.main import main
 from innerear.errors import UsageError
-from innerear.parts import read_rows, write_whole
 from innerear.records import Render, Score
-from innerear.render import render_key
-from innerear.run import Run
+from innerear.run.keys import render_key
+from innerear.run.parts import read_rows, write_whole
+from innerear.run.run import Run
 from innerear.sharing.compare import compare
 from innerear.sharing.compare_page import write_comparison
 from innerear.sharing.conditions import LIMITED
@@ -40,6 +40,8 @@ def changed(folder: Path, **asked) -> None:
 def probes_changed(folder: Path, change) -> None:
     rows = [json.loads(line) for line in (folder / "probes.jsonl").read_bytes().splitlines()]
     write_whole(folder / "probes.jsonl", b"".join(json.dumps(row).encode() + b"\n" for row in map(change, rows) if row))
+    file = json.loads((folder / "run.json").read_bytes())
+    write_whole(folder / "run.json", json.dumps({**file, "probes": []}).encode())  # as if it had asked these
 
 
 def test_a_run_against_itself_shows_no_difference(recorded_run):
@@ -92,6 +94,23 @@ def test_one_model_in_two_runs_is_paired_with_itself_and_not_with_others(recorde
         (MODEL, MODEL),
         (NOISE, NOISE),
     ]
+
+
+def test_a_model_whose_recording_refuses_the_strategy_is_named_with_why(recorded_run, copy):
+    changed(copy, strategy="plan")
+    found = compare([recorded_run, copy], [MODEL])
+    (line,) = [line for line in found.differs if "has no answers" in line]
+    assert line.startswith(f"{MODEL} · plan in copy")
+    assert "was recorded with other messages" in line
+    assert "has no answers" in found.findings()[0]
+
+
+def test_a_model_that_is_in_one_run_only_is_named_where_others_are_paired_with_themselves(recorded_run, copy):
+    changed(copy, models=[MODEL])
+    found = compare([recorded_run, copy], [MODEL, NOISE])
+    assert len(found.pairs) == 1
+    (line,) = [line for line in found.differs if "compared with nothing" in line]
+    assert line.startswith(NOISE)
 
 
 def test_runs_of_two_tracks_are_refused(recorded_run, copy):

@@ -5,11 +5,11 @@ import pytest
 from scipy.linalg import sqrtm
 from scipy.spatial.distance import cdist, pdist
 
+from innerear.distance.collapse import collapse
+from innerear.distance.compat import fadtk_fad, fadtk_fad_inf, kadtk_kad
+from innerear.distance.frechet import fad_inf, frechet_distance
+from innerear.distance.moments import Gaussian
 from innerear.errors import UsageError
-from innerear.metrics.collapse import collapse
-from innerear.metrics.compat import fadtk_fad, fadtk_fad_inf, kadtk_kad
-from innerear.metrics.frechet import fad_inf, frechet_distance
-from innerear.metrics.moments import Gaussian
 
 
 def clips(n, dims=12, seed=0, shift=0.0, frames=10, within=0.6, between=0.8):

@@ -7,19 +7,22 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
+from innerear.cli.table import headline
 from innerear.clip import read
+from innerear.distance.frechet import frechet_distance
+from innerear.distance.moments import Gaussian
 from innerear.embed import open_embedder
-from innerear.manifest import read_manifest
-from innerear.metrics.frechet import frechet_distance
-from innerear.metrics.moments import Gaussian
 from innerear.metrics.signal import right_length
 from innerear.records import Outcome
 from innerear.reference import KINDS
-from innerear.render import load
-from innerear.run import Run
+from innerear.reference.manifest import read_manifest
+from innerear.render.render import load
+from innerear.run.run import Run
+from innerear.stages import ScoreFile
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo")]
 MODELS = ["recorded/one-shot", "baseline/silence", "baseline/noise", "baseline/sine"]
@@ -45,6 +48,28 @@ def test_171_of_172_programs_give_a_sound_of_the_right_length_and_one_crashes(de
     (crash,) = [item for item in items if item.render.outcome != Outcome.OK]
     assert (crash.probe.id, crash.render.outcome) == ("speech/word/stop", Outcome.ERROR)
     assert "IndexError" in crash.render.log
+
+
+def test_the_readme_shows_the_table_that_the_demo_prints(demo):
+    scores = msgspec.json.decode((demo / "scores.json").read_bytes(), type=ScoreFile).scores
+    assert shown_by_readme() == list(printed(scores))
+
+
+def printed(scores):
+    """The rows of `recorded/one-shot` in the table that a run ends with, in the README's columns."""
+    model = ""
+    for name, tier, _, audible, length, checks, against, fad, kad in headline(scores):
+        model = name or model
+        if model == "recorded/one-shot":
+            yield " ".join([tier, audible, length, checks, against, fad, kad]).split()
+
+
+def shown_by_readme():
+    """The same rows in the README, as its commands would print them."""
+    text = (DOCS.parent.parent / "README.md").read_text(encoding="utf-8")
+    table = text[text.index("| model | tier | audible |") :].partition("\n\n")[0].splitlines()[2:]
+    plain = [row.replace("|", " ").replace(" %", "%").replace("(", " ").replace(")", " ") for row in table]
+    return [row.replace("−", "-").replace("recorded/one-shot", "").split() for row in plain]
 
 
 def test_no_outcome_is_near_a_limit(demo):

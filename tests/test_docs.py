@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
-from innerear.cli import main
+from innerear.cli.main import main
 from innerear.suite import load
 
 ROOT = Path(__file__).parent.parent
@@ -22,12 +23,61 @@ def test_there_are_pages():
     assert len(PAGES) >= 4
 
 
+def steps(page):
+    """What a page runs, in its order, each with the output that the page shows for it."""
+    found = re.finditer(
+        r"^```python\n(?P<code>.*?)^```\n(?:\n```text\n(?P<printed>.*?)^```)?|^```console\n(?P<typed>.*?)^```",
+        page.read_text(),
+        re.S | re.M,
+    )
+    for block in found:
+        if block["code"]:
+            yield block["code"], block["printed"] or ""
+        for command, shown in re.findall(r"^\$ (innerear .*)\n((?:(?!\$).*\n)*)", block["typed"] or "", re.M):
+            if shown:  # without output it is a way of saying things, in capitals for the reader's own names
+                yield shlex.split(command)[1:], shown
+
+
+def same(printed, shown):
+    """Whether two outputs are equal but for digests, and for the last digits of numbers with a point."""
+    number = r"-?\d+\.\d+(?:e-?\d+)?"
+    bare = [re.sub(r"\b[0-9a-f]{16}\b", "DIGEST", text) for text in (printed, shown)]
+    words = [re.sub(number, "NUMBER", text) for text in bare]
+    values = [[float(one) for one in re.findall(number, text)] for text in bare]
+    return words[0] == words[1] and values[0] == pytest.approx(values[1], rel=1e-4, abs=1e-9)
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_python_blocks_run(page, tmp_path, monkeypatch, capsys):
+def test_what_a_page_runs_prints_what_the_page_shows(page, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     scope = {"__name__": "docs"}
-    for code in blocks(page, "python"):
-        exec(compile(code, page.name, "exec"), scope)
+    for work, shown in steps(page):
+        if isinstance(work, str):
+            exec(compile(work, page.name, "exec"), scope)
+            printed = capsys.readouterr().out
+        else:
+            result = CliRunner().invoke(main, work)
+            assert result.exit_code == 0, result.output
+            printed = result.stdout
+        assert same(printed, shown), f"{work}\nprints\n{printed}\nand the page shows\n{shown}"
+
+
+@pytest.mark.parametrize(
+    ("printed", "alike"),
+    [("a 1.0\n", True), ("a 1.000001\n", True), ("a 1.001\n", False), ("b 1.0\n", False), ("a 1.0 2.0\n", False)],
+)
+def test_outputs_are_told_apart(printed, alike):
+    assert same(printed, "a 1.0\n") is alike
+
+
+def test_the_pages_show_outputs():
+    shown = {page.name: sum(bool(output) for _, output in steps(page)) for page in PAGES}
+    assert {name: count for name, count in shown.items() if count} == {
+        "README.md": 2,
+        "listening.md": 1,
+        "metrics-alone.md": 5,
+        "sharing.md": 1,
+    }
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

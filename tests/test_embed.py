@@ -9,6 +9,7 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aisfx_made import save_aisfx
 from innerear.clip import Clip, read
 from innerear.embed import EMBEDDERS, Embedder, open_embedder
 from innerear.embed.loudness import gain
@@ -24,6 +25,14 @@ AS_THEY_ARE = sorted(name for name in EMBEDDERS if name not in NETWORKS and not 
 @pytest.fixture(scope="session", params=[*AS_THEY_ARE, *(pytest.param(n, marks=pytest.mark.slow) for n in NETWORKS)])
 def embedder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Embedder:
     name: str = request.param
+    if name == "aisfx":
+        pytest.importorskip("onnxruntime", reason="the extra `speech` is not installed")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("INNEREAR_CACHE", str(tmp_path_factory.mktemp("cache")))
+            patch.delenv("INNEREAR_MODELS", raising=False)
+            save_aisfx(home("aisfx/checkpoint.pth"))
+            record(home("aisfx/checkpoint.pth"), "random, for tests")
+            return open_embedder(name)
     if name in AS_THEY_ARE:
         try:
             return open_embedder(name)
@@ -31,7 +40,7 @@ def embedder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
             pytest.skip(str(error))
     pytest.importorskip("transformers", reason="the extra `export` is not installed")
     pytest.importorskip("onnx", reason="the extra `export` is not installed")
-    from innerear.embed.export import export
+    from innerear.lab.export import export
     from parity.checkpoints import save_clap, save_cnn14, save_encodec, save_vggish
 
     cache = tmp_path_factory.mktemp("cache")

@@ -40,7 +40,7 @@ def test_another_network_is_one_line_with_what_it_takes(pack: Path) -> None:
 def test_one_network_may_be_called_from_many_threads(pack: Path) -> None:
     import onnxruntime
 
-    from innerear.threads import ordered
+    from innerear.compute.threads import ordered
 
     session = onnxruntime.InferenceSession(str(pack / "models" / "crepe_tiny.onnx"))
     takes, gives = session.get_inputs()[0].name, session.get_outputs()[0].name

@@ -9,10 +9,10 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from innerear.cli import main
+from innerear.cli.main import main
 from innerear.errors import UsageError
 from innerear.records import Score
-from innerear.run import Run
+from innerear.run.run import Run
 from innerear.sharing.formats import export, to_csv, to_latex, to_markdown
 from innerear.sharing.tables import Scored, bare, tables
 from innerear.stages import do_score

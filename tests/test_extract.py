@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from innerear.extract import LONGEST, extract
+from innerear.programs.extract import LONGEST, extract
 
 WHOLE = 'import numpy as np\nopen("output.wav", "wb").write(np.zeros(9).tobytes())\n'
 OTHER = WHOLE.replace("zeros", "ones")
@@ -18,7 +18,7 @@ OTHER = WHOLE.replace("zeros", "ones")
 
 @pytest.mark.parametrize("name", ["one-shot", "plan"])
 def test_every_recorded_reply_holds_a_program(name):
-    path = resources.files("innerear.models") / "recordings" / f"{name}.jsonl"
+    path = resources.files("innerear.ask.models") / "recordings" / f"{name}.jsonl"
     texts = [json.loads(line)["text"] for line in path.read_text().splitlines()]
     assert len(texts) == 172
     for text in texts:

@@ -1,13 +1,16 @@
+import tracemalloc
+
 import numpy as np
 
 from innerear import checks
 from innerear.clip import Clip
-from innerear.metrics import Sound, measure
-from innerear.metrics.failure import WORDS, copies, fingerprint, words
+from innerear.lab import sounds as make
+from innerear.lab.sounds import SYNTHETIC
+from innerear.lab.tools import seeded
+from innerear.metrics import failure
+from innerear.metrics.failure import COPY_DB, WORDS, copies, fingerprint, words
+from innerear.metrics.measure import Sound, measure
 from innerear.records import Measurement, Outcome, Probe, RawLevels, Render
-from innerear.verify import sounds as make
-from innerear.verify.sounds import SYNTHETIC
-from innerear.verify.tools import seeded
 
 TUNE = [(0.0, 0.5, 60), (0.5, 1.0, 64), (1.0, 1.5, 67), (1.5, 2.0, 72), (2.0, 2.5, 69)]
 CHECK = checks.Notes(notes=TUNE, onset_tolerance_s=0.05, pitch_tolerance_cents=50)
@@ -98,3 +101,47 @@ def test_scenes_fail_as_another_sound_one_missing_or_another_order():
     assert scene(check, ["cat", "train"]) == ["another sound"]
     assert scene(checks.Together(labels=["dog", "rain"]), ["rain"]) == ["one missing"]
     assert scene(checks.Label(label="dog", among="esc50"), "cat") == ["another sound"]
+
+
+def made_prints(count, seed=0):
+    """Prints of which some are near copies of others, exact ones and ties among them; each of one of six probes."""
+    rng = np.random.default_rng(seed)
+    sources = rng.integers(0, 61, (count // 4, 768))
+    chosen = sources[rng.integers(len(sources), size=count)]
+    nudged = np.clip(chosen + rng.integers(-1, 2, chosen.shape) * (rng.random((count, 1)) < 0.6), 0, 60)
+    prints = {f"s{i}": row.tolist() for i, row in enumerate(nudged)}
+    return prints, {subject: f"p{rng.integers(6)}" for subject in prints}
+
+
+def nearest_of_all(prints, probe_of):
+    """The same by the whole table of distances in whole numbers."""
+    subjects = list(prints)
+    levels = np.array([prints[subject] for subject in subjects])
+    apart = np.square(levels[:, None] - levels).sum(axis=2)
+    found = {}
+    for place, subject in enumerate(subjects):
+        others = [i for i, other in enumerate(subjects) if probe_of[other] != probe_of[subject]]
+        nearest = min(others, key=lambda i: (apart[place, i], i))
+        if np.sqrt(apart[place, nearest] / 768) <= COPY_DB:
+            found[subject] = probe_of[subjects[nearest]]
+    return found
+
+
+def test_copies_found_in_blocks_are_those_of_the_whole_table_of_distances(monkeypatch):
+    monkeypatch.setattr(failure, "COPY_ROWS", 7)
+    prints, probe_of = made_prints(100)
+    found = copies(prints, probe_of)
+    assert found == nearest_of_all(prints, probe_of)
+    assert 10 < len(found) < 100
+
+
+def test_twice_the_sounds_take_twice_the_memory_and_not_four_times():
+    def peak(count):
+        prints, probe_of = made_prints(count)
+        tracemalloc.start()
+        copies(prints, probe_of)
+        largest = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return largest
+
+    assert peak(2000) < 2.5 * peak(1000)

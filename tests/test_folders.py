@@ -13,9 +13,9 @@ import msgspec
 import pytest
 
 from innerear.errors import UsageError
-from innerear.folders import folder, is_local
-from innerear.parts import Writer, compact, read_rows
 from innerear.records import Completion, Measurement, Render
+from innerear.run.folders import folder, is_local
+from innerear.run.parts import Writer, compact, read_rows
 
 COMMAND = [sys.executable, "-m", "innerear"]
 FEW = ["--model", "baseline/informed", "--model", "baseline/noise", "--probes", "notes/waveform/*", "--embedder", "mel"]

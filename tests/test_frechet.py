@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from innerear.distance.frechet import fad_curve, fad_inf, fad_interval, frechet_distance, per_clip
+from innerear.distance.intervals import interval
+from innerear.distance.moments import Gaussian, Moments, factor_of
 from innerear.errors import UsageError
-from innerear.metrics.frechet import fad_curve, fad_inf, fad_interval, frechet_distance, per_clip
-from innerear.metrics.intervals import interval
-from innerear.metrics.moments import Gaussian, Moments, factor_of
 
 
 def frames(n, dims, seed=0, scale=1.0, shift=0.0):

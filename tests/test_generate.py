@@ -11,11 +11,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from innerear.ask.generate import generate, summary
+from innerear.ask.models import MODELS, Options, open_model
+from innerear.ask.strategies import STRATEGIES, find_strategy
 from innerear.errors import RecordingMismatch, UsageError
-from innerear.generate import generate, summary
-from innerear.models import MODELS, Options, open_model
 from innerear.records import Completion, Message, Probe
-from innerear.strategies import STRATEGIES, find_strategy
 from innerear.suite import edition
 
 PROBES = edition().probes
@@ -29,7 +29,7 @@ def run(models, strategy="direct", probes=PROBES, **options):
 
 
 def recording(name):
-    path = resources.files("innerear.models") / "recordings" / f"{name}.jsonl"
+    path = resources.files("innerear.ask.models") / "recordings" / f"{name}.jsonl"
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
@@ -71,7 +71,7 @@ def test_an_empty_details_line_is_left_out():
     for name, way in STRATEGIES.items():
         text = find_strategy(f"{name}:2" if way.parameter else name).opening(probe)[-1].content
         assert "\n\n" not in text
-        assert "1.5 seconds" in text or name == "plan"
+        assert ("1.5 seconds" in text) is (name != "plan")
 
 
 def test_an_unknown_strategy_names_those_there_are():
@@ -247,9 +247,9 @@ def test_a_completion_survives_its_file():
 
 
 def test_naming_and_importing_models_is_light():
-    code = "import sys, innerear.generate, innerear.extract; print(*sys.modules)"
+    code = "import sys, innerear.ask.generate, innerear.programs.extract; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
-    assert "innerear.models" in loaded
+    assert "innerear.ask.models" in loaded
     assert not {"openai", "scipy", "numpy", "soundfile"} & set(loaded)
 
 

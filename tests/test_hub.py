@@ -13,7 +13,7 @@ import pytest
 from hub_server import TOKEN, serving
 from innerear import suite
 from innerear.errors import UsageError
-from innerear.run import Run
+from innerear.run.run import Run
 from innerear.stages import do_score
 
 pytest.importorskip("huggingface_hub", reason="the extra [hub] is not installed")

@@ -13,13 +13,13 @@ import soundfile
 from click.testing import CliRunner
 
 from innerear import suite
-from innerear.cli import main
+from innerear.ask.models import Options, open_model
+from innerear.ask.strategies import find_strategy
+from innerear.cli.main import main
 from innerear.errors import UsageError
-from innerear.models import Options, open_model
 from innerear.records import Completion, Outcome
-from innerear.run import Asked, Run, create
+from innerear.run.run import Asked, Run, create
 from innerear.stages import choose_embedders, do_embed, do_generate, do_measure, do_render, do_score
-from innerear.strategies import find_strategy
 
 pytest.importorskip("inspect_ai", reason="the extra [inspect] is not installed")
 pytestmark = [
@@ -34,11 +34,11 @@ from inspect_ai import score as inspect_score  # noqa: E402
 from inspect_ai.log import read_eval_log  # noqa: E402
 from inspect_ai.model import GenerateConfig, ModelOutput, ModelUsage, get_model  # noqa: E402
 
-from innerear import inspect_face  # noqa: E402
-from innerear.inspect_face import logs as inspect_logs  # noqa: E402
-from innerear.inspect_face.rows import flat, heard_in, set_of  # noqa: E402
-from innerear.inspect_face.sandbox import JailConfig, JailSandbox  # noqa: E402
-from innerear.inspect_face.solver import AskedByInspect, probe_of  # noqa: E402
+from innerear import inspect as inspect_face  # noqa: E402
+from innerear.inspect import logs as inspect_logs  # noqa: E402
+from innerear.inspect.rows import flat, heard_in, set_of  # noqa: E402
+from innerear.inspect.sandbox import JailConfig, JailSandbox  # noqa: E402
+from innerear.inspect.solver import AskedByInspect, probe_of  # noqa: E402
 
 PATTERN = "notes/waveform/*"
 CRASHES = "```python\nraise SystemExit(3)  # output.wav\n```"
@@ -135,6 +135,7 @@ def test_the_log_has_them_as_metrics_over_all_epochs(log, ours):
 
 def test_what_a_model_got_wrong_is_a_score(log):
     second = [sample for sample in log.samples if sample.epoch == 2]
+    assert second
     for sample in second:
         assert sample.error is None
         assert sample.scores["sounds"].answer == "no_program"
@@ -332,7 +333,7 @@ def test_the_sandbox_runs_one_program_and_gives_its_sound(run_async):
 
 
 def test_the_entry_point_is_light():
-    code = "import sys, innerear.inspect_face; print([m for m in sys.modules if m in {'scipy', 'innerear.metrics'}])"
+    code = "import sys, innerear.inspect; print([m for m in sys.modules if m in {'scipy', 'innerear.metrics.measure'}])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist, pdist
 
+from innerear.distance import kernel
+from innerear.distance.intervals import interval
+from innerear.distance.kernel import KernelReference, kad, kad_interval, median_distance, p_value
 from innerear.errors import UsageError
-from innerear.metrics import kernel
-from innerear.metrics.intervals import interval
-from innerear.metrics.kernel import KernelReference, kad, kad_interval, median_distance, p_value
 
 
 def frames(n, dims, seed=0, scale=1.0, shift=0.0):

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from innerear.cli import main
+from innerear.cli.main import main
 from innerear.errors import UsageError
-from innerear.parts import write_whole
-from innerear.run import Run
+from innerear.run.parts import write_whole
+from innerear.run.run import Run
 from innerear.sharing import leaderboard as board
 from innerear.sharing.pack import pack
 from innerear.stages import do_score
@@ -30,6 +30,7 @@ def packs(recorded_run, tmp_path_factory) -> Path:
     pack(Run(fewer), folder / "Alone & <b>.zip")
     lines = (fewer / "probes.jsonl").read_bytes().splitlines(keepends=True)
     write_whole(fewer / "probes.jsonl", b"".join(lines[1:]))
+    write_whole(fewer / "run.json", json.dumps({**file, "probes": []}).encode())  # as if it had never had more
     pack(Run(fewer), folder / "less.zip")
     shutil.rmtree(fewer)
     return folder
@@ -78,7 +79,9 @@ def test_each_number_is_that_of_the_run_with_its_interval_n_and_signature(site, 
 
 
 def test_each_run_has_its_page_its_sounds_and_its_file(site):
-    for place in (site / "runs").iterdir():
+    places = list((site / "runs").iterdir())
+    assert len(places) == len(list((site / "packs").glob("*.zip"))) > 0
+    for place in places:
         assert {path.name for path in place.iterdir()} == {"report", "audio", "entry.json"}
         assert (place / "report" / "index.html").exists()
         assert list((place / "audio").glob("*.flac"))

@@ -13,12 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from innerear import suite
-from innerear.cli import main
+from innerear.ask.models.swap import nameable
+from innerear.cli.main import main
 from innerear.clip import read
 from innerear.errors import UsageError
 from innerear.listening import Wanted, build, read_key, sounds
 from innerear.listening.forms import Card, deal, mixed
-from innerear.models.swap import nameable
 from listening_made import RATE_HZ, made_run, nothing, recordings, short, tone
 
 MODELS = {"model/secret-one": tone(0.5), "model/secret-two": tone(0.02), "model/crashed": nothing}
@@ -89,6 +89,7 @@ def test_another_build_with_the_same_seed_asks_the_same_under_other_names(run, d
 
 def test_all_sounds_are_as_loud_as_one_another_and_none_clips(built):
     key = read_key(built.key)
+    assert len(key.clips) > 12
     for name, what in key.clips.items():
         clip = read(built.page.parent / "clips" / f"{name}.flac")
         assert np.abs(clip.samples).max() <= 10 ** (-1 / 20) + 1e-3
@@ -112,6 +113,7 @@ def test_every_form_is_balanced_over_models_and_hears_no_probe_twice(built):
 def test_anchors_are_recordings_and_noise_and_the_key_knows_what_is_right(built):
     key = read_key(built.key)
     trials = {trial.id: trial for trial in key.test.trials}
+    assert key.test.forms
     for form in key.test.forms:
         anchors = [trials[shown.trial] for shown in form if key.trials[shown.trial].anchor]
         assert len(anchors) == 4

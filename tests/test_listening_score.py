@@ -3,6 +3,7 @@
 import copy
 import csv
 import json
+import os
 
 import msgspec
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from innerear import suite
-from innerear.cli import main
+from innerear.cli.main import main
 from innerear.errors import UsageError
 from innerear.listening import Wanted, build, people, read_answers, read_key, score_answers
 from innerear.listening.coding import plain, read_coding
@@ -346,6 +347,11 @@ BAD = {
     "an edited answer": (edited(put(choice=0, ms=9001)), "checksum"),
     "a file cut off": (lambda key: json.dumps(first(key)).encode()[:-40], "no whole JSON"),
     "an empty file": (lambda key: b"", "no whole JSON"),
+    "a text of no alphabet": (
+        lambda key: json.dumps(first(key)).encode().replace(b"2026", b"\xff\xfe"),
+        "no whole JSON",
+    ),
+    "a name of no alphabet": (lambda key: b'{"\xff": 1}', "no whole JSON"),
     "no text at all": (lambda key: b"\xff\xfe\x00\x01", "no whole JSON"),
     "a huge file": (lambda key: b" " * (5 << 20), "bytes"),
     "nesting without end": (lambda key: b"[" * 200_000, "no whole JSON"),
@@ -385,6 +391,20 @@ def test_a_hostile_file_is_refused_with_a_reason(keys, tmp_path, name):
     assert len(refused[0].reason) < 400
     with pytest.raises(UsageError, match="no answers can be used"):
         read_answers([bad], key)
+
+
+@pytest.mark.parametrize("name", ["pipe.json", os.fsdecode(b"\xff.json")], ids=["a pipe", "a name in no alphabet"])
+def test_one_file_of_a_folder_that_cannot_be_read_ends_nothing(keys, place, tmp_path, name):
+    key = keys["identify"]
+    sent(tmp_path, [answered(key, 2, careful(key, np.random.default_rng(1)))])
+    if name == "pipe.json":
+        os.mkfifo(tmp_path / name)
+    else:
+        (tmp_path / name).write_bytes(b'{"comment": "\xff"}')
+    answers, refused = read_answers([tmp_path], key)
+    assert [one.listener for one in answers] == [2]
+    assert len(refused) == 1
+    msgspec.json.encode(refused)  # as they stand in the scores
 
 
 def test_answers_to_another_build_of_the_same_runs_are_refused(keys, place, tmp_path):

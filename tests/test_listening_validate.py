@@ -7,15 +7,16 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from innerear import metrics, suite
-from innerear.cli import main
+from innerear import suite
+from innerear.cli.main import main
 from innerear.errors import UsageError
 from innerear.listening import Wanted, build, read_key, validate
 from innerear.listening.files import Answers
-from innerear.listening.results import read_validations
 from innerear.listening.validate import spearman
-from innerear.parts import Writer
+from innerear.metrics import measure as metrics
 from innerear.records import Measurement, digest
+from innerear.report.validations import read_validations
+from innerear.run.parts import Writer
 from listening_made import answered, made_run, sent, short, tone
 
 PROBES = short(

@@ -4,11 +4,11 @@ import os
 
 import pytest
 
-from innerear.dotenv import read_env
+from innerear.ask.generate import generate, summary
+from innerear.ask.models import ModelUnusable, Options, open_model
+from innerear.ask.models.prices import find_price
+from innerear.cli.dotenv import read_env
 from innerear.errors import UsageError
-from innerear.generate import generate, summary
-from innerear.models import ModelUnusable, Options, open_model
-from innerear.models.prices import find_price
 from innerear.suite import edition
 from openai_server import OpenAIServer, status
 

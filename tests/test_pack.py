@@ -13,12 +13,13 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from innerear import render, stages
-from innerear.cli import main
+from innerear import stages
+from innerear.cli.main import main
 from innerear.errors import UsageError
-from innerear.parts import read_rows, write_whole
 from innerear.records import Completion, Render
-from innerear.run import Run, RunFile
+from innerear.render import render
+from innerear.run.parts import read_rows, write_whole
+from innerear.run.run import Run, RunFile
 from innerear.sharing.pack import pack, unpack
 from innerear.sharing.scrub import Scrub
 from innerear.stages import do_score
@@ -88,7 +89,7 @@ def test_packed_scores_are_a_claim_that_scoring_does_not_believe(packed, recorde
 def test_a_stranger_with_other_versions_and_no_weights_scores_it_alike(recorded_run, packed, tmp_path, monkeypatch):
     ours = do_score(Run(recorded_run))
     other = {"python": "3.99.0", "numpy": "9.9.9", "scipy": "9.9.9"}
-    monkeypatch.setattr("innerear.run.runtime", lambda: other)
+    monkeypatch.setattr("innerear.run.run.runtime", lambda: other)
     monkeypatch.setattr(render, "runtime", lambda: other)
     for module in ("stages", "embeddings"):
         monkeypatch.setattr(f"innerear.{module}.open_embedder", lambda name: pytest.fail("weights were asked for"))
@@ -339,7 +340,7 @@ def test_a_row_that_reaches_out_of_the_folder_is_refused(packed, tmp_path):
 
 def test_what_a_tool_says_for_a_baseline_is_packed_and_unpacked(tmp_path):
     from innerear import Asked, choose, create, evaluate, load, open_model
-    from innerear.talkers import can_say
+    from innerear.render.talkers import can_say
 
     if not can_say("espeak-ng"):
         pytest.skip("espeak-ng is not installed")

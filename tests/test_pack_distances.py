@@ -9,11 +9,11 @@ import pytest
 from scipy.signal import butter, sosfilt
 
 from innerear.clip import Clip, read_mono
+from innerear.compute.threads import ordered
+from innerear.distance.frechet import frechet_distance
+from innerear.distance.kernel import KernelReference, kad
+from innerear.distance.moments import Gaussian, Moments
 from innerear.embed import open_embedder
-from innerear.metrics.frechet import frechet_distance
-from innerear.metrics.kernel import KernelReference, kad
-from innerear.metrics.moments import Gaussian, Moments
-from innerear.threads import ordered
 
 pytestmark = [
     pytest.mark.shared,
@@ -162,7 +162,7 @@ def test_order_and_size_of_batches_change_no_frame(yamnet, sounds, heard):
 def test_two_hours_in_one_file_have_a_value(tmp_path, sounds):
     import soundfile
 
-    from innerear.alone import embed
+    from innerear.distance.folders import embed
 
     minute = np.tile(sounds[0][1].samples[0], 13)[: 60 * RATE]
     with soundfile.SoundFile(tmp_path / "long.flac", "w", RATE, 1, "PCM_16") as file:

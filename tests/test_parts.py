@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from innerear.errors import UsageError
-from innerear.parts import Writer, compact, read_rows
+from innerear.run.parts import Writer, compact, read_rows
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -69,7 +69,7 @@ def test_a_torn_line_names_its_file_and_line(tmp_path):
 
 def test_reading_goes_on_while_another_process_compacts(tmp_path):
     busy = (
-        "import sys, pathlib\nfrom tests_row import Row\nfrom innerear.parts import Writer, compact\n"
+        "import sys, pathlib\nfrom tests_row import Row\nfrom innerear.run.parts import Writer, compact\n"
         "folder = pathlib.Path(sys.argv[1])\n"
         "for i in range(300):\n    Writer(folder, Row).keep(Row(str(i)))\n    compact(folder, Row)\n"
     )
@@ -93,7 +93,7 @@ def test_reading_goes_on_while_another_process_compacts(tmp_path):
 
 def test_kill_9_loses_no_row_that_was_kept(tmp_path: Path):
     program = (
-        "import sys, pathlib, msgspec\nfrom innerear.parts import Writer\n"
+        "import sys, pathlib, msgspec\nfrom innerear.run.parts import Writer\n"
         "class Row(msgspec.Struct):\n    key: str\n"
         "writer = Writer(pathlib.Path(sys.argv[1]), Row)\n"
         "for i in range(10**6):\n    writer.keep(Row(str(i)))\n    print(i, flush=True)\n"

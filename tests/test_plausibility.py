@@ -5,11 +5,11 @@ import pytest
 
 from innerear import checks, suite
 from innerear.clip import Clip, read
-from innerear.metrics import Sound, measure
+from innerear.lab import sounds as make
+from innerear.lab.tools import seeded, slope_noise
+from innerear.metrics.measure import Sound, measure
 from innerear.metrics.plausibility import WORDS, Plausibility, descriptors, judge, shipped, sort_of, unwarp, warp
 from innerear.records import Outcome, Probe, Render
-from innerear.verify import sounds as make
-from innerear.verify.tools import seeded, slope_noise
 
 RATE = make.SAMPLE_RATE
 
@@ -65,6 +65,7 @@ def test_an_axis_leads_back_to_the_value(name):
 
 
 def test_a_sound_without_a_pause_is_as_plausible_as_one_with_the_shortest():
+    assert shipped().of
     for sort, ranges in shipped().of.items():
         low, high = ranges["active_share"]
         assert high == 1.0 or high < 0.99, sort

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from innerear.guard import violation
-from innerear.programs import Reference, bank
-from innerear.programs.verify import FALLS_SHORT, Verdict, verify
+from innerear.lab.reference_programs import FALLS_SHORT, Verdict, verify
+from innerear.programs.bank import Reference, bank
+from innerear.programs.guard import violation
 from innerear.records import Outcome
 from innerear.suite import edition
 
@@ -21,7 +21,7 @@ def test_every_family_has_a_reference_program():
 def test_no_program_of_the_bank_lies_where_no_probe_is():
     from importlib import resources
 
-    files = list(resources.files("innerear.programs").rglob("*.py.txt"))
+    files = list(resources.files("innerear.programs.bank").rglob("*.py.txt"))
     assert len(files) == len(bank())
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from innerear.ask.generate import generate
+from innerear.ask.models import Options, open_model
+from innerear.ask.models.real import fit, share
 from innerear.errors import UsageError
-from innerear.generate import generate
-from innerear.models import Options, open_model
-from innerear.models.real import fit, share
 from innerear.suite import edition
 
 PROBES = {probe.id: probe for probe in edition().probes}

@@ -14,10 +14,10 @@ import soundfile
 from innerear.clip import Clip
 from innerear.embed import open_embedder
 from innerear.errors import UsageError
-from innerear.manifest import read_manifest
 from innerear.reference import KINDS, find_reference, held_back, kind_of, open_reference, shipped_folder
 from innerear.reference.build import build
 from innerear.reference.fetch import MANIFEST, address, fetch, fetchable
+from innerear.reference.manifest import read_manifest
 from innerear.reference.phrases import DURATION_S, phrases
 from innerear.suite import edition
 
@@ -50,12 +50,15 @@ def test_no_source_is_both_held_back_and_not():
 def test_a_quarter_of_each_environment_class_is_held_back():
     rows = [row for row in read_manifest(MANIFEST) if row["tier"] == "env"]
     held = held_back(rows)
+    assert len({row["label"] for row in rows}) == 50
     for label in {row["label"] for row in rows}:
         assert sum(row["label"] == label and row["file"] in held for row in rows) == 2
 
 
 def test_the_manifest_names_a_licence_and_a_home_for_every_clip():
-    for row in read_manifest(MANIFEST):
+    rows = read_manifest(MANIFEST)
+    assert rows
+    for row in rows:
         assert row["licence"], row["file"]
         assert row["source_repo"].count("/") >= 1 or row["tier"] == "notes", row["file"]
         assert len(row["sha256"]) == 64

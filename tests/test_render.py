@@ -5,12 +5,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from innerear.clip import Clip
-from innerear.errors import JailFailure, JailUnavailable
+from innerear import load as load_suite
+from innerear.clip import Clip, read
+from innerear.compute.work import Local
+from innerear.errors import AudioError, JailFailure, JailUnavailable
 from innerear.jail import Ran, open_jail
+from innerear.metrics.measure import Sound
+from innerear.metrics.signal import Format
 from innerear.records import Limits, Outcome, Program, Render
-from innerear.render import load, near_limits, raw_levels, render_all, render_key, store
-from innerear.work import Local
+from innerear.render.render import load, near_limits, raw_levels, render_all, store
+from innerear.run.keys import render_key
 
 
 def tone(peak=0.5, seconds=0.5, sample_rate=44_100, channels=1):
@@ -64,6 +68,47 @@ def test_a_stored_sound_comes_back_at_its_own_level(tmp_path_factory, peak, chan
     back = load(Render("k", "p", Outcome.OK, **fields), audio)
     assert back.sample_rate == sample_rate
     assert np.abs(back.samples - clip.samples).max() <= max(1.0, peak) * 2**-22  # two steps of 24 bits
+
+
+@pytest.mark.parametrize("sample_rate", [8001, 65_535, 65_537, 131_072, 191_999, 192_000])
+def test_a_rate_that_flac_cannot_hold_is_kept_in_the_row(tmp_path, sample_rate):
+    clip = tone(0.5, 0.05, sample_rate)
+    row = Render("k", "p", Outcome.OK, **store(clip, tmp_path))
+    assert row.sample_rate == load(row, tmp_path).sample_rate == sample_rate
+    assert row.duration_s == pytest.approx(0.05, abs=1e-5)
+    assert np.abs(load(row, tmp_path).samples - clip.samples).max() <= 2**-22
+    stored = read(tmp_path / f"{row.audio}.flac").sample_rate
+    assert abs(1200 * np.log2(stored / sample_rate)) < 0.15  # cents, for whoever plays the file itself
+
+
+def test_a_sound_that_flac_cannot_hold_at_all_is_named(tmp_path):
+    with pytest.raises(AudioError, match="at 700000 Hz"):
+        store(Clip(np.zeros((1, 10), np.float32), 700_000), tmp_path)
+
+
+def test_a_sound_may_be_four_times_as_long_as_asked_and_half_a_minute_in_any_case(tmp_path):
+    long = "import wave\nw = wave.open('output.wav', 'wb'); w.setparams((1, 1, 8000, 0, 'NONE', ''))\n"
+    long += "w.writeframes(bytes([100, 160]) * 4000 * {}); w.close()"
+    programs = [Program(long.format(seconds), duration_s=asked) for seconds, asked in [(30, 5), (31, 5), (39, 10)]]
+    rows, failures = rendered(tmp_path, *programs)
+    assert not failures
+    by_program = {row.program: row for row in rows}
+    assert [by_program[program.digest].outcome for program in programs] == ["ok", "bad_audio", "ok"]
+    assert "31.0 s long, wanted at most 30 s" in by_program[programs[1].digest].reason
+
+
+def test_what_was_asked_of_a_program_is_no_part_of_its_key():
+    assert len({render_key(Program("a", duration_s=asked), Limits(), 0) for asked in (None, 1.0, 5.0)}) == 1
+
+
+def test_a_sound_that_is_cut_off_is_measured_and_fails_in_its_format(tmp_path):
+    code = WRITES.format(n=44_100, channels=1, rate=44_100)
+    code += "data = open('output.wav', 'rb').read(); open('output.wav', 'wb').write(data[: len(data) // 2])"
+    (row,), _ = rendered(tmp_path, Program(code))
+    sound = Sound(load_suite().probes[0], row, load(row, tmp_path / "audio"))
+    found = Format().measure(sound)
+    assert (row.outcome, found.passed) == (Outcome.OK, False)
+    assert found.reason == row.reason == "the file is cut off: its header promises 1.000 s, it holds 0.500 s"
 
 
 def test_equal_sounds_are_stored_once(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import struct
 import zlib
@@ -17,7 +18,6 @@ from hypothesis import strategies as st
 
 import report_made
 from innerear import clip, records
-from innerear.errors import AudioError
 from innerear.records import Score
 from innerear.report import Recording, pictures, write_report
 from innerear.report.finding import finding
@@ -260,6 +260,20 @@ def test_the_nearest_recording_is_chosen_among_those_that_may_be_passed_on(tmp_p
     assert Path(recordings([probe], tmp_path, every=True)[probe.id].path).name == "nc.wav"
 
 
+def test_checks_that_could_not_be_judged_are_counted_as_lacking_beside_those_that_were(tmp_path: Path) -> None:
+    data = made(tmp_path, take=3)
+    place, item = next(
+        (i, one) for i, one in enumerate(data.items) if any(m.passed is not None for m in one.measurements)
+    )
+    blind = [msgspec.structs.replace(m, passed=None, value=None) for m in item.measurements]
+    data.items[place] = msgspec.structs.replace(item, measurements=blind)
+    write_report(data, tmp_path)
+    _, _, index = received((tmp_path / "report/data/index.js").read_text())
+    probe = next(probe for probe in data.probes if probe.id == item.completion.probe)
+    assert (index["items"][place]["of"], index["items"][place]["lacking"]) == (0, sum(c.headline for c in probe.expect))
+    assert sum(row["lacking"] == 0 and row["of"] > 0 for row in index["items"]) > 5
+
+
 # ---- the finding
 
 
@@ -289,6 +303,21 @@ def test_the_finding_names_the_largest_difference_that_is_shown_or_that_none_is(
     assert shown == "b/model passes 20 points more of the checks in notes than a/model (p = 0.01, 30 probes, paired)."
 
 
+def test_few_checks_are_not_a_finding() -> None:
+    few = msgspec.structs.replace(scored("checks", 0.5, "speech"), n=4)
+    (alone,) = finding([few])
+    assert alone == "Too few checks of a/model were judged for a finding: 4 in speech."
+    (beside,) = finding([scored("checks", 0.7), few])
+    assert beside == "a/model passes 70% of 30 checks in notes; too few checks to say more: 4 in speech."
+    chance = msgspec.structs.replace(difference("b/model", -0.9, 0.01), n=6)
+    assert finding([scored("checks", 0.7), chance])[0].startswith("No difference between the models")
+
+
+def test_the_finding_says_how_many_checks_were_not_run() -> None:
+    (said,) = finding([msgspec.structs.replace(scored("checks", 0.7), missing=27)])
+    assert said == "a/model passes 70% of 30 checks in notes (27 more not run)."
+
+
 def test_every_vendored_library_has_its_licence(written: tuple[Path, object]) -> None:
     vendor = written[0] / "report/vendor"
     licences = {file.name.removesuffix(".LICENSE")[:4] for file in vendor.glob("*.LICENSE")}
@@ -301,6 +330,7 @@ def test_writing_again_draws_no_sound_again_and_leaves_nothing_behind(written, m
     (folder / "report" / "data" / "stale.js").write_text("old")
     (folder / ".report.part").mkdir()
     (folder / ".report.part" / "of a killed write").write_text("")
+    os.utime(folder / ".report.part", (0, 0))
     monkeypatch.setattr(pictures, "spectrogram", lambda _: pytest.fail("a sound was drawn again"))
     write_report(data, folder)
     after = {p.relative_to(folder): p.read_bytes() for p in (folder / "report").rglob("*") if p.is_file()}
@@ -308,15 +338,16 @@ def test_writing_again_draws_no_sound_again_and_leaves_nothing_behind(written, m
     assert sorted(p.name for p in folder.iterdir()) == ["audio", "report"]
 
 
-def test_a_missing_sound_is_an_error_and_the_older_report_stays(tmp_path: Path) -> None:
-    data = made(tmp_path, models=["baseline/sine"], take=1)
-    page = write_report(data, tmp_path)
-    other = made(tmp_path, models=["baseline/noise"], take=1)
-    (tmp_path / other.items[0].audio).unlink()
-    with pytest.raises(AudioError, match="cannot be read as audio"):
-        write_report(other, tmp_path)
-    assert "baseline/sine" in (page.parent / "data/index.js").read_text()
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["audio", "report"]
+def test_a_missing_sound_is_named_and_left_out_and_the_page_is_made(tmp_path: Path) -> None:
+    data = made(tmp_path, models=["baseline/noise"], take=2)
+    gone = tmp_path / data.items[0].audio
+    gone.unlink()
+    said: list[str] = []
+    page = write_report(data, tmp_path, said.append)
+    assert [str(gone) in line and "innerear render" in line for line in said] == [True]
+    assert "innerear render" in (page.parent / "data/index.js").read_text()
+    drawn = {path.name.split(".")[0] for path in (page.parent / "sounds").glob("*.js")}
+    assert drawn == {item.render.audio for item in data.items if item.audio} - {gone.stem}
 
 
 def test_the_title_is_text(tmp_path: Path) -> None:

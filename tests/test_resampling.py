@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from innerear.clip import Clip, read
-from innerear.embed.spectra import htk_log_mel
+from innerear.dsp.mel import htk_log_mel
 
 RATES = [(44_100, 16_000), (44_100, 32_000), (44_100, 48_000), (22_050, 16_000), (48_000, 16_000)]
 SECONDS = 2.0

@@ -6,15 +6,16 @@ import sys
 import numpy as np
 import pytest
 
-from innerear import hosted
+from innerear.ask.models import open_model
+from innerear.ask.models.sampler import midi_file, score
 from innerear.checks import Pitch
 from innerear.errors import UsageError
-from innerear.metrics import Sound
+from innerear.metrics.measure import Sound
 from innerear.metrics.pitch import PitchCheck
-from innerear.models import open_model
-from innerear.models.sampler import midi_file, score
 from innerear.records import Outcome, Render
-from innerear.run import Run
+from innerear.render import tools
+from innerear.run.run import Run
+from innerear.sharing.pack import is_asked
 from innerear.suite import edition
 
 PROBES = {probe.id: probe for probe in edition().probes}
@@ -23,7 +24,7 @@ NOTES = [probe for probe in PROBES.values() if probe.tier == "notes"]
 
 def fluidsynth():
     try:
-        return hosted.soundfont()
+        return tools.soundfont()
     except UsageError as error:
         pytest.skip(f"not installed here: {error}")
 
@@ -67,23 +68,23 @@ def test_a_midi_file_is_as_the_standard_says():
 
 
 def test_without_the_tool_one_line_says_how_to_get_it(monkeypatch):
-    hosted.soundfont.cache_clear()
+    tools.soundfont.cache_clear()
     monkeypatch.setenv("INNEREAR_SOUNDFONT", "/nowhere/some.sf2")
     with pytest.raises(UsageError, match=r"/nowhere/some.sf2.*apt-get install fluidsynth"):
         open_model("baseline/sampler")
-    hosted.soundfont.cache_clear()
+    tools.soundfont.cache_clear()
 
 
 def test_a_model_cannot_name_a_hosted_sound():
     """Only a completion's `recording` is made by a tool, and no model's reply can set it."""
-    assert not hosted.is_hosted("env/esc50/dog.flac")
-    assert hosted.is_hosted(hosted.recording("fluidsynth", {}))
+    assert not tools.is_hosted("env/esc50/dog.flac")
+    assert tools.is_hosted(tools.recording("fluidsynth", {}))
 
 
 def test_the_note_that_is_asked_is_heard():
     font = fluidsynth()
     probe = PROBES["notes/instrument/cello-g2"]
-    clip = hosted.make(hosted.recording("fluidsynth", {"soundfont": font.name, "midi": midi_file(score(probe))}))
+    clip = tools.make(tools.recording("fluidsynth", {"soundfont": font.name, "midi": midi_file(score(probe))}))
     assert clip.duration_s >= probe.duration_s
     assert np.abs(clip.samples).max() > 0.01
     (pitch,) = [check for check in probe.expect if isinstance(check, Pitch)]
@@ -114,14 +115,14 @@ def test_it_runs_like_any_baseline_and_stands_as_long_as_asked(tmp_path):
 
 
 def test_no_tool_is_needed_to_import_or_to_list_models():
-    code = "import innerear.cli, sys; sys.exit(any('sampler' in name for name in sys.modules))"
+    code = "import innerear.cli.main, sys; sys.exit(any('sampler' in name for name in sys.modules))"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_only_what_a_probe_asks_for_is_given_to_a_tool():
     probe = PROBES["notes/scale/c-major"]
-    asked = hosted.recording("fluidsynth", {"soundfont": "any.sf2", "midi": midi_file(score(probe))})
-    assert hosted.is_asked(asked, [probe])
-    assert not hosted.is_asked(asked, [PROBES["notes/instrument/piano-c4"]])
+    asked = tools.recording("fluidsynth", {"soundfont": "any.sf2", "midi": midi_file(score(probe))})
+    assert is_asked(asked, [probe])
+    assert not is_asked(asked, [PROBES["notes/instrument/piano-c4"]])
     for strange in ("fluidsynth:{", "fluidsynth:[]", asked.replace("any.sf2", 'any.sf2","more":"1')):
-        assert not hosted.is_asked(strange, [probe])
+        assert not is_asked(strange, [probe])

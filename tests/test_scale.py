@@ -13,17 +13,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from innerear.embeddings import read_embeddings
+from innerear.compute.work import Local, Work
+from innerear.embed.batches import read_embeddings
 from innerear.errors import JailFailure, JailUnavailable
 from innerear.jail import open_jail
-from innerear.parts import read_rows
 from innerear.records import Limits, Measurement, Program, Render
-from innerear.render import render_all
-from innerear.work import Local, Work
+from innerear.render.render import render_all
+from innerear.run.parts import read_rows
 
 ray = pytest.importorskip("ray", reason="the extra [ray] is not installed")
 
-from innerear.scale import Ray  # noqa: E402
+from innerear.compute.ray import Ray  # noqa: E402
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("ray"), pytest.mark.filterwarnings("ignore")]
 
@@ -157,7 +157,7 @@ def test_a_node_that_cannot_isolate_takes_no_programs_and_is_named(cluster, anot
 
 
 def test_a_node_that_sees_another_folder_takes_no_work(tmp_path):
-    from innerear.scale.worker import Facts
+    from innerear.compute.ray_worker import Facts
 
     token = tmp_path / "token"
     facts = Facts.of(token)

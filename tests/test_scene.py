@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 
 from innerear import checks
 from innerear.clip import read
-from innerear.metrics import Sound
+from innerear.lab import sounds as make
+from innerear.lab.passing import PATTERNS, SOUND_M_S, passed_by, siren
+from innerear.lab.tools import seeded, slope_noise
 from innerear.metrics.classes import shipped
 from innerear.metrics.doppler import DopplerCheck
 from innerear.metrics.instrument import audioset_names
+from innerear.metrics.measure import Sound
 from innerear.metrics.scene import SequenceCheck, at_once, in_sequence
-from innerear.verify import sounds as make
-from innerear.verify.passing import PATTERNS, SOUND_M_S, passed_by, siren
-from innerear.verify.tools import seeded, slope_noise
 
 NAME = {one.name: audioset_names().index(one.audioset[0]) for one in shipped()}
 DOPPLER = checks.Doppler(ratio_below=0.97)
@@ -113,7 +113,7 @@ def test_noise_has_no_pitch_that_could_fall(slope):
 
 
 def test_a_recorded_siren_is_moved_by_the_ratio_of_doppler(pack):
-    from innerear.verify.scenes import whole
+    from innerear.lab.scenes import whole
 
     path = sorted((pack / "env" / "siren").iterdir())[0]
     assert read(path).duration_s > 1

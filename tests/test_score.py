@@ -7,14 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from innerear import metrics
-from innerear.distances import distance_scores
-from innerear.evidence import headline, heard_by
-from innerear.groups import groups_of
-from innerear.records import Completion, Outcome, Probe, Program, RawLevels, Render, Score
+from innerear.cli.table import headline, heard_by
+from innerear.metrics import measure as metrics
+from innerear.records import Completion, Item, Outcome, Probe, Program, RawLevels, Render, Score
 from innerear.reference import find_reference
-from innerear.run import Item
-from innerear.score import funnels, score
+from innerear.run.run import Run
+from innerear.scores.distances import distance_scores
+from innerear.scores.groups import groups_of
+from innerear.scores.score import funnels, score
+from innerear.stages import do_score
 from innerear.stats import bootstrap, wilson
 
 
@@ -79,7 +80,7 @@ def test_what_we_could_not_render_counts_in_no_rate_and_is_said_to_be_missing():
 def test_attempts_at_one_probe_are_one_cluster():
     together = [item(n, Outcome.OK if n % 2 else Outcome.ERROR, attempt=a) for n in range(12) for a in range(8)]
     found = rates(together)["ran"]
-    assert "bootstrap-probes" in found.signature
+    assert "wilson-probes" in found.signature
     low, high = wilson(48, 96)
     assert found.high - found.low > 1.5 * (high - low)
 
@@ -196,7 +197,7 @@ def test_distances_from_parts_are_those_of_the_whole(reference, monkeypatch):
         frames[f"noise/{probe.id}"] = reference.kept[n]
     items = [item(n) for n in range(60)]
     whole = distances(items, frames, reference.signature)
-    monkeypatch.setattr("innerear.distances.SHARD_FRAMES", 100)
+    monkeypatch.setattr("innerear.scores.distances.SHARD_FRAMES", 100)
     parts = distances(items, frames, reference.signature)
     for metric in ("fad", "kad"):
         assert parts[metric].value == pytest.approx(whole[metric].value, rel=1e-9, abs=1e-9)
@@ -239,3 +240,20 @@ def test_a_runs_table_has_the_distances_of_an_embedder_that_hears(scores, by, sh
 def test_a_metrics_signature_names_the_weights_that_it_runs_on(name, weights):
     path = (metrics.CHECK_METRICS | metrics.SOUND_METRICS)[name]
     assert re.findall(r"(?<=[:,])([a-z0-9.-]+)@[0-9a-f]{8}", metrics.signature(metrics.find_metric(path))) == weights
+
+
+@pytest.mark.xdist_group("recorded_run")
+def test_every_score_of_a_run_is_inside_its_interval(recorded_run):
+    found = [score for score in do_score(Run(recorded_run)) if score.low is not None]
+    assert len(found) > 50
+    assert [score for score in found if not score.low <= score.value <= score.high] == []
+
+
+def test_the_table_of_a_run_marks_checks_that_were_not_run_and_gives_no_share_of_few():
+    def cell(n, missing):
+        scores = [Score("checks", "a", "direct", "notes", 0.75, n, missing, "checks|v:1")]
+        return headline(scores)[0][5]
+
+    assert cell(100, 0) == "75% of 100"
+    assert cell(100, 27) == "75% of 100, 27 not run"
+    assert cell(4, 0) == "3 of 4"

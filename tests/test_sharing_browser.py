@@ -11,9 +11,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from innerear.parts import read_rows, write_whole
 from innerear.records import Completion
-from innerear.run import Run
+from innerear.run.parts import read_rows, write_whole
+from innerear.run.run import Run
 from innerear.sharing.compare import compare
 from innerear.sharing.compare_page import write_comparison
 from innerear.sharing.leaderboard import leaderboard

@@ -13,14 +13,15 @@ from innerear import Asked, choose, create, evaluate, load, open_model
 from innerear.checks import Rhyme, Transcript
 from innerear.clip import Clip, read
 from innerear.errors import WeightsUnavailable
-from innerear.metrics import UNAVAILABLE, Sound, closed_set, dnsmos, open_words, whisper
+from innerear.lab.all import verify_all
+from innerear.lab.sounds import Bank
+from innerear.metrics import closed_set, dnsmos, open_words, whisper
+from innerear.metrics.measure import UNAVAILABLE, Sound
+from innerear.metrics.verified import shipped
 from innerear.metrics.word_errors import compare
 from innerear.metrics.words import TranscriptCheck
-from innerear.run import Run
+from innerear.run.run import Run
 from innerear.stages import do_measure, do_score
-from innerear.verify import shipped
-from innerear.verify.all import verify_all
-from innerear.verify.sounds import Bank
 
 RNG = np.random.default_rng(1)
 SILENCE = Clip(np.zeros((1, 16_000), np.float32), 16_000)
@@ -159,7 +160,7 @@ def test_without_weights_it_says_what_to_do_and_imports_nothing():
     value = heard(NOISE)
     assert value.value is None
     assert value.reason.startswith(f"{UNAVAILABLE}: no weights: whisper-tiny.en/model.bin is not here")
-    assert "innerear models pull whisper-tiny.en" in value.reason
+    assert "innerear weights pull whisper-tiny.en" in value.reason
     code = (
         "import sys, numpy as np; from innerear.clip import Clip; from innerear.metrics.open_words import hear;"
         "from innerear.errors import WeightsUnavailable; clip = Clip(np.zeros((1, 9), 'f4'), 16000)\n"

@@ -12,14 +12,14 @@ import msgspec
 import numpy as np
 import pytest
 
+from innerear.ask.generate import Bench, generate
+from innerear.ask.listener import hear, onsets, yin
+from innerear.ask.models import Options, open_model
+from innerear.ask.strategies import STRATEGIES, Heard, find_strategy
 from innerear.clip import Clip
 from innerear.errors import JailFailure, UsageError
-from innerear.generate import Bench, generate
-from innerear.listener import hear, onsets, yin
-from innerear.models import Options, open_model
-from innerear.parts import read_rows
 from innerear.records import Completion, Outcome, Render
-from innerear.strategies import STRATEGIES, Heard, find_strategy
+from innerear.run.parts import read_rows
 from innerear.suite import edition
 from openai_server import OpenAIServer, cut, raw, reply, status
 
@@ -261,7 +261,7 @@ def test_every_strategy_holds_its_conversation_with_a_server_and_can_be_played_a
 
 
 def test_a_program_that_two_conversations_give_is_run_once(tmp_path):
-    from innerear.workshop import Workshop
+    from innerear.render.workshop import Workshop
 
     runs = []
 
@@ -278,7 +278,7 @@ def test_a_program_that_two_conversations_give_is_run_once(tmp_path):
         def close(self):
             pass
 
-    from innerear.extract import extract
+    from innerear.programs.extract import extract
     from innerear.records import Limits
 
     program = extract(code("a"))
@@ -295,7 +295,7 @@ def test_a_program_that_two_conversations_give_is_run_once(tmp_path):
 
 
 def test_the_brief_tells_every_probe_more_than_was_asked_and_leaves_its_figures_exact():
-    from innerear.strategies.brief import brief_details
+    from innerear.ask.strategies.brief import brief_details
 
     for probe in PROBES:
         lines = brief_details(probe)
@@ -318,7 +318,7 @@ def test_few_shots_are_of_other_families_with_programs_that_hold():
 
 @pytest.mark.parametrize("strategy", ["direct", "plan", "repair:2", "listen:2", "best-of:3"])
 def test_what_was_recorded_is_played_with_no_key_to_the_same_texts(strategy, tmp_path):
-    from innerear.models.recorded import recording
+    from innerear.ask.models.recorded import recording
 
     def heard(probe, row):
         return Heard("- a hum", 0.5)
@@ -337,7 +337,7 @@ def test_what_was_recorded_is_played_with_no_key_to_the_same_texts(strategy, tmp
 
 
 def test_a_score_says_where_the_strategy_was_told_what_is_judged():
-    from innerear.groups import Group
+    from innerear.scores.groups import Group
 
     notes = {
         strategy: {metric: Group("m", strategy, "notes", [], []).score(metric, 1.0, 1, 0, "s").note
@@ -361,7 +361,7 @@ def test_what_the_tagger_names_is_told_and_does_not_count():
 
 
 def test_the_tagger_is_yamnet_where_it_can_be_had():
-    from innerear.listener import find_tagger
+    from innerear.ask.listener import find_tagger
 
     if (tagger := find_tagger()) is None:
         pytest.skip("YAMNet's weights are not here")
@@ -379,7 +379,7 @@ def test_every_outcome_but_ours_and_ok_has_a_failure_of_its_name():
 def test_the_guide_is_what_the_code_says():
     from pathlib import Path
 
-    from innerear.strategies.guide import guide
+    from innerear.lab.asking_guide import guide
 
     page = Path(__file__).parent.parent / "docs" / "asking.md"
-    assert page.read_text("utf-8") == guide(), "write it again: python -m innerear.strategies.guide > docs/asking.md"
+    assert page.read_text("utf-8") == guide(), "write it again: python -m innerear.lab.asking_guide > docs/asking.md"

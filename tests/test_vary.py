@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from innerear import checks, suite
+from innerear.ask.strategies import find_strategy
 from innerear.errors import SuiteError
 from innerear.records import Completion, Probe
-from innerear.run import Asked, create
-from innerear.strategies import find_strategy
+from innerear.run.run import Asked, create
 from innerear.suite.vary import NAMES, WORDS, vary
 
 EDITION = suite.edition()

@@ -5,9 +5,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from innerear import load, metrics
+from innerear import load
 from innerear.clip import Clip
-from innerear.groups import Group
+from innerear.metrics import measure as metrics
 from innerear.metrics.in_noise import (
     BANDS_HZ,
     SAMPLE_RATE,
@@ -21,7 +21,8 @@ from innerear.metrics.in_noise import (
 from innerear.metrics.pronounce import CONSONANTS, phone_errors, pronunciations
 from innerear.metrics.word_errors import compare
 from innerear.records import Measurement
-from innerear.word_scores import what_is_lost, word_scores
+from innerear.scores.groups import Group
+from innerear.scores.heard import what_is_lost, word_scores
 
 
 @pytest.mark.parametrize(

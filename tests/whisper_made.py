@@ -39,7 +39,7 @@ def put(folder: Path, tokens: list[str]) -> None:
 
 
 def save_whisper(tokens: list[str] = TOKENS, bands: int = 80, seed: int = 6, folder: Path | None = None) -> Path:
-    """Where `innerear models pull whisper-tiny.en` would put it."""
+    """Where `innerear weights pull whisper-tiny.en` would put it."""
     from ctranslate2.specs import whisper_spec
 
     rng = np.random.default_rng(seed)

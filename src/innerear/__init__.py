@@ -10,27 +10,27 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from innerear.ask.models import open_model
     from innerear.clip import Clip, read
+    from innerear.distance.frechet import frechet_distance
+    from innerear.distance.kernel import kad
     from innerear.embed import open_embedder
     from innerear.errors import InnerEarError
-    from innerear.extract import extract
     from innerear.jail import open_jail
-    from innerear.metrics.frechet import frechet_distance
-    from innerear.metrics.kernel import kad
-    from innerear.models import open_model
+    from innerear.programs.extract import extract
     from innerear.records import Completion, Limits, Measurement, Probe, Program, Render, Score
-    from innerear.run import Asked, Run, create
+    from innerear.run.run import Asked, Run, create
     from innerear.stages import do_embed, do_generate, do_measure, do_render, do_report, do_score, evaluate
     from innerear.suite import Suite, choose, load
 
 _HOME = {
-    "Asked": "run", "Clip": "clip", "Completion": "records", "InnerEarError": "errors", "Limits": "records",
-    "Measurement": "records", "Probe": "records", "Program": "records", "Render": "records", "Run": "run",
-    "Score": "records", "Suite": "suite", "choose": "suite", "create": "run", "do_embed": "stages",
+    "Asked": "run.run", "Clip": "clip", "Completion": "records", "InnerEarError": "errors", "Limits": "records",
+    "Measurement": "records", "Probe": "records", "Program": "records", "Render": "records", "Run": "run.run",
+    "Score": "records", "Suite": "suite", "choose": "suite", "create": "run.run", "do_embed": "stages",
     "do_generate": "stages", "do_measure": "stages", "do_render": "stages", "do_report": "stages",
-    "do_score": "stages", "evaluate": "stages", "extract": "extract", "frechet_distance": "metrics.frechet",
-    "kad": "metrics.kernel", "load": "suite", "open_embedder": "embed", "open_jail": "jail", "open_model": "models",
-    "read": "clip",
+    "do_score": "stages", "evaluate": "stages", "extract": "programs.extract", "frechet_distance": "distance.frechet",
+    "kad": "distance.kernel", "load": "suite", "open_embedder": "embed", "open_jail": "jail",
+    "open_model": "ask.models", "read": "clip",
 }  # fmt: skip
 
 __all__ = [

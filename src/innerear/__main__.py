@@ -1,5 +1,5 @@
 """`python -m innerear`."""
 
-from innerear.cli import main
+from innerear.cli.main import main
 
 main()

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 Samples = NDArray[np.float32]
 
+_WHOLE = 0.99  # share of the samples promised that must be there: the length of an MP3 may be an estimate
+UNKNOWN_LENGTH = 0x7FFF_F000  # sizes from here on say that the length is not known, as in `jail.inside.wav`
 _BLOCK = 1 << 20  # samples a channel: 24 s at 44.1 kHz
 
 
@@ -118,9 +120,49 @@ def _opened(source: Path | str | BinaryIO) -> Iterator[tuple[SoundFile, str]]:
     name = str(source) if isinstance(source, str | Path) else "the stream"
     try:
         with soundfile.SoundFile(source) as file:
+            _refuse_cut_off(source, name)
             yield file, name
-    except (soundfile.LibsndfileError, OSError) as error:
+    except (soundfile.LibsndfileError, OSError, UnicodeEncodeError) as error:  # the last for its name
         raise AudioError(f"{name} cannot be read as audio: {error}") from error
+
+
+def _refuse_cut_off(source: Path | str | BinaryIO, name: str) -> None:
+    """Refuse a WAV or AIFF file that ends before its header says; libsndfile takes it for a shorter one.
+
+    Call it after libsndfile has opened the file: a stream is left where it was.
+    """
+    if isinstance(source, str | Path):
+        with Path(source).open("rb") as file:
+            found = _samples_chunk(file)
+    else:
+        place = source.tell()
+        found = _samples_chunk(source)
+        source.seek(place)
+    if found is None:
+        return
+    promised, there = found
+    if there < _WHOLE * promised and promised < UNKNOWN_LENGTH:
+        raise AudioError(f"{name} is cut off: its header promises {promised} bytes of samples, it holds {there}")
+
+
+def _samples_chunk(file: BinaryIO) -> tuple[int, int] | None:
+    """How many bytes of samples the header of a WAV or AIFF file promises, and how many are there."""
+    size = file.seek(0, io.SEEK_END)
+    file.seek(0)
+    head = file.read(12)
+    order: Literal["little", "big"] = "little" if head[:4] == b"RIFF" else "big"
+    if head[:4] not in (b"RIFF", b"RIFX", b"FORM") or head[8:] not in (b"WAVE", b"AIFF", b"AIFC"):
+        return None
+    place = 12
+    while place + 8 <= size:
+        file.seek(place)
+        head = file.read(8)
+        length = int.from_bytes(head[4:], order)
+        place += 8
+        if head[:4] in (b"data", b"SSND"):
+            return length, size - place
+        place += length + length % 2
+    return None
 
 
 def _decoded(file: SoundFile, name: str) -> Iterator[NDArray[Any]]:
@@ -136,7 +178,7 @@ def _decoded(file: SoundFile, name: str) -> Iterator[NDArray[Any]]:
         yield block
     if not seen:
         raise AudioError(f"{name} holds no samples")
-    if seen < 0.99 * file.frames:  # the length of an MP3 may be an estimate
+    if seen < _WHOLE * file.frames:
         raise AudioError(f"{name} is cut off or damaged: {seen} of {file.frames} samples can be decoded")
 
 
@@ -154,12 +196,31 @@ def _mixed(block: NDArray[Any]) -> Samples:
 
 
 def flac(clip: Clip) -> tuple[bytes, float]:
-    """The clip as 24-bit FLAC, and the factor that its samples were divided by (1 unless |x| > 1)."""
+    """The clip as 24-bit FLAC, and the factor that its samples were divided by (1 unless |x| > 1).
+
+    Raises:
+        AudioError: FLAC holds no such sound: none at all, or a rate above 655,350 Hz.
+    """
     import soundfile
 
     peak = float(np.abs(clip.samples).max(initial=0.0))
     factor = max(1.0, peak)
     stored = clip.samples if factor == 1.0 else clip.samples / np.float32(factor)
     buffer = io.BytesIO()
-    soundfile.write(buffer, stored.T, clip.sample_rate, format="FLAC", subtype="PCM_24")
+    try:
+        soundfile.write(buffer, stored.T, flac_rate(clip.sample_rate), format="FLAC", subtype="PCM_24")
+    except soundfile.LibsndfileError as error:
+        raise AudioError(f"{clip.samples.shape} samples at {clip.sample_rate} Hz are no FLAC: {error}") from error
     return buffer.getvalue(), factor
+
+
+def flac_rate(sample_rate: int) -> int:
+    """The rate in hertz that a FLAC file of this sound says.
+
+    Above 65,535 Hz a frame of FLAC can only hold tens of hertz (RFC 9639, 9.1.2). The samples stay
+    as they are: 5 Hz of 65,536 are 0.13 cents.
+
+    >>> flac_rate(44_100), flac_rate(131_072)
+    (44100, 131070)
+    """
+    return sample_rate if sample_rate <= 65_535 else round(sample_rate, -1)

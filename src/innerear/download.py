@@ -3,23 +3,37 @@
 from __future__ import annotations
 
 import queue
+import ssl
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 PATIENCE_S = 8.0  # to the first byte, and from one to the next
 
 
-def get(url: str, limit_bytes: int, progress: Callable[[int], None] | None = None) -> bytes:
+@dataclass(frozen=True)
+class Manner:
+    """How a server is asked: headers, which go to no other host that it may send us to, and the file of
+    certificates to trust (`None`: the system's)."""
+
+    headers: Mapping[str, str] = field(default_factory=dict)
+    cafile: str | None = None
+
+
+PLAIN = Manner()
+
+
+def get(url: str, limit_bytes: int, progress: Callable[[int], None] | None = None, manner: Manner = PLAIN) -> bytes:
     """The whole content of an address; `progress` is called with the bytes so far.
 
     Raises:
         OSError: no answer within 8 s, cut off, an HTTP error, or more than `limit_bytes`.
     """
     content = bytearray()
-    for piece in _pieces(url):
+    for piece in (piece for piece, _ in _stream(url, 0, manner) if isinstance(piece, bytes)):
         content += piece
         if len(content) > limit_bytes:
             raise OSError(f"it has more than the {limit_bytes} bytes expected")
@@ -28,7 +42,9 @@ def get(url: str, limit_bytes: int, progress: Callable[[int], None] | None = Non
     return bytes(content)
 
 
-def fetch_file(url: str, path: Path, progress: Callable[[int, int], None] | None = None) -> None:
+def fetch_file(
+    url: str, path: Path, progress: Callable[[int, int], None] | None = None, manner: Manner = PLAIN
+) -> None:
     """Fetch an address into a file, going on after the bytes that are there already.
 
     `progress` is called with the bytes so far and the bytes in all (0 where the server does not say).
@@ -38,7 +54,7 @@ def fetch_file(url: str, path: Path, progress: Callable[[int, int], None] | None
     """
     there = path.stat().st_size if path.exists() else 0
     with path.open("ab") as file:
-        for piece, whole in _stream(url, there):
+        for piece, whole in _stream(url, there, manner):
             if isinstance(piece, int):  # where the server starts: at the byte asked for, or at the first
                 file.truncate(piece)
                 file.seek(piece)
@@ -50,12 +66,7 @@ def fetch_file(url: str, path: Path, progress: Callable[[int, int], None] | None
                 progress(there, whole)
 
 
-def _pieces(url: str) -> Iterator[bytes]:
-    """The body, piece by piece."""
-    return (piece for piece, _ in _stream(url, 0) if isinstance(piece, bytes))
-
-
-def _stream(url: str, start: int) -> Iterator[tuple[bytes | int, int]]:
+def _stream(url: str, start: int, manner: Manner) -> Iterator[tuple[bytes | int, int]]:
     """Where the body starts, then its pieces; each along with the bytes of the whole, 0 if not known.
 
     In a thread of its own, because looking up a host knows no time limit.
@@ -71,9 +82,12 @@ def _stream(url: str, start: int) -> Iterator[tuple[bytes | int, int]]:
                 continue
 
     def read() -> None:
-        asked = urllib.request.Request(url, headers={"Range": f"bytes={start}-"} if start else {})
         try:
-            with urllib.request.urlopen(asked, timeout=PATIENCE_S) as response:
+            asked = urllib.request.Request(url, headers={"Range": f"bytes={start}-"} if start else {})
+            for name, value in manner.headers.items():
+                asked.add_unredirected_header(name, value)
+            trust = ssl.create_default_context(cafile=manner.cafile) if manner.cafile else None
+            with urllib.request.urlopen(asked, timeout=PATIENCE_S, context=trust) as response:
                 at = start if response.status == 206 else 0
                 length = response.headers.get("Content-Length")
                 whole = at + int(length) if length is not None else 0

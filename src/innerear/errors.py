@@ -4,6 +4,7 @@
     ├── UsageError          the caller gave something that cannot be used: one line, exit code 2
     │   ├── SuiteError      a suite file with a bad line
     │   └── AudioError      a file or an array that is no usable audio
+    ├── DiskFull            there is no room left on a disk: make some, and go on
     ├── ModelError          a model could not be asked, after all retries
     ├── RecordingMismatch   a recording was made with other messages than the suite sends today
     ├── HubError            the Hugging Face hub refused, or was not reached
@@ -32,6 +33,10 @@ class SuiteError(UsageError):
 
 class AudioError(UsageError):
     """A file or an array is no usable audio."""
+
+
+class DiskFull(InnerEarError):
+    """There is no room left where something is to be written; what was finished stays."""
 
 
 class ModelError(InnerEarError):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 import hashlib
 import re
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -17,6 +17,8 @@ from innerear.checks import Check
 
 Tier = Literal["notes", "environment", "speech"]
 TIERS: tuple[Tier, ...] = ("notes", "environment", "speech")
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+"""An integer that is a number to every reader: a row from elsewhere may hold one of thousands of digits."""
 Track = Literal["scratch", "library"]
 TRACKS: tuple[Track, ...] = ("scratch", "library")
 """What a program may use: Python's own library with NumPy and SciPy, or anything that is installed."""
@@ -83,7 +85,7 @@ class Completion(msgspec.Struct, frozen=True, omit_defaults=True):
     probe: str
     model: str
     strategy: str
-    attempt: int
+    attempt: Count
     messages: list[Message]
     text: str
     finish_reason: str | None = None
@@ -102,8 +104,9 @@ class Program(msgspec.Struct, frozen=True):
     """The code in a completion, or why there is none.
 
     `recording` stands instead of code where the answer is real sound: a clip in the data folder,
-    of which the first `duration_s` seconds are taken. `violation` says by which line the program
-    takes its sound from elsewhere (see `guard`): it is not run.
+    of which the first `duration_s` seconds are taken. Of a program, `duration_s` says how long a
+    sound it was asked for. `violation` says by which line the program takes its sound from elsewhere
+    (see `guard`): it is not run.
     """
 
     code: str | None
@@ -115,7 +118,8 @@ class Program(msgspec.Struct, frozen=True):
     @property
     def digest(self) -> str:
         """The digest of what makes the sound, whatever the reason says."""
-        return digest("program", self.code, self.recording, self.duration_s)
+        taken_s = None if self.recording is None else self.duration_s
+        return digest("program", self.code, self.recording, taken_s)
 
 
 class Outcome(enum.StrEnum):
@@ -130,19 +134,23 @@ class Outcome(enum.StrEnum):
     TIMED_OUT = "timed_out"  # wall clock
     CPU_LIMIT = "cpu_limit"
     OUT_OF_MEMORY = "out_of_memory"
-    PROVENANCE = "provenance"  # takes its sound from elsewhere: not run; the reason shows the line
+    PROVENANCE = "provenance"  # takes its sound from elsewhere; the reason shows the line
     FORBIDDEN = "forbidden"  # ended by something that the jail forbids; the reason says what
     NOT_RENDERED = "not_rendered"  # this machine cannot isolate programs: ours, and counted apart
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """What a program may use. An outcome within a fifth of a limit is flagged in its row."""
+    """What a program may use. An outcome within a fifth of a limit is flagged in its row.
+
+    `sound_s` differs between the programs of a run (see `render.longest_s`), so it is in no key.
+    """
 
     cpu_s: float = 180.0
     wall_s: float = 240.0
     memory_bytes: int = 2 << 30  # address space
     file_bytes: int = 64 << 20  # all that it writes
     log_bytes: int = 256 << 10  # stdout and stderr together
+    sound_s: float | msgspec.UnsetType = msgspec.UNSET  # the longest sound; follows from what was asked
 
 
 class RawLevels(msgspec.Struct, frozen=True):
@@ -161,6 +169,7 @@ class RawLevels(msgspec.Struct, frozen=True):
 class Render(msgspec.Struct, frozen=True, omit_defaults=True):
     """What running one program gave. `audio` is the digest of the stored sound.
 
+    With the outcome OK, `reason` says what is wrong with a file whose sound could be read.
     `factor` is what the samples were divided by before they were stored (1 unless some |x| > 1).
     `near_limit` names the limits of which more than four fifths were used.
     """
@@ -173,12 +182,12 @@ class Render(msgspec.Struct, frozen=True, omit_defaults=True):
     exit_code: int | None = None
     wall_s: float | None = None
     cpu_s: float | None = None
-    memory_bytes: int | None = None
+    memory_bytes: Count | None = None
     near_limit: list[str] = []
     audio: str | None = None
-    sample_rate: int | None = None
-    channels: int | None = None
-    samples: int | None = None
+    sample_rate: Count | None = None
+    channels: Count | None = None
+    samples: Count | None = None
     factor: float = 1.0
     levels: RawLevels | None = None
     jail: dict[str, Any] = {}
@@ -247,3 +256,12 @@ def embedder_of(signature: str) -> str:
     """
     found = re.search(r"(?:^|\|)emb:([^|@:]*)", signature)
     return found[1] if found else ""
+
+
+class Item(msgspec.Struct, frozen=True):
+    """One completion and what came of it, joined."""
+
+    probe: Probe
+    completion: Completion
+    program: Program
+    render: Render

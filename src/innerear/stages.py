@@ -18,24 +18,31 @@ from pathlib import Path
 
 import msgspec
 
-from innerear import metrics, verify
-from innerear.embed import open_embedder, reads_captions, uses_gpu
-from innerear.embeddings import Named, anchors, batches, compact, embeddings_folder, hearing, read_embeddings
-from innerear.errors import JailUnavailable, WeightsUnavailable
-from innerear.failures import failure_rows
-from innerear.generate import Bench, generate, summary
-from innerear.metrics.agreement import CAPTION, captions
-from innerear.models import Model
-from innerear.parts import Writer, read_rows, write_whole
-from innerear.records import Completion, Measurement, Outcome, Program, Render, Repeat, Score, digest
-from innerear.render import load, render_all, render_key, runs
-from innerear.run import Item, Run, program_of, save
-from innerear.score import score
-from innerear.strategies import find_strategy
-from innerear.threads import one_blas_thread
-from innerear.work import Local, Lost, Machines, Work
+from innerear.ask.generate import Bench, generate, summary
+from innerear.ask.models import Model
+from innerear.ask.strategies import Heard, find_strategy
+from innerear.compute.threads import one_blas_thread
+from innerear.compute.work import Local, Lost, Machines, Work
+from innerear.embed import BY_DEFAULT, open_embedder, reads_captions, uses_gpu
+from innerear.embed.batches import Named, anchors, batches, compact, hearing, parts_of, read_embeddings
+from innerear.errors import AudioError, DiskFull, JailFailure, JailUnavailable, UsageError, WeightsUnavailable
+from innerear.metrics import measure as metrics
+from innerear.metrics import verified
+from innerear.metrics.failure_rows import failure_rows
+from innerear.records import Completion, Item, Measurement, Outcome, Probe, Program, Render, Repeat, Score, digest
+from innerear.render.render import is_there, load, render_all, runs
+from innerear.run.keys import render_key
+from innerear.run.parts import Writer, from_json, read_rows, replace_rows, write_whole
+from innerear.run.run import Run, RunFile, embeddings_folder, program_of, update
+from innerear.run.whole import sweep
+from innerear.scores.clap import CAPTION, captions
+from innerear.scores.score import VERSION as SCORES
+from innerear.scores.score import score
 
 Progress = Callable[[str, int, int], None]
+Say = Callable[[str], None]
+MOST_NAMED = 20
+"""Lines that are told of one kind of failure; the rest are counted."""
 
 
 @dataclass
@@ -45,6 +52,15 @@ class Report:
     failures: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     unrendered: JailUnavailable | None = None
+
+    def add(self, other: Report) -> None:
+        """Take over what another stage has to say."""
+        self.failures += other.failures
+        self.warnings += other.warnings
+
+
+def unsaid(line: str) -> None:
+    """A `Say` that says nothing."""
 
 
 def silent(what: str, done: int, total: int) -> None:
@@ -89,9 +105,9 @@ def _bench(run: Run, workers: int | None) -> Iterator[Bench | None]:
     if not find_strategy(run.asked.strategy).renders:
         yield None
         return
+    from innerear.ask.listener import find_tagger, hear
     from innerear.jail import open_jail
-    from innerear.listener import find_tagger, hear
-    from innerear.workshop import Workshop
+    from innerear.render.workshop import Workshop
 
     asked = run.asked
     tagger = find_tagger() if find_strategy(asked.strategy).told else None
@@ -101,38 +117,84 @@ def _bench(run: Run, workers: int | None) -> Iterator[Bench | None]:
         asked.limits,
         asked.seed,
         asked.track,
-        lambda: open_jail(asked.jail),
+        lambda: open_jail(asked.jail, asked.track),
         workers or os.cpu_count() or 1,
     ) as shop:
-        yield Bench(shop.render, lambda probe, render: hear(load(render, run.audio), probe, tagger))
+
+        def listen(probe: Probe, render: Render) -> Heard:
+            try:
+                return hear(load(render, run.audio), probe, tagger)
+            except AudioError as error:  # of this probe's sound; the others are asked all the same
+                raise JailFailure(str(error)) from error
+
+        yield Bench(shop.render, listen)
 
 
-def do_render(run: Run, machines: Machines | None = None, progress: Progress = silent) -> Report:
-    """Completions to sounds: runs each program that has no row yet, once, however many gave it.
+def do_render(run: Run, machines: Machines | None = None, progress: Progress = silent, check: bool = False) -> Report:
+    """Completions to sounds: runs each program that has no row yet, or whose sound is gone, once.
+
+    With `check`, every sound that is there is decoded, and a damaged one is rendered again.
 
     Raises:
         JailUnavailable: programs are left and this machine cannot isolate them.
     """
     folder = run.folder / "renders"
+    sweep(run.audio)
     done = read_rows(folder, Render)
     probes = {probe.id: probe for probe in run.probes}
     programs = {}
     for completion in run.completions():
         program = program_of(completion, probes[completion.probe], run.asked.track)
         programs[render_key(program, run.asked.limits, run.asked.seed)] = program
-    missing = [program for key, program in programs.items() if key not in done]
+    sounding = [done[key] for key in programs if key in done and done[key].audio]
+    gone = _gone(run, sounding, check, machines or Local(), progress)
+    missing = [program for key, program in programs.items() if key not in done or key in gone]
     count = len(programs) - len(missing)
     progress("programs", count, len(programs))
+    other: dict[str, Render] = {}
     with Writer(folder, Render) as writer:
 
         def keep(render: Render) -> None:
             nonlocal count
             count += 1
-            writer.keep(render)
+            if render.key not in gone:
+                writer.keep(render)
+            elif render.audio != gone[render.key].audio:  # the program does not give the same sound twice
+                other[render.key] = render
             progress("programs", count, len(programs))
 
         failures = _run_programs(run, missing, keep, machines)
-    return Report(failures)
+    if other:
+        replace_rows(folder, Render, other.values())
+    said = [f"{len(gone)} sounds were missing or damaged, and their programs ran again"] if gone else []
+    return Report(failures, said)
+
+
+def _gone(run: Run, rows: Sequence[Render], check: bool, machines: Machines, progress: Progress) -> dict[str, Render]:
+    """The rows, by key, whose sounds are missing, or with `check` cannot be read."""
+    gone = {row.key: row for row in rows if not is_there(run.audio / f"{row.audio}.flac")}
+    if check:
+        left = [row for row in rows if row.key not in gone]
+        seen = 0
+
+        def keep(row: Render, _: None) -> None:
+            nonlocal seen
+            seen += 1
+            progress("sounds checked", seen, len(left))
+
+        work = Work(partial(_reading, run.audio), forgives=(AudioError,), sees=run.folder)
+        gone |= {lost.thing.key: lost.thing for lost in machines.each(work, left, keep)}
+    return gone
+
+
+@contextmanager
+def _reading(audio: Path) -> Iterator[Callable[[Render], None]]:
+    """How a sound is found to be whole."""
+
+    def read(row: Render) -> None:
+        load(row, audio)
+
+    yield read
 
 
 def _run_programs(
@@ -146,7 +208,7 @@ def _run_programs(
         keep,
         run.audio,
         run.asked.limits,
-        open_jail=partial(open_jail, run.asked.jail),
+        open_jail=partial(open_jail, run.asked.jail, run.asked.track),
         seed=run.asked.seed,
         data=Path(named) if (named := os.environ.get("INNEREAR_DATA")) else None,
         machines=machines,
@@ -164,7 +226,9 @@ def do_repeat(run: Run, machines: Machines | None = None, progress: Progress = s
     """
     done = run.repeats()
     renders = {item.render.key: item for item in run.items() if runs(item.program) and item.render.audio}
-    missing = [item.program for key, item in renders.items() if key not in done]
+    gone = {key for key, row in done.items() if row.audio and not is_there(run.audio / f"{row.audio}.flac")}
+    missing = [item.program for key, item in renders.items() if key not in done or key in gone]
+    other: list[Repeat] = []
     count = len(renders) - len(missing)
     progress("second runs", count, len(renders))
     with Writer(run.folder / "repeats", Repeat) as writer:
@@ -173,37 +237,54 @@ def do_repeat(run: Run, machines: Machines | None = None, progress: Progress = s
             nonlocal count
             count += 1
             same = again.audio == renders[again.key].render.audio
-            writer.keep(Repeat(again.key, again.outcome, again.audio, same))
+            row = Repeat(again.key, again.outcome, again.audio, same)
+            if again.key not in gone:
+                writer.keep(row)
+            elif row != done[again.key]:
+                other.append(row)
             progress("second runs", count, len(renders))
 
         failures = _run_programs(run, missing, keep, machines)
+    if other:
+        replace_rows(run.folder / "repeats", Repeat, other)
     return Report(failures)
 
 
 def choose_embedders(run: Run) -> tuple[Run, Report]:
-    """Settle which embedders a run uses and how they work: those asked for, else `yamnet`, else `mel`.
+    """Settle which embedders a run uses and how they work: those asked for, else `yamnet` and `aisfx`, else `mel`.
 
     One that was asked for and cannot be had is a failure of ours and a row "no weights" in the
     scores; what it embedded before stays good.
     """
     report = Report()
     signatures = dict(run.file.signatures)
-    for name in run.asked.embedders or ["yamnet"]:
+    lacking = {}
+    for name in run.asked.embedders or BY_DEFAULT:
         try:
             signatures[name] = open_embedder(name).signature
         except WeightsUnavailable as error:
-            if run.asked.embedders:
-                report.failures.append(str(error))
-            else:
-                line = "no yamnet, so distances are by mel, which is no perceptual measure"
-                report.warnings.append(f"{line}: {error}")
-                signatures["mel"] = open_embedder("mel").signature
+            lacking[name] = str(error)
+    if run.asked.embedders:
+        report.failures += lacking.values()
+    elif len(lacking) == len(BY_DEFAULT):
+        why = "; ".join(lacking.values())
+        report.warnings.append(
+            f"no yamnet and no aisfx, so distances are by mel, which is not a perceptual measure: {why}"
+        )
+        signatures["mel"] = open_embedder("mel").signature
+    elif "yamnet" in lacking:
+        report.warnings.append(f"no yamnet, so distances are by aisfx: {lacking['yamnet']}")
     if not run.asked.embedders:
         with suppress(WeightsUnavailable):  # without weights, its scores say so
             signatures["clap-laion"] = open_embedder("clap-laion").signature
-    asked = msgspec.structs.replace(run.asked, embedders=run.asked.embedders or list(signatures))
-    file = msgspec.structs.replace(run.file, asked=asked, signatures=signatures)
-    return (run if file == run.file else save(run.folder, file)), report
+    new = {name: how for name, how in signatures.items() if run.file.signatures.get(name) != how}
+
+    def settle(file: RunFile) -> RunFile:  # of now: another command may have added models since
+        names = file.asked.embedders or list({**file.signatures, **new})
+        asked = msgspec.structs.replace(file.asked, embedders=names)
+        return msgspec.structs.replace(file, asked=asked, signatures={**file.signatures, **new})
+
+    return update(run.folder, settle), report
 
 
 def do_embed(run: Run, progress: Progress = silent, machines: Machines | None = None) -> Report:
@@ -221,28 +302,45 @@ def do_embed(run: Run, progress: Progress = silent, machines: Machines | None = 
         if name not in run.file.signatures:
             continue
         folder = embeddings_folder(run, name)
-        done = read_embeddings(folder)
+        sweep(folder)
+        damaged: dict[Path, str] = {}
+        done = read_embeddings(folder, damaged.__setitem__)
+        for path, why in damaged.items():
+            report.warnings.append(f"{why}; what it held is embedded again")
+            with suppress(OSError):
+                path.unlink()
         missing = [named for key, named in wanted.items() if key not in done]
-        unread = [(CAPTION + text, text) for text in captions(run.probes) if reads_captions(name)]
-        unread = [named for named in unread if named[0] not in done]
+        texts: list[Named] = [(CAPTION + text, text) for text in captions(run.probes) if reads_captions(name)]
+        texts = [named for named in texts if named[0] not in done]
+        unread: list[str] = []
         count = len(wanted) - len(missing)
         what = f"embeddings ({name})"
         progress(what, count, len(wanted))
 
-        def keep(batch: Sequence[Named], _: None) -> None:
+        def keep(batch: Sequence[Named], lost: list[str]) -> None:
             nonlocal count
+            unread.extend(lost)  # noqa: B023
             count += sum(not isinstance(sound, str) for _, sound in batch)
             progress(what, count, len(wanted))  # noqa: B023
 
         work = Work(partial(hearing, name, run.file.signatures[name], folder), gpu=uses_gpu(name), sees=run.folder)
-        todo = [*([unread] if unread else []), *batches(missing, machines.workers)]
+        todo = [*([texts] if texts else []), *batches(missing, machines.workers)]
         try:
             report.failures += [f"{name}: {lost.why}" for lost in machines.each(work, todo, keep)]
         except WeightsUnavailable as error:
             report.failures.append(str(error))
             continue
-        compact(folder)
+        report.failures += each_once(unread)
+        with suppress(DiskFull, UsageError):  # all is on disk, in many files instead of one
+            compact(folder)
     return report
+
+
+def each_once(lines: Sequence[str]) -> list[str]:
+    """Each line once, and not more than a reader reads; the others are counted."""
+    once = list(dict.fromkeys(lines))
+    more = [f"and {len(once) - MOST_NAMED} more of this kind"] if len(once) > MOST_NAMED else []
+    return [*once[:MOST_NAMED], *more]
 
 
 def do_measure(
@@ -260,7 +358,7 @@ def do_measure(
         )
         failures = failure_rows(items, run.measurements(), run.audio, writer.keep, machines, run.folder)
         slow = [lost for name in also for lost in _measure(run, items, name, name.__eq__, writer, progress, machines)]
-    return Report([*usual, *failures, *slow])
+    return Report(each_once([*usual, *failures, *slow]))
 
 
 Missing = tuple[Item, frozenset[str]]
@@ -278,9 +376,13 @@ def _measure(
 ) -> list[str]:
     """Measure what is missing of the metrics wanted; what went wrong on our side, one line each."""
     done = run.measurements()
-    keys = [(item, frozenset(key for key, name, _ in _keys(item) if wanted(name))) for item in items]
+    keys = [(item, {key: name for key, name, _ in _keys(item) if wanted(name)}) for item in items]
     concerned = [(item, mine) for item, mine in keys if mine]
-    missing = [(item, mine - done.keys()) for item, mine in concerned if not mine <= done.keys()]
+    lacking = [
+        (item, frozenset(key for key, name in mine.items() if not metrics.is_settled(done, key, name)))
+        for item, mine in concerned
+    ]
+    missing = [(item, mine) for item, mine in lacking if mine]
     count = len(concerned) - len(missing)
     progress(what, count, len(concerned))
 
@@ -290,9 +392,10 @@ def _measure(
         count += 1
         progress(what, count, len(concerned))
 
-    lost: list[Lost[Missing]] = machines.each(Work(partial(measuring, run.audio), sees=run.folder), missing, keep)
+    work = Work(partial(measuring, run.audio), forgives=(AudioError,), sees=run.folder)
+    lost: list[Lost[Missing]] = machines.each(work, missing, keep)
     writer.flush()
-    return [f"{one.thing[0].completion.probe}: {one.why}" for one in lost]
+    return [one.why for one in lost]
 
 
 @contextmanager
@@ -319,40 +422,59 @@ class ScoreFile(msgspec.Struct, frozen=True):
     scores: list[Score]
 
 
-def do_score(run: Run, progress: Progress = silent, machines: Machines | None = None) -> list[Score]:
-    """Measurements and embeddings to scores; nothing is done where the inputs are those of the last time."""
+def do_score(run: Run, progress: Progress = silent, machines: Machines | None = None, say: Say = unsaid) -> list[Score]:
+    """Measurements and embeddings to scores; nothing is done where the inputs are those of the last time.
+
+    `say` gets a line for each file that is damaged: what it held is made again, or by which command it is.
+    """
+    sweep(run.folder)
     items = run.items()
     rows = run.measurements()
     signatures = run.file.signatures
     folders = {name: embeddings_folder(run, name) for name in run.asked.embedders if name in signatures}
-    parts = {name: sorted(path.name for path in folder.glob("[!.]*.npz")) for name, folder in folders.items()}
+    parts = {name: [path.name for path in parts_of(folder)] for name, folder in folders.items()}
     outcomes = [(item.completion.key, item.render.key, item.render.outcome) for item in items]
-    inputs = digest(outcomes, sorted(rows), parts, signatures, run.probes, verify.shipped(), version("innerear"))
+    inputs = digest(
+        outcomes, sorted(rows), parts, signatures, run.probes, verified.shipped(), version("innerear"), SCORES
+    )
     path = run.folder / "scores.json"
-    if path.exists():
-        before = msgspec.json.decode(path.read_bytes(), type=ScoreFile)
-        if before.inputs == inputs:
-            return before.scores
+    before = _scores_before(path, say)
+    if before is not None and before.inputs == inputs:
+        return before.scores
+    damaged: dict[Path, str] = {}
     embedded = {
-        name: (signatures[name], read_embeddings(folders[name])) if name in folders else None
+        name: (signatures[name], read_embeddings(folders[name], damaged.__setitem__)) if name in folders else None
         for name in run.asked.embedders
     }
+    for why in damaged.values():
+        say(f"{why}; its sounds count as missing until `innerear embed {run.folder}` embeds them again")
     found = score(items, rows, embedded, progress, machines)
-    write_whole(path, msgspec.json.format(msgspec.json.encode(ScoreFile(inputs, found)), indent=1))
+    content = ScoreFile("" if damaged else inputs, found)  # made again once the damage is mended
+    write_whole(path, msgspec.json.format(msgspec.json.encode(content), indent=1))
     return found
 
 
-def do_report(run: Run, every_recording: bool = False) -> Path:
+def _scores_before(path: Path, say: Say) -> ScoreFile | None:
+    """The scores of the last time, if there are any that can be read."""
+    try:
+        return from_json(path.read_bytes(), ScoreFile) if path.exists() else None
+    except (OSError, ValueError) as error:
+        say(f"{path} is damaged, or of another version ({error}); it is made again")
+        return None
+
+
+def do_report(run: Run, every_recording: bool = False, say: Say = unsaid) -> Path:
     """Everything to a page that opens from the disk.
 
     Real recordings of the folder named by `INNEREAR_DATA` stand beside the sounds: those whose
-    licences let the page be passed on, or with `every_recording` all.
+    licences let the page be passed on, or with `every_recording` all. `say` gets a line for each file
+    that cannot be read.
     """
-    from innerear.evidence import report_data
     from innerear.report import write_report
+    from innerear.report.evidence import report_data
 
     data = Path(named) if (named := os.environ.get("INNEREAR_DATA")) else None
-    return write_report(report_data(run, do_score(run), data, every_recording), run.folder)
+    return write_report(report_data(run, do_score(run, say=say), data, every_recording), run.folder, say)
 
 
 def evaluate(
@@ -371,12 +493,13 @@ def evaluate(
     machines = machines or Local(workers or 0)
     report = do_generate(run, models, progress, workers, max_usd)
     try:
-        report.failures += do_render(run, machines, progress).failures
+        report.add(do_render(run, machines, progress))
     except JailUnavailable as error:
         report.unrendered = error
     run, chosen = choose_embedders(run)
-    report.warnings += chosen.warnings
-    report.failures += chosen.failures + do_embed(run, progress, machines).failures
-    report.failures += do_measure(run, progress, machines).failures
-    do_score(run, progress, machines)
+    report.add(chosen)
+    report.add(do_embed(run, progress, machines))
+    report.add(do_measure(run, progress, machines))
+    run = Run(run.folder)  # with what other commands have added meanwhile
+    do_score(run, progress, machines, report.warnings.append)
     return run, report

@@ -16,9 +16,28 @@ from numpy.typing import NDArray
 RESAMPLES = 2000
 PERMUTATIONS = 10_000
 EXACT_UP_TO = 12
+FEWEST = 3  # probes, below which how they vary is not known
+SEED = 0
 
 
-def wilson(passed: int, n: int) -> tuple[float, float] | None:
+Reach = tuple[float, float]
+"""The lower and the upper end of a 95 % interval."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number about a group and its 95 % interval, which holds it; `by` says how the interval was got.
+
+    All `None` where nothing was measured; `low` and `high` alone where too little was.
+    """
+
+    value: float | None
+    low: float | None
+    high: float | None
+    by: str
+
+
+def wilson(passed: float, n: float) -> tuple[float, float] | None:
     """The 95 % score interval of a rate, `None` for n = 0; it never is a point, also at 0 and at 1.
 
     E. B. Wilson, "Probable inference, the law of succession, and statistical inference", 1927.
@@ -31,24 +50,82 @@ def wilson(passed: int, n: int) -> tuple[float, float] | None:
     z2 = 1.959963984540054**2
     centre = (passed + z2 / 2) / (n + z2)
     reach = (z2 * (passed * (n - passed) / n + z2 / 4)) ** 0.5 / (n + z2)
-    return max(0.0, centre - reach), min(1.0, centre + reach)
+    # At the ends they are 0 and 1 but for rounding, which left 1.0 outside its own interval.
+    return 0.0 if passed <= 0 else centre - reach, 1.0 if passed >= n else centre + reach
+
+
+def rate(passes: Sequence[tuple[str, bool]]) -> Estimate:
+    """The share passed over (probe, passed), with Wilson's interval.
+
+    Where probes repeat (attempts, several checks), of as many independent results as would vary like
+    the probes do: L. Kish's effective sample size, from the variance of a ratio over clusters, and at
+    most all results. Where all or none passed nothing is seen to vary, and what repeats within a probe
+    may say the same thing twice: then of as many as there are probes.
+    """
+    by_probe: dict[str, list[bool]] = {}
+    for probe, passed in passes:
+        by_probe.setdefault(probe, []).append(passed)
+    n, probes = len(passes), len(by_probe)
+    by = "wilson" if probes == n else "wilson-probes"
+    if not n:
+        return Estimate(None, None, None, by)
+    value = sum(passed for _, passed in passes) / n
+    alike = float(probes)  # independent results that say as much as these
+    if n > probes >= FEWEST and 0 < value < 1:
+        apart = sum((sum(some) - value * len(some)) ** 2 for some in by_probe.values())
+        variance = probes / (probes - 1) * apart / n**2
+        alike = min(float(n), value * (1 - value) / variance) if variance else float(n)
+    low, high = wilson(value * alike, alike) or (None, None)
+    return Estimate(value, low, high, by)
+
+
+def estimate(values: Sequence[tuple[str, float]], statistic: Callable[..., Any], share: bool = False) -> Estimate:
+    """A statistic over (probe, value), whole probes drawn with replacement for its interval.
+
+    `share`: the values are shares from 0 to 1 and the statistic is their mean. Where all of them are 0,
+    or all 1, a bootstrap is a point, whatever n is: there it is Wilson's interval of as many as there
+    are probes.
+    """
+    by = "bootstrap-probes,wilson-at-ends" if share else "bootstrap-probes"
+    if not values:
+        return Estimate(None, None, None, by)
+    numbers = [value for _, value in values]
+    probes = [probe for probe, _ in values]
+    value = float(statistic(np.array(numbers)))
+    if share and set(numbers) in ({0.0}, {1.0}):
+        n = len(set(probes))
+        reach = wilson(numbers[0] * n, n)
+    else:
+        reach = bootstrap(numbers, probes, statistic)
+    low, high = reach or (None, None)
+    return Estimate(value, low, high, by)
+
+
+def holding(value: float, reach: Reach | None) -> Reach | None:
+    """An interval, widened to hold its value.
+
+    Rounding can leave a value outside an interval that is all but a point, and a few skewed values
+    leave their statistic outside the middle 95 % of its resamples.
+    """
+    return None if reach is None else (min(reach[0], value), max(reach[1], value))
 
 
 def bootstrap(
     values: Sequence[float],
     clusters: Sequence[str],
     statistic: Callable[..., Any],
-    seed: int = 0,
+    seed: int = SEED,
 ) -> tuple[float, float] | None:
     """The 95 % percentile interval of a statistic, whole clusters (probes) drawn with replacement.
 
-    `statistic` takes an array and `axis`, such as `np.mean`. `None` for fewer than three clusters.
+    `statistic` takes an array and `axis`, such as `np.mean`. It holds the statistic of the values.
+    `None` for fewer than three clusters.
     """
     by_cluster: dict[str, list[float]] = {}
     for value, cluster in zip(values, clusters, strict=True):
         by_cluster.setdefault(cluster, []).append(value)
     groups = [np.array(group) for group in by_cluster.values()]
-    if len(groups) < 3:
+    if len(groups) < FEWEST:
         return None
     rng = np.random.default_rng(seed)
     drawn = rng.integers(len(groups), size=(RESAMPLES, len(groups)))
@@ -57,7 +134,7 @@ def bootstrap(
     else:
         resampled = [statistic(np.concatenate([groups[i] for i in row]), axis=0) for row in drawn]
     low, high = np.quantile(resampled, [0.025, 0.975])
-    return float(low), float(high)
+    return holding(float(statistic(np.asarray(values))), (float(low), float(high)))
 
 
 def resampled_sums(values: NDArray[np.float64], clusters: Sequence[str], seed: int = 0) -> NDArray[np.float64] | None:
@@ -108,20 +185,43 @@ class Difference:
     n: int
 
 
-def paired(first: Mapping[str, float], second: Mapping[str, float], seed: int = 0) -> Difference | None:
-    """First less second, over the probes that both have; `None` without one.
+def paired(
+    first: Mapping[str, float], second: Mapping[str, float], seed: int = SEED, shares: bool = True
+) -> Difference | None:
+    """First less second, over the probes that both have; `None` without one. `shares`: values from 0 to 1.
 
-    The interval is a percentile bootstrap over probes. The test flips the sign of each probe's
-    difference: every way of doing so for up to 12 probes that differ, else 10,000 seeded draws
-    (B. Phipson, G. K. Smyth, "Permutation P-values should never be zero", 2010).
+    The interval is that of `_of_mean`. The test flips the sign of each probe's difference: every way of
+    doing so for up to 12 probes that differ, else 10,000 seeded draws (B. Phipson,
+    G. K. Smyth, "Permutation P-values should never be zero", 2010).
     """
     probes = [probe for probe in first if probe in second]
     if not probes:
         return None
     differences = np.array([first[probe] - second[probe] for probe in probes])
-    low, high = bootstrap(differences.tolist(), probes, np.mean, seed) or (None, None)
+    value = float(differences.mean())
+    low, high = holding(value, _of_mean(differences, shares)) or (None, None)
     p = _sign_flip(differences[differences != 0], seed)
-    return Difference(float(differences.mean()), low, high, p, len(probes))
+    return Difference(value, low, high, p, len(probes))
+
+
+def _of_mean(differences: NDArray[np.float64], shares: bool) -> tuple[float, float] | None:
+    """The 95 % interval of a mean difference; `None` for fewer than three.
+
+    Student's interval over the differences and two more, one each way, as large as the largest that is
+    seen; as 1 if shares do not differ at all. For pass or fail it is that of D. G. Bonett, R. M. Price,
+    "Adjusted Wald intervals for a difference of two binomial proportions based on paired data", 2012,
+    with t for z. If nearly all pass, few probes differ, and a bootstrap (or Student's interval alone)
+    of those few is too narrow.
+    """
+    from scipy.special import stdtrit  # scipy.stats takes a second to import
+
+    if len(differences) < FEWEST:
+        return None
+    size = float(np.abs(differences).max()) or float(shares)
+    more = np.concatenate([differences, [size, -size]])
+    reach = float(stdtrit(len(more) - 1, 0.975) * more.std(ddof=1) / np.sqrt(len(more)))
+    low, high = float(more.mean()) - reach, float(more.mean()) + reach
+    return (max(-1.0, low), min(1.0, high)) if shares else (low, high)
 
 
 def _sign_flip(differences: NDArray[np.float64], seed: int) -> float:
@@ -161,7 +261,7 @@ class Trend:
     n: int
 
 
-def falls(steps: Sequence[Sequence[float]], seed: int = 0) -> Trend | None:
+def falls(steps: Sequence[Sequence[float]], seed: int = SEED) -> Trend | None:
     """Whether values fall from step to step: slope of a line through them against the step's number.
 
     The statistic of Cochran and Armitage's test for trend, with a permutation of all values over
@@ -182,7 +282,7 @@ def falls(steps: Sequence[Sequence[float]], seed: int = 0) -> Trend | None:
         picked = [rng.choice(np.asarray(some, dtype=float), len(some)) for some in steps if len(some)]
         drawn.append(_slope(places, np.concatenate(picked)))
     low, high = np.quantile(drawn, [0.025, 0.975])
-    return Trend(observed, float(low), float(high), p, len(values))
+    return Trend(observed, min(observed, float(low)), max(observed, float(high)), p, len(values))
 
 
 def _slope(places: NDArray[np.float64], values: NDArray[np.float64]) -> float:

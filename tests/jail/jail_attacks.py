@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from ctypes.util import find_library
 from dataclasses import dataclass
 
 from innerear.records import Limits, Outcome
@@ -197,6 +198,12 @@ need(any(name.isdigit() for name in os.listdir("/proc")))
 open("/proc/self/mountinfo").read()
 # cmdline-of-host
 open("/proc/cmdline").read()
+# link-of-host
+need(os.readlink(CANARY + ".link") == CANARY)
+# link-of-victim
+os.readlink(f"/proc/{VICTIM}/exe")
+# victim-by-stat
+os.stat(f"/proc/{VICTIM}")
 # kernel-symbols
 open("/proc/kallsyms").readline()
 # proc-self-net
@@ -322,7 +329,14 @@ open(os.path.dirname(os.__file__) + "/__pycache__/os.cpython-311.pyc", "r+b").wr
 # truncate-standard-library
 os.open(os.__file__, os.O_RDONLY | os.O_TRUNC)
 # poison-packages
-place = next(p for p in sys.path if p.endswith("-packages")); open(place + "/innerear_attack.py", "w").write("x")
+import numpy
+open(os.path.dirname(os.path.dirname(numpy.__file__)) + "/innerear_attack.py", "w").write("x")
+# poison-numpy
+import numpy
+open(os.path.dirname(numpy.__file__) + "/innerear_attack.py", "w").write("x")
+# poison-hidden-folder
+import numpy
+open(os.path.dirname(numpy.__file__) + "/tests/innerear_attack.py", "w").write("x")
 # chmod-standard-library
 os.chmod(os.__file__, 0o777)
 # oom-score
@@ -469,6 +483,89 @@ wav(1, 16, 1, 44100, b"x" * 8, 0xffffffff)
         limits=QUICK,
     ),
 ]
+
+# What makes sound without synthesis, and what tells the answers. Of the world: PACKAGE is the folder of this
+# package, FOLDERS are those that hold it, NumPy and other packages.
+SEE = """
+import sys, timeit
+sys.path += FOLDERS
+def find(*parts):
+    found = [os.path.join(folder, *parts) for folder in FOLDERS if os.path.exists(os.path.join(folder, *parts))]
+    return open(found[0] if found else os.path.join(FOLDERS[0], *parts), "rb").read()
+"""
+
+SIGHT = [
+    Attack(attack.group, attack.name, SEE + attack.code, attack.harmless)
+    for attack in _group(
+        "sight",
+        """
+# import-this-package
+import innerear.suite as s
+need(s.load().probes[0].expect)
+# import-this-package-in-other-words
+ns = {"out": []}
+timeit.timeit("import innerear.suite as s; out.append(s.load().probes[0].expect)", globals=ns, number=1)
+need(ns["out"])
+# import-this-package-by-file
+import importlib.util
+spec = importlib.util.spec_from_file_location("innerear", PACKAGE + "/__init__.py"); spec.loader.get_data(spec.origin)
+# import-the-jail
+import innerear.jail.inside.wire
+# read-probes
+need(find("innerear", "suite", "edition-1.jsonl"))
+# read-templates
+need(find("innerear", "suite", "vary.py"))
+# read-reference-programs
+files = [os.path.join(here, name) for here, _, names in os.walk(PACKAGE + "/programs") for name in names]
+need([open(file, "rb").read() for file in files])
+# read-references
+need(find("innerear", "reference", "manifest.csv"))
+# read-recordings
+need(find("innerear", "models", "recordings", "one-shot.jsonl"))
+# read-the-jail
+need(find("innerear", "jail", "inside", "runner.py"))
+# import-sound-files
+import soundfile
+# read-another-package
+need(find("soundfile.py"))
+# test-sounds-of-scipy
+import scipy.io.wavfile
+need(scipy.io.wavfile.read(os.path.dirname(scipy.__file__) + "/io/tests/data/test-44100Hz-le-1ch-4bytes.wav")[0])
+# tests-of-numpy
+import numpy
+need(open(os.path.dirname(numpy.__file__) + "/tests/__init__.py", "rb").read(1) == b"")
+# sound-library-of-the-system
+starts = ("libflite", "libsndfile", "libasound", "libpulse", "libespeak")
+places = ("/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib")
+found = [f"{place}/{name}" for place in places if os.path.isdir(place)
+         for name in sorted(os.listdir(place)) if name.startswith(starts) and ".so" in name]
+need(found); ctypes.CDLL(found[0])
+""",
+        """
+# import-a-network
+import onnxruntime
+# tests-of-python
+import test.support
+# import-pip
+import pip
+# list-packages
+need("pip" in os.listdir(FOLDERS[-1]))
+""",
+    )
+]
+if find_library("flite"):
+    SIGHT += _group(
+        "sight",
+        """
+# speech-of-flite
+import numpy as np
+C = np.ctypeslib.ctypes
+flite = C.CDLL("libflite.so.1"); voice = C.CDLL("libflite_cmu_us_kal.so.1")
+flite.flite_init(); voice.register_cmu_us_kal.restype = C.c_void_p; flite.flite_text_to_wave.restype = C.c_void_p
+sound = C.c_void_p(flite.flite_text_to_wave(b"hello", C.c_void_p(voice.register_cmu_us_kal(None))))
+need(flite.cst_wave_save_riff(sound, b"output.wav") == 0)
+""",
+    )
 
 EXHAUSTION = (
     _group(
@@ -865,7 +962,9 @@ need(os.path.exists("left-behind")) if os.path.exists("left-behind") else open("
 """,
 )
 
-ATTACKS: list[Attack] = [*NETWORK, *READ, *WRITE, *OUTPUT, *EXHAUSTION, *PROCESSES, *PRIVILEGE, *CHANNELS]
+ATTACKS: list[Attack] = [*NETWORK, *READ, *SIGHT, *WRITE, *OUTPUT, *EXHAUSTION, *PROCESSES, *PRIVILEGE, *CHANNELS]
 
-LL_LEAKS = {"read-shadow-by-stat", "read-canary-by-stat", "read-host-name"}
-"""What `ll` does not hold, and says so: Landlock guards neither metadata nor uname(2)."""
+LL_LEAKS = {
+    *("read-shadow-by-stat", "read-canary-by-stat", "read-host-name", "read-link-of-host", "read-victim-by-stat"),
+}
+"""What `ll` does not hold, and says so: Landlock guards neither metadata, nor links, nor uname(2)."""

@@ -15,11 +15,14 @@ from pathlib import Path
 import numpy as np
 from jail_attacks import Attack
 
+import innerear
 from innerear.jail.base import Jail
 from innerear.jail.host import ZygoteJail
 from innerear.records import Limits, Outcome
 
 ENVIRONMENT_CANARY = "CANARY_IN_THE_ENVIRONMENT"
+PACKAGE = Path(innerear.__file__).resolve().parent
+FOLDERS = list(dict.fromkeys(str(Path(file).resolve().parents[1]) for file in (innerear.__file__, np.__file__)))
 REFERENCE = """
 import math, random, struct, wave
 with wave.open("output.wav", "wb") as out:
@@ -62,6 +65,7 @@ class World:
             if self.nobody and suffix == ".own":
                 os.chown(file, self.nobody, self.nobody)
             os.utime(file, (10**9, 10**9))
+        Path(f"{self.canary}.link").symlink_to(self.canary)
 
     def literals(self, jailed: bool) -> dict[str, object]:
         return {
@@ -74,6 +78,8 @@ class World:
             "ABSTRACT": f"\0innerear-{os.getpid()}",
             "HOST_NAME": platform.node(),
             "VICTIM": self.victim.pid,
+            "PACKAGE": str(PACKAGE),
+            "FOLDERS": FOLDERS,
             "JAILED": jailed,
         }
 
@@ -147,7 +153,7 @@ def settled(jail: ZygoteJail, at_most: int = 1 << 20) -> int:
 def verdict(jail: Jail, world: World, attack: Attack, reference: np.ndarray, base: int) -> list[str]:
     """What an attack broke; empty where the jail held. `base`: its processes at rest."""
     begin = time.monotonic()
-    ran = jail.run(attack.program(world.literals(jailed=True)), attack.limits)
+    ran = jail.run(attack.program(world.literals(jailed=True)), attack.limits, audited=False)
     wall_s = time.monotonic() - begin
     problems = world.broken()
     if "GOTTHROUGH" in ran.log and not attack.outcomes:

@@ -40,7 +40,8 @@ class Target:
 
     def __init__(self, jail: ZygoteJail) -> None:
         self.jail = jail
-        jail.run("# scipy", Limits())
+        for imports in ("scipy", "numpy"):
+            jail.run(f"# {imports}", Limits())
         clip = jail.run(REFERENCE, Limits()).clip
         assert clip is not None
         self.reference = clip.samples
@@ -107,7 +108,10 @@ def test_without_a_layer_its_attacks_succeed(world, way, without, at_least):
     with contextlib.closing(ZygoteJail(Start(way, without), {"tier": way})) as jail:
         for attack in ATTACKS:
             # Without a layer, only what may also run without a jail.
-            if attack.harmless and "GOTTHROUGH" in jail.run(attack.program(world.literals(jailed=True)), QUICK).log:
+            if (
+                attack.harmless
+                and "GOTTHROUGH" in jail.run(attack.program(world.literals(jailed=True)), QUICK, audited=False).log
+            ):
                 through.add(attack.id)
             world.restore()
     world.broken()

@@ -25,6 +25,9 @@ from innerear.records import Limits, Outcome
 FAST = Limits(cpu_s=5, wall_s=10)
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="jails are Linux's")
 
+CUT_OFF = b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0" + struct.pack("<HHIIHH", 1, 1, 8000, 16000, 2, 16)
+CUT_OFF += b"data" + struct.pack("<I", 400) + bytes(range(100))
+
 # Becomes a process that may make no user namespace and finds no Landlock, then asks for a jail.
 BARE_MACHINE = """
 import os, struct, time
@@ -115,7 +118,7 @@ def test_another_system_is_refused_with_the_ways_that_remain(monkeypatch, system
 
 def test_a_tier_that_was_asked_for_is_never_replaced_by_another(monkeypatch):
     monkeypatch.setattr(tiers, "_passed", {})
-    monkeypatch.setattr(tiers, "_lacks", lambda way: ("", "") if way == "ll" else ("gone", "bring it back"))
+    monkeypatch.setattr(tiers, "_lacks", lambda way, track: ("", "") if way == "ll" else ("gone", "bring it back"))
     with pytest.raises(JailUnavailable, match=r"bwrap: gone; own: gone\. bring it back"):
         open_jail("ns")
 
@@ -138,19 +141,21 @@ def test_the_self_test_finds_that_there_is_no_jail():
 def test_every_way_is_probed_and_says_what_it_lacks():
     for probed in probe():
         assert bool(probed.missing) == bool(probed.fix)
+        assert not probed.shows_more, probed.sight
+        assert bool(probed.sight) == (not probed.missing and probed.tier in ("ns", "ll"))
         assert probed.missing or probed.facts["tier"] == probed.tier
 
 
 @pytest.mark.parametrize("engine", ["docker", "podman"])
 def test_a_container_gets_no_network_no_privilege_and_nothing_to_write_but_tmp(engine, monkeypatch):
     monkeypatch.setenv(container.IMAGE, "some/image:1")
-    command = container.command(engine)
+    command = container.command(engine, "library")
     for flag in (
         *("--rm", "--interactive", "--network=none", "--read-only", "--cap-drop=ALL"),
         *("--security-opt=no-new-privileges", "--user=65534:65534", "--pids-limit=64", "--memory=4g"),
     ):
         assert flag in command
-    assert command[-4:] == ["some/image:1", "python", "-m", "innerear.jail.container"]
+    assert command[-5:] == ["some/image:1", "python", "-m", "innerear.jail.serve", "library"]
     assert not [word for word in command if word.startswith(("--volume", "-v", "--mount", "--privileged", "--device"))]
 
 
@@ -159,8 +164,9 @@ def test_the_protocol_of_containers_brings_back_what_the_jail_gave():
     if tiers._lacks("ll")[0]:
         pytest.skip(tiers._lacks("ll")[0])
     direct = open_jail("ll")
-    remote = container.ContainerJail([sys.executable, "-m", "innerear.jail.container"], {})
-    for code in (REFERENCE, "1 / 0", "open('/etc/passwd')", "print('\udc80')"):
+    remote = container.ContainerJail([sys.executable, "-m", "innerear.jail.serve"], {})
+    cut_off = "open('output.wav', 'wb').write(bytes.fromhex('%s'))" % CUT_OFF.hex()  # noqa: UP031
+    for code in (REFERENCE, "1 / 0", "open('/etc/passwd')", "print('\udc80')", cut_off):
         one, two = direct.run(code, FAST), remote.run(code, FAST)
         assert (one.outcome, one.reason, one.log, one.exit_code) == (two.outcome, two.reason, two.log, two.exit_code)
         if one.clip:
@@ -188,6 +194,11 @@ def test_a_container_that_talks_nonsense_is_a_failure_of_the_jail(said):
         ("raise MemoryError", Outcome.OUT_OF_MEMORY),
         ("import sys; sys.exit(4)", Outcome.EXIT_CODE),
         ("import os; os.kill(os.getpid(), 11)", Outcome.EXIT_CODE),
+        ("import os; os.kill(os.getpid(), 40)", Outcome.EXIT_CODE),
+        ("import os; os.mkdir('output.wav')", Outcome.NO_AUDIO),
+        ("import os; os.mkfifo('output.wav')", Outcome.NO_AUDIO),
+        ("import os; os.symlink('/dev/zero', 'output.wav')", Outcome.NO_AUDIO),
+        ("import os, shutil; shutil.rmtree(os.getcwd())", Outcome.NO_AUDIO),
         ("open('output.wav', 'w').write('x' * 99)", Outcome.BAD_AUDIO),
         ("while True: pass", Outcome.CPU_LIMIT),
         ("import time; time.sleep(9)", Outcome.TIMED_OUT),
@@ -207,22 +218,38 @@ def test_no_bytes_make_the_wav_reader_fail_in_another_way(data, begun):
         assert head.start + head.size <= len(data)
 
 
+SAID = {
+    wire.Status.AUDIO: {Outcome.OK, Outcome.BAD_AUDIO},
+    wire.Status.ERROR: {Outcome.ERROR},
+    wire.Status.EXIT_CODE: {Outcome.EXIT_CODE},
+    wire.Status.NO_AUDIO: {Outcome.NO_AUDIO},
+    wire.Status.BAD_AUDIO: {Outcome.BAD_AUDIO},
+    wire.Status.OUT_OF_MEMORY: {Outcome.OUT_OF_MEMORY},
+    wire.Status.FORBIDDEN: {Outcome.FORBIDDEN},
+    wire.Status.PROVENANCE: {Outcome.PROVENANCE},
+}
+"""What a child says of its program, and what the host may make of it."""
+
+
 @given(
-    st.integers(0, 8),
+    st.integers(0, 9),
     st.integers(0, 2**32 - 1),
     st.integers(0, 2**32 - 1),
     st.integers(0, 2**32 - 1),
     st.integers(0, 2**64 - 1) | st.integers(0, 64),
+    st.integers(0, 2**64 - 1) | st.integers(0, 64),
     st.binary(max_size=64),
 )
-def test_no_result_makes_the_host_fail_or_take_bad_audio(status, form, channels, rate, payload, data):
-    head = wire.RESULT.pack(wire.RESULT_MAGIC, status, form, channels, rate, 0, payload)
+def test_no_result_makes_the_host_fail_or_take_bad_audio(status, form, channels, rate, payload, promised, data):
+    head = wire.RESULT.pack(wire.RESULT_MAGIC, status, form, channels, rate, 0, payload, promised)
     with tempfile.TemporaryFile() as file:
         file.write(head + data)
         file.flush()
-        outcome, reason, _, clip = result.read(file.fileno(), len(head) + 64)
+        outcome, reason, _, clip = result.read(file.fileno(), len(head) + 64, Limits())
     assert (outcome is Outcome.OK) == (clip is not None)
-    assert clip is not None or outcome is Outcome.NO_AUDIO or reason or status in range(2, 8)
+    whole = status in list(wire.Status) and payload <= 64
+    assert outcome in (SAID[status] if whole else {Outcome.NO_AUDIO})
+    assert reason or clip is not None or (whole and status != wire.Status.AUDIO), "a refusal says why"
 
 
 @given(st.lists(st.integers(-(2**23), 2**23 - 1), min_size=1))

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from innerear.cli import main
+from innerear.cli.main import main
 
 
 @pytest.fixture(scope="module")

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from innerear.clip import Clip, read
+from innerear.dsp.mel import slaney_log_mel
 from innerear.embed.clap import CUT, Clap, unit
-from innerear.embed.export import export
-from innerear.embed.spectra import slaney_log_mel
 from innerear.embed.windows import repeated
 from innerear.errors import UsageError
+from innerear.lab.export import export
 
 from .checkpoints import SMALL_AUDIO, SMALL_TEXT, save_clap, save_vggish
 

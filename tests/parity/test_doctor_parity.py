@@ -8,7 +8,7 @@ import pytest
 import soundfile
 from click.testing import CliRunner
 
-from innerear.cli import main
+from innerear.cli.main import main
 
 from .checkpoints import save_clap, scatter
 

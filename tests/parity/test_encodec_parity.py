@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from innerear.cli import main
+from innerear.cli.main import main
 from innerear.clip import Clip, read
 from innerear.embed.encodec import CUT, FRAME, SAMPLE_RATE, Encodec
-from innerear.embed.export import export
 from innerear.embed.weights import home, record
 from innerear.errors import UsageError, WeightsUnavailable
+from innerear.lab.export import export
 
 from .checkpoints import save_clap, save_encodec
 
@@ -113,7 +113,7 @@ def test_a_pulled_checkpoint_is_exported_as_one_from_a_folder(
     wanted = Encodec("encodec-24khz").signature
     monkeypatch.setenv("INNEREAR_CACHE", str(tmp_path))
     with pytest.raises(
-        WeightsUnavailable, match=r"model\.safetensors is not here; `innerear models pull encodec-24khz`"
+        WeightsUnavailable, match=r"model\.safetensors is not here; `innerear weights pull encodec-24khz`"
     ):
         export("encodec-24khz")
     path = home("encodec-24khz/model.safetensors")

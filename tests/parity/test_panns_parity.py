@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from innerear.clip import Clip, read
-from innerear.embed.export import export
+from innerear.dsp.mel import slaney_log_mel
 from innerear.embed.panns import Cnn14
-from innerear.embed.spectra import slaney_log_mel
 from innerear.embed.weights import home, record
+from innerear.lab.export import export
 
 from .checkpoints import save_cnn14
 

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from innerear.clip import Clip, read
+from innerear.dsp.mel import htk_log_mel
 from innerear.embed import open_embedder
-from innerear.embed.export import export
-from innerear.embed.spectra import htk_log_mel
 from innerear.embed.weights import home
 from innerear.errors import WeightsUnavailable
+from innerear.lab.export import export
 
 from .checkpoints import save_cnn14, save_vggish
 

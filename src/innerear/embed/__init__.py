@@ -48,6 +48,7 @@ class CaptionReader(Embedder, Protocol):
 EMBEDDERS = {
     "mel": "innerear.embed.mel:Mel",
     "yamnet": "innerear.embed.yamnet:Yamnet",
+    "aisfx": "innerear.embed.aisfx:Aisfx",
     "clap-laion": "innerear.embed.clap:laion",
     "clap-laion-int8": "innerear.embed.clap:laion_int8",
     "clap-laion-general": "innerear.embed.clap:laion_general",
@@ -58,6 +59,10 @@ EMBEDDERS = {
     "encodec-24khz": "innerear.embed.encodec:sparse",
     "encodec-24khz-all": "innerear.embed.encodec:whole",
 }
+
+
+BY_DEFAULT = ("yamnet", "aisfx")
+"""What a run hears with that names no embedder: each that can be had, the first of them in its headline."""
 
 
 def open_embedder(name: str, loudness: LoudnessRule = "active") -> Embedder:

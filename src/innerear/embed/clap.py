@@ -16,13 +16,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from innerear.compute.threads import ordered
+from innerear.dsp.mel import slaney_log_mel
 from innerear.embed.loudness import LoudnessRule, words
 from innerear.embed.network import Network
-from innerear.embed.spectra import slaney_log_mel
 from innerear.embed.weights import Weights, fetch
 from innerear.embed.windows import Cut, Frames, Samples, Windowed, repeated, windows
 from innerear.errors import UsageError, WeightsUnavailable
-from innerear.threads import ordered
 
 SAMPLE_RATE = 48_000  # Hz
 HOP_LENGTH = 480  # samples, 10 ms

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from innerear.dsp.mel import slaney_log_mel
 from innerear.embed.loudness import LoudnessRule, words
 from innerear.embed.network import Network
-from innerear.embed.spectra import slaney_log_mel
 from innerear.embed.weights import fetch
 from innerear.embed.windows import Cut, Frames, Samples, Windowed, windows, zeros_after
 

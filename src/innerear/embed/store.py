@@ -5,15 +5,15 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from innerear.errors import UsageError
-from innerear.folders import opened
-from innerear.parts import write_whole
+from innerear.run.folders import opened
+from innerear.run.parts import write_whole
 
 
 class _Head(msgspec.Struct, frozen=True):
@@ -56,19 +56,45 @@ def save_frames(
     write_whole(path, content.getvalue())
 
 
+def load_names(path: Path) -> list[str]:
+    """The names alone of what `save_frames` wrote; the frames are not read.
+
+    Raises:
+        UsageError: see `load_frames`.
+    """
+    try:
+        with _open(path) as file, np.load(file, allow_pickle=False) as stored:
+            return msgspec.json.decode(stored["head"].tobytes(), type=_Head).names
+    except Exception as error:
+        raise _unreadable(path, error) from error
+
+
 def load_frames(path: Path) -> Stored:
     """Read what `save_frames` wrote.
 
     Raises:
-        UsageError: the file is missing or is something else.
+        UsageError: the file is missing, is damaged, or is something else.
     """
     try:
-        with np.load(opened(path), allow_pickle=False) as stored:
+        with _open(path) as file, np.load(file, allow_pickle=False) as stored:
             head = msgspec.json.decode(stored["head"].tobytes(), type=_Head)
             frames = np.ascontiguousarray(stored["frames"].T).astype(np.float32)
             lengths = stored["lengths"]
-    except (OSError, KeyError, ValueError) as error:  # msgspec's errors are ValueErrors
-        raise UsageError(f"{path} holds no embeddings ({error})") from error
+        ends = np.cumsum(lengths)
+        if len(lengths) != len(head.names) or frames.ndim != 2 or ends[-1:].tolist() != [len(frames)]:
+            raise ValueError(f"it has {len(head.names)} names and {len(lengths)} clips of {len(frames)} frames")
+    except Exception as error:
+        raise _unreadable(path, error) from error
     if head.quantum:
         frames *= np.float32(head.quantum)
-    return Stored(head.names, np.split(frames, np.cumsum(lengths)[:-1]), head.facts, head.quantum)
+    return Stored(head.names, np.split(frames, ends[:-1]), head.facts, head.quantum)
+
+
+def _open(path: Path) -> BinaryIO:
+    """Opened here, as NumPy does not close a file that is no zip."""
+    found = opened(path)
+    return found.open("rb") if isinstance(found, Path) else found
+
+
+def _unreadable(path: Path, error: Exception) -> UsageError:
+    return UsageError(f"{path} holds no embeddings, or is damaged ({error})")

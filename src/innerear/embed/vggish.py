@@ -16,9 +16,9 @@ from functools import partial
 
 import numpy as np
 
+from innerear.dsp.mel import htk_log_mel
 from innerear.embed.loudness import LoudnessRule, words
 from innerear.embed.network import Network
-from innerear.embed.spectra import htk_log_mel
 from innerear.embed.weights import fetch
 from innerear.embed.windows import Cut, Frames, Samples, Windowed, windows
 

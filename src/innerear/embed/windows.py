@@ -111,7 +111,12 @@ class Windowed(ABC):
     def _frames(self, signal: Signal) -> Frames:
         """Its level set, cut into stretches, each heard by the network."""
         factor = np.float32(gain(signal(), self.sample_rate, self._loudness))
-        return np.concatenate([self._hear(stretch * factor) for stretch in self._cut.stretches(signal(), self._most)])
+        stretches = self._cut.stretches(self._heard(signal()), self._most)
+        return np.concatenate([self._hear(stretch * factor) for stretch in stretches])
+
+    def _heard(self, blocks: Iterable[Samples]) -> Iterable[Samples]:
+        """What of a signal is cut into windows: all of it, as it is."""
+        return blocks
 
     @abstractmethod
     def _hear(self, stretch: Samples) -> Frames:

@@ -1,6 +1,6 @@
 """The tiers `docker` and `podman`: one long-lived container a worker, with the tier `ll` inside.
 
-The same package serves inside (`python -m innerear.jail.container`): no descriptor crosses the
+The same package serves inside (`python -m innerear.jail.serve`): no descriptor crosses the
 border of a virtual machine, so programs and sounds go as length and msgpack over stdin and stdout.
 """
 
@@ -11,19 +11,18 @@ import itertools
 import os
 import select
 import subprocess
-import sys
 import tempfile
 import time
 from typing import IO, Any
 
 import msgspec
-import numpy as np
 
-from innerear.errors import InnerEarError, JailFailure
+from innerear.errors import JailFailure
 from innerear.jail import result
 from innerear.jail.base import Ran
 from innerear.jail.inside import wire
-from innerear.records import Limits, Outcome
+from innerear.jail.messages import Answer, Ask
+from innerear.records import Limits, Outcome, Track
 
 IMAGE = "INNEREAR_JAIL_IMAGE"
 """The environment variable that names the image; without it, `innerear-jail`."""
@@ -32,27 +31,7 @@ _START_S = 60.0
 _numbers = itertools.count()
 
 
-class _Ask(msgspec.Struct, frozen=True):
-    code: bytes
-    limits: Limits
-    seed: int
-
-
-class _Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    outcome: Outcome = Outcome.NOT_RENDERED
-    reason: str = ""
-    log: str = ""
-    exit_code: int | None = None
-    wall_s: float = 0.0
-    cpu_s: float = 0.0
-    memory_bytes: int | None = None
-    sample_rate: int = 0
-    channels: int = 0
-    samples: bytes = b""  # float32, little-endian, interleaved
-    failure: str = ""
-
-
-def command(engine: str) -> list[str]:
+def command(engine: str, track: Track = "scratch") -> list[str]:
     """The engine's command line: no network, nothing to write but a small /tmp, no privilege at all.
 
     >>> " ".join(command("podman")[:5])
@@ -64,7 +43,7 @@ def command(engine: str) -> list[str]:
         *("--security-opt=no-new-privileges", "--user=65534:65534", "--ipc=private", *limits),
         *("--tmpfs=/tmp:rw,nosuid,nodev,noexec,size=128m,mode=1777", "--workdir=/", "--env=HOME=/tmp"),
         f"--name=innerear-jail-{os.getpid()}-{next(_numbers)}",
-        *(os.environ.get(IMAGE, "innerear-jail"), "python", "-m", "innerear.jail.container"),
+        *(os.environ.get(IMAGE, "innerear-jail"), "python", "-m", "innerear.jail.serve", track),
     ]
 
 
@@ -87,9 +66,9 @@ class ContainerJail:
         self._process: subprocess.Popen[bytes] | None = None
         self._errors: IO[bytes] | None = None
 
-    def run(self, code: str, limits: Limits, seed: int = 0) -> Ran:
+    def run(self, code: str, limits: Limits, seed: int = 0, audited: bool = True) -> Ran:
         """Run one program to its end; see `base.Jail`."""
-        ask = msgspec.msgpack.encode(_Ask(code.encode("utf-8", "surrogatepass"), limits, seed % (1 << 64)))
+        ask = msgspec.msgpack.encode(Ask(code.encode("utf-8", "surrogatepass"), limits, seed % (1 << 64), audited))
         failures = []
         for _ in range(2):
             try:
@@ -123,10 +102,10 @@ class ContainerJail:
         self._process.stdin.flush()
         # Bytes of one can be float32 of another; and the log and the reason.
         most = 4 * result.room(limits) + 4 * limits.log_bytes + (1 << 16)
-        answer = msgspec.msgpack.decode(self._receive(limits.wall_s + _GRACE_S, most), type=_Answer)
+        answer = msgspec.msgpack.decode(self._receive(limits.wall_s + _GRACE_S, most), type=Answer)
         if answer.failure:
             raise OSError(answer.failure)
-        return _ran(answer)
+        return _ran(answer, limits)
 
     def _receive(self, seconds: float, most: int) -> bytes:
         assert self._process is not None
@@ -153,13 +132,14 @@ class ContainerJail:
         self._process = None
 
 
-def _ran(answer: _Answer) -> Ran:
+def _ran(answer: Answer, limits: Limits) -> Ran:
     outcome, reason, clip = answer.outcome, result.clean(answer.reason.encode()), None
     if outcome is Outcome.OK:
         form = wire.FORMS.index("f32")
         head = wire.Result(b"", wire.Status.AUDIO, form, answer.channels, answer.sample_rate, 0, len(answer.samples))
-        reason, clip = result.audio(head, answer.samples)
-        outcome = Outcome.OK if clip else Outcome.BAD_AUDIO
+        why, clip = result.audio(head, lambda count: answer.samples[:count], limits)
+        if clip is None:
+            outcome, reason = Outcome.BAD_AUDIO, why
     log = result.clean(answer.log.encode())
     return Ran(outcome, reason, log, answer.exit_code, answer.wall_s, answer.cpu_s, answer.memory_bytes, clip)
 
@@ -174,36 +154,3 @@ def _read(pipe: IO[bytes], size: int, deadline: float) -> bytes:
             raise EOFError("the container has ended")
         data += piece
     return bytes(data)
-
-
-def serve(source: IO[bytes], target: IO[bytes]) -> None:
-    """Inside the container: the jail `ll`, one program after the other, until the source ends."""
-    from innerear.jail.tiers import open_jail
-
-    def send(message: object) -> None:
-        data = msgspec.msgpack.encode(message)
-        target.write(len(data).to_bytes(8, "little") + data)
-        target.flush()
-
-    jail = open_jail("ll")
-    try:
-        send(jail.facts)
-        while head := source.read(8):
-            ask = msgspec.msgpack.decode(source.read(int.from_bytes(head, "little")), type=_Ask)
-            try:
-                ran = jail.run(ask.code.decode("utf-8", "surrogatepass"), ask.limits, ask.seed)
-            except InnerEarError as error:
-                send(_Answer(failure=str(error)))
-                continue
-            sound = {}
-            if ran.clip:
-                samples = np.ascontiguousarray(ran.clip.samples.T).tobytes()
-                sound = {"sample_rate": ran.clip.sample_rate, "channels": len(ran.clip.samples), "samples": samples}
-            fields = (ran.outcome, ran.reason, ran.log, ran.exit_code, ran.wall_s, ran.cpu_s, ran.memory_bytes)
-            send(_Answer(*fields, **sound))  # type: ignore[arg-type]
-    finally:
-        jail.close()
-
-
-if __name__ == "__main__":
-    serve(sys.stdin.buffer, sys.stdout.buffer)

@@ -21,14 +21,15 @@ from innerear.errors import JailFailure
 from innerear.jail import result
 from innerear.jail.base import Ran
 from innerear.jail.inside import wire
-from innerear.jail.inside.wire import OUTPUT, Reply, Request, Why
+from innerear.jail.inside.wire import OUTPUT, Audit, Reply, Request, Why
 from innerear.jail.inside.zygote import NOBODY
 from innerear.jail.start import WORK_PREFIX, Start
-from innerear.records import Limits, Outcome
+from innerear.records import Limits, Outcome, Track
 
 _START_S = 60.0
 _GRACE_S = 5.0  # beyond a program's own limit, after which its zygote is taken for lost
 _PROGRAMS, _AGE_S = 1000, 600.0  # after which a zygote is replaced
+_AUDITS: dict[Track, Audit] = {"scratch": Audit.SCRATCH, "library": Audit.LIBRARY}
 _SEALS = fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL
 
 
@@ -39,7 +40,7 @@ class Lost(Exception):
 class Zygote:
     """One zygote's process, seen from the host. `Lost` where it fails in any way."""
 
-    def __init__(self, start: Start, imports: str) -> None:
+    def __init__(self, start: Start, imports: str, work: str = "") -> None:
         self._start = start
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._errors = os.memfd_create("errors", os.MFD_CLOEXEC)
@@ -48,10 +49,10 @@ class Zygote:
         self._closed = False
         self.born = time.monotonic()
         self.programs = 0
-        with theirs:
+        with theirs, _memfd("letter", start.letter(imports, theirs.fileno(), work)) as letter:
             self._process = subprocess.Popen(
-                start.command(imports, theirs.fileno()),
-                stdin=subprocess.DEVNULL,
+                start.command(),
+                stdin=letter.number,
                 stdout=self._errors,
                 stderr=self._errors,
                 env=start.environment,
@@ -145,24 +146,23 @@ class ZygoteJail:
         """`ahead`: the import sets whose zygotes begin at once, and not with their first program."""
         self.facts = facts
         self._start = start
-        if start.work_folders:
-            _sweep()
-        self._zygotes = {imports: Zygote(start, imports) for imports in ahead}
+        self._work = _work_folder() if start.work_folders else ""
+        self._zygotes = {imports: self._born(imports) for imports in ahead}
         self._next: dict[str, Zygote] = {}
         self._changing = threading.Lock()
         self._closed = False
 
-    def run(self, code: str, limits: Limits, seed: int = 0) -> Ran:
+    def run(self, code: str, limits: Limits, seed: int = 0, audited: bool = True) -> Ran:
         """Run one program to its end; see `base.Jail`."""
         imports = _word(code)
         try:
-            return self._try(self._zygote(imports), code, limits, seed)
+            return self._try(self._zygote(imports), code, limits, seed, audited)
         except Lost as lost:
             if self._closed:  # by another thread, which an interrupt has reached
                 raise JailFailure("the jail was closed while a program ran in it") from lost
             self._drop(imports)
         try:
-            return self._try(self._zygote(imports), code, limits, seed)
+            return self._try(self._zygote(imports), code, limits, seed, audited)
         except Lost as lost:
             self._drop(imports)
             raise JailFailure(f"the jail ({self.facts['tier']}) failed twice on a program: {lost}") from lost
@@ -173,13 +173,16 @@ class ZygoteJail:
                 raise JailFailure("the jail is closed")
             return self._current(imports)
 
+    def _born(self, imports: str) -> Zygote:
+        return Zygote(self._start, imports, self._work)
+
     def _current(self, imports: str) -> Zygote:
         current = self._zygotes.get(imports)
         if current is None:
-            current = self._zygotes[imports] = Zygote(self._start, imports)
+            current = self._zygotes[imports] = self._born(imports)
         old = current.programs >= _PROGRAMS or time.monotonic() - current.born > _AGE_S
         if old and imports not in self._next:
-            self._next[imports] = Zygote(self._start, imports)
+            self._next[imports] = self._born(imports)
         if imports in self._next and self._next[imports].ready:
             current.close()
             current = self._zygotes[imports] = self._next.pop(imports)
@@ -191,7 +194,7 @@ class ZygoteJail:
         if lost is not None:
             lost.close()
 
-    def _try(self, zygote: Zygote, code: str, limits: Limits, seed: int) -> Ran:
+    def _try(self, zygote: Zygote, code: str, limits: Limits, seed: int, audited: bool) -> Ran:
         request = Request(
             seed=seed % (1 << 64),
             wall_ms=math.ceil(limits.wall_s * 1000),
@@ -199,6 +202,7 @@ class ZygoteJail:
             memory_bytes=limits.memory_bytes,
             file_bytes=limits.file_bytes,
             log_bytes=limits.log_bytes,
+            audit=_AUDITS[self._start.track] if audited else Audit.NOTHING,
         )
         with (
             _memfd("source", code.encode("utf-8", "surrogatepass")) as source,
@@ -208,7 +212,7 @@ class ZygoteJail:
         ):
             descriptors = [source.number, log.number, answer.number]
             if self._start.work_folders:
-                descriptors.append(work.enter_context(_WorkFolder()))
+                descriptors.append(work.enter_context(_WorkFolder(self._work)))
             reply = zygote.run(request, descriptors)
             return _ran(reply, limits, log, answer)
 
@@ -221,6 +225,8 @@ class ZygoteJail:
             self._next.clear()
         for zygote in zygotes:
             zygote.close()
+        if self._work:
+            shutil.rmtree(self._work, ignore_errors=True)
 
 
 def _ran(reply: Reply, limits: Limits, log: _memfd, answer: _memfd) -> Ran:
@@ -234,7 +240,7 @@ def _ran(reply: Reply, limits: Limits, log: _memfd, answer: _memfd) -> Ran:
     elif exit_code := os.WEXITSTATUS(reply.status):
         outcome, reason = Outcome.EXIT_CODE, f"left with exit code {exit_code}"
     else:
-        outcome, reason, exit_code, clip = result.read(answer.number, answer.size)
+        outcome, reason, exit_code, clip = result.read(answer.number, answer.size, limits)
     return Ran(
         outcome=outcome,
         reason=reason,
@@ -274,8 +280,11 @@ class _memfd:
 class _WorkFolder:
     """In `ll`: a folder with an empty output.wav that its program may write, and nothing else."""
 
+    def __init__(self, parent: str) -> None:
+        self._parent = parent
+
     def __enter__(self) -> int:
-        self._path = tempfile.mkdtemp(prefix=f"{WORK_PREFIX}{os.getpid()}-")
+        self._path = tempfile.mkdtemp(dir=self._parent)
         self._number = os.open(self._path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         output = os.open(OUTPUT, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600, dir_fd=self._number)
         if os.geteuid() == 0:
@@ -289,9 +298,12 @@ class _WorkFolder:
         shutil.rmtree(self._path, ignore_errors=True)
 
 
-def _sweep() -> None:
-    """Remove the work folders that killed hosts have left."""
+def _work_folder() -> str:
+    """In `ll`: the folder of one jail, in which its programs' folders are made. Removes what killed hosts have left."""
     for path in Path(tempfile.gettempdir()).glob(f"{WORK_PREFIX}*"):
         owner = path.name.removeprefix(WORK_PREFIX).partition("-")[0]
         if owner.isdigit() and not Path("/proc", owner).exists():
             shutil.rmtree(path, ignore_errors=True)
+    folder = tempfile.mkdtemp(prefix=f"{WORK_PREFIX}{os.getpid()}-")
+    Path(folder).chmod(0o711)  # as root, the programs' user must pass through
+    return folder

@@ -1,10 +1,15 @@
-"""The tier `off`: no jail. A plain `python program.py` with limits, for those who ask for it."""
+"""The tier `off`: no jail. A plain `python program.py` with limits, for those who ask for it.
+
+On the track `scratch` its imports find the standard library, NumPy and SciPy only. That keeps
+honest programs to the track; a program that wants more reads any file and loads any library.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
@@ -17,22 +22,55 @@ from innerear.jail import result
 from innerear.jail.base import Ran
 from innerear.jail.inside import wav, wire
 from innerear.jail.inside.wire import OUTPUT, PROGRAM
-from innerear.records import Limits, Outcome
+from innerear.jail.start import runtime
+from innerear.records import Limits, Outcome, Track
 
+_NO_OUTPUT = "the program left no output.wav"
 # By the shell, so that no Python runs between a fork and an exec; macOS refuses -v.
 _LIMITED = 'ulimit -t {cpu}; ulimit -f {blocks}; ulimit -v {kib} 2>/dev/null; exec "$0" {program}'
+
+
+# Python runs a module of this name at its start.
+_CUSTOM = "sitecustomize.py"
+_ONLY = """
+import importlib.util, os, sys, sysconfig
+standard = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib")}
+standard |= {sysconfig.get_path(name, vars=BEHIND) for name in ("stdlib", "platstdlib")}
+packages = ("site-packages", "dist-packages")
+sys.path[:] = [
+    p for p in sys.path
+    if p.endswith(".zip") or p in standard or os.path.dirname(p) in standard and not p.endswith(packages)
+]
+class Packages:
+    def find_spec(name, path=None, target=None):
+        if folder := FOLDERS.get(name):
+            file = os.path.join(folder, "__init__.py")
+            return importlib.util.spec_from_file_location(name, file, submodule_search_locations=[folder])
+sys.meta_path[:] = [finder for finder in sys.meta_path if "_frozen_importlib" in str(finder)] + [Packages]
+"""
 
 
 class PlainJail:
     """A `Jail` that isolates nothing: the program is one of the user's own processes."""
 
-    def __init__(self, facts: dict[str, Any]) -> None:
+    def __init__(self, facts: dict[str, Any], track: Track = "scratch") -> None:
         self.facts = facts
+        self._only = ""
+        if track == "scratch":
+            behind = {"base": sys.base_prefix, "platbase": sys.base_exec_prefix}
+            self._only = f"FOLDERS, BEHIND = {dict(runtime().packages)!r}, {behind!r}\n{_ONLY}"
 
-    def run(self, code: str, limits: Limits, seed: int = 0) -> Ran:
-        """Run one program to its end; `seed` is not used: a plain process takes its own chance."""
-        with tempfile.TemporaryDirectory(prefix="innerear-plain-") as folder, tempfile.TemporaryFile() as log:
+    def run(self, code: str, limits: Limits, seed: int = 0, audited: bool = True) -> Ran:
+        """Run one program to its end, unwatched; `seed` is not used: a plain process takes its own chance."""
+        with tempfile.TemporaryDirectory(prefix="innerear-plain-") as place, tempfile.TemporaryFile() as log:
+            folder, first = Path(place, "work"), Path(place, "first")
+            folder.mkdir()
             Path(folder, PROGRAM).write_bytes(code.encode("utf-8", "surrogatepass"))
+            environment = os.environ | {"PYTHONHASHSEED": "0"}
+            if self._only:
+                first.mkdir()
+                Path(first, _CUSTOM).write_text(self._only)
+                environment["PYTHONPATH"] = str(first)
             script = _LIMITED.format(
                 cpu=max(1, round(limits.cpu_s + 0.499)),
                 blocks=limits.file_bytes // 512,
@@ -46,7 +84,7 @@ class PlainJail:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env=os.environ | {"PYTHONHASHSEED": "0"},
+                env=environment,
                 start_new_session=True,
             )
             status, cpu_s, rss = _wait(process, begin + limits.wall_s)
@@ -93,13 +131,27 @@ def _judge(
         return outcome, last, code, None
     if code:
         return Outcome.EXIT_CODE, f"left with exit code {code}", code, None
-    if output.is_symlink() or not output.is_file() or not output.stat().st_size:
-        return Outcome.NO_AUDIO, "the program left no output.wav", 0, None
-    data = output.read_bytes()
     try:
-        head = wav.head(data, len(data))
+        file = os.open(output, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:  # none, a link, or one that it has made unreadable
+        return Outcome.NO_AUDIO, _NO_OUTPUT, 0, None
+    try:
+        return read_output(file, limits)
+    finally:
+        os.close(file)
+
+
+def read_output(file: int, limits: Limits) -> tuple[Outcome, str, int | None, Clip | None]:
+    """The outcome, its reason, the exit code and the sound of a program that left this open file as its output."""
+    info = os.fstat(file)
+    if not stat.S_ISREG(info.st_mode) or not info.st_size:
+        return Outcome.NO_AUDIO, _NO_OUTPUT, 0, None
+    try:
+        head = wav.head(os.pread(file, wav.HEAD_BYTES, 0), info.st_size)
     except wav.NotAudio as error:
         return Outcome.BAD_AUDIO, str(error), 0, None
-    fields = wire.Result(wire.RESULT_MAGIC, wire.Status.AUDIO, head.form, head.channels, head.sample_rate, 0, head.size)
-    reason, clip = result.audio(fields, data[head.start : head.start + head.size])
+    fields = wire.Result(
+        wire.RESULT_MAGIC, wire.Status.AUDIO, head.form, head.channels, head.sample_rate, 0, head.size, head.promised
+    )
+    reason, clip = result.audio(fields, lambda count: os.pread(file, count, head.start), limits)
     return (Outcome.OK if clip else Outcome.BAD_AUDIO), reason, 0, clip

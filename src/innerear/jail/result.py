@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import warnings
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,7 @@ _OUTCOMES = {
     Status.BAD_AUDIO: Outcome.BAD_AUDIO,
     Status.OUT_OF_MEMORY: Outcome.OUT_OF_MEMORY,
     Status.FORBIDDEN: Outcome.FORBIDDEN,
+    Status.PROVENANCE: Outcome.PROVENANCE,
 }
 _DTYPES = {"i16": "<i2", "i32": "<i4", "f32": "<f4", "f64": "<f8"}
 
@@ -41,7 +43,7 @@ def clean(data: bytes) -> str:
     return "".join(c for c in text if c in "\t\n" or (c.isprintable() or c == " "))
 
 
-def read(descriptor: int, size: int) -> tuple[Outcome, str, int | None, Clip | None]:
+def read(descriptor: int, size: int, limits: Limits) -> tuple[Outcome, str, int | None, Clip | None]:
     """The outcome, its reason, the exit code and the sound in a result memfd of this size.
 
     A result that is none (the program left by `os._exit`, or forged it) is `NO_AUDIO`.
@@ -55,12 +57,17 @@ def read(descriptor: int, size: int) -> tuple[Outcome, str, int | None, Clip | N
         reason = clean(os.pread(descriptor, min(head.payload, wire.REASON_BYTES), wire.RESULT.size))
         code = head.exit_code & 0xFF if status in (Status.EXIT_CODE, Status.ERROR) else None
         return _OUTCOMES[status], reason, code, None
-    reason, clip = audio(head, os.pread(descriptor, head.payload, wire.RESULT.size))
+    reason, clip = audio(head, lambda count: os.pread(descriptor, count, wire.RESULT.size), limits)
     return (Outcome.OK if clip else Outcome.BAD_AUDIO), reason, 0, clip
 
 
-def audio(head: Result, payload: bytes) -> tuple[str, Clip | None]:
-    """The sound, or the reason why these samples are none that can be used."""
+def audio(head: Result, payload: Callable[[int], bytes], limits: Limits) -> tuple[str, Clip | None]:
+    """The sound, or the reason why these samples are none that can be used.
+
+    With a sound, the reason says what is wrong with its file, if anything is. `payload` gives the
+    first so many bytes of the samples; it is asked only when the head can be used and the sound is
+    not too long, so that a long file takes no memory.
+    """
     low, high = SAMPLE_RATES
     if not low <= head.sample_rate <= high:
         return f"the sample rate is {head.sample_rate} Hz, wanted {low} to {high}", None
@@ -69,16 +76,27 @@ def audio(head: Result, payload: bytes) -> tuple[str, Clip | None]:
     if head.form >= len(wire.FORMS):
         return f"sample format {head.form} is unknown", None
     frame = wire.WIDTHS[head.form] * head.channels
-    whole = len(payload) // frame * frame
-    if not whole:
+    frames = head.payload // frame
+    if not frames:
         return "the file holds no samples", None
-    samples = samples_of(payload[:whole], wire.FORMS[head.form])
-    if not np.isfinite(samples).all():
+    duration_s = frames / head.sample_rate
+    if isinstance(limits.sound_s, float) and duration_s > limits.sound_s:
+        return f"the sound is {duration_s:.1f} s long, wanted at most {limits.sound_s:g} s", None
+    data = payload(frames * frame)
+    if len(data) != frames * frame:
+        return "the file became shorter while it was read", None
+    samples = samples_of(data, wire.FORMS[head.form])
+    del data
+    peak = float(max(samples.max(), -samples.min()))  # NaN where one is
+    if not np.isfinite(peak):
         return "the samples hold NaN or infinity", None
-    peak = float(np.abs(samples).max())
     if peak > LOUDEST:
         return f"the largest sample is {peak:.3g}, wanted at most {LOUDEST:g} (full scale is 1)", None
-    return "", Clip(np.ascontiguousarray(samples.reshape(-1, head.channels).T), head.sample_rate)
+    note = ""
+    if head.promised // frame > frames:
+        promised_s = head.promised // frame / head.sample_rate
+        note = f"the file is cut off: its header promises {promised_s:.3f} s, it holds {duration_s:.3f} s"
+    return note, Clip(np.ascontiguousarray(samples.reshape(-1, head.channels).T), head.sample_rate)
 
 
 def samples_of(data: bytes, form: str) -> Samples:
@@ -88,7 +106,10 @@ def samples_of(data: bytes, form: str) -> Samples:
     [-1.0, 0.0, 0.9921875]
     """
     if form == "u8":
-        return (np.frombuffer(data, np.uint8).astype(np.float32) - np.float32(128)) / np.float32(128)
+        samples = np.frombuffer(data, np.uint8).astype(np.float32)
+        samples -= np.float32(128)
+        samples /= np.float32(128)
+        return samples
     if form == "i24":
         wide: NDArray[np.uint8] = np.zeros((len(data) // 3, 4), np.uint8)
         wide[:, 1:] = np.frombuffer(data, np.uint8).reshape(-1, 3)
@@ -115,4 +136,16 @@ def killed(number: int, cpu_s: float, limits: Limits) -> tuple[Outcome, str, int
         return Outcome.OUT_OF_MEMORY, "killed by the kernel, which had no memory left", None
     if number == signal.SIGSYS:
         return Outcome.FORBIDDEN, "a system call by another way than this machine's own (SIGSYS)", None
-    return Outcome.EXIT_CODE, f"killed by {signal.Signals(number).name}", -number
+    return Outcome.EXIT_CODE, f"killed by {signal_name(number)}", -number
+
+
+def signal_name(number: int) -> str:
+    """The name of a signal; those for real-time use, but for the first and the last, have a number alone.
+
+    >>> signal_name(11), signal_name(40)
+    ('SIGSEGV', 'signal 40')
+    """
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

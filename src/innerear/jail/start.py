@@ -1,32 +1,50 @@
-"""How a zygote is started in each tier: a command, an environment, the paths that it may see."""
+"""How a zygote is started in each tier: a command, an environment, a letter with its code and what it may see."""
 
 from __future__ import annotations
 
 import functools
 import importlib.util
+import marshal
 import os
 import sys
 import sysconfig
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from innerear.jail import elf
 from innerear.jail.inside import view
+from innerear.records import Track
 
 Way = Literal["bwrap", "own", "ll"]
 WORK_PREFIX = "innerear-jail-"
 _INSIDE = Path(view.__file__).resolve().parent
 _SYSTEM = ("/lib", "/lib64", "/usr/lib", "/usr/lib64")
+_LOCALES = ("/usr/lib/locale/C.utf8", "/usr/lib/locale/C.UTF-8")  # of LANG below, if the C library keeps it in files
 
-# Makes this one folder importable under its own name, and nothing else of the package.
+_LIBRARY = ("numpy", "scipy")
+# Test data holds sounds; packages are named one by one.
+_NOT_SHOWN = {"test", "tests", "idle_test", "site-packages", "dist-packages"}
+# Extension modules whose libraries nobody needs here: a window system, a network directory.
+_NOT_FOLLOWED = ("_tkinter.", "nis.")
+
+# Makes the letter's modules importable until the zygote has them: no file of this package is in the view.
 _BOOT = """
-import sys, types
-for name, path in ("innerear", []), ("innerear.jail", []), ("innerear.jail.inside", [sys.argv[1]]):
-    sys.modules[name] = module = types.ModuleType(name)
-    module.__path__ = path
+import marshal, os, sys
+from importlib.machinery import ModuleSpec
+modules, arguments = marshal.loads(os.pread(0, os.fstat(0).st_size, 0))
+class Letter:
+    def find_spec(name, path=None, target=None):
+        return ModuleSpec(name, Letter, is_package=name.count(".") < 3) if name in modules else None
+    def create_module(spec): return None
+    def exec_module(module): exec(modules.pop(module.__name__), module.__dict__)
+sys.meta_path.insert(0, Letter)
 from innerear.jail.inside import zygote
-zygote.main(*sys.argv[2:])
+sys.meta_path.remove(Letter)
+del modules, Letter
+zygote.main(*arguments)
 """
 
 
@@ -36,6 +54,7 @@ class Start:
 
     way: Way
     without: str = ""  # tests only: a layer to leave out
+    track: Track = "scratch"
 
     @property
     def work_folders(self) -> bool:
@@ -45,7 +64,7 @@ class Start:
     @property
     def environment(self) -> dict[str, str]:
         """All that a program finds in its environment."""
-        found = runtime()
+        found = runtime(self.track)
         threads = ("OPENBLAS", "OMP", "MKL", "NUMEXPR", "VECLIB_MAXIMUM")
         work = view.WORK if self.way != "ll" else tempfile.gettempdir()
         return {
@@ -54,51 +73,137 @@ class Start:
             "TMPDIR": work,
             "LANG": "C.UTF-8",
             "PYTHONHASHSEED": "0",
-            "PYTHONPATH": ":".join(found.packages),
-            "LD_LIBRARY_PATH": found.library,
+            **({"PYTHONPATH": ":".join(found.path)} if found.path else {}),
+            "LD_LIBRARY_PATH": found.libraries,
             **{f"{name}_NUM_THREADS": "1" for name in threads},
         }
 
-    def command(self, imports: str, control: int) -> list[str]:
-        """The command that starts a zygote which serves the socket `control`."""
-        found = runtime()
-        links = ":".join(f"{place}={target}" for place, target in found.links)
-        python = [found.python, "-s", "-P", "-B", "-c", _BOOT, str(_INSIDE)]
-        python += [self.way, imports, str(control), ":".join(found.binds), links, self.without]
+    def command(self) -> list[str]:
+        """The command that starts a zygote; its stdin is the letter."""
+        found = runtime(self.track)
+        # Without `site` in `scratch`: no package folder on the path, and no code of theirs at the start.
+        python = [found.python, "-s", "-P", "-B", *(["-S"] if self.track == "scratch" else []), "-c", _BOOT]
         return [*_bubblewrap(found), *python] if self.way == "bwrap" else python
+
+    def letter(self, imports: str, control: int, work: str) -> bytes:
+        """What a zygote reads first: its modules, and the arguments of `zygote.main`.
+
+        `control` is the socket that it serves, `work` the folder of the host in which programs work, if any.
+        """
+        found = runtime(self.track)
+        sight = (found.binds, found.links, found.hidden, _folders(found.binds), found.packages)
+        reads = readable(self.track) if self.way == "ll" else ()
+        return marshal.dumps((_worker(), (self.way, imports, control, *sight, reads, work, self.without)))
+
+
+@functools.cache
+def _worker() -> dict[str, object]:
+    """The modules that run inside, compiled: the interpreter there is the one here."""
+    found: dict[str, object] = {name: compile("", name, "exec") for name in ("innerear", "innerear.jail")}
+    for path in sorted(_INSIDE.glob("*.py")):
+        name = "innerear.jail.inside" + ("" if path.stem == "__init__" else f".{path.stem}")
+        found[name] = compile(path.read_bytes(), f"inside/{path.name}", "exec", dont_inherit=True)
+    return found
 
 
 @dataclass(frozen=True)
 class Runtime:
-    """The interpreter that programs run with, and the paths (`binds`, and `links` to them) that it needs."""
+    """The interpreter that programs run with, and what they see.
+
+    `binds` are the files and folders that it needs, `hidden` the folders below them that are not
+    shown, `links` the symbolic links that lead to them. Besides the standard library a program
+    may import `packages` by name, or what is in the folders of `path`.
+    """
 
     python: str
-    packages: tuple[str, ...]
-    library: str
+    libraries: str
+    packages: tuple[tuple[str, str], ...]
+    path: tuple[str, ...]
     binds: tuple[str, ...]
+    hidden: tuple[str, ...]
     links: tuple[tuple[str, str], ...]
 
 
 @functools.cache
-def runtime() -> Runtime:
-    """The interpreter behind this one (not its virtual environment's link), and what it needs."""
+def runtime(track: Track = "scratch") -> Runtime:
+    """The interpreter behind this one (not its virtual environment's link), and what it needs.
+
+    In `scratch` this is the standard library, NumPy, SciPy and the shared libraries that they
+    name, without test data and without other packages; in `library`, all that is installed.
+    Neither shows this package.
+    """
     python = os.path.realpath(getattr(sys, "_base_executable", sys.executable))
     library = os.path.realpath(sysconfig.get_config_var("LIBDIR") or Path(sys.base_prefix, "lib"))
-    specs = [importlib.util.find_spec(name) for name in ("numpy", "scipy")]
-    packages = [Path(spec.origin).parents[1] for spec in specs if spec and spec.origin]
-    packages.append(Path(sysconfig.get_path("purelib")))
-    places = tuple(dict.fromkeys(os.path.realpath(path) for path in packages))
-    standard = [os.path.realpath(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib")]
-    wanted = [python, library, *standard, *places, str(_INSIDE)]
-    wanted += [path for path in _SYSTEM if not Path(path).is_symlink()]
+    behind = {"base": sys.base_prefix, "platbase": sys.base_exec_prefix}  # a virtual environment
+    standard = [os.path.realpath(sysconfig.get_path(name, vars=behind)) for name in ("stdlib", "platstdlib")]
+    packages = tuple((name, str(folder)) for name in _LIBRARY if (folder := package(name)))
     links = tuple((path, str(Path(path).readlink())) for path in _SYSTEM if Path(path).is_symlink())
-    return Runtime(python, places, library, _outermost(wanted), links)
+    if track == "library":
+        places = [os.path.dirname(folder) for _, folder in packages]  # noqa: PTH120
+        path = tuple(dict.fromkeys([*places, os.path.realpath(sysconfig.get_path("purelib"))]))
+        system = [folder for folder in _SYSTEM if not Path(folder).is_symlink()]
+        binds = _outermost([python, library, *standard, *path, *system])
+        return Runtime(python, library, (), path, binds, _below([str(_INSIDE.parents[1])], binds), links)
+    folders = _outermost([*standard, *(folder for _, folder in packages)])
+    modules: list[str] = [python]
+    hidden: list[str] = []
+    for module, is_hidden in (found for folder in folders for found in _walk(folder)):
+        (hidden if is_hidden else modules).append(module)
+    libraries = elf.libraries(modules, [library])
+    binds = _outermost([python, *folders, *libraries, *_LOCALES])
+    searched = dict.fromkeys([library, *map(os.path.dirname, _below(list(libraries), ("/",)))])
+    searched = {folder: None for folder in searched if not folder.endswith(".libs")}  # which are found by $ORIGIN
+    return Runtime(python, ":".join(searched), packages, (), binds, _below(hidden, binds), links)
+
+
+def package(name: str) -> str | None:
+    """The real folder of an installed package."""
+    spec = importlib.util.find_spec(name)
+    return os.path.realpath(Path(spec.origin).parent) if spec and spec.origin else None
+
+
+def _walk(folder: str) -> Iterator[tuple[str, bool]]:
+    """The extension modules of a folder (`False`), and the outermost folders in it that are not shown (`True`)."""
+    for here, folders, files in os.walk(folder):
+        for name in sorted(_NOT_SHOWN & set(folders)):
+            yield f"{here}/{name}", True
+        folders[:] = [name for name in folders if name not in _NOT_SHOWN and name != "__pycache__"]
+        for name in files:
+            if ".so" in name and not name.startswith(_NOT_FOLLOWED):
+                yield f"{here}/{name}", False
+
+
+@functools.cache
+def readable(track: Track) -> tuple[tuple[str, bool], ...]:
+    """In `ll`, for Landlock, which only adds: what may be read below each path (`True`), or listed (`False`)."""
+    found = runtime(track)
+    parents = {str(parent) for path in found.hidden for parent in Path(path).parents}
+
+    def expanded(path: str) -> Iterator[tuple[str, bool]]:
+        if path not in parents:
+            yield path, True
+            return
+        for entry in os.scandir(path):
+            if entry.path not in found.hidden:
+                yield from expanded(entry.path)
+
+    listed = [(path, False) for path in found.binds if path in parents]
+    return (*listed, *(one for path in found.binds for one in expanded(path)))
+
+
+def _folders(binds: tuple[str, ...]) -> tuple[str, ...]:
+    """The few folders that hold all of the binds: of what the view shows, a program may read what lies there."""
+    return _outermost([path if Path(path).is_dir() else os.path.dirname(path) for path in binds])  # noqa: PTH120
+
+
+def _below(paths: list[str], folders: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(sorted(path for path in paths if path.startswith(tuple(f"{f.rstrip('/')}/" for f in folders))))
 
 
 def _outermost(paths: list[str]) -> tuple[str, ...]:
     """Those that exist and lie below none of the others."""
     kept: list[str] = []
-    for path in sorted({path for path in paths if Path(path).exists()}):
+    for path in sorted({path for path in paths if Path(path).exists()}, key=lambda path: path.split("/")):
         if not kept or not path.startswith(kept[-1] + "/"):
             kept.append(path)
     return tuple(kept)
@@ -114,7 +219,7 @@ def _bubblewrap(runtime: Runtime) -> list[str]:
     for parent in sorted(map(str, parents)):
         command += ["--perms", "0755", "--dir", parent]
     for path in runtime.binds:
-        command += ["--ro-bind", path, path]
+        command += ["--ro-bind", os.path.realpath(path), path]
     for place, target in runtime.links:
         command += ["--symlink", target, place]
     for device in view.DEVICES:

@@ -7,13 +7,14 @@ import platform
 import shutil
 import sys
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from innerear.errors import JailFailure, JailUnavailable, UsageError
 from innerear.jail.base import Jail
+from innerear.records import Track
 
 Way = Literal["bwrap", "own", "ll", "docker", "podman"]
 TIERS = ("auto", "ns", "ll", "docker", "podman", "off")
@@ -46,23 +47,31 @@ _NOT_LINUX = (
 
 @dataclass(frozen=True)
 class Probed:
-    """What one way of isolating programs gives on this machine; `missing` is empty where it works."""
+    """What one way of isolating programs gives on this machine; `missing` is empty if it works.
+
+    `sight` says what a program of the track `scratch` tried to reach there beyond what it should,
+    `shows_more` whether it reached any of it.
+    """
 
     tier: str
     way: str
     missing: str = ""
     fix: str = ""
     facts: dict[str, Any] = field(default_factory=dict)
+    sight: str = ""
+    shows_more: bool = False
 
 
-_passed: dict[str, Probed] = {}
+_passed: dict[tuple[str, Track], Probed] = {}
 _lock = threading.Lock()
 
 
-def open_jail(tier: str = "auto") -> Jail:
+def open_jail(tier: str = "auto", track: Track = "scratch") -> Jail:
     """A jail for one worker thread. `auto` takes `ns`, else `ll`, and never less.
 
-    `off` is no jail: a plain process with limits, `"isolated": False` in its facts.
+    The track says what programs see besides Python (`scratch`: NumPy and SciPy, `library`: all that is
+    installed), and what they are watched for. `off` is not a jail: a plain process with limits,
+    `"isolated": False` in its facts.
 
     Raises:
         UsageError: there is no such tier.
@@ -73,11 +82,11 @@ def open_jail(tier: str = "auto") -> Jail:
     if tier == "off":
         from innerear.jail.plain import PlainJail
 
-        return PlainJail(_facts("off", "plain") | {"isolated": False})
+        return PlainJail(_facts("off", "plain") | {"isolated": False}, track)
     refusals = []
     for way in _WAYS[tier]:
         # Imports take most of a start, and most programs want them all: they begin beside the self-test.
-        probed, jail = _try(way, ("scipy",))
+        probed, jail = _try(way, track, ("scipy",))
         if jail:
             return jail
         refusals.append(probed)
@@ -88,44 +97,49 @@ def open_jail(tier: str = "auto") -> Jail:
 
 
 def probe() -> list[Probed]:
-    """Each way of isolating programs, tried here: what it gives, or what it lacks and the fix."""
+    """Each way of isolating programs, tried here: what it gives, or what it lacks and the fix; what it shows."""
+    from innerear.jail import selftest
+
     found = []
     for way in get_args(Way):
-        probed, jail = _try(way)
+        probed, jail = _try(way, "scratch")
         if jail:
+            if way in ("bwrap", "own", "ll"):  # what a container holds is not on this machine
+                probed = replace(probed, sight=str(shown := selftest.sight(jail)), shows_more=bool(shown.reached))
             jail.close()
         found.append(probed)
     return found
 
 
-def _try(way: Way, ahead: tuple[str, ...] = ()) -> tuple[Probed, Jail | None]:
+def _try(way: Way, track: Track, ahead: tuple[str, ...] = ()) -> tuple[Probed, Jail | None]:
     """A jail, or why there is none: what must be there, a live start, and once a process the self-test."""
+    key = way, track
     with _lock:
-        if way in _passed:
-            return _passed[way], _jail(way, _passed[way].facts, ahead)
+        if key in _passed:
+            return _passed[key], _jail(way, track, _passed[key].facts, ahead)
         tier = "ns" if way in ("bwrap", "own") else way
-        missing, fix = _lacks(way)
+        missing, fix = _lacks(way, track)
         if missing:
             return Probed(tier, way, missing, fix), None
         facts = _facts(tier, way)
-        jail = _jail(way, facts, ahead)
+        jail = _jail(way, track, facts, ahead)
         missing, fix = _fails(way, jail)
         if missing:
             jail.close()
             return Probed(tier, way, missing, fix), None
-        _passed[way] = Probed(tier, way, facts=facts)
-        return _passed[way], jail
+        _passed[key] = Probed(tier, way, facts=facts)
+        return _passed[key], jail
 
 
-def _jail(way: Way, facts: dict[str, Any], ahead: tuple[str, ...]) -> Jail:
+def _jail(way: Way, track: Track, facts: dict[str, Any], ahead: tuple[str, ...]) -> Jail:
     if way == "docker" or way == "podman":
         from innerear.jail import container
 
-        return container.ContainerJail(container.command(way), facts)
+        return container.ContainerJail(container.command(way, track), facts)
     from innerear.jail.host import ZygoteJail
     from innerear.jail.start import Start
 
-    return ZygoteJail(Start(way), facts, ahead)
+    return ZygoteJail(Start(way, track=track), facts, ahead)
 
 
 def _fails(way: str, jail: Jail) -> tuple[str, str]:
@@ -138,7 +152,7 @@ def _fails(way: str, jail: Jail) -> tuple[str, str]:
     return (f"the self-test found a hole: {', '.join(through)}", "Please report it.") if through else ("", "")
 
 
-def _lacks(way: str) -> tuple[str, str]:
+def _lacks(way: str, track: Track = "scratch") -> tuple[str, str]:
     """What can be seen to be missing without starting anything, and its fix."""
     if way in ("docker", "podman"):
         return ("", "") if shutil.which(way) else (f"{way} is not installed", f"Install {way}.")
@@ -152,7 +166,7 @@ def _lacks(way: str) -> tuple[str, str]:
     if not hasattr(os, "pidfd_open") or not Path("/proc/self/setgroups").exists():
         return f"pidfd or user namespaces (Linux {platform.release()})", "Use Linux 5.9 or later."
     if os.geteuid() == 0 and not linux.is_admin():
-        closed = view.closed_folders(list(runtime().binds))
+        closed = view.closed_folders(runtime(track).binds)
         if closed:
             return f"only root may enter {min(closed)}, and programs would run as another user", _READABLE
     if way == "ll":

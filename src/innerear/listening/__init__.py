@@ -10,9 +10,10 @@ from __future__ import annotations
 from innerear.listening.answers import Refused, read_answers
 from innerear.listening.build import Wanted, build
 from innerear.listening.files import Answers, Key, Test, read_key
-from innerear.listening.results import Results, Validation
+from innerear.listening.results import Results
 from innerear.listening.score import score_answers
 from innerear.listening.validate import validate
+from innerear.report.validations import Validation
 
 __all__ = [
     "Answers",

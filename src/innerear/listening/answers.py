@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from innerear.errors import UsageError
 from innerear.listening.files import Answer, Answers, Key, Trial, checksum
+from innerear.run.parts import UNREADABLE, from_json
 
 LARGEST_BYTES = 4 << 20
 SLACK_MS = 400  # of what was heard: browsers' clocks, and what the page itself lets pass
@@ -38,7 +42,7 @@ def read_answers(paths: Sequence[Path], key: Key) -> tuple[list[Answers], list[R
         try:
             answers = read_one(path, key)
         except UsageError as error:
-            refused.append(Refused(str(path), str(error)))
+            refused.append(Refused(_shown(path), str(error)))
             continue
         before = taken.get(answers.session)
         if before is None:
@@ -47,11 +51,19 @@ def read_answers(paths: Sequence[Path], key: Key) -> tuple[list[Answers], list[R
         more, less = (path, before[0]) if len(answers.answers) > len(before[1].answers) else (before[0], path)
         taken[answers.session] = (path, answers) if more == path else before
         refused.append(
-            Refused(str(less), f"the same listener's session is in {more.name} already, with as much or more")
+            Refused(
+                _shown(less),
+                f"the same listener's session is in {_shown(Path(more.name))} already, with as much or more",
+            )
         )
     if not taken:
         raise UsageError("\n".join(["no answers can be used:", *(f"  {one.file}: {one.reason}" for one in refused)]))
     return [answers for _, answers in taken.values()], refused
+
+
+def _shown(path: Path) -> str:
+    """A path as text that can be printed and written, whatever bytes its sender named it with."""
+    return os.fsencode(path).decode("utf-8", "replace")
 
 
 def _files(paths: Iterable[Path]) -> Iterable[Path]:
@@ -69,17 +81,23 @@ def read_one(path: Path, key: Key) -> Answers:
         UsageError: the reason why they are no such answers.
     """
     try:
-        size = path.stat().st_size
-        if size > LARGEST_BYTES:
-            raise UsageError(f"it has {size} bytes; answers have at most {LARGEST_BYTES}")
-        raw = msgspec.json.decode(path.read_bytes())
+        about = path.stat()
+        if not stat.S_ISREG(about.st_mode):
+            raise UsageError("it is not a file, so it is not read")
+        if about.st_size > LARGEST_BYTES:
+            raise UsageError(f"it has {about.st_size} bytes; answers have at most {LARGEST_BYTES}")
+        content = path.read_bytes()
     except OSError as error:
         raise UsageError(f"it cannot be read: {error.strerror}") from error
-    except (msgspec.DecodeError, RecursionError) as error:
+    try:
+        raw = from_json(content, Any)
+    except ValueError as error:
         raise UsageError(f"it is no whole JSON text, as if cut off or of another kind: {error}") from error
+    if not isinstance(raw, dict):
+        raise UsageError(f"it is no answers file: it holds one {type(raw).__name__}")
     try:
         answers = msgspec.convert(raw, Answers)
-    except (msgspec.ValidationError, RecursionError) as error:
+    except UNREADABLE as error:
         raise UsageError(f"it is no answers file: {error}") from error
     if answers.test != key.test.test:
         raise UsageError(f"it answers another test: {answers.test[:12]}…, and the key is that of {key.test.test[:12]}…")

@@ -25,26 +25,19 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from innerear.ask.models.swap import nameable
 from innerear.clip import Samples
 from innerear.errors import UsageError
 from innerear.listening import sounds
-from innerear.listening.files import (
-    SCALES,
-    Key,
-    KeyClip,
-    KeyTrial,
-    Kind,
-    Shown,
-    Test,
-    Trial,
-)
+from innerear.listening.files import SCALES, Key, KeyClip, KeyTrial, Shown, Test, Trial
 from innerear.listening.forms import Card, deal, mixed
 from innerear.listening.sources import Source, noise, recordings_of, sources_of
-from innerear.models.swap import nameable
-from innerear.parts import write_whole
 from innerear.records import Probe, digest
+from innerear.report.validations import Kind
 from innerear.report.write import script
-from innerear.run import Run, versions
+from innerear.run.parts import write_whole
+from innerear.run.run import Run, versions
+from innerear.run.whole import new_folder, sweep
 
 Progress = Callable[[str, int, int], None]
 
@@ -102,22 +95,15 @@ def build(
     if key.resolve().is_relative_to(out.resolve()):
         raise UsageError(f"the key {key} would lie in the folder that you send; name a place outside {out}")
     maker = _Maker(runs, wanted, progress or (lambda what, done, total: None))
-    part = out.with_name(f".{out.name}.part")
-    shutil.rmtree(part, ignore_errors=True)
-    (part / "clips").mkdir(parents=True)
-    try:
+    sweep(out.parent)
+    with new_folder(out) as part:
+        (part / "clips").mkdir()
         test = maker.make(part / "clips")
         with as_file(files("innerear.listening") / "page") as page:
             for name in ("index.html", "listen.css", "listen.js"):
                 shutil.copyfile(page / name, part / name)
         (part / "test.js").write_text(script("test", "", msgspec.to_builtins(test)), encoding="ascii")
         write_whole(key, msgspec.json.format(msgspec.json.encode(maker.key(test)), indent=1))
-        if out.exists():
-            out.rmdir()
-        part.rename(out)
-    except BaseException:
-        shutil.rmtree(part, ignore_errors=True)
-        raise
     return Built(out / "index.html", key, test, maker.warnings)
 
 

@@ -11,8 +11,9 @@ import msgspec
 
 from innerear.errors import UsageError
 from innerear.records import Probe
+from innerear.report.validations import Kind
+from innerear.run.parts import from_json
 
-Kind = Literal["identify", "ab", "rate"]
 KINDS: tuple[Kind, ...] = ("identify", "ab", "rate")
 Anchor = Literal["", "real", "noise"]
 
@@ -199,8 +200,8 @@ def read_key(path: Path) -> Key:
         UsageError: it is missing, or is no key of this version.
     """
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Key)
+        return from_json(path.read_bytes(), Key)
     except OSError as error:
         raise UsageError(f"{path} cannot be read ({error.strerror}); wanted the .key.json that build wrote") from error
-    except msgspec.DecodeError as error:
+    except ValueError as error:
         raise UsageError(f"{path} is no key of a listening test: {error}") from error

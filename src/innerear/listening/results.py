@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import msgspec
 
-from innerear.errors import UsageError
 from innerear.listening.answers import Refused
-from innerear.listening.files import Kind
 from innerear.records import Score
+from innerear.report.validations import Kind
 
 
 class Listener(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -48,43 +45,3 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     scores: list[Score]
     everyone: list[Score] = []
     uncoded: list[Uncoded] = []
-
-
-class Best(msgspec.Struct, frozen=True):
-    """The metric that goes best with what people said; `rivals` are those whose intervals reach into its own."""
-
-    tier: str
-    measure: str
-    metric: str | None
-    rivals: list[str] = []
-
-
-class Validation(msgspec.Struct, frozen=True, kw_only=True):
-    """`RUN/listening/<test>.json`: what people said of a run's sounds, and which metrics agree with them.
-
-    A row of `correlations` has the metric's name, and in `group` what of the listeners' it is held
-    against; `model` is empty where all models are taken together.
-    """
-
-    test: str
-    kind: Kind
-    created: str
-    rule: str
-    guessers: float | None
-    listeners: int
-    left_out: list[str]
-    scores: list[Score]
-    everyone: list[Score]
-    correlations: list[Score]
-    best: list[Best]
-
-
-def read_validations(folder: Path) -> list[Validation]:
-    """What people said of a run's sounds, one for each test, oldest first."""
-    found = []
-    for path in sorted((folder / "listening").glob("[!.]*.json")):
-        try:
-            found.append(msgspec.json.decode(path.read_bytes(), type=Validation))
-        except msgspec.DecodeError as error:
-            raise UsageError(f"{path} is of another version; `listen-test validate` writes it anew: {error}") from error
-    return sorted(found, key=lambda one: (one.created, one.test))

@@ -8,17 +8,17 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from innerear.ask.models.real import share
 from innerear.clip import Clip, read
 from innerear.errors import UsageError
 from innerear.listening import sounds
 from innerear.listening.files import KeyClip, RunPlace, Unheard
-from innerear.manifest import read_manifest
-from innerear.models.real import share
-from innerear.records import Outcome, Probe, digest
-from innerear.render import cut_short, load
+from innerear.records import Item, Outcome, Probe, digest
+from innerear.reference.manifest import read_manifest
+from innerear.render.render import cut_short, load
 from innerear.report.recordings import may_be_passed_on
-from innerear.run import Item, Run
-from innerear.score import AUDIBLE_DBFS
+from innerear.run.run import Run
+from innerear.scores.score import AUDIBLE_DBFS
 
 
 @dataclass(frozen=True)

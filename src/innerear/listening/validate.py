@@ -17,27 +17,28 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from innerear import metrics
-from innerear.check_scores import ERRORS
 from innerear.checks import kind
+from innerear.distance.frechet import per_clip
+from innerear.distance.moments import Gaussian
 from innerear.embed import reads_captions
-from innerear.embeddings import embeddings_folder, read_embeddings
+from innerear.embed.batches import read_embeddings
 from innerear.errors import UsageError
 from innerear.listening import people
 from innerear.listening.answers import Refused
 from innerear.listening.coding import Coding
 from innerear.listening.files import SCALES, Answers, Key
-from innerear.listening.results import Best, Validation
 from innerear.listening.score import ALL, score_answers
 from innerear.listening.votes import Vote, votes_of
-from innerear.metrics.agreement import CAPTION, cosines, place
-from innerear.metrics.frechet import per_clip
-from innerear.metrics.moments import Gaussian
-from innerear.parts import write_whole
-from innerear.records import Score
+from innerear.metrics import measure as metrics
+from innerear.metrics.clap import cosines
+from innerear.metrics.verified import in_headline
+from innerear.records import Item, Score
 from innerear.reference import find_reference, kind_of
-from innerear.run import Item, Run
-from innerear.verify import in_headline
+from innerear.report.validations import Best, Validation
+from innerear.run.parts import write_whole
+from innerear.run.run import Run, embeddings_folder
+from innerear.scores.checks import ERRORS
+from innerear.scores.clap import CAPTION, place
 
 Array = NDArray[np.float64]
 Better = Literal["higher", "lower", "neither"]

@@ -13,10 +13,11 @@ import numpy as np
 
 from innerear.checks import Transcript
 from innerear.listening.coding import Coding, plain
-from innerear.listening.files import Answer, Answers, Key, KeyClip, KeyTrial, Kind, Trial
+from innerear.listening.files import Answer, Answers, Key, KeyClip, KeyTrial, Trial
 from innerear.listening.results import Listener, Uncoded
 from innerear.listening.sounds import CHECKS
 from innerear.records import Probe
+from innerear.report.validations import Kind
 
 ANCHORS_RIGHT: Mapping[Kind, float] = {"identify": 2 / 3, "ab": 5 / 6, "rate": 2 / 3}
 FEWEST_ANCHORS = 3

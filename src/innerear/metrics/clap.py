@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from innerear.clip import Clip
 from innerear.embed import CaptionReader, open_embedder, reads_captions
+from innerear.embed.windows import Frames
 from innerear.errors import UsageError
-from innerear.metrics.agreement import cosines
+
+if TYPE_CHECKING:
+    pass
+
 
 ANCHOR_S = 10.0
 """Noise and silence are repeated up to this by the embedder anyway."""
@@ -53,3 +58,15 @@ def hold(audio: Path, captions: Sequence[str], embedder: str = "clap-laion") -> 
     columns = (cosines(one, texts).tolist() for one in (frames, noise, silence))
     found = [Heard(caption, *values) for caption, *values in zip(captions, *columns, strict=True)]
     return Held(sorted(found, key=lambda heard: -heard.cosine), len(frames), opened.signature)
+
+
+def cosines(frames: Frames, texts: Frames) -> NDArray[np.float64]:
+    """The cosine of a sound, (frames, dims), with each caption, (captions, dims); all frames of length 1.
+
+    >>> sound, texts = np.eye(2, dtype=np.float32), np.array([[1, 0], [-1, 0]], dtype=np.float32)
+    >>> cosines(sound, texts).round(4).tolist()
+    [0.7071, -0.7071]
+    """
+    mean = frames.mean(axis=0, dtype=np.float64)
+    found: NDArray[np.float64] = texts.astype(np.float64) @ mean / max(float(np.linalg.norm(mean)), 1e-12)
+    return found

@@ -27,8 +27,8 @@ from numpy.typing import NDArray
 from innerear.checks import Label
 from innerear.clip import Clip
 from innerear.errors import WeightsUnavailable
-from innerear.metrics import UNAVAILABLE, Sound, Value
 from innerear.metrics.instrument import audioset_names, listener
+from innerear.metrics.measure import UNAVAILABLE, Sound, Value
 
 Floats = NDArray[np.float64]
 Scores = NDArray[np.float32]
@@ -72,7 +72,7 @@ def shipped() -> tuple[Class, ...]:
 
 def save(path: Path, classes: Sequence[Class]) -> None:
     """Write the table whole."""
-    from innerear.parts import write_whole
+    from innerear.run.parts import write_whole
 
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

@@ -19,8 +19,8 @@ import numpy as np
 from innerear.checks import Rhyme
 from innerear.clip import Clip
 from innerear.errors import WeightsUnavailable
-from innerear.metrics import UNAVAILABLE, Sound, Value
 from innerear.metrics.in_noise import speech_noise
+from innerear.metrics.measure import UNAVAILABLE, Sound, Value
 from innerear.metrics.pronounce import homophones
 from innerear.metrics.silero import SHORTEST_S, spoken_s
 from innerear.metrics.spelling import ONES

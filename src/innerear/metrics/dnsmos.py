@@ -18,7 +18,7 @@ import numpy as np
 from innerear.clip import Clip
 from innerear.embed.weights import fetch
 from innerear.errors import WeightsUnavailable
-from innerear.metrics import UNAVAILABLE, Sound, SoundMetric, Value
+from innerear.metrics.measure import UNAVAILABLE, Sound, SoundMetric, Value
 from innerear.records import Probe
 
 SAMPLE_RATE = 16_000

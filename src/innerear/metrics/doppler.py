@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from innerear.checks import Doppler
-from innerear.metrics import Sound, Value
+from innerear.metrics.measure import Sound, Value
 
 Floats = NDArray[np.float64]
 

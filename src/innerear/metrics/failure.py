@@ -13,8 +13,8 @@ import numpy as np
 
 from innerear import checks
 from innerear.clip import Clip
-from innerear.metrics import Sound
-from innerear.metrics.pitch import CLEAR, track_f0
+from innerear.dsp.f0 import CLEAR, track_f0
+from innerear.metrics.measure import Sound
 from innerear.metrics.signal import right_length
 from innerear.records import Measurement, Outcome, Probe
 
@@ -61,18 +61,21 @@ FLAT = 0.3  # spectral flatness (geometric over arithmetic mean of power) above 
 BARE_DB = -30.0  # all that is not the strongest partial, re it
 SAME_SHARE = 0.7  # of the notes asked, that must be right in pitch or in time
 COPY_DB = 1.5  # RMS difference of prints below which two sounds are near copies
+COPY_ROWS = 256  # sounds that are compared with all others at once
 PRINT_BANDS, PRINT_TIMES, PRINT_HZ = 32, 24, 16_000
 PRINT_RANGE_DB = 60.0
 
 
 def fingerprint(clip: Clip) -> list[int]:
-    """The sound as 24 × 32 levels (time, frequency) in dB, from 0 to 60 for the loudest; [] for silence."""
+    """The sound as 24 × 32 levels (time, frequency) in dB, from 0 to 60 for the loudest; [] for silence or a click."""
     from innerear.embed.mel import log_mel
 
     samples = clip.at(PRINT_HZ)
     if len(samples) < PRINT_TIMES * 160 or float(np.abs(samples).max()) < 1e-4:
         return []
     bands = log_mel(samples)
+    if len(bands) < PRINT_TIMES:
+        return []
     bands = bands.reshape(len(bands), PRINT_BANDS, -1).mean(axis=2)
     parts = np.array_split(bands, PRINT_TIMES)
     levels = np.stack([part.mean(axis=0) for part in parts])
@@ -98,21 +101,29 @@ def texture(clip: Clip) -> tuple[float, float]:
 
 
 def copies(prints: dict[str, list[int]], probe_of: dict[str, str]) -> dict[str, str]:
-    """For each subject whose sound is nearly that of another probe: that probe."""
+    """For each subject whose sound is nearly that of another probe: that probe; of equally near ones the first.
+
+    `COPY_ROWS` sounds at a time are compared with all, so memory grows with their number and not with
+    its square. Prints are whole numbers up to 60, whose squared distances are exact in float32.
+    """
     subjects = [subject for subject, levels in prints.items() if levels]
     if len(subjects) < 2:
         return {}
-    levels = np.array([prints[subject] for subject in subjects], dtype=float)
-    squares = np.sum(levels**2, axis=1)
-    apart = np.sqrt(np.maximum(squares[:, None] + squares - 2 * levels @ levels.T, 0) / levels.shape[1])
-    found = {}
-    for place, subject in enumerate(subjects):
-        for other in np.argsort(apart[place]):
-            if apart[place, other] > COPY_DB:
-                break
-            if probe_of[subjects[other]] != probe_of[subject]:
-                found[subject] = probe_of[subjects[other]]
-                break
+    levels = np.array([prints[subject] for subject in subjects], dtype=np.float32)
+    squares = np.square(levels).sum(axis=1)
+    probes = np.unique([probe_of[subject] for subject in subjects], return_inverse=True)[1]
+    most = COPY_DB**2 * levels.shape[1]
+    found: dict[str, str] = {}
+    for start in range(0, len(subjects), COPY_ROWS):
+        rows = slice(start, start + COPY_ROWS)
+        apart = levels[rows] @ levels.T
+        apart *= -2
+        apart += squares
+        apart += squares[rows, np.newaxis]
+        apart[probes[rows, np.newaxis] == probes] = np.inf
+        nearest = apart.argmin(axis=1)
+        near = np.flatnonzero(apart[np.arange(len(apart)), nearest] <= most)
+        found |= {subjects[start + row]: probe_of[subjects[nearest[row]]] for row in near}
     return found
 
 
@@ -162,9 +173,9 @@ def _of_speech(clip: Clip, failed: Sequence[tuple[checks.Check, Measurement]], r
 
 def is_voice(clip: Clip) -> bool:
     """Whether a sound has an f0 and resonances, or Silero hears a voice in it where that is here."""
+    from innerear.dsp.voice import LEAST_RELIEF_DB, median_f0, relief_db, track_voice
     from innerear.errors import WeightsUnavailable
     from innerear.metrics.silero import SHORTEST_S, spoken_s
-    from innerear.metrics.voice import LEAST_RELIEF_DB, median_f0, relief_db, track_voice
 
     track = track_voice(clip)
     if median_f0(clip, track) is not None and relief_db(clip, track) >= LEAST_RELIEF_DB:

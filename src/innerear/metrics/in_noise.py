@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from innerear.clip import Clip
 from innerear.errors import WeightsUnavailable
-from innerear.metrics import UNAVAILABLE, Sound, SoundMetric, Value
+from innerear.metrics.measure import UNAVAILABLE, Sound, SoundMetric, Value
 from innerear.metrics.open_words import asked_text, hear
 from innerear.metrics.whisper import MODEL, SAMPLE_RATE, transcribe
 from innerear.metrics.word_errors import compare

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from innerear.checks import Instrument
 from innerear.clip import Clip
 from innerear.errors import WeightsUnavailable
-from innerear.metrics import UNAVAILABLE, Sound, Value
+from innerear.metrics.measure import UNAVAILABLE, Sound, Value
 
 Floats = NDArray[np.float64]
 
@@ -107,7 +107,7 @@ def shipped_path() -> Path:
 
 def save(path: Path, fitted: Discriminant) -> None:
     """Write it whole; weights as float16, since a family is told by thousands of them."""
-    from innerear.parts import write_whole
+    from innerear.run.parts import write_whole
 
     buffer = io.BytesIO()
     np.savez_compressed(

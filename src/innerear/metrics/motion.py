@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from innerear.checks import Glide, LevelTrend, Modulation
-from innerear.metrics import Sound, Value
-from innerear.metrics.pitch import CLEAR, STEADY_DB, track_f0
+from innerear.dsp.f0 import CLEAR, STEADY_DB, track_f0
+from innerear.metrics.measure import Sound, Value
 
 Floats = NDArray[np.float64]
 

@@ -13,7 +13,7 @@ from typing import Any
 from innerear.checks import Transcript, Words
 from innerear.clip import Clip
 from innerear.errors import WeightsUnavailable
-from innerear.metrics import UNAVAILABLE, Sound, SoundMetric, Value
+from innerear.metrics.measure import UNAVAILABLE, Sound, SoundMetric, Value
 from innerear.metrics.silero import SHORTEST_S, spoken_s
 from innerear.metrics.whisper import MODEL, MODELS, open_whisper, transcribe
 from innerear.metrics.word_errors import Compared, compare

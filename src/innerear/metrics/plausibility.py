@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 
 from innerear.checks import Instrument, Label
 from innerear.clip import Clip
-from innerear.metrics import Sound, SoundMetric, Value
-from innerear.metrics.onsets import find_onsets
-from innerear.metrics.pitch import track_f0
+from innerear.dsp.f0 import track_f0
+from innerear.dsp.onsets import find_onsets
+from innerear.metrics.measure import Sound, SoundMetric, Value
 from innerear.records import Probe
 
 Floats = NDArray[np.float64]

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from innerear.checks import Sequence, Together
 from innerear.errors import WeightsUnavailable
-from innerear.metrics import UNAVAILABLE, Sound, Value
 from innerear.metrics.classes import LEAST_LIFT, Scores, heard, lifts, listen, places, shipped, silent
+from innerear.metrics.measure import UNAVAILABLE, Sound, Value
 
 Floats = NDArray[np.float64]
 

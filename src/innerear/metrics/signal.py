@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from innerear.metrics import Sound, SoundMetric, Value
+from innerear.metrics.measure import Sound, SoundMetric, Value
 
 LENGTH_SHARE, LENGTH_S = 0.05, 0.05  # "right length" is within the greater of the two
 ASKED_RATE_HZ, ASKED_CHANNELS = 44_100, 1
@@ -53,13 +53,13 @@ class Loudness(SoundMetric):
 
 
 class Format(SoundMetric):
-    """Whether the file has the sample rate and the channels asked for; the value is the sample rate."""
+    """Whether the file is whole, with the sample rate and the channels asked for; the value is the sample rate."""
 
-    name, version, unit = "format", 1, "Hz"
+    name, version, unit = "format", 2, "Hz"
 
     def measure(self, sound: Sound) -> Value:
-        """Another rate or two channels is a difference in format, not a failure."""
+        """Another rate, two channels or a file that is cut off is a difference in format, not a failure."""
         assert sound.clip is not None
         sample_rate, channels = sound.clip.sample_rate, sound.clip.samples.shape[0]
         asked = sample_rate == ASKED_RATE_HZ and channels == ASKED_CHANNELS
-        return Value(float(sample_rate), asked, "", {"channels": channels})
+        return Value(float(sample_rate), asked and not sound.render.reason, sound.render.reason, {"channels": channels})

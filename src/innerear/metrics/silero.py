@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from innerear.checks import Unvoiced, Voice
 from innerear.clip import Clip
+from innerear.dsp.voice import LEAST_RELIEF_DB, relief_db, track_voice
 from innerear.embed.weights import Weights, fetch
 from innerear.errors import WeightsUnavailable
-from innerear.metrics import UNAVAILABLE, Sound, Value
-from innerear.metrics.voice import LEAST_RELIEF_DB, relief_db, track_voice
+from innerear.metrics.measure import UNAVAILABLE, Sound, Value
 
 SAMPLE_RATE = 16_000
 CHUNK, BEFORE = 512, 64  # samples; each chunk is heard with the 64 before it

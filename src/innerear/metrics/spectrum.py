@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from innerear.checks import Chord, Waveform
-from innerear.metrics import Sound, Value
-from innerear.metrics.onsets import SAMPLE_RATE
-from innerear.metrics.pitch import cents, steady_f0
+from innerear.dsp.f0 import cents, steady_f0
+from innerear.dsp.onsets import SAMPLE_RATE
+from innerear.metrics.measure import Sound, Value
 
 Floats = NDArray[np.float64]
 
@@ -57,9 +57,9 @@ def harmonic_levels(samples: NDArray[np.float32], sample_rate: int, f0_hz: float
     levels = []
     for n in range(1, highest + 1):
         reach = max(0.02 * f0_hz, 3 * sample_rate / len(part))
-        low, high = ((n * f0_hz + side * reach) * size / sample_rate for side in (-1, 1))
+        low, high = (max(0.0, n * f0_hz + side * reach) * size / sample_rate for side in (-1, 1))
         levels.append(10 * np.log10(max(power[int(low) : int(high) + 2].max(), 1e-20)))
-    return np.asarray(np.maximum(np.array(levels[1:]) - levels[0], FLOOR_DB))
+    return np.asarray(np.maximum(np.array(levels[1:]) - levels[:1], FLOOR_DB))
 
 
 class WaveformCheck:
@@ -128,6 +128,8 @@ class ChordCheck:
         if not len(samples) or float(np.abs(samples).max()) < 1e-4:
             return Value(None, False, "silence")
         hertz, levels = peaks(samples)
+        if not len(hertz):
+            return Value(None, False, "no tones: its spectrum has no peak")
         asked = [440 * 2 ** ((midi - 69) / 12) for midi in check.midi]
         tones = [max(levels[_near(hertz, f0)], default=-np.inf) - levels.max() for f0 in asked]
         missing = [midi for midi, tone in zip(check.midi, tones, strict=True) if tone < -TONE_RANGE_DB]

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from innerear.clip import Clip
-from innerear.embed.spectra import hann, slaney_filters, spectrum
+from innerear.dsp.mel import hann, slaney_filters, spectrum
 from innerear.embed.weights import fetch
 from innerear.errors import WeightsUnavailable
 
@@ -76,7 +76,7 @@ def _open(model: str) -> _Whisper:
     except ImportError as error:
         raise WeightsUnavailable(f"Whisper needs the package {error.name}: pip install 'innerear[whisper]'") from error
     folder = files["model.bin"].path.parent
-    again = f"remove {folder}, then `innerear models pull {model}`"
+    again = f"remove {folder}, then `innerear weights pull {model}`"
     try:
         network = ctranslate2.models.Whisper(
             str(folder), compute_type="float32", inter_threads=os.cpu_count() or 1, intra_threads=1,

@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 
 from innerear.checks import Transcript
 from innerear.clip import Clip
-from innerear.metrics import UNAVAILABLE, Sound, Value
+from innerear.metrics.measure import UNAVAILABLE, Sound, Value
 
 Prints = NDArray[np.float32]
 
@@ -165,7 +165,7 @@ def shipped_path() -> Path:
 
 def save(path: Path, sets: Mapping[str, Sequence[str]], made: Sequence[tuple[str, str, Prints]]) -> None:
     """Write (text, talker, cepstra of one warp) of each template, a byte a number."""
-    from innerear.parts import write_whole
+    from innerear.run.parts import write_whole
 
     arrays: dict[str, Any] = {}
     for name in POINTS:

@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 from innerear.embed import Embedder
 from innerear.embed.store import load_frames, quantise, save_frames
 from innerear.errors import UsageError
-from innerear.manifest import ManifestRow
 from innerear.records import Probe, Tier
+from innerear.reference.manifest import ManifestRow
 
 HELD_BACK_SHARE = 4  # one in four
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from innerear.clip import Clip, read
 from innerear.embed import Embedder
 from innerear.errors import UsageError
-from innerear.manifest import ManifestRow
 from innerear.reference import KINDS, Kind, held_back, save
+from innerear.reference.manifest import ManifestRow
 from innerear.reference.phrases import phrases
 
 

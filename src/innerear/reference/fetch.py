@@ -20,9 +20,9 @@ from pathlib import Path
 
 from innerear.download import get
 from innerear.errors import UsageError
-from innerear.manifest import ManifestRow, read_manifest
-from innerear.parts import write_whole
 from innerear.reference import KINDS
+from innerear.reference.manifest import ManifestRow, read_manifest
+from innerear.run.parts import write_whole
 
 HOME = "https://raw.githubusercontent.com"
 LARGEST = 20 << 20  # bytes of one clip

@@ -88,7 +88,7 @@ class Recording(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReportData(msgspec.Struct, frozen=True, kw_only=True):
-    """A whole report. Rows keep their order on the page; `created` is an ISO 8601 time."""
+    """A whole report. Rows keep their order on the page; `created` is when the run was, in ISO 8601."""
 
     title: str
     created: str

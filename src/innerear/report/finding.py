@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from innerear.check_scores import PLAIN_FLOORS, end_name
 from innerear.records import TIERS, Score
+from innerear.scores.checks import FEW
+from innerear.scores.ends import PLAIN_FLOORS, end_name
 
 ALPHA = 0.05
-FEW = 10  # checks, below which a share in percent says more than is known
 
 
 def finding(scores: Sequence[Score]) -> list[str]:
@@ -26,39 +26,46 @@ def finding(scores: Sequence[Score]) -> list[str]:
     for model, strategy in asked:
         mine = [score for score in scores if (score.model, score.strategy) == (model, strategy)]
         label = f"{model} ({strategy})" if several else model
-        rates = list(_against_floors(mine, differences))
+        rates = [rate for tier in TIERS if (rate := _rate(mine, tier)) is not None]
+        said = [_against_floors(rate, differences) for rate in rates if rate.n >= FEW]
+        few = ", ".join(f"{rate.n} in {rate.tier}" for rate in rates if rate.n < FEW)
         if not rates:
             found.append(f"No check of {label} could be judged.")
-            continue
-        *first, last = rates
-        found.append(f"{label} passes {', '.join(first)}{' and ' if first else ''}{last}{_over_tiers(mine)}.")
+        elif not said:
+            found.append(f"Too few checks of {label} were judged for a finding: {few}.")
+        else:
+            *first, last = said
+            more = f"; too few checks to say more: {few}" if few else ""
+            found.append(f"{label} passes {', '.join(first)}{' and ' if first else ''}{last}{_over_tiers(mine)}{more}.")
         found += _words(label, mine)
     side_by_side = _side_by_side(differences)
     return [side_by_side, *found] if side_by_side else found
 
 
-def _against_floors(mine: Sequence[Score], differences: Sequence[Score]) -> Iterator[str]:
-    """For each tier: the checks passed, and the floors, if any, that it is not shown to be above."""
-    for tier in TIERS:
-        rate = next((s for s in mine if (s.metric, s.tier, s.group) == ("checks", tier, "all") and s.n), None)
-        if rate is None or rate.value is None:
-            continue
-        against = {
-            other: d
-            for d in differences
-            if (d.model, d.strategy, d.tier) == (rate.model, rate.strategy, tier)
-            and (other := end_name(_other(d))) in PLAIN_FLOORS
-        }
-        level = [name for name, d in against.items() if not _shown(d)]
-        said = [f"{rate.low:.0%} to {rate.high:.0%}"] if rate.low is not None and rate.high is not None else []
-        if level:
-            said.append(f"not shown to be more than {' or '.join(level)}")
-        elif against:
-            said.append(f"more than every floor, {_p(max(d.detail['p_holm'] for d in against.values()))}")
-        reach = f" ({'; '.join(said)})" if said else ""
-        few = rate.n < FEW
-        share = f"{round(rate.value * rate.n)} of {rate.n}" if few else f"{rate.value:.0%} of {rate.n}"
-        yield f"{share} {'check' if rate.n == 1 else 'checks'} in {tier}{reach}"
+def _rate(mine: Sequence[Score], tier: str) -> Score | None:
+    """The rate of all checks of a tier, if any was judged."""
+    found = (s for s in mine if (s.metric, s.tier, s.group) == ("checks", tier, "all"))
+    return next((s for s in found if s.n and s.value is not None), None)
+
+
+def _against_floors(rate: Score, differences: Sequence[Score]) -> str:
+    """The checks passed in a tier, the floors that it is not shown to be above, and the checks that were not run."""
+    against = {
+        other: d
+        for d in differences
+        if (d.model, d.strategy, d.tier) == (rate.model, rate.strategy, rate.tier)
+        and (other := end_name(_other(d))) in PLAIN_FLOORS
+    }
+    level = [name for name, d in against.items() if not _shown(d)]
+    said = [f"{rate.low:.0%} to {rate.high:.0%}"] if rate.low is not None and rate.high is not None else []
+    if level:
+        said.append(f"not shown to be more than {' or '.join(level)}")
+    elif against:
+        said.append(f"more than every floor, {_p(max(d.detail['p_holm'] for d in against.values()))}")
+    if rate.missing:
+        said.append(f"{rate.missing} more not run")
+    reach = f" ({'; '.join(said)})" if said else ""
+    return f"{rate.value or 0.0:.0%} of {rate.n} checks in {rate.tier}{reach}"
 
 
 def _words(label: str, mine: Sequence[Score]) -> Iterator[str]:
@@ -83,7 +90,9 @@ def _side_by_side(differences: Sequence[Score]) -> str:
     between = [d for d in differences if not end_name(d.model) and not end_name(_other(d))]
     if not between:
         return ""
-    shown = sorted((d for d in between if d.detail["p_holm"] < ALPHA), key=lambda d: -abs(d.value or 0.0))
+    shown = sorted(
+        (d for d in between if d.detail["p_holm"] < ALPHA and d.n >= FEW), key=lambda d: -abs(d.value or 0.0)
+    )
     if not shown:
         least = min(d.n for d in between)
         return f"No difference between the models that this n can show ({least} probes and more, paired)."

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from innerear.ask.models.real import fit
 from innerear.errors import UsageError
-from innerear.manifest import ManifestRow, read_manifest
-from innerear.models.real import fit
 from innerear.records import Probe, digest
+from innerear.reference.manifest import ManifestRow, read_manifest
 from innerear.report.data import Recording
 
 FREE = ("cc0", "cc-by", "public domain", "mit", "free for any use", "bsd")

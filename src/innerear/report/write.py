@@ -16,11 +16,9 @@ The audio of the run stays where it is, in `../audio`.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import tempfile
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
@@ -28,12 +26,15 @@ from typing import Any
 import msgspec
 
 from innerear import clip
-from innerear.anatomy import TECHNIQUES, Anatomy, Mark, dissected
 from innerear.checks import kind
-from innerear.folders import is_local, opened
+from innerear.compute.threads import ordered
+from innerear.errors import AudioError
+from innerear.programs.anatomy import TECHNIQUES, Anatomy, Mark, dissected
 from innerear.records import TIERS, Measurement, Probe, digest
 from innerear.report import pictures
 from innerear.report.data import Item, Recording, ReportData
+from innerear.run.folders import is_local, opened
+from innerear.run.whole import new_folder, sweep
 
 WHOLE_TIER = ("plausibility",)
 """Metrics that belong to no check and stand in a tier's pictures."""
@@ -41,54 +42,67 @@ MOST_SECONDS = 12.0  # of a real recording, so that a report stays small
 TICKS_HZ = (100, 500, 1000, 2000, 5000, 10_000)
 
 
-def write_report(data: ReportData, run_folder: Path) -> Path:
+def write_report(data: ReportData, run_folder: Path, say: Callable[[str], None] = lambda line: None) -> Path:
     """Write `run_folder/report` whole, in place of an older one, and return its `index.html`.
 
     Outlines and spectrograms of sounds that an older report has are taken from there. A write that
-    is cut short leaves the older report as it was. One process may write a run's report at a time.
+    is cut short leaves the older report as it was; of several at once, the last one stays. A sound or
+    recording that is missing or damaged is left out of the page, which says so; `say` gets the line too.
 
     A report of a run in an object store is made on this machine's disk and then put there file by
     file, its `index.html` last.
 
     Raises:
-        AudioError: an item's sound is missing in the run folder or is no audio.
+        DiskFull, UsageError: the folder cannot be written.
     """
     report = run_folder / "report"
     if not is_local(run_folder):
         with tempfile.TemporaryDirectory() as place:
             made = Path(place, "report")
-            _write(data, run_folder, made)
+            made.mkdir()
+            _write(data, run_folder, made, say)
             files_made = [path for path in made.rglob("*") if path.is_file()]
             for path in sorted(files_made, key=lambda path: path.name == "index.html"):
                 (report / path.relative_to(made).as_posix()).write_bytes(path.read_bytes())
         return report / "index.html"
-    part = run_folder / ".report.part"
-    shutil.rmtree(part, ignore_errors=True)  # of a write that was killed
-    try:
-        _write(data, run_folder, part)
-        _put_in_place(part, report)
-    except BaseException:
-        shutil.rmtree(part, ignore_errors=True)
-        raise
+    sweep(run_folder)
+    with new_folder(report) as part:
+        _write(data, run_folder, part, say)
     return report / "index.html"
 
 
-def _write(data: ReportData, run_folder: Path, part: Path) -> None:
+def _write(data: ReportData, run_folder: Path, part: Path, say: Callable[[str], None]) -> None:
     """All files of the report into a new folder."""
-    part.mkdir()
     with as_file(files("innerear.report")) as package:
         for folder in ("assets", "vendor"):
-            shutil.copytree(package / folder, part / folder)
+            _copy_files(package / folder, part / folder)
     shell = page(
         "shell.html.j2", title=data.title, created=data.created, tiers=TIERS,
         compared=bool(data.comparison), listening=bool(data.listening),
     )  # fmt: skip
     (part / "index.html").write_text(shell, encoding="utf-8")
-    real = _write_recordings(data.recordings, part / "recordings")
-    _write_data(data, real, part / "data")
+    unread: list[str] = []
+    real = _write_recordings(data.recordings, part / "recordings", unread.append)
     sounds = {item.render.audio: run_folder / item.audio for item in data.items if item.audio and item.render.audio}
-    sounds |= {row["audio"]: part / row["path"] for row in real.values()}
-    _write_sounds(sounds, run_folder / "report" / "sounds", part / "sounds")
+    old = run_folder / "report" / "sounds"
+    lost = _write_sounds(sounds, old, part / "sounds")
+    _write_sounds({row["audio"]: part / row["path"] for row in real.values()}, old, part / "sounds")
+    remedy = f"`innerear render {'RUN' if data.comparison else run_folder}` renders it again"
+    unread += (f"{why}; {remedy}" for why in lost.values())
+    items = [msgspec.structs.replace(item, audio=None) if item.render.audio in lost else item for item in data.items]
+    _write_data(msgspec.structs.replace(data, items=items, warnings=[*data.warnings, *unread]), real, part / "data")
+    for line in unread:
+        say(line)
+
+
+def _copy_files(source: Path, target: Path) -> None:
+    """As `copytree`, which goes on over a full disk and tells of every file."""
+    target.mkdir()
+    for path in source.iterdir():
+        if path.is_dir():
+            _copy_files(path, target / path.name)
+        else:
+            shutil.copyfile(path, target / path.name)
 
 
 def script(kind: str, name: str, content: Any) -> str:
@@ -197,6 +211,7 @@ def _row(item: Item, entrant: int, probe: Probe, built: Anatomy | None) -> dict[
         "audio": item.render.audio if item.audio else None,
         "passed": sum(judged),
         "of": len(judged),
+        "lacking": sum(check.headline for check in probe.expect) - len(judged),
         "values": {m.metric: m.value for m in item.measurements if m.value is not None},
         "failure": failure,
     }
@@ -231,15 +246,19 @@ def _checked(item: Item, probe: Probe, headline: bool = False) -> Iterator[tuple
                 yield at, measurement
 
 
-def _write_recordings(recordings: dict[str, Recording], folder: Path) -> dict[str, dict[str, Any]]:
+def _write_recordings(
+    recordings: dict[str, Recording], folder: Path, say: Callable[[str], None]
+) -> dict[str, dict[str, Any]]:
     """Copy each recording once, cut to `MOST_SECONDS` where it is longer; by probe, what the page says of it."""
     folder.mkdir()
-    names: dict[str, str] = {}
+    names: dict[str, str | None] = {}
     found = {}
     for probe, recording in recordings.items():
         if recording.path not in names:
-            names[recording.path] = _copied(Path(recording.path), folder)
+            names[recording.path] = _copied(Path(recording.path), folder, say)
         path = names[recording.path]
+        if path is None:
+            continue
         found[probe] = {
             "audio": Path(path).stem,
             "path": f"recordings/{path}",
@@ -250,47 +269,64 @@ def _write_recordings(recordings: dict[str, Recording], folder: Path) -> dict[st
     return found
 
 
-def _copied(source: Path, folder: Path) -> str:
-    name = f"{digest('recording', source.name, source.stat().st_size)}{source.suffix.lower()}"
-    sound = clip.read(source)
+def _copied(source: Path, folder: Path, say: Callable[[str], None]) -> str | None:
+    """The name of a recording's copy; `None` if it cannot be read."""
+    try:
+        sound = clip.read(source)
+        size = source.stat().st_size
+    except (AudioError, OSError) as error:
+        say(f"the recording {error}; `innerear reference fetch` fetches it again")
+        return None
+    name = f"{digest('recording', source.name, size)}{source.suffix.lower()}"
     if sound.duration_s > MOST_SECONDS:
         name = f"{Path(name).stem}.flac"
         cut = clip.Clip(sound.samples[:, : round(MOST_SECONDS * sound.sample_rate)], sound.sample_rate)
         (folder / name).write_bytes(clip.flac(cut)[0])
     else:
         shutil.copyfile(source, folder / name)
+    shutil.copystat(source, folder / name)  # by its time an older report's pictures are known to be of it
     return name
 
 
-def _write_sounds(sounds: dict[str, Path], old: Path, new: Path) -> None:
-    new.mkdir()
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for _ in pool.map(lambda pair: _write_sound(pair[1], old, new, pair[0]), sounds.items()):
-            pass
+def _write_sounds(sounds: dict[str, Path], old: Path, new: Path) -> dict[str, str]:
+    """The pictures of sounds, by name; for each that cannot be read, why."""
+    new.mkdir(exist_ok=True)
+    lost: dict[str, str] = {}
+
+    def write(pair: tuple[str, Path]) -> None:
+        name, audio = pair
+        try:
+            _write_sound(audio, old, new, name)
+        except AudioError as error:
+            lost[name] = str(error)
+
+    for _ in ordered(write, sounds.items()):
+        pass
+    return lost
 
 
 def _write_sound(audio: Path, old: Path, new: Path, name: str) -> None:
     names = [f"{name}.{pictures.VERSION}.{kind}" for kind in ("png", "js")]
-    if all((old / each).exists() for each in names):
-        for each in names:
-            (new / each).write_bytes((old / each).read_bytes())
+    if (known := _known(audio, old, names)) is not None:
+        for each, content in zip(names, known, strict=True):
+            (new / each).write_bytes(content)
         return
-    sound = clip.read(opened(audio))
-    above, below = pictures.peaks(sound)
-    content = {"duration_s": sound.duration_s, "above": above, "below": below}
-    (new / names[0]).write_bytes(pictures.png(pictures.spectrogram(sound)))
-    (new / names[1]).write_text(script("sound", name, content), encoding="ascii")
-
-
-def _put_in_place(part: Path, report: Path) -> None:
-    """Rename the finished folder into place; until the last moment the older report is still there."""
-    old = report.with_name(".report.old")
-    shutil.rmtree(old, ignore_errors=True)
-    if report.exists():
-        report.rename(old)
     try:
-        part.rename(report)
-    except OSError:
-        old.rename(report)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
+        sound = clip.read(opened(audio))
+    except OSError as error:  # of an object store
+        raise AudioError(f"{audio} cannot be read: {error}") from error
+    above, below = pictures.peaks(sound)
+    shown = {"duration_s": sound.duration_s, "above": above, "below": below}
+    (new / names[0]).write_bytes(pictures.png(pictures.spectrogram(sound)))
+    (new / names[1]).write_text(script("sound", name, shown), encoding="ascii")
+
+
+def _known(audio: Path, old: Path, names: Sequence[str]) -> list[bytes] | None:
+    """What an older report holds of a sound; `None` if it lacks something, or the sound is newer or gone."""
+    try:
+        changed_s = audio.stat().st_mtime
+        if any((old / each).stat().st_mtime < changed_s for each in names):
+            return None
+        return [(old / each).read_bytes() for each in names]
+    except OSError:  # not there, or another process puts a newer report in place
+        return None

@@ -12,7 +12,7 @@ stand side by side, those that may not be compared marked with why.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -23,12 +23,11 @@ import numpy as np
 from innerear.embed import reads_captions
 from innerear.errors import UsageError
 from innerear.records import TIERS, Probe
-from innerear.run import Run
+from innerear.run.run import Run
 from innerear.sharing.conditions import conditions, touched_tiers
 from innerear.sharing.entrants import Entrant, entrants_of, unmeasured
 from innerear.sharing.side_by_side import Line, side_by_side
 from innerear.stats import holm, paired
-from innerear.summaries import SEED
 from innerear.text import distinct
 
 ALPHA = 0.05
@@ -93,6 +92,8 @@ class Comparison:
         """What the tests say of the second against the first."""
         mine = [test for test in self.tests if (test.first, test.second) == (first, second)]
         shown = [test for test in mine if test.verdict != "none"]
+        if nothing := [self.entrants[place].label for place in (first, second) if self.entrants[place].silent]:
+            return f"nothing to compare, {' and '.join(nothing)} has no answers."
         if not mine:
             return "no probe in common of which something was measured."
         if not shown:
@@ -157,7 +158,7 @@ def compare(folders: Sequence[Path], models: Sequence[str] = ()) -> Comparison:
         pairs=pairs,
         tests=_tests(entrants, pairs, probes),
         lines=list(side_by_side(entrants, touched_tiers(runs, left_out))),
-        differs=[*differs, *unmeasured(entrants)],
+        differs=[*differs, *unmeasured(entrants), *_unpaired(entrants, pairs)],
         left_out=left_out,
     )
 
@@ -171,6 +172,21 @@ def _pairs(entrants: Sequence[Entrant]) -> list[tuple[int, int]]:
     return of_one or every
 
 
+def _unpaired(entrants: Sequence[Entrant], pairs: Sequence[tuple[int, int]]) -> Iterator[str]:
+    """Who is compared with nobody, and what is not compared, in sentences."""
+    paired_ones = {place for pair in pairs for place in pair}
+    for place, entrant in enumerate(entrants):
+        if place not in paired_ones:
+            yield (
+                f"{entrant.label} in {entrant.name} is compared with nothing: models that are in several runs are "
+                "compared with themselves; `--model` names others"
+            )
+    for first, second in pairs:
+        one, two = entrants[first], entrants[second]
+        if "clap" in one.values and "clap" in two.values and not _same_clap(one, two):
+            yield f"CLAP scores of {one.label} and {two.label} were got in different ways, and are not compared"
+
+
 def _tests(entrants: Sequence[Entrant], pairs: Sequence[tuple[int, int]], probes: Sequence[Probe]) -> list[Test]:
     tests: list[Test] = []
     for metric, unit in UNITS.items():
@@ -181,7 +197,7 @@ def _tests(entrants: Sequence[Entrant], pairs: Sequence[tuple[int, int]], probes
             for tier in TIERS
             if (both := _both(entrants, first, second, metric, {probe.id for probe in probes if probe.tier == tier}))[0]
         ]
-        differences = [paired(two, one, SEED) for _, _, _, one, two in found]
+        differences = [paired(two, one, shares=unit == "share") for _, _, _, one, two in found]
         adjusted = holm([d.p for d in differences if d])
         for (first, second, tier, one, two), d, p in zip(found, differences, adjusted, strict=True):
             if d is None:

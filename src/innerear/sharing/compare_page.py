@@ -7,6 +7,7 @@ OUT/
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,14 +16,15 @@ from typing import Any
 import msgspec
 
 from innerear.errors import UsageError
-from innerear.evidence import report_data
-from innerear.parts import write_whole
 from innerear.report import Asked, ReportData, write_report
 from innerear.report.data import Item
+from innerear.report.evidence import report_data
+from innerear.run.parts import write_whole
+from innerear.run.whole import sweep, writing
 from innerear.sharing.compare import UNITS, Comparison
 from innerear.sharing.entrants import Entrant
 
-OURS = {"audio", "report", ".report.old", ".report.part"}
+OURS = {"audio", "report"}
 
 
 def write_comparison(comparison: Comparison, out: Path) -> Path:
@@ -31,10 +33,12 @@ def write_comparison(comparison: Comparison, out: Path) -> Path:
     Raises:
         UsageError: the folder holds something else.
     """
-    if out.exists() and (not out.is_dir() or {path.name for path in out.iterdir()} - OURS):
+    sweep(out)
+    if out.exists() and (not out.is_dir() or {p.name for p in out.iterdir() if not p.name.endswith(".part")} - OURS):
         raise UsageError(f"{out} holds something other than a comparison; name a new folder")
     audio = out / "audio"
-    audio.mkdir(parents=True, exist_ok=True)
+    with writing(out):
+        audio.mkdir(parents=True, exist_ok=True)
     for entrant in comparison.entrants:
         for item in entrant.items:
             if item.render.audio:
@@ -43,14 +47,15 @@ def write_comparison(comparison: Comparison, out: Path) -> Path:
 
 
 def _bring(source: Path, folder: Path) -> None:
-    """Sounds are never rewritten, so one file may stand in two folders."""
+    """Sounds are never rewritten, so one file may stand in two folders. One that is gone is left out."""
     target = folder / source.name
     if target.exists():
         return
     try:
         os.link(source, target)
     except (OSError, TypeError):  # another disk, or an address
-        write_whole(target, source.read_bytes())
+        with contextlib.suppress(FileNotFoundError):
+            write_whole(target, source.read_bytes())
 
 
 def _data(comparison: Comparison) -> ReportData:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from innerear.errors import UsageError
 from innerear.records import Outcome, Probe
-from innerear.run import Run
+from innerear.run.run import Run
 
 LIMITED = {Outcome.TIMED_OUT, Outcome.CPU_LIMIT, Outcome.OUT_OF_MEMORY}
 

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
-from innerear.check_scores import end_name, shares_passed
+from innerear.ask.generate import Bench, generate
+from innerear.ask.models import open_model
 from innerear.embed import reads_captions
-from innerear.embeddings import embeddings_folder, read_embeddings
-from innerear.errors import UsageError
-from innerear.groups import groups_of
-from innerear.metrics.agreement import CAPTION, cosines
-from innerear.records import Outcome, Score
-from innerear.run import Item, Run
-from innerear.score import FUNNEL, judged_checks, steps
+from innerear.embed.batches import read_embeddings
+from innerear.errors import JailFailure, UsageError
+from innerear.metrics.clap import cosines
+from innerear.records import Item, Outcome, Score
+from innerear.run.run import Run, embeddings_folder
+from innerear.scores.checks import not_run
+from innerear.scores.clap import CAPTION
+from innerear.scores.comparisons import shares_passed
+from innerear.scores.ends import end_name
+from innerear.scores.groups import groups_of
+from innerear.scores.score import FUNNEL, judged_checks, steps
 from innerear.sharing.tables import entrant_labels
 from innerear.stages import do_score
 
@@ -36,6 +42,14 @@ class Entrant:
     values: Values
     scores: Sequence[Score]
     unmeasured: int = 0  # sounds whose checks have no row
+    unanswered: int = 0  # of the compared probes, those that it has no answer to
+    refusal: str = ""  # why the model's recording gives none, where that is known
+    not_run: Mapping[str, int] = field(default_factory=dict)  # checks without a verdict, by the reason
+
+    @property
+    def silent(self) -> bool:
+        """Whether it answered nothing at all."""
+        return not self.items
 
 
 def entrants_of(runs: Sequence[Run], names: Sequence[str], probes: set[str], models: Sequence[str]) -> list[Entrant]:
@@ -57,9 +71,33 @@ def entrants_of(runs: Sequence[Run], names: Sequence[str], probes: set[str], mod
             loaded[name].values(model, probes),
             [score for score in loaded[name].scores if score.model == model],
             loaded[name].unmeasured(model),
+            *_unanswered(run, model, probes, loaded[name].items),
+            loaded[name].not_run(model, probes),
         )
         for (run, name, model), label in zip(chosen, labels, strict=True)
     ]  # fmt: skip
+
+
+def _unanswered(run: Run, model: str, probes: set[str], items: Sequence[Item]) -> tuple[int, str]:
+    """How many of the compared probes a model of a run has no answer to; and why not, where a recording can say it."""
+    answered = {item.probe.id for item in items if item.completion.model == model}
+    without = [probe for probe in run.probes if probe.id in probes and probe.id not in answered]
+    if not without or not model.startswith("recorded/"):
+        return len(without), ""
+    try:
+        failures = generate(
+            without[:1], [open_model(model)], run.asked.strategy, keep=lambda _: None, bench=Bench(_never, _never)
+        )
+    except UsageError as error:  # the recording is not here
+        return len(without), str(error)
+    return len(without), next((str(failure.error) for failure in failures if failure.error is not _NEVER), "")
+
+
+_NEVER = JailFailure("a comparison runs no program")
+
+
+def _never(*_: object) -> Any:
+    raise _NEVER
 
 
 class _Loaded:
@@ -81,6 +119,11 @@ class _Loaded:
         asked = [item for item in self.items if item.completion.model == model and item.probe.expect]
         rendered = [item for item in asked if item.render.outcome != Outcome.NOT_RENDERED]
         return sum(not self._judged[item.completion.key] for item in rendered)
+
+    def not_run(self, model: str, probes: set[str]) -> Mapping[str, int]:
+        """The checks of measured sounds that have no verdict, by the reason."""
+        mine = [item for item in self.items if item.completion.model == model and item.probe.id in probes]
+        return not_run([item for item in mine if self._judged[item.completion.key]], self._judged)
 
     def values(self, model: str, probes: set[str]) -> Values:
         """By metric, by probe: the mean over attempts."""
@@ -113,6 +156,16 @@ def _means(pairs: Sequence[tuple[str, float]]) -> dict[str, float]:
 def unmeasured(entrants: Sequence[Entrant]) -> Iterator[str]:
     """What entrants made and nothing was measured of, in sentences."""
     for entrant in entrants:
+        if entrant.unanswered:
+            label = f"{entrant.label} in {entrant.name}"
+            why = f": {entrant.refusal}" if entrant.refusal else ""
+            if entrant.silent:
+                yield f"{label} has no answers, and is compared with nothing{why}"
+            else:
+                yield f"{label} has no answer to {entrant.unanswered} of the probes compared{why}"
+        if entrant.not_run:
+            count, why = sum(entrant.not_run.values()), next(iter(entrant.not_run))
+            yield f"{count} checks of {entrant.label} were not run, and its shares are of fewer checks: {why}"
         if entrant.unmeasured:
             yield f"{entrant.unmeasured} sounds of {entrant.label} are not measured by this version: `innerear measure`"
         if missing := sum(item.render.outcome == Outcome.NOT_RENDERED for item in entrant.items):

@@ -13,32 +13,28 @@ A suite is `README.md` and `probes.jsonl`. What comes from there is a stranger's
 
 from __future__ import annotations
 
-import os
-import re
 import tempfile
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from innerear.errors import HubError, UsageError
-from innerear.parts import write_whole
+from innerear.errors import UsageError
 from innerear.records import Outcome
-from innerear.run import Run
+from innerear.run.parts import write_whole
+from innerear.run.run import Run
 from innerear.sharing.formats import export
 from innerear.sharing.pack import NAMES, NEEDED, STORED, pack, unpack
 from innerear.sharing.scrub import Scrub
 from innerear.stages import do_score
 from innerear.suite import Suite, load
+from innerear.suite.hub import PROBES, _endpoint, _hub, _said
 from innerear.text import printable
 
-PROBES = "probes.jsonl"
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
-ADDRESS = re.compile(r"hf:/{1,2}datasets/(?P<repo>[\w.-]+/[\w.-]+)(?:@(?P<revision>[^/]+))?(?:/(?P<file>.+))?")
 STALE = ["*.jsonl", "*.json", "*.csv", "audio/*", "embeddings/*"]  # of an earlier push
 TAGS = ["innerear", "audio", "code-generation", "evaluation"]
 
@@ -112,28 +108,6 @@ def pull(repo: str, out: Path, revision: str | None = None) -> Run | Suite:
                 kind = zipfile.ZIP_STORED if name.endswith(STORED) else zipfile.ZIP_DEFLATED
                 file.writestr(zipfile.ZipInfo(name), (there / name).read_bytes(), kind)
         return unpack(packed, out)
-
-
-def fetch_suite(address: str) -> Suite:
-    """The suite at `hf://datasets/OWNER/NAME`, with `@REVISION` and `/FILE` where they are others than the usual.
-
-    Its name has the commit, so that a run says which it was.
-
-    Raises:
-        UsageError: no such address, or no suite there. HubError: the hub was not reached.
-    """
-    found = ADDRESS.fullmatch(address)
-    if found is None:
-        raise UsageError(
-            f"the suite {address!r} is no address; wanted hf://datasets/OWNER/NAME[@REVISION][/FILE.jsonl]"
-        )
-    hub, repo = _hub(), found["repo"]
-    with _said(repo):
-        info = hub.HfApi(endpoint=_endpoint()).dataset_info(repo, revision=found["revision"])
-        file = hub.hf_hub_download(
-            repo, found["file"] or PROBES, repo_type="dataset", revision=info.sha, endpoint=_endpoint()
-        )
-    return msgspec.structs.replace(load(Path(file)), name=f"{repo}@{info.sha[:12]}")
 
 
 def run_card(run: Run, repo: str, licence: str) -> str:
@@ -284,44 +258,3 @@ def _upload(folder: Path, repo: str, private: bool, message: str) -> str:
             repo_id=repo, repo_type="dataset", folder_path=folder, commit_message=message, delete_patterns=STALE
         )
     return str(done.commit_url)
-
-
-def _endpoint() -> str | None:
-    return os.environ.get("HF_ENDPOINT") or None
-
-
-def _hub() -> Any:
-    try:
-        import huggingface_hub
-    except ModuleNotFoundError as error:
-        raise UsageError("the hub needs a package: pip install 'innerear[hub]'") from error
-    return huggingface_hub
-
-
-@contextmanager
-def _said(repo: str) -> Iterator[None]:
-    """The hub's errors in one line of ours."""
-    from huggingface_hub import errors
-
-    try:
-        yield
-    except (errors.RepositoryNotFoundError, errors.RevisionNotFoundError, errors.EntryNotFoundError) as error:
-        raise UsageError(
-            f"{repo} is not on the hub, or is private and the token may not read it: {_line(error)}"
-        ) from error
-    except errors.HFValidationError as error:
-        raise UsageError(f"{repo!r} is no name of a dataset, wanted OWNER/NAME: {_line(error)}") from error
-    except errors.HfHubHTTPError as error:
-        status = error.response.status_code if error.response is not None else None
-        hint = "; log in with `hf auth login`, or set HF_TOKEN" if status in (401, 403) else ""
-        raise HubError(f"the hub refuses {repo}: {_line(error)}{hint}") from error
-    except (OSError, errors.LocalEntryNotFoundError) as error:
-        raise HubError(f"the hub was not reached for {repo}: {_line(error)}") from error
-    except Exception as error:
-        if type(error).__module__.startswith(("httpx", "httpcore", "requests")):
-            raise HubError(f"the hub was not reached for {repo}: {_line(error)}") from error
-        raise
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())[:300]

@@ -26,12 +26,13 @@ from typing import Any
 
 import msgspec
 
-from innerear.check_scores import end_name
-from innerear.errors import InnerEarError, UsageError
-from innerear.parts import write_whole
+from innerear.errors import DiskFull, InnerEarError, UsageError
 from innerear.records import TIERS, Score, digest
 from innerear.report.write import page, script
-from innerear.run import Run
+from innerear.run.parts import from_json, write_whole
+from innerear.run.run import Run
+from innerear.run.whole import put_in_place, sweep, temporary, writing
+from innerear.scores.ends import end_name
 from innerear.sharing.conditions import limits_of
 from innerear.sharing.pack import unpack
 from innerear.sharing.tables import METRICS, Column, bare
@@ -74,7 +75,7 @@ def leaderboard(folder: Path, site: Path, progress: Progress = lambda *_: None) 
     Raises:
         UsageError: no file of the folder is a packed run, or the site's folder holds something else.
     """
-    packs = sorted(folder.glob("*.zip"))
+    packs = sorted(path for path in folder.glob("*.zip") if path.is_file())
     if not packs:
         raise UsageError(f"{folder} has no packed runs; wanted files that `innerear pack` wrote, named *.zip")
     if site.exists() and any(site.iterdir()) and not (site / "data" / "board.js").exists():
@@ -85,6 +86,8 @@ def leaderboard(folder: Path, site: Path, progress: Progress = lambda *_: None) 
         progress("packed runs", done, len(packs))
         try:
             entry = _entry(file, site)
+        except DiskFull:
+            raise
         except InnerEarError as error:
             built.left_out.append(f"{file.name} is left out: {error}")
             continue
@@ -110,14 +113,17 @@ def _entry(file: Path, site: Path) -> Entry:
     place = site / "runs" / name
     if (place / "entry.json").exists():
         try:
-            known = msgspec.json.decode((place / "entry.json").read_bytes(), type=Entry)
-        except msgspec.DecodeError:
+            known = from_json((place / "entry.json").read_bytes(), Entry)
+        except (OSError, ValueError):
             known = None  # of another version
         if known and (known.by, known.sha256, known.run) == (version("innerear"), sha256, file.stem):
             return known
-    part = site / "runs" / f".{name}.part"
-    shutil.rmtree(part, ignore_errors=True)
+    sweep(site / "runs")
+    sweep(site / "packs")
+    part = temporary(place)
     try:
+        with writing(site):
+            part.mkdir(parents=True)
         run = unpack(file, part / plain)  # the page takes its title from the folder
         do_measure(run)  # what this version measures otherwise than the packer's
         entry = _scored(run, name, file.stem, sha256)
@@ -127,12 +133,15 @@ def _entry(file: Path, site: Path) -> Entry:
             if path.name not in keep:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
         write_whole(run.folder / "entry.json", msgspec.json.encode(entry))
-        shutil.rmtree(place, ignore_errors=True)
-        run.folder.rename(place)
+        with writing(site):
+            put_in_place(run.folder, place)
     finally:
         shutil.rmtree(part, ignore_errors=True)
-    (site / "packs").mkdir(exist_ok=True)
-    shutil.copyfile(file, site / "packs" / f"{name}.zip")
+    packed = site / "packs" / f"{name}.zip"
+    with writing(site):
+        packed.parent.mkdir(exist_ok=True)
+        shutil.copyfile(file, half := temporary(packed))
+        half.replace(packed)
     return entry
 
 

@@ -17,28 +17,32 @@ next `innerear score` works the scores out anew.
 from __future__ import annotations
 
 import hashlib
-import os
+import json
 import re
 import shutil
 import struct
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import msgspec
 
+from innerear.clip import flac_rate
 from innerear.embed.store import load_frames
-from innerear.embeddings import embeddings_folder
 from innerear.errors import UsageError
-from innerear.hosted import is_asked, is_hosted
-from innerear.parts import read_rows, write_whole
-from innerear.records import Completion, Measurement, Render, Repeat
-from innerear.run import Run, RunFile, program_of
+from innerear.records import Completion, Measurement, Probe, Render, Repeat, Score
+from innerear.render.render import is_there
+from innerear.render.talkers import TALKERS
+from innerear.render.tools import is_hosted, recording
+from innerear.run.parts import from_json, read_rows, write_whole
+from innerear.run.run import Run, RunFile, embeddings_folder, probes_digest, program_of
+from innerear.run.whole import FULL, of_disk, sweep, temporary, writing
 from innerear.sharing.scrub import NAMED_LIKE_KEYS, SECRET, Scrub
 from innerear.stages import ScoreFile, do_score
+from innerear.suite import validate
 
 FORM = 1
 STAGES: dict[str, Any] = {
@@ -79,13 +83,12 @@ def pack(run: Run, out: Path, as_is: bool = False) -> str:
     """
     if out.exists():
         raise UsageError(f"{out} is there already; name a new file")
-    do_score(run)
+    scores = do_score(run)
     scrub = Scrub({str(run.folder.resolve()): "<run>"})
-    members = dict(_members(run, scrub, as_is))
-    out.parent.mkdir(parents=True, exist_ok=True)
-    part = out.with_name(f".{out.name}.{os.getpid()}.part")
+    members = dict(_members(run, scores, scrub, as_is))
+    part = temporary(out)
     try:
-        with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as file:
+        with writing(out.parent), _new_zip(part) as file:
             for name, content in members.items():
                 info = zipfile.ZipInfo(name, _EARLIEST)
                 info.create_system, info.external_attr = 3, 0o644 << 16
@@ -98,14 +101,15 @@ def pack(run: Run, out: Path, as_is: bool = False) -> str:
         return hashlib.file_digest(packed, "sha256").hexdigest()
 
 
-def _members(run: Run, scrub: Scrub, as_is: bool) -> Iterator[tuple[str, bytes | Path]]:
+def _members(run: Run, scores: Sequence[Score], scrub: Scrub, as_is: bool) -> Iterator[tuple[str, bytes | Path]]:
     """The names of a packed run, in their order, and what each holds."""
     rows = {stage: read_rows(run.folder / stage, row_type) for stage, row_type in STAGES.items()}
-    scores = msgspec.json.decode((run.folder / "scores.json").read_bytes(), type=ScoreFile)
     yield "pack.json", _json(_Head(FORM, f"innerear {run.file.versions.get('innerear', '')}".strip()))
-    yield "run.json", _json(_clean_file(run.file, scrub))
-    yield "probes.jsonl", b"".join(_json(_clean(probe, scrub)) for probe in run.probes)
-    yield "scores.json", _json(ScoreFile("", [_clean(score, scrub) for score in scores.scores]))
+    probes = [_clean(probe, scrub) for probe in run.probes]
+    file = _clean_file(run.file, scrub)
+    yield "run.json", _json(msgspec.structs.replace(file, probes=[probes_digest(probes)]))
+    yield "probes.jsonl", b"".join(map(_json, probes))
+    yield "scores.json", _json(ScoreFile("", [_clean(score, scrub) for score in scores]))
     for stage in STAGES:
         cleaned = {key: _clean(row, scrub) for key, row in sorted(rows[stage].items())}
         if stage == "completions":
@@ -115,11 +119,18 @@ def _members(run: Run, scrub: Scrub, as_is: bool) -> Iterator[tuple[str, bytes |
         if name in run.file.signatures:
             for path in sorted(embeddings_folder(run, name).glob("[!.]*.npz")):
                 yield f"embeddings/{path.parent.name}/{path.name}", path
-    heard = {row.audio for stage in ("renders", "repeats") for row in rows[stage].values() if row.audio}
-    for audio in sorted(heard):
-        if not (path := run.audio / f"{audio}.flac").exists():
-            raise UsageError(f"{path} is missing; delete the folder renders and run `innerear render {run.folder}`")
+    first = {row.audio for row in rows["renders"].values() if row.audio}
+    again = {row.audio for row in rows["repeats"].values() if row.audio}
+    for audio in sorted(first | again):
+        if not is_there(path := run.audio / f"{audio}.flac"):
+            twice = "" if audio in first else " --twice"
+            raise UsageError(f"{path} is missing; `innerear render {run.folder}{twice}` renders it again")
         yield f"audio/{audio}.flac", path
+
+
+def _new_zip(path: Path) -> zipfile.ZipFile:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=6)
 
 
 def _json(row: Any) -> bytes:
@@ -192,9 +203,12 @@ def unpack(file: Path, out: Path) -> Run:
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UsageError(f"{out} is there already; name a new folder")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    part = out.with_name(f".{out.name}.{os.getpid()}.part")
-    shutil.rmtree(part, ignore_errors=True)
+    if file.exists() and not file.is_file():
+        raise UsageError(f"{file} is not a file, wanted one that `innerear pack` wrote")
+    with writing(out.parent):
+        out.parent.mkdir(parents=True, exist_ok=True)
+    sweep(out.parent)
+    part = temporary(out)
     try:
         _extract(file, part)
         _check(Run(part), file)
@@ -204,6 +218,8 @@ def unpack(file: Path, out: Path) -> Run:
     except UsageError as error:
         raise UsageError(str(error).replace(f"{part}/", f"{file}: ").replace(str(part), str(file))) from error
     except OSError as error:
+        if error.errno in FULL or error.filename is None or not str(error.filename).startswith(str(file)):
+            raise of_disk(error, out.parent) from error
         raise UsageError(f"{file} cannot be unpacked: {error}") from error
     except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, RuntimeError) as error:
         raise UsageError(f"{file} is no packed run, or is cut short or damaged: {error}") from error
@@ -284,6 +300,11 @@ def _check(run: Run, file: Path) -> None:
     scores = run.folder / "scores.json"
     if scores.exists():  # a claim: without its inputs, the next `innerear score` makes it anew
         write_whole(scores, msgspec.json.encode(msgspec.structs.replace(_read(scores, ScoreFile), inputs="")))
+    for probe in run.probes:
+        try:
+            validate(probe)
+        except ValueError as error:
+            raise UsageError(f"{file}: the probe {probe.id[:80]!r} is none: {error}") from error
     rows = {stage: read_rows(run.folder / stage, row_type) for stage, row_type in STAGES.items()}
     for completion in rows["completions"].values():
         named = completion.recording
@@ -308,8 +329,8 @@ def _check(run: Run, file: Path) -> None:
 
 def _read(path: Path, row_type: Any) -> Any:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=row_type)
-    except msgspec.DecodeError as error:
+        return from_json(path.read_bytes(), row_type)
+    except ValueError as error:
         raise UsageError(f"{path}: {error}") from error
 
 
@@ -326,7 +347,7 @@ def _check_sound(path: Path, row: Render, file: Path) -> None:
     except soundfile.LibsndfileError as error:
         raise UsageError(f"{file}: audio/{path.name} is missing or is no sound: {error}") from error
     found = (info.format, info.samplerate, info.channels, info.frames)
-    wanted = ("FLAC", row.sample_rate, row.channels, row.samples)
+    wanted = ("FLAC", flac_rate(row.sample_rate or 0), row.channels, row.samples)
     if found != wanted or info.frames * info.channels > MOST_SAMPLES:
         raise UsageError(f"{file}: audio/{path.name} is {found}, its row says {wanted}")
 
@@ -340,3 +361,28 @@ def _check_embeddings(path: Path, file: Path) -> None:
     stored = load_frames(path)
     if len(stored.names) != len(stored.clips) or any(clip.ndim != 2 for clip in stored.clips):
         raise UsageError(f"{file}: embeddings/{path.parent.name}/{path.name} holds no frames by name")
+
+
+def is_asked(name: str, probes: Iterable[Probe]) -> bool:
+    """Whether a recording is what a baseline gives a tool for one of these probes, so that it may be made here.
+
+    Of a run that came from elsewhere: what a tool would be given there is a stranger's.
+    """
+    from innerear.ask.models.sampler import midi_file, score
+    from innerear.ask.models.talker import text_of
+
+    tool, _, text = name.partition(":")
+    try:
+        given = json.loads(text)
+    except ValueError:
+        return False
+    if not isinstance(given, dict) or recording(tool, given) != name:
+        return False
+    for probe in probes:
+        if tool in TALKERS and given == {"text": text_of(probe), "duration_s": probe.duration_s}:
+            return True
+        if tool == "fluidsynth" and (events := score(probe)):
+            font = given.get("soundfont")
+            if isinstance(font, str) and given == {"soundfont": font, "midi": midi_file(events)}:
+                return True
+    return False

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from innerear.check_scores import CEILINGS, FLOORS, end_name
 from innerear.errors import UsageError
 from innerear.records import TIERS, Score, embedder_of
-from innerear.run import Run
+from innerear.run.run import Run
+from innerear.scores.ends import CEILINGS, FLOORS, end_name
 from innerear.stages import do_score
 from innerear.text import distinct
 

@@ -11,45 +11,20 @@ import difflib
 import fnmatch
 import functools
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from importlib import resources
 from pathlib import Path
 
-import msgspec
-
-from innerear.errors import SuiteError, UsageError
-from innerear.records import TIERS, Probe, digest
+from innerear.errors import UsageError
+from innerear.records import TIERS, Probe
+from innerear.suite.reading import Suite as Suite
+from innerear.suite.reading import parse, read
+from innerear.suite.reading import validate as validate
 
 EDITION = "1"
 CANARY = "INNEREAR SUITE CANARY 5d4c1f0e-8a36-4b7f-9f62-d1c07be3a954: this file must not be in training data"
 """Stands first in the editions of the package and in suites made from them."""
-MOST_NAMED = 20
-"""Bad lines of a file that are named."""
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
-
-
-class Suite(msgspec.Struct, frozen=True):
-    """Named probes, in the order of their file; ids are unique. The canary is no part of the digest."""
-
-    name: str
-    probes: list[Probe]
-    canary: str = ""
-
-    @property
-    def digest(self) -> str:
-        """The digest of the probes' content, whatever the spacing or order of keys of their file."""
-        return digest("suite", self.probes)
-
-    def lines(self) -> Iterator[bytes]:
-        """The lines of its file."""
-        if self.canary:
-            yield msgspec.json.encode(_Canary(self.canary)) + b"\n"
-        for probe in self.probes:
-            yield msgspec.json.encode(probe) + b"\n"
-
-
-class _Canary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    canary: str
 
 
 @functools.cache
@@ -60,7 +35,7 @@ def edition(name: str = EDITION) -> Suite:
     172
     """
     text = resources.files(__name__).joinpath(f"edition-{name}.jsonl").read_bytes()
-    return _parse(text, f"edition {name}", f"edition {name}")
+    return parse(text, f"edition {name}", f"edition {name}")
 
 
 def load(file: Path | None = None) -> Suite:
@@ -73,55 +48,10 @@ def load(file: Path | None = None) -> Suite:
     if file is None:
         return edition()
     if str(file).startswith("hf:"):
-        from innerear.sharing.hub import fetch_suite
+        from innerear.suite.hub import fetch_suite
 
         return fetch_suite(str(file))
-    try:
-        text = file.read_bytes()
-    except OSError as error:
-        raise UsageError(f"the suite {file} cannot be read: {error.strerror}") from error
-    return _parse(text, str(file), file.name)
-
-
-def _parse(text: bytes, where: str, name: str) -> Suite:
-    decoder = msgspec.json.Decoder(Probe)
-    probes: list[Probe] = []
-    canary = ""
-    seen: dict[str, int] = {}
-    bad: list[str] = []
-    for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip():
-            continue
-        try:
-            if number == 1 and line.startswith(b'{"canary"'):
-                canary = msgspec.json.decode(line, type=_Canary).canary
-                continue
-            probe = decoder.decode(line)
-            _validate(probe)
-        except (msgspec.DecodeError, ValueError) as error:  # ValidationError is a DecodeError
-            bad.append(f"{where}, line {number}: {error}")
-            continue
-        if probe.id in seen:
-            bad.append(f"{where}, line {number}: the id {probe.id!r} stands on line {seen[probe.id]} already")
-            continue
-        seen[probe.id] = number
-        probes.append(probe)
-    if bad:
-        more = [f"and {len(bad) - MOST_NAMED} more bad lines"] if len(bad) > MOST_NAMED else []
-        raise SuiteError("\n".join([*bad[:MOST_NAMED], *more]))
-    if not probes:
-        raise SuiteError(f"{where}: no probe in it; wanted one JSON object a line")
-    return Suite(name, probes, canary)
-
-
-def _validate(probe: Probe) -> None:
-    """What types alone do not say."""
-    if not 0.05 <= probe.duration_s <= 60:
-        raise ValueError(f"Expected a duration between 0.05 and 60 s, got {probe.duration_s} - at `$.duration_s`")
-    if not probe.caption.strip():
-        raise ValueError("Expected a caption, got an empty one - at `$.caption`")
-    if not probe.id.strip("/") or any(c.isspace() for c in probe.id):
-        raise ValueError(f"Expected an id without spaces, got {probe.id!r} - at `$.id`")
+    return read(file)
 
 
 def holds_canary(text: str, canary: str) -> bool:

@@ -25,7 +25,7 @@ class Setting:
 
     namespaces: bool
     landlock_abi: int
-    binds: tuple[str, ...]
+    readable: tuple[str, ...]  # folders; less may be shown of them
     machine: str
     without: str  # a layer left out, by tests that show that each is needed
 
@@ -68,12 +68,16 @@ def live(setting: Setting, filter_: bytes, sock: socket.socket, parent: int) -> 
         writable = (wire.OUTPUT, landlock.WRITE)
     linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
     if setting.landlock_abi and setting.without != "landlock":
-        readable = [(path, landlock.READ) for path in (*setting.binds, *view.DEVICES)]
+        readable = [(path, landlock.READ) for path in (*setting.readable, *view.DEVICES)]
         landlock.restrict(setting.landlock_abi, [*readable, ("/dev/null", landlock.WRITE), writable])
     linux.drop_capabilities()
     linux.prctl(linux.PR_SET_DUMPABLE, 0)
 
-    _arrange({runner.LOG: log, runner.LOG + 1: log, runner.RESULT: result, _SOCKET: sock.fileno(), _SOURCE: source})
+    # Its own /dev/null: flags belong to an open file, and would be seen by the next program.
+    null = os.open("/dev/null", os.O_RDONLY)
+    _arrange(
+        {0: null, runner.LOG: log, runner.LOG + 1: log, runner.RESULT: result, _SOCKET: sock.fileno(), _SOURCE: source}
+    )
     _limit(request)
     if setting.without != "seccomp":
         seccomp.load(filter_.replace(_OWN_PID_PLACE.to_bytes(4, "little"), os.getpid().to_bytes(4, "little")))
@@ -83,11 +87,12 @@ def live(setting: Setting, filter_: bytes, sock: socket.socket, parent: int) -> 
 
 
 def _arrange(places: dict[int, int]) -> None:
-    """Bring descriptors to their places; close all others but 0, which is /dev/null."""
-    high = {place: fcntl.fcntl(descriptor, fcntl.F_DUPFD, 64) for place, descriptor in places.items()}
+    """Bring descriptors to their places; close all others."""
+    above = max(places) + 1
+    high = {place: fcntl.fcntl(descriptor, fcntl.F_DUPFD, above) for place, descriptor in places.items()}
     for place, descriptor in high.items():
         os.dup2(descriptor, place, inheritable=False)
-    os.closerange(max(places) + 1, 1 << 20)
+    os.closerange(above, 1 << 20)
 
 
 def _limit(request: Request) -> None:

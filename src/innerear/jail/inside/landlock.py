@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import struct
+from collections.abc import Iterable
 
 from innerear.jail.inside.linux import libc, syscall
 
@@ -13,6 +14,7 @@ _WRITE_FILE, _READ_FILE, _READ_DIR, _REMOVE_DIR, _REMOVE_FILE = 1 << 1, 1 << 2, 
 _MAKE_DIR, _MAKE_REG, _TRUNCATE = 1 << 7, 1 << 8, 1 << 14
 _FILE_RIGHTS = (1 << 0) | _WRITE_FILE | _READ_FILE | _TRUNCATE | (1 << 15)
 
+LIST = _READ_DIR
 READ = _READ_FILE | _READ_DIR
 WRITE = _READ_FILE | _WRITE_FILE | _TRUNCATE
 WORK = READ | WRITE | _MAKE_REG | _MAKE_DIR | _REMOVE_FILE | _REMOVE_DIR
@@ -28,18 +30,25 @@ def _all_rights(version: int) -> int:
     return (1 << bits) - 1
 
 
-def restrict(version: int, paths: list[tuple[str, int]]) -> None:
-    """Deny all that Landlock of this version knows, but these rights below these paths.
+def restrict(version: int, paths: Iterable[tuple[str, int]], only: int = 0) -> None:
+    """Deny all that Landlock of this version knows (or `only` these rights), but these rights below these paths.
 
     Needs no_new_privs. TCP is denied from version 4, abstract sockets and signals outward from 6.
+    A path that is not there gives no right.
     """
-    handled = _all_rights(version)
+    handled = only or _all_rights(version)
     # struct landlock_ruleset_attr: fs, net (since 4), scoped (since 6)
-    attributes = struct.pack("<3Q", handled, 3 if version >= 4 else 0, 3 if version >= 6 else 0)
+    everything = not only
+    attributes = struct.pack(
+        "<3Q", handled, 3 if everything and version >= 4 else 0, 3 if everything and version >= 6 else 0
+    )
     size = 24 if version >= 6 else 16 if version >= 4 else 8
     ruleset = syscall("landlock_create_ruleset", _CREATE, attributes, size, 0)
     for path, rights in paths:
-        descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
+        try:
+            descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
+        except FileNotFoundError:
+            continue
         if not os.path.isdir(path):  # noqa: PTH112
             rights &= _FILE_RIGHTS
         syscall("landlock_add_rule", _ADD_RULE, ruleset, 1, struct.pack("<Qi", rights & handled, descriptor), 0)

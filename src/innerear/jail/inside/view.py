@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from innerear.jail.inside import linux
@@ -19,10 +20,11 @@ def wait_and_leave(pid: int) -> None:
     os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
 
 
-def enter(binds: list[str], links: list[tuple[str, str]]) -> None:
+def enter(binds: Sequence[str], links: Sequence[tuple[str, str]]) -> None:
     """Go on as pid 1 of new namespaces that show only `binds` (read-only), and `links` to them."""
     root = os.geteuid() == 0
     uid, gid = os.geteuid(), os.getegid()
+    sources = [(path, "/old" + os.path.realpath(path)) for path in (*binds, *DEVICES)]
     inner = linux.CLONE_NEWNS | linux.CLONE_NEWPID | linux.CLONE_NEWNET | linux.CLONE_NEWIPC
     inner |= linux.CLONE_NEWUTS | linux.CLONE_NEWCGROUP
     linux.unshare(inner if root else inner | linux.CLONE_NEWUSER)
@@ -40,10 +42,10 @@ def enter(binds: list[str], links: list[tuple[str, str]]) -> None:
     linux.pivot_root(".", "old")
     os.chdir("/")
     linux.mount("/new", "/new", None, linux.MS_BIND)
-    for path in (*binds, *DEVICES):
+    for path, source in sources:
         target = Path("/new" + path)
-        _place(target, Path("/old" + path).is_dir())
-        linux.mount("/old" + path, str(target), None, linux.MS_BIND | linux.MS_REC)
+        _place(target, Path(source).is_dir())
+        linux.mount(source, str(target), None, linux.MS_BIND | linux.MS_REC)
         if path not in DEVICES:
             linux.read_only(str(target))
     for place, destination in links:
@@ -58,7 +60,18 @@ def enter(binds: list[str], links: list[tuple[str, str]]) -> None:
     linux.mount("none", "/", None, linux.MS_BIND | linux.MS_REMOUNT | linux.MS_RDONLY)
 
 
-def closed_folders(paths: list[str]) -> dict[str, list[str]]:
+def hide(folders: Sequence[str]) -> None:
+    """In a mount namespace of our own: one empty folder that nobody can write, over each of these."""
+    for folder in folders:
+        if folder == folders[0]:
+            linux.mount(
+                "tmpfs", folder, "tmpfs", linux.MS_RDONLY | linux.MS_NOSUID | linux.MS_NODEV, "mode=755,size=4k"
+            )
+        else:
+            linux.mount(folders[0], folder, None, linux.MS_BIND)
+
+
+def closed_folders(paths: Sequence[str]) -> dict[str, list[str]]:
     """Folders that not everybody may enter (such as /root), and those of the paths that lie below them."""
     closed: dict[str, list[str]] = {}
     for path in paths:
@@ -69,7 +82,7 @@ def closed_folders(paths: list[str]) -> dict[str, list[str]]:
     return closed
 
 
-def open_the_way(paths: list[str]) -> None:
+def open_the_way(paths: Sequence[str]) -> None:
     """Without other namespaces: make paths below closed folders reachable for everybody.
 
     In a mount namespace of its own, such a folder becomes an empty one that holds just these paths.

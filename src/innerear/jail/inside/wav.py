@@ -10,6 +10,10 @@ import struct
 from typing import NamedTuple
 
 _PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
+HEAD_BYTES = 1 << 20
+"""How much of a file is looked at for its head."""
+UNKNOWN_LENGTH = 0x7FFF_F000
+"""Sizes from here on say that the length is not known: what writes to a pipe cannot go back to its header."""
 _FORMS = {(_PCM, 8): 0, (_PCM, 16): 1, (_PCM, 24): 2, (_PCM, 32): 3, (_FLOAT, 32): 4, (_FLOAT, 64): 5}
 
 
@@ -18,20 +22,21 @@ class NotAudio(Exception):
 
 
 class Head(NamedTuple):
-    """Where the samples lie, and how; `form` is an index of `wire.FORMS`."""
+    """Where the samples lie, and how; `form` is an index of `wire.FORMS`, `promised` as in `wire.Result`."""
 
     form: int
     channels: int
     sample_rate: int
     start: int
     size: int
+    promised: int = 0
 
 
 def head(data: bytes, file_size: int) -> Head:
     """Read the head of a WAV file from its first bytes.
 
-    A data chunk that claims more than the file holds (a stream, an unfinished file) ends where
-    the file ends.
+    A data chunk that promises more than the file holds ends where the file ends. The head then says
+    what was promised, unless the size only says that the length is not known.
 
     Raises:
         NotAudio: it is none, or of a kind that is not read here.
@@ -48,7 +53,9 @@ def head(data: bytes, file_size: int) -> Head:
             if found is None:
                 raise NotAudio("the data chunk comes before the fmt chunk")
             form, channels, sample_rate = found
-            return Head(form, channels, sample_rate, place, max(0, min(size, file_size - place)))
+            there = max(0, min(size, file_size - place))
+            promised = size if there < size < UNKNOWN_LENGTH else 0
+            return Head(form, channels, sample_rate, place, there, promised)
         place += size + size % 2
     raise NotAudio("the file has no data chunk" if found else "the file has no fmt chunk")
 

@@ -33,9 +33,18 @@ class Request(NamedTuple):
     memory_bytes: int
     file_bytes: int
     log_bytes: int
+    audit: int  # an `Audit`
 
 
-REQUEST = struct.Struct("<6Q")
+class Audit(enum.IntEnum):
+    """What is watched while a program runs; see `audit`."""
+
+    NOTHING = 0  # attacks of our own, which try what the jail itself holds
+    SCRATCH = 1
+    LIBRARY = 2
+
+
+REQUEST = struct.Struct("<7Q")
 
 
 class Why(enum.IntEnum):
@@ -70,6 +79,7 @@ class Status(enum.IntEnum):
     BAD_AUDIO = 5
     OUT_OF_MEMORY = 6
     FORBIDDEN = 7
+    PROVENANCE = 8
 
 
 class Result(NamedTuple):
@@ -82,11 +92,12 @@ class Result(NamedTuple):
     sample_rate: int
     exit_code: int
     payload: int  # bytes
+    promised: int = 0  # bytes of samples that the file's header promises, where more than it holds
 
 
 # No longer than the shortest WAV head (44 bytes), so that whatever fits the file limit fits here.
-RESULT = struct.Struct("<4s3IIiQ")
-RESULT_MAGIC = b"ear2"
+RESULT = struct.Struct("<4s3IIiQQ")
+RESULT_MAGIC = b"ear3"
 REASON_BYTES = 2000
 
 FORMS = ("u8", "i16", "i24", "i32", "f32", "f64")

@@ -12,11 +12,14 @@ import gc
 import os
 import select
 import signal
+import site
 import socket
 import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.machinery import ModuleSpec
+from importlib.util import spec_from_file_location
 
 from innerear.jail.inside import child, landlock, linux, view, wire
 from innerear.jail.inside.child import Setting
@@ -39,25 +42,43 @@ IMPORTS = {
 NOBODY = 65534
 
 
-def main(tier: str, imports: str, control_fd: str, binds: str, links: str, without: str) -> None:
-    """Take a place in the jail, import, serve.
+def main(
+    tier: str,
+    imports: str,
+    control_fd: int,
+    binds: tuple[str, ...],
+    links: tuple[tuple[str, str], ...],
+    hidden: tuple[str, ...],
+    folders: tuple[str, ...],
+    packages: tuple[tuple[str, str], ...],
+    reads: tuple[tuple[str, bool], ...],
+    work: str,
+    without: str,
+) -> None:
+    """Take a place in the jail, import, serve. For the arguments see `start.Start.letter` and `start.Runtime`.
 
     `tier`: `own` (make the namespaces and the view), `bwrap` (they are made), `ll` (there are none).
     """
-    control = socket.socket(fileno=int(control_fd))
-    paths = tuple(filter(None, binds.split(":")))
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)  # in the place of the letter
+    os.close(null)
+    control = socket.socket(fileno=control_fd)
+    _allow(packages)
+    # Held open: who is not root may not find the way to it.
+    works = [os.open(work, os.O_PATH)] if work else []
     if os.geteuid() == 0 and not linux.is_admin():
         _drop_root()
     if tier == "own":
-        view.enter(list(paths), [(a, b) for a, _, b in (link.partition("=") for link in links.split(":") if link)])
+        view.enter(binds, links)
     if os.geteuid() == 0:
         if tier == "ll":
-            view.open_the_way(list(paths))
+            view.open_the_way(binds)
         _drop_root()
     if tier != "ll":
         uid, gid = os.geteuid(), os.getegid()
-        linux.unshare(linux.CLONE_NEWUSER | linux.CLONE_NEWPID)
+        linux.unshare(linux.CLONE_NEWUSER | linux.CLONE_NEWPID | linux.CLONE_NEWNS)
         linux.map_one_user(uid, gid, child.INSIDE_UID)
+        view.hide(hidden)
         if pid := os.fork():
             view.wait_and_leave(pid)
     with _leaving_with_the_host(control):
@@ -68,7 +89,15 @@ def main(tier: str, imports: str, control_fd: str, binds: str, links: str, witho
     tasks = len(os.listdir("/proc/self/task"))  # noqa: PTH208
     if tasks != 1:
         raise RuntimeError(f"the zygote has {tasks} threads, wanted 1: forking would not be safe")
-    setting = Setting(tier != "ll", landlock.abi(), paths, os.uname().machine, without)
+    setting = Setting(tier != "ll", landlock.abi(), folders, os.uname().machine, without)
+    if tier == "ll" and without != "landlock":
+        # The children add their own rules to these, so what is read here must be allowed by both.
+        linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
+        rules = [(path, landlock.READ if below else landlock.LIST) for path, below in reads]
+        rules += [(path, landlock.READ) for path in (*(f"/proc/self/fd/{n}" for n in works), *view.DEVICES)]
+        landlock.restrict(setting.landlock_abi, rules, only=landlock.READ)
+    for number in works:
+        os.close(number)
     gc.collect()
     gc.freeze()
     gc.disable()
@@ -77,6 +106,29 @@ def main(tier: str, imports: str, control_fd: str, binds: str, links: str, witho
         wire.send(control, hello, [os.pidfd_open(os.getpid())])
         _serve(control, setting)
     os._exit(0)
+
+
+class _Packages:
+    """Finds the packages that are allowed, each in its folder, when nothing on the path has that name."""
+
+    def __init__(self, folders: dict[str, str]) -> None:
+        self._folders = folders
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> ModuleSpec | None:
+        folder = self._folders.get(name)
+        if folder is None:
+            return None
+        return spec_from_file_location(name, f"{folder}/__init__.py", submodule_search_locations=[folder])
+
+
+def _allow(packages: tuple[tuple[str, str], ...]) -> None:
+    """Besides the standard library, let only these be imported; nothing given: what `site` has found."""
+    if packages:
+        sys.meta_path.append(_Packages(dict(packages)))
+        # What `site` adds to the builtins (`exit` and the like), and not its package folders.
+        site.setquit()
+        site.setcopyright()
+        site.sethelper()
 
 
 @contextlib.contextmanager

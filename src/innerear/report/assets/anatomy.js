@@ -3,7 +3,7 @@
 
 InnerEar.views.anatomy = (() => {
   const { el, number, quantity, href, NONE } = InnerEar;
-  const { heat, fitted, ink, style, tip } = InnerEar.plots;
+  const { heat, fitted, ink, style, told } = InnerEar.plots;
 
   function draw(current) {
     const { index } = InnerEar.state;
@@ -79,7 +79,7 @@ InnerEar.views.anatomy = (() => {
       ariaDescription: d3.rollups(rows, (of) => d3.median(of, (r) => r.lines), (r) => r.label).map(([label, median]) => `${label}: median ${median}`).join("; "),
       marks: [
         Plot.ruleY(entrants, { y: "label", stroke: "var(--line)" }),
-        Plot.tickX(rows, { x: "lines", y: "label", stroke: (r) => (r.pass ? "var(--yes)" : ink(r.entrant)), strokeOpacity: 0.55, strokeWidth: 2, href: (r) => href("probe", r.probe.id, new URLSearchParams({ a: r.label })), title: (r) => `${r.probe.caption}\n${r.label}: ${r.lines} lines`, tip }),
+        Plot.tickX(rows, { x: "lines", y: "label", stroke: (r) => (r.pass ? "var(--yes)" : ink(r.entrant)), strokeOpacity: 0.55, strokeWidth: 2, href: (r) => href("probe", r.probe.id, new URLSearchParams({ a: r.label })), ...told((r) => `${r.probe.caption}\n${r.label}: ${r.lines} lines`) }),
         Plot.dot(rows, Plot.groupY({ x: "median" }, { x: "lines", y: "label", r: 4, fill: "var(--paper)", stroke: "currentColor", strokeWidth: 1.5 })),
       ],
     });

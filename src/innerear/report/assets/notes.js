@@ -3,7 +3,7 @@
 
 InnerEar.pictures.notes = (() => {
   const { el, number } = InnerEar;
-  const { heat, fitted, ink, style, tip } = InnerEar.plots;
+  const { heat, fitted, ink, style, tip, told } = InnerEar.plots;
   const NAMES = ["C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B"];
   const note = (midi) => `${NAMES[((Math.round(midi) % 12) + 12) % 12]}${Math.floor(Math.round(midi) / 12) - 1}`;
 
@@ -45,7 +45,7 @@ InnerEar.pictures.notes = (() => {
         Plot.frame({ stroke: "var(--line)" }),
         Plot.link([0], { x1: domain[0], y1: domain[0], x2: domain[1], y2: domain[1], stroke: "var(--strong)" }),
         Plot.text(labels.map((label) => ({ label })), { ...facet, text: "label", frameAnchor: "top-left", dx: 0, dy: -12, fill: "currentColor", fontWeight: 600 }),
-        Plot.dot(points, { ...facet, x: "asked", y: "heard", r: 3, stroke: (d) => ink(d.entrant), fill: (d) => (d.passed ? ink(d.entrant) : "none"), href: "href", title: (d) => `${d.probe.caption}\n${d.label}: ${number(d.value)} cents`, tip }),
+        Plot.dot(points, { ...facet, x: "asked", y: "heard", r: 3, stroke: (d) => ink(d.entrant), fill: (d) => (d.passed ? ink(d.entrant) : "none"), href: "href", ...told((d) => `${d.probe.caption}\n${d.label}: ${number(d.value)} cents`) }),
       ],
     });
   }

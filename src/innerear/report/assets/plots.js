@@ -97,6 +97,9 @@ InnerEar.plots = (() => {
 
   const tip = { fill: "var(--paper)", stroke: "var(--line)", fontSize: 11 };
 
+  // What a mark that leads somewhere says: to whoever points at it, and as the name of its link.
+  const told = (text) => ({ title: text, ariaLabel: text, tip });
+
   // A table of cells, the stronger the higher their share: groups, confusions, techniques, failures.
   // Each cell: x, y, share (0 to 1), text, title, href.
   function heat(cells, { x, y, width, label, cell = 92, row = 26, room = 0.36, corner = "", diagonal = false, format = words }) {
@@ -119,7 +122,7 @@ InnerEar.plots = (() => {
         diagonal ? Plot.cell(x.filter((v) => y.includes(v)), { x: (v) => v, y: (v) => v, stroke: "var(--strong)", inset: 0.5 }) : Plot.frame({ stroke: "none" }),
         Plot.cell(cells, { x: "x", y: "y", fill: (c) => c.ink ?? "var(--accent)", fillOpacity: (c) => (c.share > 0 ? 0.1 + 0.6 * c.share : 0.03) }),
         wide >= 15 ? Plot.text(cells, { x: "x", y: "y", text: (c) => c.text ?? "", fill: "currentColor", fontSize: wide < 34 ? 10 : 11 }) : null,
-        Plot.cell(cells, { x: "x", y: "y", fill: "transparent", href: (c) => c.href ?? null, title: "title", tip }),
+        Plot.cell(cells, { x: "x", y: "y", fill: "transparent", href: (c) => c.href ?? null, ...told("title") }),
       ],
     });
   }
@@ -141,8 +144,9 @@ InnerEar.plots = (() => {
       return { x: group, y: label, share: strength(s.value), text: quantity(s.value, unit), href: InnerEar.href("probes", "", params), title: `${label}, ${words(s.group.replace(":", " "))}: ${quantity(s.value, unit)} ${interval(s)}\nn ${s.n}, missing ${s.missing}` };
     });
     const y = InnerEar.state.index.entrants.map((e) => e.label).filter((label) => cells.some((c) => c.y === label));
-    const x = [...new Set(scores.map((s) => s.group.replace(/^(family|level):/, "")))];
     const kind = scores[0].group.split(":")[0];
+    const x = [...new Set(scores.map((s) => s.group.replace(/^(family|level):/, "")))];
+    if (kind === "level") x.sort((a, b) => a - b);
     return heat(cells, { x, y, width, label: `${metricLabel(metric)} by ${kind}`, format: (v) => (kind === "level" && x.includes(v) ? `level ${v}` : words(v)) });
   }
 
@@ -180,11 +184,20 @@ InnerEar.plots = (() => {
       if (width === drawn || !place.isConnected) return;
       drawn = width;
       const plot = draw(width);
+      if (plot) namedLinks(plot);
       place.replaceChildren(...(plot ? [plot] : []));
     });
     observer.observe(place);
     return place;
   }
 
-  return { scale, heat, matrix, differences, fitted, shorten, ink, style, tip };
+  // Names stand on links, which a keyboard reaches; elsewhere Plot's are its own words for its parts.
+  function namedLinks(plot) {
+    for (const part of plot.querySelectorAll("[aria-label]:not([role], a, svg)")) {
+      part.closest("a")?.setAttribute("aria-label", part.getAttribute("aria-label"));
+      part.removeAttribute("aria-label");
+    }
+  }
+
+  return { scale, heat, matrix, differences, fitted, shorten, ink, style, tip, told };
 })();

@@ -70,7 +70,7 @@ InnerEar.probe = (() => {
   }
 
   function head(probe, route, { at, of, before, after }) {
-    const step = (target, label, text) => el("a", { class: "quiet", href: target && InnerEar.href("probe", target, route.params), "aria-label": label, "aria-disabled": target ? null : "true" }, text);
+    const step = (target, label, text) => el("a", { class: "quiet", href: target && InnerEar.href("probe", target, route.params), title: label, "aria-disabled": target ? null : "true" }, el("span", { "aria-hidden": "true" }, text), el("span", { class: "unseen" }, label));
     return el("header", { class: "probe-head" },
       el("div", { class: "walk" },
         el("a", { class: "quiet back", href: InnerEar.href("probes", "", route.params) }, "All probes"),

@@ -8,7 +8,7 @@ InnerEar.views.probes = (() => {
 
   function build() {
     const { index } = InnerEar.state;
-    const search = el("input", { type: "search", id: "q", placeholder: "Search caption or name", "aria-label": "Search probes", autocomplete: "off", spellcheck: "false", oninput: (e) => go({ q: e.target.value }) });
+    const search = el("input", { type: "search", id: "q", placeholder: "Search caption or name", "aria-label": "Search probes", autocomplete: "off", spellcheck: "false", oninput: (e) => go({ q: e.target.value }), onkeydown: (e) => e.key === "Escape" && go({ q: (e.target.value = "") }) });
     const selects = Object.fromEntries(KEYS.map((key) => [key, el("select", { id: `by-${key}`, "aria-label": `Filter by ${key}`, onchange: (e) => go(key === "tier" ? { tier: e.target.value, family: null } : { [key]: e.target.value }) })]));
     const count = el("span", { class: "count", role: "status" });
     const clear = el("a", { class: "quiet", href: href("probes") }, "Clear");
@@ -50,7 +50,7 @@ InnerEar.views.probes = (() => {
     const within = index.probes.filter((p) => !by("tier") || p.tier === by("tier"));
     options(frame.selects.tier, "every tier", unique(index.probes.map((p) => p.tier)), by("tier"));
     options(frame.selects.family, "every family", unique(within.map((p) => p.family)), by("family"));
-    options(frame.selects.level, "every level", unique(index.probes.map((p) => p.level)).sort().map((l) => [String(l), `level ${l}`]), by("level"));
+    options(frame.selects.level, "every level", unique(index.probes.map((p) => p.level)).sort((a, b) => a - b).map((l) => [String(l), `level ${l}`]), by("level"));
     options(frame.selects.model, "any model", index.entrants.map((e) => [e.label, e.label]), by("model"));
     options(frame.selects.outcome, "any outcome", unique(index.items.map((i) => i.outcome)), by("outcome"));
     options(frame.selects.checks, "any checks", [["pass", "all passed"], ["some", "some passed"], ["miss", "none passed"], ["heard", "not judged"], ["fail", "no sound"]], by("checks"));

@@ -15,7 +15,8 @@ InnerEar.scores = (() => {
       const own = funnels.filter((f) => f.model === entrant.model && f.strategy === entrant.strategy);
       const sum = (i, what) => own.reduce((total, f) => total + (f.steps[i]?.[what] ?? 0), 0);
       const judged = index.items.filter((item) => item.entrant === entrant.id && item.of && (!tier || index.probeById.get(item.probe).tier === tier));
-      const passes = { count: judged.filter((item) => item.passed === item.of).length, of: judged.length };
+      const lacking = d3.sum(index.items, (item) => (item.entrant === entrant.id && (!tier || index.probeById.get(item.probe).tier === tier) ? item.lacking : 0));
+      const passes = { count: judged.filter((item) => item.passed === item.of).length, of: judged.length, lacking };
       return { entrant, cells: [...steps.map((_, i) => ({ count: sum(i, "count"), of: sum(i, "of") })), passes] };
     });
     return el("div", { class: "wide" },
@@ -24,10 +25,10 @@ InnerEar.scores = (() => {
         el("tbody", {}, rows.map(({ entrant, cells }) =>
           el("tr", { class: entrant.baseline ? "baseline" : null },
             el("th", { scope: "row" }, el("a", { href: href("probes", "", new URLSearchParams({ a: entrant.label, ...(tier ? { tier } : {}) })) }, entrant.label)),
-            cells.map(({ count, of }, i) => el("td", { "data-step": [...steps.map(words), "passes its checks"][i] },
+            cells.map(({ count, of, lacking }, i) => el("td", { "data-step": [...steps.map(words), "passes its checks"][i] },
               of
                 ? [el("span", { class: "fill", vars: { "--share": count / of }, "aria-hidden": "true" }),
-                   el("b", {}, quantity(count / of, "share")), " ", el("small", {}, `${number(count)}/${number(of)}`)]
+                   el("b", {}, quantity(count / of, "share")), " ", el("small", {}, `${number(count)}/${number(of)}${lacking ? ` · ${number(lacking)} check${lacking === 1 ? "" : "s"} not run` : ""}`)]
                 : el("span", { class: "muted" }, NONE))))))));
   }
 

@@ -3,7 +3,7 @@
 
 InnerEar.pictures.speech = (() => {
   const { el, number, quantity, words } = InnerEar;
-  const { heat, fitted, ink, style, tip } = InnerEar.plots;
+  const { heat, fitted, ink, style, told } = InnerEar.plots;
 
   function draw(rows, current) {
     return [ladder(), vowels(rows), closedSets(rows, current), voices(rows), sentences(rows, current)];
@@ -42,7 +42,7 @@ InnerEar.pictures.speech = (() => {
           Plot.ruleY(bounds.filter((b) => b.name !== "real"), { fx: "rung", y: "value", stroke: (b) => `var(--${b.side})`, strokeWidth: 1.5 }),
           Plot.ruleY(bounds.filter((b) => b.name === "real"), { fx: "rung", y: "value", stroke: "var(--ceiling)", strokeWidth: 1.5, strokeDasharray: "4 3" }),
           Plot.ruleX(points.filter((p) => p.low != null), { fx: "rung", x: "label", y1: "low", y2: "high", stroke: (p) => ink(p.entrant), strokeOpacity: 0.35, strokeWidth: 6 }),
-          Plot.dot(points, { fx: "rung", x: "label", y: "value", r: 4, fill: (p) => ink(p.entrant), stroke: "var(--paper)", symbol: (p) => SYMBOLS[own.indexOf(p.entrant) % SYMBOLS.length], href: (p) => InnerEar.href("probes", "", new URLSearchParams({ tier: "speech", family: p.rung, a: p.label })), title: (p) => `${p.label}, ${words(p.rung)}: ${quantity(p.value, "share")} ${InnerEar.interval(p)}\nn ${p.n}${["chance", "verified", "real"].filter((name) => p[name] !== null).map((name) => `, ${name} ${quantity(p[name], "share")}`).join("")}${p.note ? `\n${p.note}` : ""}`, tip }),
+          Plot.dot(points, { fx: "rung", x: "label", y: "value", r: 4, fill: (p) => ink(p.entrant), stroke: "var(--paper)", symbol: (p) => SYMBOLS[own.indexOf(p.entrant) % SYMBOLS.length], href: (p) => InnerEar.href("probes", "", new URLSearchParams({ tier: "speech", family: p.rung, a: p.label })), ...told((p) => `${p.label}, ${words(p.rung)}: ${quantity(p.value, "share")} ${InnerEar.interval(p)}\nn ${p.n}${["chance", "verified", "real"].filter((name) => p[name] !== null).map((name) => `, ${name} ${quantity(p[name], "share")}`).join("")}${p.note ? `\n${p.note}` : ""}`) }),
         ],
         symbol: { type: "identity" },
       })),
@@ -83,7 +83,7 @@ InnerEar.pictures.speech = (() => {
         Plot.frame({ stroke: "var(--line)" }),
         Plot.text(labels.map((label) => ({ label })), { ...facet, text: "label", frameAnchor: "top-left", dy: -12, fill: "currentColor", fontWeight: 600 }),
         Plot.link(heard, { ...facet, x1: (r) => r.check.f2_hz, y1: (r) => r.check.f1_hz, x2: (r) => r.detail.f2_hz, y2: (r) => r.detail.f1_hz, stroke: "var(--strong)", strokeDasharray: "2 2" }),
-        Plot.dot(heard, { ...facet, x: (r) => r.detail.f2_hz, y: (r) => r.detail.f1_hz, r: 4, fill: (r) => (r.passed ? "var(--yes)" : "none"), stroke: (r) => (r.passed ? "var(--yes)" : "var(--no)"), strokeWidth: 1.4, href: "href", title: (r) => `asked ${r.check.ipa}: F1 ${number(r.check.f1_hz)}, F2 ${number(r.check.f2_hz)} Hz\nheard ${r.detail.heard}: F1 ${number(r.detail.f1_hz)}, F2 ${number(r.detail.f2_hz)} Hz`, tip }),
+        Plot.dot(heard, { ...facet, x: (r) => r.detail.f2_hz, y: (r) => r.detail.f1_hz, r: 4, fill: (r) => (r.passed ? "var(--yes)" : "none"), stroke: (r) => (r.passed ? "var(--yes)" : "var(--no)"), strokeWidth: 1.4, href: "href", ...told((r) => `asked ${r.check.ipa}: F1 ${number(r.check.f1_hz)}, F2 ${number(r.check.f2_hz)} Hz\nheard ${r.detail.heard}: F1 ${number(r.detail.f1_hz)}, F2 ${number(r.detail.f2_hz)} Hz`) }),
         Plot.text(letters, { ...facet, x: "f2_hz", y: "f1_hz", text: "ipa", fontSize: 15, fontWeight: 600, fill: "currentColor", stroke: "var(--paper)", strokeWidth: 3 }),
       ],
     });
@@ -134,7 +134,7 @@ InnerEar.pictures.speech = (() => {
         marks: [
           Plot.ruleY(asked, { y: (r) => r.probe.caption, stroke: "var(--line)" }),
           Plot.barX(asked, { x1: (r) => r.check.low_hz, x2: (r) => r.check.high_hz, y: (r) => r.probe.caption, fill: "var(--strong)", fillOpacity: 0.45 }),
-          Plot.dot(heard, { x: (r) => r.detail.f0_hz, y: (r) => r.probe.caption, r: 3.6, stroke: (r) => ink(r.entrant), fill: (r) => (r.passed ? ink(r.entrant) : "none"), strokeWidth: 1.4, href: "href", title: (r) => `${r.probe.caption}\n${r.label}: ${number(r.detail.f0_hz)} Hz, asked ${number(r.check.low_hz)} to ${number(r.check.high_hz)}`, tip }),
+          Plot.dot(heard, { x: (r) => r.detail.f0_hz, y: (r) => r.probe.caption, r: 3.6, stroke: (r) => ink(r.entrant), fill: (r) => (r.passed ? ink(r.entrant) : "none"), strokeWidth: 1.4, href: "href", ...told((r) => `${r.probe.caption}\n${r.label}: ${number(r.detail.f0_hz)} Hz, asked ${number(r.check.low_hz)} to ${number(r.check.high_hz)}`) }),
         ],
       })));
   }

@@ -1,0 +1,1 @@
+"""Probes to completions: the models, the strategies, and the loop that asks."""

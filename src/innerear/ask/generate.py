@@ -1,0 +1,253 @@
+"""Probes to completions. The only asynchronous code is behind `generate`, which is not itself."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import Counter
+from collections.abc import Callable, Container, Coroutine, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from msgspec.structs import replace
+
+from innerear.ask.models import Model, ModelUnusable, Reply
+from innerear.ask.strategies import Ask, Heard, Listen, Strategy, find_strategy
+from innerear.errors import JailFailure, ModelError, RecordingMismatch, UsageError
+from innerear.records import Completion, Outcome, Probe, Program, Render, Round, digest
+
+Keep = Callable[[Completion], None]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What a strategy may use besides the model: run a program, and hear what a render sounds like."""
+
+    render: Callable[[Program], Render]
+    listen: Callable[[Probe, Render], Heard]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A probe that could not be asked, by our fault or the server's; never a model's mistake."""
+
+    model: str
+    probe: str
+    attempt: int
+    error: ModelError | RecordingMismatch | JailFailure
+
+
+def generate(
+    probes: Sequence[Probe],
+    models: Sequence[Model],
+    strategy: str = "direct",
+    attempts: int = 1,
+    *,
+    keep: Keep,
+    done: Iterable[Completion] = (),
+    bench: Bench | None = None,
+    max_usd: float | None = None,
+) -> list[Failure]:
+    """Ask every model for every probe; `keep` gets each completion as it arrives.
+
+    Models answer side by side, each with its own number of requests in flight; those that build on
+    another's completions (`swap/…`) come after it. What is in `done` is not asked again. A probe
+    that fails holds up none of the others. `bench` is for the strategies that run programs while
+    they ask; both of its functions are called from threads, several at once. Once the completions of
+    the strategy, those that are done with them, have cost `max_usd`, nothing more is asked; what is in
+    flight then still comes in.
+
+    Returns:
+        What could not be asked; `summary` makes one line a model of it.
+
+    Raises:
+        UsageError: no such strategy, or a model misses what it builds on.
+    """
+    way = find_strategy(strategy)
+    if way.renders and bench is None:
+        raise UsageError(f"strategy {strategy!r} runs programs while it asks: give generate() a bench")
+    finished = {completion.key: completion for completion in done}
+    known = {model.name for model in models} | {completion.model for completion in finished.values()}
+    for model in models:
+        if model.after is not None and model.after not in known:
+            raise UsageError(f"{model.name} needs completions of {model.after}: add that model to the run")
+    if max_usd is not None and (unpriced := [m.name for m in models if m.price is None and m.remote]):
+        raise UsageError(
+            f"no price is known for {', '.join(unpriced)}, so a limit in money cannot be held; "
+            "name a table with its price in INNEREAR_PRICES"
+        )
+    failures: list[Failure] = []
+    spent_usd = sum(row.usd or 0.0 for row in finished.values() if row.strategy == strategy)
+
+    def afford() -> None:
+        if max_usd is not None and spent_usd >= max_usd:
+            raise ModelUnusable(f"the limit of {max_usd:g} USD is reached, {spent_usd:.4f} USD are spent")
+
+    def kept(completion: Completion) -> None:
+        nonlocal spent_usd
+        spent_usd += completion.usd or 0.0
+        keep(completion)
+        finished[completion.key] = completion
+
+    async def one(model: Model) -> None:
+        model.prepare(probes, [row for row in finished.values() if row.strategy == strategy])
+        jobs = [Job(model, probe, way, attempt, bench) for attempt in range(attempts) for probe in probes]
+        try:
+            await _ask_all(model, jobs, kept, finished.keys(), failures, afford)
+        finally:
+            await model.close()
+
+    async def everything() -> None:
+        await asyncio.gather(*(one(model) for model in models if model.after is None))
+        await asyncio.gather(*(one(model) for model in models if model.after is not None))
+
+    _run(everything())
+    return failures
+
+
+def summary(failures: Sequence[Failure]) -> list[str]:
+    """One line a model and kind of error: how many were not asked, and what the first one said."""
+    first: dict[tuple[str, type[Exception]], Failure] = {}
+    counts: Counter[tuple[str, type[Exception]]] = Counter()
+    for failure in failures:
+        kind = (failure.model, type(failure.error))
+        first.setdefault(kind, failure)
+        counts[kind] += 1
+    return [
+        f"{counts[kind]} not answered, the first of them {failure.probe}: {failure.error}"
+        for kind, failure in first.items()
+    ]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One completion to be made; drives the strategy's conversation, whoever the model and the bench are."""
+
+    model: Model
+    probe: Probe
+    strategy: Strategy
+    attempt: int
+    bench: Bench | None
+
+    def key(self) -> str | None:
+        """The completion's key, or `None` where the model has no answer to this probe."""
+        draws = [self._number(draw) for draw in range(self.strategy.draws if self.model.converses else 1)]
+        identities = [self.model.identity(self.probe, number) for number in draws]
+        if any(identity is None for identity in identities):
+            return None
+        identity = identities[0] if len(identities) == 1 else identities
+        name, messages = self.strategy.name, self.strategy.opening(self.probe)
+        return digest("completion", self.probe.id, self.model.name, identity, name, messages, self.attempt)
+
+    def _number(self, draw: int) -> int:
+        """The attempt that the model is told: no two answers of a run to the same messages share it."""
+        return self.attempt * self.strategy.draws + draw
+
+    async def answer(self, key: str) -> Completion:
+        """Hold the whole conversation."""
+        conversation = self.strategy(self.probe)
+        rounds: list[Round] = []
+        replies: list[Reply] = []
+        sent: object = None
+        while True:
+            try:
+                step = conversation.send(sent)
+            except StopIteration as end:
+                text = end.value
+                break
+            if isinstance(step, Ask):
+                reply = await self.model.ask(self.probe, step.messages, self._number(step.draw))
+                replies.append(reply)
+                rounds.append(Round(step.messages, reply.text, reply.finish_reason))
+                sent = text = reply.text
+                if not self.model.converses:
+                    break
+                continue
+            assert self.bench is not None, "generate() has seen to it"
+            if isinstance(step, Listen):
+                heard = await _aside(self.bench.listen, self.probe, step.render)
+                rounds[-1] = replace(rounds[-1], heard=heard.words)
+                sent = heard
+            else:
+                asked = replace(step.program, duration_s=self.probe.duration_s)
+                row = await _aside(self.bench.render, asked)
+                reason = "" if row.outcome == Outcome.OK else row.reason
+                rounds[-1] = replace(rounds[-1], outcome=row.outcome.value, reason=reason)
+                sent = row
+        taken = next(place for place in reversed(range(len(rounds))) if rounds[place].text == text)
+        usage: Counter[str] = Counter()
+        for reply in replies:
+            usage.update(reply.usage or {})
+        seconds = [reply.seconds for reply in replies if reply.seconds is not None]
+        return Completion(
+            key=key,
+            probe=self.probe.id,
+            model=self.model.name,
+            strategy=self.strategy.name,
+            attempt=self.attempt,
+            messages=rounds[taken].messages,
+            text=text,
+            finish_reason=rounds[taken].finish_reason,
+            usage=dict(usage) or None,
+            seconds=round(sum(seconds), 3) if seconds else None,
+            recording=replies[taken].recording,
+            rounds=rounds if len(rounds) > 1 else [],
+            usd=self.model.price.of(usage) if self.model.price is not None and usage else None,
+        )
+
+
+async def _aside(function: Callable[..., T], *given: Any) -> T:
+    """Call it in a thread that holds up nobody's end, as those of a pool would."""
+    promised: Future[T] = Future()
+
+    def call() -> None:
+        try:
+            promised.set_result(function(*given))
+        except BaseException as error:  # noqa: BLE001  raised again where it is awaited
+            promised.set_exception(error)
+
+    threading.Thread(target=call, daemon=True).start()
+    return await asyncio.wrap_future(promised)
+
+
+async def _ask_all(
+    model: Model,
+    jobs: Sequence[Job],
+    keep: Keep,
+    done: Container[str],
+    failures: list[Failure],
+    afford: Callable[[], None],
+) -> None:
+    waiting = iter(jobs)
+
+    async def worker() -> None:
+        for job in waiting:  # shared: each job is taken by one worker
+            try:
+                key = job.key()
+                if key is not None and key not in done:
+                    if model.price is not None:
+                        afford()
+                    keep(await job.answer(key))
+            except (ModelError, RecordingMismatch, JailFailure) as error:
+                failures.append(Failure(model.name, job.probe.id, job.attempt, error))
+                if isinstance(error, ModelUnusable):
+                    failures.extend(_give_up(waiting, error))
+
+    await asyncio.gather(*(worker() for _ in range(max(1, model.concurrency))))
+
+
+def _give_up(waiting: Iterator[Job], error: ModelUnusable) -> list[Failure]:
+    return [Failure(job.model.name, job.probe.id, job.attempt, error) for job in waiting]
+
+
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    """Run to the end, also where the caller already is inside an event loop, such as a notebook."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        asyncio.run(work)
+        return
+    with ThreadPoolExecutor(1) as aside:
+        aside.submit(asyncio.run, work).result()

@@ -1,0 +1,91 @@
+"""`baseline/…`: models that are no models and give each scale its floor, or a ceiling.
+
+They answer with programs, run and measured like any model's, or with sounds that tools of this
+machine make (`sampler`, `espeak-ng`, `flite`, see `hosted`). `informed` reads the probe's own
+checks, which no model sees: what bare sines and clicks score is not knowledge of sound.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+from typing import cast
+
+from innerear.ask.models.base import Local, Model, Options, Reply
+from innerear.ask.models.informed import sketch
+from innerear.errors import UsageError
+from innerear.records import Message, Probe, digest
+
+_HEAD = """\
+import wave
+
+import numpy as np
+
+RATE = 44100
+LENGTH = {length}  # samples
+"""
+_TAIL = """\
+
+with wave.open("output.wav", "wb") as file:
+    file.setnchannels(1)
+    file.setsampwidth(2)
+    file.setframerate(RATE)
+    file.writeframes(np.round(32767 * np.clip(sound, -1, 1)).astype("<i2").tobytes())
+"""
+
+
+def silence(probe: Probe) -> str:
+    """Digital silence."""
+    return "sound = np.zeros(LENGTH)\n"
+
+
+def noise(probe: Probe) -> str:
+    """White noise at −20 dBFS RMS; its seed comes from the probe's id."""
+    return f"sound = 0.1 * np.random.default_rng({int(digest(probe.id)[:8], 16)}).standard_normal(LENGTH)\n"
+
+
+def sine(probe: Probe) -> str:
+    """A sine at 440 Hz, −20 dBFS RMS."""
+    return "sound = 0.1414 * np.sin(2 * np.pi * 440 * np.arange(LENGTH) / RATE)\n"
+
+
+_BASELINES = {"silence": silence, "noise": noise, "sine": sine, "informed": sketch}
+_HOSTED = {
+    "sampler": "innerear.ask.models.sampler:Sampler",
+    "espeak-ng": "innerear.ask.models.talker:EspeakNg",
+    "flite": "innerear.ask.models.talker:Flite",
+}
+
+
+def open_baseline(name: str, options: Options) -> Model:
+    """The baseline of this name.
+
+    Raises:
+        UsageError: there is none, or the tool that it needs is not installed.
+    """
+    if name in _HOSTED:
+        module, _, attribute = _HOSTED[name].partition(":")
+        return cast(Model, getattr(importlib.import_module(module), attribute)(options))
+    return Baseline(name, options)
+
+
+class Baseline(Local):
+    """One of the programs above, whatever the messages."""
+
+    def __init__(self, name: str, options: Options) -> None:
+        if name not in _BASELINES:
+            raise UsageError(f"no baseline {name!r}; there are {', '.join([*_BASELINES, *_HOSTED])}")
+        self.name = f"baseline/{name}"
+        self._write = _BASELINES[name]
+
+    def program(self, probe: Probe) -> str:
+        """The code for this probe: standard library and NumPy only."""
+        return _HEAD.format(length=round(44100 * probe.duration_s)) + self._write(probe) + _TAIL
+
+    def identity(self, probe: Probe, attempt: int) -> str:
+        """The digest of the code."""
+        return digest(self.program(probe))
+
+    async def ask(self, probe: Probe, messages: Sequence[Message], attempt: int) -> Reply:
+        """The program in a fenced block, as a model's reply."""
+        return Reply(f"```python\n{self.program(probe)}```\n")

@@ -1,0 +1,142 @@
+"""`real`: a ceiling. Answers with recordings that the references do not hold.
+
+Covers a probe only where a clip's own label vouches for all that the probe asks: one class of
+sound, one plain note of an instrument, a digit, a sentence. `finish_reason` says where the clip
+is the nearest there is and not the very one: "another pitch", "another text".
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from innerear import checks
+from innerear.ask.models.base import Local, Options, Reply
+from innerear.errors import UsageError
+from innerear.records import Completion, Message, Probe, digest
+from innerear.reference.manifest import ManifestRow, read_manifest
+
+Fit = tuple[float, str | None]
+"""How far a clip is from what is asked (0 is the thing itself), and a remark where it is not."""
+
+Choice = tuple[ManifestRow, str | None]
+"""A clip, and the remark of its fit."""
+
+_ANOTHER_TEXT = 100.0
+_NO_FIT = 1e6
+
+
+class Real(Local):
+    """Held-back clips of the data folder, each for one probe and attempt only."""
+
+    def __init__(self, name: str, options: Options) -> None:
+        self.name = "real"
+        if name:
+            raise UsageError(f"no model 'real/{name}'; wanted real")
+        rows = read_manifest((options.data or _data_folder()) / "MANIFEST.csv", columns=())
+        held = (options.held_back or _held_back)(rows)
+        self._rows = [row for row in rows if row["file"] in held]
+        self._probes: Sequence[Probe] = []
+        self._chosen: list[dict[str, Choice]] = []  # by attempt and probe
+
+    def prepare(self, probes: Sequence[Probe], completions: Iterable[Completion]) -> None:
+        """Learn over which probes the clips are shared out."""
+        self._probes, self._chosen = probes, []
+
+    def _clip(self, probe: Probe, attempt: int) -> Choice | None:
+        while len(self._chosen) <= attempt:
+            taken = {row["file"] for chosen in self._chosen for row, _ in chosen.values()}
+            self._chosen.append(share(self._probes, [row for row in self._rows if row["file"] not in taken]))
+        return self._chosen[attempt].get(probe.id)
+
+    def identity(self, probe: Probe, attempt: int) -> str | None:
+        """The clip's digest; `None` where no clip fits, or all that fit are taken."""
+        found = self._clip(probe, attempt)
+        return found[0]["sha256"] if found else None
+
+    async def ask(self, probe: Probe, messages: Sequence[Message], attempt: int) -> Reply:
+        """The path of the clip, relative to the data folder."""
+        found = self._clip(probe, attempt)
+        assert found is not None, "generate asks only where there is an identity"
+        return Reply("", found[1], recording=found[0]["file"])
+
+
+def share(probes: Sequence[Probe], rows: Sequence[ManifestRow]) -> dict[str, Choice]:
+    """A clip of its own for as many probes as can have one, the clips as near as can be over all.
+
+    Among equals the choice is by digest, so that it hangs on nothing but probes and clips. By
+    `scipy.optimize.linear_sum_assignment`.
+    """
+    from scipy.optimize import linear_sum_assignment
+
+    fits = [[fit(probe, row) for row in rows] for probe in probes]
+    cost = np.full((len(probes), len(rows)), _NO_FIT)
+    for i, probe in enumerate(probes):
+        for j, row in enumerate(rows):
+            if found := fits[i][j]:
+                cost[i, j] = found[0] + 1e-3 * int(digest(probe.id, row["file"])[:8], 16) / 16**8
+    shared: dict[str, Choice] = {}
+    for i, j in zip(*linear_sum_assignment(cost), strict=True):
+        if found := fits[i][j]:
+            shared[probes[i].id] = (rows[j], found[1])
+    return shared
+
+
+def fit(probe: Probe, row: ManifestRow) -> Fit | None:
+    """How well a clip is what the probe asks for; `None` where it is not at all."""
+    match probe.expect:
+        case [checks.Label(label=label)]:
+            return (0.0, None) if row["tier"] == "env" and row["label"] == label else None
+        case [checks.Transcript(text=text)]:
+            return _speech(probe, text, row)
+        case [checks.Pitch() as pitch, checks.Instrument(family=family)]:
+            return _note(pitch, family, row)
+        case [checks.Instrument(family=family), checks.Pitch() as pitch]:
+            return _note(pitch, family, row)
+    return None
+
+
+def _note(pitch: checks.Pitch, family: str, row: ManifestRow) -> Fit | None:
+    if not row["set"].startswith("real:") or row["label"] != family:
+        return None
+    ratio_cents = abs(_cents(float(row["f0_hz"]), pitch.f0_hz))
+    return ratio_cents, None if ratio_cents <= pitch.tolerance_cents else "another pitch"
+
+
+def _speech(probe: Probe, text: str, row: ManifestRow) -> Fit | None:
+    if row["tier"] != "speech" or row["set"].startswith("tts:"):
+        return None
+    if row["text"] and _words(row["text"]) == _words(text):
+        return 0.0, None
+    if probe.family == "sentence" and row["label"] == "sentence":
+        return _ANOTHER_TEXT + abs(float(row["duration_s"]) - probe.duration_s), "another text"
+    return None
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"[\w']+", text.lower())
+
+
+def _cents(estimate_hz: float, reference_hz: float) -> float:
+    return 1200 * math.log2(estimate_hz / reference_hz)
+
+
+def _held_back(rows: Sequence[ManifestRow]) -> Collection[str]:
+    from innerear.reference import held_back
+
+    return held_back(rows)
+
+
+def _data_folder() -> Path:
+    named = os.environ.get("INNEREAR_DATA")
+    if not named:
+        raise UsageError(
+            "the model real plays recordings, and INNEREAR_DATA names no folder of them; "
+            "fetch them with `innerear reference fetch FOLDER` and set INNEREAR_DATA=FOLDER"
+        )
+    return Path(named)

@@ -1,0 +1,146 @@
+"""A recording of completions, played: for demonstrations, tests, and whoever has no key.
+
+A recording is JSON Lines with at least `probe`, `messages`, `text` (and `attempt`, 0 by default):
+the completions of a run are one. The messages must be those that are sent today.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
+
+import msgspec
+
+from innerear.ask.models.base import Local, Options, Reply
+from innerear.ask.strategies import find_strategy
+from innerear.errors import RecordingMismatch, UsageError
+from innerear.records import Completion, Message, Probe, Round, digest
+from innerear.run.parts import UNREADABLE
+
+
+class _Row(msgspec.Struct, frozen=True):
+    probe: str
+    messages: list[Message]
+    text: str
+    attempt: int = 0
+    finish_reason: str | None = None
+    usage: dict[str, int] | None = None
+    rounds: list[Round] | msgspec.UnsetType = msgspec.UNSET  # unset, it is no part of the digest
+
+    def reply_to(self, messages: Sequence[Message]) -> Reply | None:
+        """The recorded answer to these messages, which may be those of an earlier round."""
+        sent = list(messages)
+        for held in self.rounds or ():
+            if held.messages == sent:
+                return Reply(held.text, held.finish_reason)
+        if self.messages == sent:
+            return Reply(self.text, self.finish_reason, self.usage)
+        rest = self.messages[len(sent) :]
+        if self.messages[: len(sent)] == sent and rest[0].role == "assistant":
+            return Reply(rest[0].content)
+        return None
+
+
+class Recorded(Local):
+    """`recorded/NAME`, a recording of the package, or `recorded/PATH.jsonl`, one's own."""
+
+    converses = True
+
+    def __init__(self, name: str, options: Options) -> None:
+        self.name = f"recorded/{name}"
+        self._rows: dict[tuple[str, int], list[_Row]] = {}
+        for row in _read(name):
+            self._rows.setdefault((row.probe, row.attempt), []).append(row)
+
+    def _find(self, probe: Probe, attempt: int) -> list[_Row]:
+        try:
+            return self._rows[probe.id, attempt]
+        except KeyError:
+            attempts = sum(known == probe.id for known, _ in self._rows)
+            held = f"{attempts} attempt{'s' if attempts != 1 else ''} of probe {probe.id!r}"
+            raise RecordingMismatch(
+                f"{self.name} holds {held}, wanted attempt {attempt}; "
+                "choose the probes and attempts that were recorded, or record again"
+            ) from None
+
+    def identity(self, probe: Probe, attempt: int) -> str:
+        """The digest of what was recorded."""
+        return digest(*self._find(probe, attempt))
+
+    async def ask(self, probe: Probe, messages: Sequence[Message], attempt: int) -> Reply:
+        """What was answered to these messages."""
+        rows = self._find(probe, attempt)
+        for row in rows:
+            if reply := row.reply_to(messages):
+                return reply
+        raise RecordingMismatch(
+            f"{self.name} was recorded with other messages for probe {probe.id!r}: "
+            f"{_difference(rows[0], messages)}; "
+            "use the suite and the strategy of the recording, or record again"
+        )
+
+
+def recording(completions: Sequence[Completion]) -> list[bytes]:
+    """The lines of a recording of these completions; of `best-of` each answer is an attempt of its own.
+
+    What no program can play again is left out: real sounds.
+    """
+    lines: list[bytes] = []
+    for completion in completions:
+        if completion.recording is not None:
+            continue
+        draws = find_strategy(completion.strategy).draws
+        if draws > 1 and completion.rounds:
+            rows = [
+                _Row(completion.probe, held.messages, held.text, completion.attempt * draws + draw, held.finish_reason)
+                for draw, held in enumerate(completion.rounds)
+            ]
+        else:
+            rows = [
+                _Row(
+                    completion.probe,
+                    completion.messages,
+                    completion.text,
+                    completion.attempt,
+                    completion.finish_reason,
+                    completion.usage,
+                    completion.rounds or msgspec.UNSET,
+                )
+            ]
+        lines += map(msgspec.json.encode, rows)
+    return lines
+
+
+def _difference(row: _Row, messages: Sequence[Message]) -> str:
+    for number, (was, now) in enumerate(zip(row.messages, messages, strict=False), 1):
+        if was != now:
+            pairs = enumerate(zip(was.content, now.content, strict=False))
+            at = next((i for i, (a, b) in pairs if a != b), 0)
+            span = slice(max(0, at - 20), at + 40)
+            return f"message {number} has {was.content[span]!r}, wanted {now.content[span]!r}"
+    return f"it has {len(row.messages)} messages, wanted {len(messages)}"
+
+
+def _read(name: str) -> list[_Row]:
+    shipped = resources.files("innerear.ask.models") / "recordings"
+    path = Path(name)
+    try:
+        if path.suffix == ".jsonl":
+            data = path.read_bytes()
+        else:
+            data = (shipped / f"{path.name}.jsonl").read_bytes()
+    except OSError as error:
+        names = sorted(entry.name.removesuffix(".jsonl") for entry in shipped.iterdir())
+        raise UsageError(
+            f"no recording {name!r} ({error.strerror}); there are {', '.join(names)}, "
+            "or give the path of your own file: recorded/PATH.jsonl"
+        ) from error
+    decoder, rows = msgspec.json.Decoder(_Row), []
+    for number, line in enumerate(data.splitlines(), 1):
+        if line.strip():
+            try:
+                rows.append(decoder.decode(line))
+            except UNREADABLE as error:
+                raise UsageError(f"recording {name}, line {number}: {error}") from error
+    return rows

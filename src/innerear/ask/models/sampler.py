@@ -1,0 +1,179 @@
+"""`baseline/sampler`: recorded instruments, played from the probe's own checks; a ceiling for timbre.
+
+A General MIDI soundfont played by fluidsynth (see `hosted`). It answers notes probes that ask for an
+instrument; plain waveforms have none.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from innerear import checks
+from innerear.ask.models.base import Local, Options, Reply
+from innerear.ask.models.informed import beats
+from innerear.records import Message, Probe
+from innerear.render.tools import recording, soundfont
+
+PROGRAMS = {  # General MIDI programs from 0, by the first of these words that the caption holds
+    "music box": 10, "tubular bell": 14, "church bell": 14, "electric organ": 17, "organ": 19, "accordion": 21,
+    "electric bass": 33, "double bass": 32, "nylon": 24, "guitar": 25, "mandolin": 25, "piano": 0, "violin": 40,
+    "cello": 42, "harp": 46, "choir": 52, "trumpet": 56, "trombone": 57, "tuba": 58, "french horn": 60,
+    "saxophone": 66, "oboe": 68, "clarinet": 71, "flute": 73, "synthesizer": 80, "marimba": 12, "vibraphone": 11,
+    "glockenspiel": 9,
+}  # fmt: skip
+"""An electric organ is 17 and not 16, which sounds the octave below as well."""
+KEYS = {"woodblock": (76, 77), "clave": (75,), "metronome": (76,), "drum kit": (42, 36, 38)}
+"""Keys of the percussion channel."""
+DRUMS = 9  # the percussion channel
+RINGING = ("music box", "bell", "piano", "guitar", "bass", "harp", "marimba", "vibraphone", "glockenspiel", "mandolin")
+TICKS_PER_S = 960  # 480 ticks a beat at 120 beats per minute
+VELOCITY = 100
+STEP_S = 0.01  # between values of a controller that moves
+BELL_MIDI = 67  # of a bell of which no pitch is asked
+
+Event = tuple[float, int, bytes]
+"""Seconds, order among those at the same time, message."""
+
+
+class Sampler(Local):
+    """Answers with the name of a sound that fluidsynth makes when it is rendered."""
+
+    def __init__(self, options: Options) -> None:
+        self.name = "baseline/sampler"
+        self._font = soundfont()
+
+    def identity(self, probe: Probe, attempt: int) -> str | None:
+        """What is played; `None` where no instrument is asked for."""
+        events = score(probe)
+        return recording("fluidsynth", {"soundfont": self._font.name, "midi": midi_file(events)}) if events else None
+
+    async def ask(self, probe: Probe, messages: Sequence[Message], attempt: int) -> Reply:
+        """The name of the sound."""
+        return Reply("", recording=self.identity(probe, attempt))
+
+
+def score(probe: Probe) -> list[Event] | None:
+    """What is played for a probe's checks; `None` where it asks for no instrument of tier notes."""
+    caption = probe.caption.lower()
+    drums = next((keys for word, keys in KEYS.items() if word in caption), None)
+    program = next((number for word, number in PROGRAMS.items() if word in caption), None)
+    if probe.tier != "notes" or (drums is None and program is None):
+        return None
+    part = _Part(DRUMS if drums else 0, probe.duration_s, any(word in caption for word in RINGING))
+    if drums is None and program is not None:
+        part.send(0.0, 0xC0, program)
+    for check in probe.expect:
+        _play(part, check, drums)
+    if not part.notes:
+        part.note(0.0, probe.duration_s, BELL_MIDI)
+    return part.events if part.notes else None
+
+
+class _Part:
+    """One channel's messages."""
+
+    def __init__(self, channel: int, duration_s: float, rings: bool) -> None:
+        self.channel, self.duration_s, self.rings = channel, duration_s, rings
+        self.events: list[Event] = []
+        self.notes = 0
+
+    def send(self, time_s: float, status: int, *data: int) -> None:
+        order = {0x80: 0, 0x90: 2}.get(status, 1)  # a note ends before the next begins
+        self.events.append((time_s, order, bytes([status | self.channel, *data])))
+
+    def note(self, start_s: float, stop_s: float, key: int) -> None:
+        self.notes += 1
+        self.send(start_s, 0x90, key, VELOCITY)
+        self.send(stop_s, 0x80, key, 0)
+
+    def bend_range(self, semitones: int) -> None:
+        for controller, value in ((101, 0), (100, 0), (6, semitones), (38, 0)):
+            self.send(0.0, 0xB0, controller, value)
+
+    def bend(self, time_s: float, share: float) -> None:
+        """`share` from -1 to 1 of the range."""
+        value = min(16383, max(0, round(8192 + 8192 * share)))
+        self.send(time_s, 0xE0, value & 127, value >> 7)
+
+    def times(self) -> list[float]:
+        return [n * STEP_S for n in range(int(self.duration_s / STEP_S))]
+
+
+def _play(part: _Part, check: checks.Check, drums: tuple[int, ...] | None) -> None:
+    match check:
+        case checks.Pitch():
+            part.note(0.0, part.duration_s, _midi(check.f0_hz))
+        case checks.Notes():
+            for start, stop, midi in check.notes:
+                part.note(start, stop, midi)
+        case checks.Chord():
+            for midi in check.midi:
+                part.note(0.0, part.duration_s, midi)
+        case checks.Onsets():
+            for place, time_s in enumerate(check.times_s):
+                for key in _struck(place, drums):
+                    part.note(time_s, time_s + 0.1 if drums else time_s + 0.4, key)
+        case checks.OnsetTrend():
+            for time_s in beats(check.from_hz, check.to_hz, part.duration_s):
+                part.note(time_s, time_s + 0.1, drums[0] if drums else BELL_MIDI)
+        case checks.Modulation(of="f0"):
+            for time_s in part.times():
+                swing = math.sin(2 * math.pi * check.rate_hz * time_s)
+                part.bend(time_s, (check.depth_cents or 50) / 200 * swing)
+        case checks.Modulation():
+            _repeat(part, check.rate_hz)
+        case checks.Glide():
+            cents = 1200 * math.log2(check.to_hz / check.from_hz)
+            part.bend_range(12)
+            part.note(0.0, part.duration_s, _midi(check.from_hz))
+            for time_s in part.times():
+                part.bend(time_s, cents / 1200 * time_s / part.duration_s)
+        case checks.LevelTrend() if not part.rings:
+            for time_s in part.times():
+                share = time_s / part.duration_s if check.direction == "rise" else 1 - time_s / part.duration_s
+                part.send(time_s, 0xB0, 11, round(30 + 97 * share))
+
+
+def _struck(place: int, drums: tuple[int, ...] | None) -> list[int]:
+    """The keys at an onset: a waltz on a piano, a rock beat, three against two, or one key."""
+    if drums is None:
+        return [48] if place % 3 == 0 else [60, 64, 67]
+    if len(drums) == 3:
+        hat, kick, snare = drums
+        return [hat, *([kick] if place % 4 == 0 else []), *([snare] if place % 4 == 2 else [])]
+    if len(drums) == 2:
+        return [[*drums], [drums[0]], [drums[1]], [drums[0]]][place % 4]
+    return [drums[0]]
+
+
+def _repeat(part: _Part, rate_hz: float) -> None:
+    """The note that is there struck again and again."""
+    key = next(message[1] for _, _, message in part.events if message[0] & 0xF0 == 0x90)
+    part.events = [event for event in part.events if event[2][0] & 0xF0 not in (0x80, 0x90)]
+    for n in range(int(rate_hz * part.duration_s)):
+        part.note(n / rate_hz, (n + 0.95) / rate_hz, key)
+
+
+def _midi(f0_hz: float) -> int:
+    return round(69 + 12 * math.log2(f0_hz / 440))
+
+
+def midi_file(events: Sequence[Event]) -> str:
+    """A Standard MIDI File of format 0 (RP-001), 480 ticks a beat at 120 beats a minute, in hexadecimal."""
+    track, at = bytearray(), 0
+    for time_s, _, message in sorted(events, key=lambda event: (event[0], event[1])):
+        tick = round(time_s * TICKS_PER_S)
+        track += _length(tick - at) + message
+        at = tick
+    track += _length(TICKS_PER_S) + b"\xff\x2f\x00"
+    header = b"MThd" + (6).to_bytes(4, "big") + b"\x00\x00\x00\x01" + (480).to_bytes(2, "big")
+    return (header + b"MTrk" + len(track).to_bytes(4, "big") + bytes(track)).hex()
+
+
+def _length(ticks: int) -> bytes:
+    """A variable-length quantity."""
+    found = [ticks & 127]
+    while ticks := ticks >> 7:
+        found.insert(0, (ticks & 127) | 128)
+    return bytes(found)

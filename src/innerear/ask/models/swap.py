@@ -1,0 +1,98 @@
+"""`swap/OTHER-MODEL`: a floor. Each probe is answered with what OTHER answered to another one.
+
+The sounds are those of the same model and, over a tier, the same set; only the probe they were
+made for is another. What this scores, a model gets without having understood what was asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from innerear import checks
+from innerear.ask.models.base import Local, Options, Reply
+from innerear.records import TIERS, Completion, Message, Probe, digest
+
+SEED = 1
+
+
+class Swap(Local):
+    """OTHER's completions, each given to another probe of the tier (see `derange`)."""
+
+    def __init__(self, other: str, options: Options) -> None:
+        self.name = f"swap/{other}"
+        self.after: str | None = other
+        self._donors: dict[str, str] = {}
+        self._answers: dict[tuple[str, int], Completion] = {}
+
+    def prepare(self, probes: Sequence[Probe], completions: Iterable[Completion]) -> None:
+        """Pair the probes, and take up OTHER's completions; the first of a probe and attempt stands."""
+        self._donors = derange(probes)
+        self._answers = {}
+        for completion in completions:
+            if completion.model == self.after:
+                self._answers.setdefault((completion.probe, completion.attempt), completion)
+
+    def _donated(self, probe: Probe, attempt: int) -> Completion | None:
+        donor = self._donors.get(probe.id)
+        return self._answers.get((donor, attempt)) if donor else None
+
+    def identity(self, probe: Probe, attempt: int) -> str | None:
+        """The key of the completion that is given; `None` where the other probe has none."""
+        completion = self._donated(probe, attempt)
+        return completion.key if completion else None
+
+    async def ask(self, probe: Probe, messages: Sequence[Message], attempt: int) -> Reply:
+        """The other probe's answer."""
+        completion = self._donated(probe, attempt)
+        assert completion is not None, "generate asks only where there is an identity"
+        return Reply(completion.text, completion.finish_reason, recording=completion.recording)
+
+
+def derange(probes: Sequence[Probe]) -> dict[str, str]:
+    """For each probe another one of its tier, every probe once: no probe keeps its own.
+
+    First the pairs share as little as may be of what a check asks for (class, instrument, words,
+    vowel, pitch), then their durations are near; the rest is drawn with a fixed seed. A tier of
+    one probe has no pair. The best of all pairings, by `scipy.optimize.linear_sum_assignment`.
+    """
+    from scipy.optimize import linear_sum_assignment
+
+    pairs: dict[str, str] = {}
+    for tier in TIERS:
+        members = [probe for probe in probes if probe.tier == tier]
+        if len(members) < 2:
+            continue
+        asked = [nameable(probe) for probe in members]
+        shared = np.array([[len(a & b) for b in asked] for a in asked])
+        seconds = np.array([probe.duration_s for probe in members])
+        rng = np.random.default_rng([SEED, int(digest(tier)[:8], 16)])
+        cost = 1e3 * shared + np.abs(seconds[:, None] - seconds) + 1e-3 * rng.random(shared.shape)
+        np.fill_diagonal(cost, 1e9)
+        for probe, other in zip(members, linear_sum_assignment(cost)[1], strict=True):
+            pairs[probe.id] = members[other].id
+    return pairs
+
+
+def nameable(probe: Probe) -> set[tuple[str, Any]]:
+    """What a listener could name in this probe's sound."""
+    named: set[tuple[str, Any]] = set()
+    for check in probe.expect:
+        match check:
+            case checks.Label():
+                named.add(("label", check.label))
+            case checks.Sequence() | checks.Together():
+                named.update(("label", label) for label in check.labels)
+            case checks.Instrument():
+                named.add(("instrument", check.family))
+            case checks.Transcript(text=text) | checks.Words(text=text) | checks.Rhyme(word=text):
+                named.update(("word", word) for word in text.lower().split())
+            case checks.Vowel():
+                named.add(("vowel", check.ipa))
+            case checks.Pitch():
+                named.add(("pitch", round(12 * np.log2(check.f0_hz / 440)) % 12))
+            case _:
+                pass
+    return named

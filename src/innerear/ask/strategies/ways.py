@@ -1,0 +1,174 @@
+"""The ways of asking, each a generator (see `base`). They know a probe and texts, no model, file or time."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+from innerear import records
+from innerear.ask.strategies.base import Ask, Conversation, Heard, Listen, Render
+from innerear.ask.strategies.brief import brief_details
+from innerear.programs.bank import bank
+from innerear.programs.extract import extract
+from innerear.records import Message, Outcome, Probe, digest
+
+ONLY_CODE = "Reply with one complete Python program in a single fenced code block, and nothing else."
+TASK = """\
+- Write {duration_s:g} seconds of mono audio at 44100 Hz to the file output.wav in the working directory.
+- Use only the Python standard library, NumPy and SciPy.
+- Make the sound from scratch: no recordings, no text-to-speech engine, no network, no other files."""
+LONGEST_ERROR = 2000  # characters of what a program printed, from its end, that go back to the model
+
+
+def _lines(*lines: str) -> str:
+    return "\n".join(line for line in lines if line)
+
+
+def _request(probe: Probe, details: str) -> Message:
+    return Message(
+        "user",
+        _lines(
+            f"Write a Python program that synthesises this sound: {probe.caption}.",
+            details,
+            TASK.format(duration_s=probe.duration_s),
+        ),
+    )
+
+
+_SYSTEM = Message("system", f"You write programs that make sound. {ONLY_CODE}")
+
+
+def _direct(probe: Probe) -> list[Message]:
+    return [_SYSTEM, _request(probe, probe.details)]
+
+
+def _ask(messages: list[Message], draw: int = 0) -> Generator[Ask, str, str]:
+    return (yield Ask(messages, draw))
+
+
+def direct(probe: Probe) -> Conversation:
+    """One request for the program. The words are those of edition 1; recordings depend on them."""
+    return (yield from _ask(_direct(probe)))
+
+
+def brief(probe: Probe) -> Conversation:
+    """The same probe in an expert's words, with exact figures: what is left is to know how."""
+    return (yield from _ask([_SYSTEM, _request(probe, _lines(probe.details, *brief_details(probe)))]))
+
+
+def plan(probe: Probe) -> Conversation:
+    """First a description of the sound in acoustic terms, then the program."""
+    messages = [
+        Message("system", "You write programs that make sound."),
+        Message(
+            "user",
+            _lines(
+                f"Think about how this sound is heard: {probe.caption}.",
+                probe.details,
+                "Describe its sources, its spectrum, its envelope and its course in time, with figures in "
+                "hertz, decibels and seconds, in at most 200 words. Do not write code yet.",
+            ),
+        ),
+    ]
+    description = yield from _ask(messages)
+    return (
+        yield from _ask(
+            [
+                *messages,
+                Message("assistant", description),
+                Message(
+                    "user",
+                    _lines(
+                        "Now write a Python program that synthesises it as you described it.",
+                        TASK.format(duration_s=probe.duration_s),
+                        ONLY_CODE,
+                    ),
+                ),
+            ]
+        )
+    )
+
+
+def few_shot(probe: Probe, count: int) -> Conversation:
+    """So many probes of other families with their reference programs, then the probe."""
+    others = [shown for shown in bank() if shown.probe.family != probe.family]
+    others.sort(key=lambda shown: (shown.probe.tier != probe.tier, digest(probe.id, shown.probe.id)))
+    shots = []
+    for shown in others[:count]:
+        shots += [
+            _request(shown.probe, shown.probe.details),
+            Message("assistant", f"```python\n{shown.code}```"),
+        ]
+    return (yield from _ask([_SYSTEM, *shots, _request(probe, probe.details)]))
+
+
+def repair(probe: Probe, rounds: int) -> Conversation:
+    """On a failure of the program its error goes back, at most so many times."""
+    messages = _direct(probe)
+    text = yield from _ask(messages)
+    for _ in range(rounds):
+        row: records.Render = yield Render(extract(text))
+        if row.outcome == Outcome.OK:
+            break
+        messages = [*messages, Message("assistant", text), _error(row)]
+        text = yield from _ask(messages)
+    return text
+
+
+def _error(row: records.Render) -> Message:
+    return Message(
+        "user",
+        _lines(
+            f"The program failed ({row.outcome.replace('_', ' ')}): {row.reason}".rstrip(": "),
+            f"The end of what it printed:\n{row.log[-LONGEST_ERROR:].strip()}" if row.log.strip() else "",
+            "Mend it.",
+            ONLY_CODE,
+        ),
+    )
+
+
+def listen(probe: Probe, rounds: int) -> Conversation:
+    """The model is told what is heard in its sound, and may revise it, at most so many times.
+
+    A failure of the program goes back as in `repair`. A reply without a program keeps the one before.
+    """
+    messages = _direct(probe)
+    text = yield from _ask(messages)
+    for _ in range(rounds):
+        row, heard = yield from _render_and_listen(text)
+        back = _error(row) if heard is None else _report(heard)
+        messages = [*messages, Message("assistant", text), back]
+        reply = yield from _ask(messages)
+        if heard is not None and extract(reply).code is None:
+            break
+        text = reply
+    return text
+
+
+def _render_and_listen(text: str) -> Generator[Render | Listen, Any, tuple[records.Render, Heard | None]]:
+    row = yield Render(extract(text))
+    heard = (yield Listen(row)) if row.outcome == Outcome.OK else None
+    return row, heard
+
+
+def _report(heard: Heard) -> Message:
+    return Message(
+        "user",
+        _lines(
+            "The program ran. This is what instruments hear in its sound:",
+            heard.words,
+            "Where this is not the sound that was asked for, change the program. "
+            "Where you would change nothing, reply with the one word DONE.",
+            f"Else: {ONLY_CODE[0].lower()}{ONLY_CODE[1:]}",
+        ),
+    )
+
+
+def best_of(probe: Probe, count: int) -> Conversation:
+    """So many answers to the same request; that of which the listener finds most is taken, the first among equals."""
+    texts, worths = [], []
+    for draw in range(count):
+        texts.append((yield from _ask(_direct(probe), draw)))
+        _, heard = yield from _render_and_listen(texts[-1])
+        worths.append(-1.0 if heard is None else heard.worth)
+    return texts[worths.index(max(worths))]

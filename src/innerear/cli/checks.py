@@ -1,0 +1,134 @@
+"""`innerear checks`: which checks there are, and whether they are to be believed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from innerear.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from innerear.lab.sounds import Bank
+    from innerear.metrics.verified import Verified
+
+
+@click.group()
+def checks() -> None:
+    """The checks that sounds must pass: list, verify, fit."""
+
+
+@checks.command("list")
+def checks_list() -> None:
+    """One line a check: its unit and version, whether it counts in headlines, and its question."""
+    from innerear.metrics import measure as metrics
+    from innerear.metrics.verified import shipped
+
+    verified = shipped()
+    for name, path in metrics.CHECK_METRICS.items():
+        metric = metrics.find_metric(path)
+        about = (type(metric).__doc__ or "").split("\n")[0]
+        click.echo(f"{name:14} v{metric.version}  {metric.unit:18} {about}")
+        for variant, one in verified.items():
+            if variant.split(":")[0] == name:
+                click.echo(f"{'':14} {variant:24} {'counts' if one.counts else f'does not count: {one.why}'}")
+
+
+@checks.command("verify")
+@click.option("--only", help="Only these kinds, such as notes,chord.")
+@click.option("--wrong", is_flag=True, help="Also name the sounds that the check got wrong.")
+@click.option("--write", is_flag=True, help="Write the outcome where runs look which checks count.")
+def checks_verify(only: str | None, wrong: bool, write: bool) -> None:
+    """Try each check on sounds whose truth is known, right and wrong ones.
+
+    Recorded notes are taken from the reference data named by INNEREAR_DATA; without it, only
+    synthetic sounds are tried.
+    """
+    from innerear.lab.all import kinds, table, verify_all
+    from innerear.metrics.verified import SHOWN, TRUE, WRONG, Trial, variant
+
+    chosen = only.split(",") if only else list(kinds())
+    if unknown := [name for name in chosen if name not in kinds()]:
+        raise UsageError(f"--only {unknown[0]!r}; there are {', '.join(kinds())}")
+    misjudged: list[str] = []
+
+    def keep(trial: Trial, passed: bool) -> None:
+        if passed != (trial.column in (*TRUE, *SHOWN)):
+            misjudged.append(f"{variant(trial.check, trial.tier)}: {trial.column}: {trial.about or trial.check}")
+
+    found = verify_all(chosen, _bank(), keep)
+    for row in _aligned([["check", "v", *TRUE, *SHOWN, *WRONG, ""], *table(found)]):
+        click.echo(row)
+    if wrong:
+        click.echo("\n".join(["", *misjudged]))
+    if write:
+        _write(found, chosen)
+
+
+@checks.command("fit")
+@click.option("--only", help="Only these, such as label; by default instrument,label,plausibility.")
+def checks_fit(only: str | None) -> None:
+    """Fit what is learnt from recordings (INNEREAR_DATA): instrument, label, plausibility; write it and how it did."""
+    from innerear.lab.all import FITTED, RANGES, fit, table
+
+    chosen = only.split(",") if only else [*FITTED, RANGES]
+    if unknown := [name for name in chosen if name not in (*FITTED, RANGES)]:
+        raise UsageError(f"--only {unknown[0]!r}; there are {', '.join((*FITTED, RANGES))}")
+    bank = _bank()
+    if bank is None:
+        raise UsageError("INNEREAR_DATA names no folder with a MANIFEST.csv; `innerear reference fetch` makes one")
+    for name in chosen:
+        save, found = fit(name, bank)
+        save()
+        _write(found, [name])
+        for row in _aligned(list(table(found))) if found else ():
+            click.echo(row)
+
+
+@checks.command("templates")
+def checks_templates() -> None:
+    """Make the templates of the check `transcript`: the suite's texts by espeak-ng, flite, and real speakers.
+
+    Needs both programs (Debian packages of these names) and the reference data (INNEREAR_DATA).
+    """
+    from innerear import suite
+    from innerear.lab.words import build
+    from innerear.metrics.words import save, shipped_path
+
+    bank = _bank()
+    if bank is None:
+        raise UsageError("INNEREAR_DATA names no folder with a MANIFEST.csv; `innerear reference fetch` makes one")
+    sets, made = build(suite.load(None).probes, bank)
+    save(shipped_path(), sets, made)
+    click.echo(f"{len(made)} templates of {sum(map(len, sets.values()))} texts, {shipped_path().stat().st_size} bytes")
+
+
+def _write(found: dict[str, Verified], kinds: Sequence[str]) -> None:
+    """Put the outcome of these kinds in the place of what was shipped."""
+    import msgspec
+
+    from innerear.metrics.verified import shipped, shipped_path
+    from innerear.run.parts import write_whole
+
+    kept = {name: one for name, one in shipped().items() if name.split(":")[0] not in kinds and name not in found}
+    write_whole(shipped_path(), msgspec.json.format(msgspec.json.encode({**kept, **found}), indent=1) + b"\n")
+
+
+def _bank() -> Bank | None:
+    from innerear.lab.sounds import Bank
+
+    named = os.environ.get("INNEREAR_DATA")
+    if not named:
+        click.echo("innerear: INNEREAR_DATA is not set, so only synthetic sounds are tried", err=True)
+        return None
+    return Bank(Path(named))
+
+
+def _aligned(rows: list[list[str]]) -> Iterator[str]:
+    widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
+    for row in rows:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True) if width).rstrip()

@@ -1,0 +1,161 @@
+"""What works on this machine: `innerear doctor`."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was tried: what, whether it works, what there is to say of it; whether `make demo` uses it."""
+
+    what: str
+    works: bool
+    says: str
+    demo: bool = False
+
+
+def examine() -> Iterator[Finding]:
+    """Try everything that a run may need; nothing is downloaded."""
+    yield from _jail()
+    yield from _embedders()
+    yield from _speech()
+    yield _cache()
+    yield from _models()
+    yield from _tools()
+
+
+def _jail() -> Iterator[Finding]:
+    from innerear.jail import probe
+
+    for found in probe():
+        if found.missing:
+            yield Finding(f"jail {found.way}", False, f"{found.missing}. {found.fix}".strip(), demo=True)
+        else:
+            layers = ", ".join(f"{name} {value}" for name, value in found.facts.items())
+            yield Finding(f"jail {found.way}", True, layers, demo=True)
+            if found.sight:
+                yield Finding(f"what {found.way} shows", not found.shows_more, found.sight, demo=True)
+
+
+def _embedders() -> Iterator[Finding]:
+    from innerear.embed import BY_DEFAULT, EMBEDDERS, open_embedder
+    from innerear.embed.weights import fetch, sources
+    from innerear.errors import WeightsUnavailable
+
+    for name in EMBEDDERS:
+        try:
+            if name in sources():
+                fetch(name, may_fetch=False)
+            embedder = open_embedder(name)
+        except WeightsUnavailable as error:
+            yield Finding(f"embedder {name}", False, str(error), demo=name in BY_DEFAULT)
+        else:
+            yield Finding(f"embedder {name}", True, embedder.signature, demo=name in BY_DEFAULT)
+
+
+def _speech() -> Iterator[Finding]:
+    """Who hears voices, and who hears words."""
+    from innerear.embed.weights import fetch
+    from innerear.errors import WeightsUnavailable
+    from innerear.metrics.measure import PACKAGES
+
+    for what, model, extra in (
+        ("speech Silero VAD", "silero-vad", "speech"),
+        ("speech Whisper", "whisper-tiny.en", "whisper"),
+    ):
+        packages = PACKAGES[model]
+        if not all(map(importlib.util.find_spec, packages)):
+            yield Finding(what, False, f"pip install 'innerear[{extra}]'", demo=True)
+            continue
+        try:
+            fetch(model, may_fetch=False)
+        except WeightsUnavailable as error:
+            yield Finding(what, False, str(error), demo=True)
+        else:
+            yield Finding(what, True, f"{model} and {', '.join(packages)} are here", demo=True)
+
+
+def _cache() -> Finding:
+    from innerear.embed.weights import cache_folder
+
+    folder = cache_folder()
+    nearest = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    if os.access(nearest, os.W_OK):
+        return Finding("cache", True, str(folder), demo=True)
+    return Finding("cache", False, f"{folder} cannot be written; name another folder in INNEREAR_CACHE", demo=True)
+
+
+def _models() -> Iterator[Finding]:
+    yield Finding("models recorded, baseline", True, "need nothing", demo=True)
+    data = os.environ.get("INNEREAR_DATA")
+    if data and (Path(data) / "MANIFEST.csv").exists():
+        yield Finding("model real", True, data)
+    else:
+        yield Finding("model real", False, "run `innerear reference fetch FOLDER`, then set INNEREAR_DATA to it")
+    for provider, key in (("openai", "OPENAI_API_KEY"), ("anthropic", "ANTHROPIC_API_KEY")):
+        if importlib.util.find_spec("openai") is None:
+            yield Finding(f"models {provider}", False, "pip install 'innerear[openai]'")
+        elif not os.environ.get(key):
+            local = " (servers named by --base-url may need none)" if provider == "openai" else ""
+            yield Finding(f"models {provider}", False, f"set {key}{local}")
+        else:
+            yield Finding(f"models {provider}", True, f"{key} is set")
+
+
+def _tools() -> Iterator[Finding]:
+    """The programs of this machine that baselines speak and play with."""
+    from innerear.errors import UsageError
+    from innerear.render.talkers import TALKERS, can_say
+    from innerear.render.tools import soundfont
+
+    for talker in TALKERS:
+        here = can_say(talker)
+        yield Finding(f"baseline {talker}", here, "is installed" if here else f"apt-get install {talker}")
+    try:
+        yield Finding("baseline sampler", True, f"fluidsynth plays {soundfont()}")
+    except UsageError as error:
+        yield Finding("baseline sampler", False, str(error))
+
+
+@click.command()
+@click.option(
+    "--parity",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER",
+    help="Instead: hold the CLAP or EnCodec here to a checkpoint folder as on the hub, by transformers.",
+)
+@click.option("--embedder", default="clap-laion", show_default=True, help="With --parity: which one.")
+def doctor(parity: Path | None, embedder: str) -> None:
+    """What works on this machine: jail, cache, embedders, models; and how to mend what does not."""
+
+    from innerear.cli.dotenv import read_env
+
+    read_env(Path(".env"))
+    if parity:
+        sys.exit(0 if _is_near(parity, embedder) else 1)
+    for finding in examine():
+        mark = "*" if finding.demo else " "
+        click.echo(f"{'ok ' if finding.works else 'no '}{mark} {finding.what:28} {finding.says}")
+    click.echo(
+        "\n* `make demo` uses it: of the jails one that is ok; weights that are not here it fetches, or does without"
+    )
+
+
+def _is_near(folder: Path, embedder: str) -> bool:
+    """Print how an embedder here differs from its checkpoint by transformers; whether it is near enough in all."""
+    from innerear.lab.parity import parity
+
+    near = True
+    for found in parity(folder, embedder):
+        near &= found.difference <= found.wanted
+        mark = "ok  " if found.difference <= found.wanted else "no  "
+        click.echo(f"{mark} {found.what:30} differs by {found.difference:.1e}, expected at most {found.wanted:.0e}")
+    return near

@@ -1,0 +1,200 @@
+"""What commands share: their options, and what these become: probes, machines, a run folder with its models."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from innerear.errors import UsageError
+from innerear.text import storable
+
+if TYPE_CHECKING:
+    from innerear.compute.work import Machines
+    from innerear.run.run import Run
+
+
+class RunFolder(click.ParamType):  # type: ignore[type-arg]
+    """A path, or the address of a folder elsewhere."""
+
+    name = "folder"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """The folder that a word names."""
+        from innerear.run.folders import folder
+
+        found = folder(value)
+        if "://" not in str(value) and found.is_file():
+            self.fail(f"{value} is a file, wanted a folder", param, ctx)
+        return found
+
+
+EMBEDDER_NAMES = "yamnet, aisfx, mel, clap-laion, clap-laion-int8, clap-laion-general, clap-laion-music-speech, vggish, vggish-torch, panns-cnn14, encodec-24khz, encodec-24khz-all"  # fmt: skip
+"""The keys of `embed.EMBEDDERS`, which takes too long to import for a help text."""
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def probe_options(command: F) -> F:
+    """Which probes: `chosen_probes` takes them."""
+    for option in (
+        click.option("--suite", type=click.Path(path_type=Path, dir_okay=False), help="Your own suite: one probe a line, as `innerear probes show --json '*'` prints them, or hf://datasets/OWNER/NAME."),
+        click.option("--levels", help="Only these levels of difficulty, such as 1,2."),
+        click.option("--probes", "pattern", metavar="GLOB", help="Only probes whose id matches, such as 'speech/vowel/*'."),
+        click.option("--tiers", help="Only these tiers: notes, environment, speech."),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def ask_options(command: F) -> F:
+    """Which models, how they are asked, and where to; `open_run` takes what is given."""
+    for option in (
+        click.option("--param", "parameters", multiple=True, metavar="NAME=VALUE", help="A sampling parameter for the model, such as temperature=0.7; repeatable."),
+        click.option("--stream", is_flag=True, help="Ask for streamed replies."),
+        click.option("-v", "--verbose", is_flag=True, help="Say each retry of a request on a line of its own."),
+        click.option("--patience", type=click.FloatRange(0, min_open=True), default=1800.0, show_default=True, metavar="SECONDS", help="How long one request is tried while the server fails or hangs; a server that never answered is given up after 20 s."),
+        click.option("--concurrency", type=click.IntRange(1), default=8, show_default=True, help="Requests in flight at once."),
+        click.option("--base-url", metavar="URL", help="An OpenAI-compatible server: vLLM, Ollama, llama.cpp, OpenRouter …"),
+        click.option("--max-cost", type=click.FloatRange(0, min_open=True), metavar="USD", help="Ask nothing more once the run has cost so much; wants a known price."),
+        click.option("--attempts", type=click.IntRange(1), default=1, show_default=True, help="Completions for each probe."),
+        click.option("--strategy", default="direct", show_default=True, help="How to ask: direct, brief, plan, few-shot:K, repair:K, listen:K, best-of:N."),
+        click.option("--out", type=RunFolder(), required=True, help="The run folder, or its address such as s3://bucket/run; an existing run is gone on with."),
+        click.option("--model", "models", multiple=True, required=True, metavar="NAME", help="recorded/NAME, baseline/silence|noise|sine|informed|sampler|espeak-ng|flite, swap/MODEL, real, openai/NAME, anthropic/NAME, python:module.attr; repeatable."),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def jail_options(command: F) -> F:
+    """How programs are run."""
+    for option in (
+        click.option("--workers", type=click.IntRange(1), help="Programs at a time; one a core by default."),
+        click.option("--track", type=click.Choice(["scratch", "library"]), default="scratch", show_default=True, help="What a program may use: Python, NumPy and SciPy, or anything installed."),
+        click.option("--memory-mb", type=click.IntRange(64), default=2048, show_default=True, help="Address space of a program."),
+        click.option("--wall-s", type=click.FloatRange(1), default=240.0, show_default=True, help="Wall clock of a program."),
+        click.option("--cpu-s", type=click.FloatRange(1), default=180.0, show_default=True, help="Processor time of a program."),
+        click.option("--jail", default="auto", show_default=True, help="How to isolate programs: auto, ns, ll, docker, podman, or off (run them unprotected; stamped on the report)."),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def on_option(command: F) -> F:
+    """Where the work is done: `machines_on` takes it."""
+    return click.option("--on", metavar="MACHINES", help="Where the work is done: ray (a cluster of this machine, or the one it belongs to) or ray://HOST:PORT; by default here.")(command)  # fmt: skip
+
+
+def embedder_option(command: F) -> F:
+    """By which embedders."""
+    return click.option("--embedder", "embedders", multiple=True, help=f"{EMBEDDER_NAMES}; repeatable. By default yamnet and aisfx where they can be had, else mel.")(command)  # fmt: skip
+
+
+def run_argument(command: F) -> F:
+    """The run folder that a stage works on."""
+    return click.argument("folder", metavar="RUN", type=RunFolder())(command)
+
+
+def _split(words: str | None) -> list[str]:
+    return [word.strip() for word in words.split(",") if word.strip()] if words else []
+
+
+def chosen_probes(given: dict[str, Any]) -> tuple[Any, list[Any]]:
+    """The suite, and those of its probes that the options choose."""
+    from innerear import suite
+
+    loaded = suite.load(given["suite"])
+    levels = _split(given.get("levels"))
+    if bad := [level for level in levels if not level.isdigit()]:
+        raise UsageError(f"--levels has {bad[0]!r}; wanted whole numbers such as 1,2")
+    return loaded, suite.choose(
+        loaded.probes, _split(given.get("tiers")), given.get("pattern"), [int(level) for level in levels]
+    )
+
+
+@contextmanager
+def machines_on(on: str | None, workers: int | None = None) -> Iterator[Machines]:
+    """Where work is done; what there is to say of it is said at the end."""
+    from innerear.compute.work import Local
+
+    if on is None:
+        yield Local(workers or 0)
+        return
+    from innerear.compute.ray import machines
+
+    found = machines(on, workers)
+    try:
+        yield found
+    finally:
+        found.close()
+        for remark in found.remarks:
+            click.echo(f"innerear: {remark}", err=True)
+
+
+def open_run(given: dict[str, Any]) -> tuple[Run, list[Any]]:
+    """The run folder and the models of a command's options; nothing is written where one is wrong."""
+    from innerear.ask.models import Options, open_model
+    from innerear.ask.strategies import find_strategy
+    from innerear.cli.dotenv import read_env
+    from innerear.embed import EMBEDDERS
+    from innerear.jail import TIERS
+    from innerear.records import Limits
+    from innerear.run.run import Asked, Run, create
+
+    read_env(Path(".env"))
+    loaded, chosen = chosen_probes(given)
+    find_strategy(given["strategy"])
+    if given["jail"] not in TIERS:
+        raise UsageError(f"--jail {given['jail']!r}; there are {', '.join(TIERS)}")
+    if unknown := [name for name in given["embedders"] if name not in EMBEDDERS]:
+        raise UsageError(f"--embedder {unknown[0]!r}; there are {', '.join(EMBEDDERS)}")
+    parameters = dict(_parameter(text) for text in given["parameters"])
+    options = Options(
+        base_url=given["base_url"],
+        parameters=parameters,
+        stream=given["stream"],
+        concurrency=given["concurrency"],
+        patience_s=given["patience"],
+    )
+    names = list(dict.fromkeys(given["models"]))
+    models = [open_model(name, options) for name in names]
+    asked = Asked(
+        models=names,
+        strategy=given["strategy"],
+        attempts=given["attempts"],
+        suite=loaded.name,
+        suite_digest=loaded.digest,
+        canary=loaded.canary,
+        limits=Limits(given["cpu_s"], given["wall_s"], given["memory_mb"] << 20),
+        jail=given["jail"],
+        track=given["track"],
+        embedders=list(given["embedders"]),
+        base_url=given["base_url"],
+        parameters=parameters,
+    )
+    command = storable(shlex.join(["innerear", *sys.argv[1:]]))
+    folder: Path = given["out"]
+    try:
+        known = [*names, *(Run(folder).asked.models if (folder / "run.json").exists() else [])]
+        for model in models:
+            if model.after is not None and model.after not in known:
+                raise UsageError(f"{model.name} wants the answers of {model.after}; give --model {model.after} too")
+        return create(folder, asked, chosen, command), models
+    except OSError as error:
+        raise UsageError(f"--out {folder} cannot be used as a run folder: {error.strerror or error}") from error
+
+
+def _parameter(text: str) -> tuple[str, Any]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise UsageError(f"--param {text!r}; wanted NAME=VALUE, such as temperature=0.7")
+    try:
+        return name, json.loads(value)
+    except json.JSONDecodeError:
+        return name, value

@@ -1,0 +1,78 @@
+"""The probes of a suite: `innerear probes list|show|validate|vary|verify`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from innerear.cli.options import chosen_probes, probe_options
+from innerear.cli.programs import vary
+
+
+@click.group()
+def probes() -> None:
+    """The probes of a suite: list, show, validate, vary, verify."""
+
+
+probes.add_command(vary)
+
+
+@probes.command("list")
+@probe_options
+def probes_list(**given: Any) -> None:
+    """One line a probe: id, level, seconds, the kinds of its checks, caption."""
+    from innerear.checks import kind
+
+    for probe in chosen_probes(given)[1]:
+        kinds = ",".join(dict.fromkeys(kind(check) for check in probe.expect))
+        click.echo(f"{probe.id:40} {probe.level}  {probe.duration_s:>6g} s  {kinds:24} {probe.caption}")
+
+
+@probes.command("show")
+@click.argument("pattern", metavar="GLOB")
+@click.option("--suite", type=click.Path(path_type=Path, dir_okay=False), help="Your own suite.")
+@click.option("--strategy", default="direct", show_default=True, help="Whose first message is shown.")
+@click.option("--json", "as_json", is_flag=True, help="JSON Lines and nothing else: a suite, for --suite.")
+def probes_show(pattern: str, suite: Path | None, strategy: str, as_json: bool) -> None:
+    """Each probe as JSON, and the first messages that a model is sent for it."""
+    import msgspec
+
+    from innerear.ask.strategies import find_strategy
+
+    ask = find_strategy(strategy)
+    for probe in chosen_probes({"suite": suite, "pattern": pattern})[1]:
+        if as_json:
+            click.echo(msgspec.json.encode(probe))
+            continue
+        click.echo(msgspec.json.format(msgspec.json.encode(probe), indent=2).decode())
+        for message in ask.opening(probe):
+            click.echo(f"\n[{message.role}]\n{message.content}")
+        click.echo()
+
+
+@probes.command("validate")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+def probes_validate(file: Path) -> None:
+    """Check a suite of your own; each bad line is named with its field and what was expected."""
+    from innerear import suite
+
+    loaded = suite.load(file)
+    click.echo(f"{file}: {len(loaded.probes)} probes, digest {loaded.digest}")
+
+
+@probes.command("verify")
+@click.option(
+    "--jail", default="auto", show_default=True, help="How to isolate programs: auto, ns, ll, docker, podman, or off."
+)
+def probes_verify(jail: str) -> None:
+    """Run the reference programs, written by hand, and hold each against the checks of its probe."""
+    from innerear.lab.reference_programs import verify
+
+    bad = 0
+    for verdict in verify(jail=jail):
+        bad += not verdict.holds
+        click.echo(verdict.line())
+    sys.exit(1 if bad else 0)

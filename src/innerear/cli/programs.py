@@ -1,0 +1,90 @@
+"""What was asked and answered: `innerear anatomy`, `innerear record`, `innerear probes vary`."""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter
+from pathlib import Path
+
+import click
+
+from innerear.errors import UsageError
+
+FILE = click.Path(path_type=Path, dir_okay=False)
+FOLDER = click.argument("folder", metavar="RUN", type=click.Path(path_type=Path, file_okay=False))
+
+
+@click.command()
+@FOLDER
+@click.option("--json", "as_json", is_flag=True, help="One line of JSON a program.")
+def anatomy(folder: Path, as_json: bool) -> None:
+    """How the programs of RUN are built: techniques, lines, loops, frequencies, imports; beside the checks passed."""
+    import msgspec
+
+    from innerear.report.dissect import dissect
+    from innerear.run.run import Run
+
+    rows = dissect(Run(folder))
+    if as_json:
+        for row in rows:
+            click.echo(msgspec.json.encode(row))
+        return
+    for model in dict.fromkeys(row.model for row in rows):
+        mine = [row for row in rows if row.model == model]
+        found = [row.anatomy for row in mine]
+        loops = sum(one.sample_loops > 0 for one in found)
+        imports = Counter(name for one in found for name in one.imports)
+        click.echo(f"{model}: {len(mine)} programs")
+        click.echo(
+            f"  lines {statistics.median(one.lines for one in found):g} (median), "
+            f"frequencies written {statistics.median(len(one.frequencies) for one in found):g} (median), "
+            f"loops over samples in {loops}"
+        )
+        click.echo(f"  imports {', '.join(f'{name} {count}' for name, count in imports.most_common(8))}")
+        techniques = Counter(technique for one in found for technique in one.techniques)
+        for technique, count in techniques.most_common():
+            judged = [row.passed for row in mine if technique in row.anatomy.techniques and row.passed is not None]
+            share = f"{sum(judged)} of {len(judged)} pass all their checks" if judged else "none judged"
+            click.echo(f"  {technique:16} {count:4}  {share}")
+
+
+@click.command()
+@FOLDER
+@click.option("--out", type=FILE, required=True, help="The recording, a new .jsonl file.")
+@click.option("--model", help="Whose completions, where the run has several models.")
+def record(folder: Path, out: Path, model: str | None) -> None:
+    """Make a recording of RUN's completions: others play it with no key, as recorded/OUT.jsonl."""
+    from innerear.ask.models.recorded import recording
+    from innerear.run.parts import write_whole
+    from innerear.run.run import Run
+
+    completions = Run(folder).completions()
+    names = list(dict.fromkeys(completion.model for completion in completions))
+    if model is None and len(names) > 1:
+        raise UsageError(f"{folder} has completions of {', '.join(names)}; name one, such as --model {names[0]}")
+    if model is not None and model not in names:
+        raise UsageError(f"{folder} has no completions of {model!r}; it has {', '.join(names) or 'none'}")
+    if out.suffix != ".jsonl" or out.exists():
+        raise UsageError(f"--out {out}; wanted a new file that ends in .jsonl")
+    lines = recording([completion for completion in completions if model in (None, completion.model)])
+    if not lines:
+        raise UsageError(f"{folder} has no completions to record")
+    write_whole(out, b"".join(line + b"\n" for line in lines))
+    click.echo(f"{out}: {len(lines)} answers; ask it with --model recorded/{out}")
+
+
+@click.command()
+@click.option("--seed", type=click.IntRange(0), required=True, help="The same seed gives the same suite.")
+@click.option("--out", type=FILE, required=True, help="The suite, a new .jsonl file; ask it with --suite OUT.")
+@click.option("--suite", type=FILE, help="Your own suite instead of the package's.")
+def vary(seed: int, out: Path, suite: Path | None) -> None:
+    """Make other probes of the same kinds: other pitches, tempi, counts, words, durations, with their checks."""
+    from innerear.run.parts import write_whole
+    from innerear.suite import load
+    from innerear.suite.vary import vary as varied
+
+    if out.suffix != ".jsonl" or out.exists():
+        raise UsageError(f"--out {out}; wanted a new file that ends in .jsonl")
+    made = varied(load(suite), seed)
+    write_whole(out, b"".join(made.lines()))
+    click.echo(f"{out}: {len(made.probes)} probes, digest {made.digest}; ask them with --suite {out}")

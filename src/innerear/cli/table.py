@@ -1,0 +1,69 @@
+"""The few lines that a terminal shows of a run: one row per model and tier."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from innerear.records import Score, embedder_of
+from innerear.scores.checks import FEW
+
+
+def heard_by(scores: Sequence[Score]) -> str:
+    """The embedder of a headline's distances: the first one that hears; `mel` only where there is no other."""
+    names = [(s.value is None, embedder_of(s.signature)) for s in scores if s.metric == "kad"]
+    return min(names, key=lambda named: (named[0], named[1] == "mel"), default=(True, ""))[1]
+
+
+def headline(scores: Sequence[Score]) -> list[list[str]]:
+    """The rows of the table that a run ends with: model, tier or kind, rates, checks passed, FAD, KAD.
+
+    Distances are by the embedder that `heard_by` names.
+    """
+    table = []
+    by = heard_by(scores)
+    groups = dict.fromkeys(
+        (s.model, s.tier) for s in scores if s.metric not in ("agreement", "tier_trend", "checks_difference")
+    )
+    for model, tier in groups:
+        mine = [s for s in scores if (s.model, s.tier) == (model, tier)]
+        rates = {s.metric: s for s in mine if s.group == "all"}
+        distances: dict[str, dict[str, Score]] = {}
+        for s in mine:
+            if s.metric in ("fad", "kad") and embedder_of(s.signature) == by:
+                distances.setdefault(s.group, {})[s.metric] = s
+        for place, (against, pair) in enumerate((distances or {"": {}}).items()):
+            first = place == 0
+            table.append(
+                [
+                    model if first else "",
+                    tier if first else "",
+                    *(_share(rates.get(name)) if first else "" for name in ("audio", "audible", "right_length")),
+                    _checks(rates.get("checks")) if first else "",
+                    against,
+                    _distance(pair.get("fad")),
+                    _distance(pair.get("kad")),
+                ]
+            )
+    return table
+
+
+HEADINGS = ["model", "tier", "audio", "audible", "length", "checks", "against", "FAD  real…noise", "KAD  real…noise"]
+
+
+def _checks(score: Score | None) -> str:
+    """The share of checks passed, of how many, how many were not run; too few of them make no share."""
+    if score is None or not score.n:
+        return "–"
+    count = f"{_share(score)} of {score.n}" if score.n >= FEW else f"{(score.value or 0) * score.n:.0f} of {score.n}"
+    return f"{count}, {score.missing} not run" if score.missing else count
+
+
+def _share(score: Score | None) -> str:
+    return "–" if score is None or score.value is None else f"{score.value:.0%}"
+
+
+def _distance(score: Score | None) -> str:
+    if score is None or score.value is None:
+        return "–"
+    ends = [score.ceiling.get("real"), score.floor.get("noise")]
+    return f"{score.value:z.1f}  {'…'.join('–' if end is None else f'{end:z.1f}' for end in ends)}"

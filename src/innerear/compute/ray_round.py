@@ -1,0 +1,177 @@
+"""One piece of work handed out to the workers of a cluster, and taken back, until all is done or lost."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections import Counter, deque
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from innerear.compute.ray_worker import Facts, NodeUnfit, Seat
+from innerear.compute.work import Lost, Work
+from innerear.errors import ClusterUnavailable
+from innerear.run.parts import write_whole
+
+CALL_S = 0.25  # what a call to a worker should take: shorter work is handed out several things at a time
+CALLS = 8  # that each worker should still get, at least: so that none is last with much to do
+TRIES = 4  # a thing whose workers end so often is lost
+LOOK_S = 2.0  # between two looks for new nodes
+PATIENCE_S = 60.0  # without any worker, before giving up
+
+
+def share(thing_s: float | None, left: int, workers: int) -> int:
+    """How many things go into one call: about `CALL_S` of work, and fewer towards the end.
+
+    >>> share(None, 1000, 2), share(0.01, 1000, 2), share(0.01, 64, 2), share(3.0, 1000, 2)
+    (1, 25, 4, 1)
+    """
+    if thing_s is None:
+        return 1
+    return max(1, min(left // (CALLS * workers), int(CALL_S / max(thing_s, 1e-4))))
+
+
+class Cluster(Protocol):
+    """What a round needs of a cluster: its workers, hired and dismissed."""
+
+    remarks: list[str]
+
+    def staff(self, refused: set[str]) -> tuple[list[Seat], list[Seat]]: ...  # noqa: D102
+
+    def unseat(self, seat: Seat) -> None: ...  # noqa: D102
+
+    def nodes(self) -> dict[str, tuple[int, int]]: ...  # noqa: D102
+
+
+class Round:
+    """One piece of work being done: who is at what, and what is left."""
+
+    def __init__(self, cluster: Cluster, ray: Any, work: Work[Any, Any], things: Sequence[Any], keep: Any) -> None:
+        self._cluster, self._ray, self._keep = cluster, ray, keep
+        self._work = ray.put(work)
+        self._facts = Facts.of(work.sees / f".seen.{uuid.uuid4().hex}" if work.sees else None)
+        self._todo: deque[tuple[Any, int]] = deque((thing, 1) for thing in things)
+        self._calls: dict[Any, tuple[Seat, list[tuple[Any, int]]]] = {}
+        self._begins: dict[Any, Seat] = {}
+        self._idle: list[Seat] = []
+        self._left = len(things)
+        self._lost: list[Lost[Any]] = []
+        self._refused: dict[str, BaseException] = {}
+        self._false_starts: Counter[str] = Counter()
+        self._thing_s: float | None = None  # what a thing takes, as seen so far
+
+    def run(self) -> list[Lost[Any]]:
+        """Until all is done or lost."""
+        token = self._facts.token
+        if token is None:
+            return self._run()
+        write_whole(token, self._facts.content)
+        try:
+            return self._run()
+        finally:
+            token.unlink(missing_ok=True)
+
+    def _run(self) -> list[Lost[Any]]:
+        seats, new = self._cluster.staff(set())
+        for seat in (*seats, *new):
+            self._begin(seat)
+        looked = seen = time.monotonic()
+        while self._left:
+            self._hand_out()
+            waiting = [*self._calls, *self._begins]
+            if waiting:
+                first, rest = self._ray.wait(waiting, timeout=LOOK_S)
+                more = self._ray.wait(rest, num_returns=len(rest), timeout=0)[0] if first and rest else []
+                for ref in (*first, *more):
+                    self._take(ref)
+                seen = time.monotonic()
+            elif time.monotonic() - seen > PATIENCE_S or self._hopeless():
+                self._give_up()
+            else:
+                time.sleep(0.2)
+            if time.monotonic() - looked > LOOK_S:
+                looked = time.monotonic()
+                self._look()
+        return self._lost
+
+    def _begin(self, seat: Seat) -> None:
+        self._begins[seat.actor.begin.remote(self._work, self._facts)] = seat
+
+    def _look(self) -> None:
+        """New nodes, and nodes whose workers were lost, get workers."""
+        for seat in self._cluster.staff(set(self._refused))[1]:
+            self._begin(seat)
+
+    def _hand_out(self) -> None:
+        while self._idle and self._todo:
+            seat = self._idle.pop()
+            count = share(self._thing_s, len(self._todo), len(self._calls) + len(self._idle) + 1)
+            given = [self._todo.popleft() for _ in range(count)]
+            self._calls[seat.actor.do.remote([thing for thing, _ in given])] = seat, given
+
+    def _take(self, ref: Any) -> None:
+        """What has come of a call."""
+        from ray.exceptions import RayError, RayTaskError
+
+        begun = self._begins.pop(ref, None)
+        seat, share = (begun, []) if begun else self._calls.pop(ref)
+        try:
+            found = self._ray.get(ref)
+        except RayTaskError as error:
+            cause = error.cause if isinstance(error.cause, BaseException) else error
+            if not begun:
+                raise cause from error
+            self._refuse(seat, cause)
+        except RayError as error:
+            why = str(error).strip().splitlines()[0]
+            self._again(seat, share, why)
+            self._false_starts[seat.node] += 1 if begun else 0
+            if self._false_starts[seat.node] >= TRIES:
+                self._refuse(seat, NodeUnfit(f"workers do not start there: {why}"))
+        else:
+            if not begun:
+                self._keep_all(share, *found)
+            self._idle.append(seat)
+
+    def _keep_all(self, share: list[tuple[Any, int]], results: list[Any], seconds: float) -> None:
+        each_s = seconds / len(share)
+        self._thing_s = each_s if self._thing_s is None else 0.8 * self._thing_s + 0.2 * each_s
+        for (thing, _), result in zip(share, results, strict=True):
+            self._left -= 1
+            if isinstance(result, Lost):
+                self._lost.append(Lost(thing, result.why))
+            else:
+                self._keep(thing, result)
+
+    def _refuse(self, seat: Seat, why: BaseException) -> None:
+        """A node that cannot do this work is named, once, and is asked no more."""
+        if seat.node not in self._refused:
+            self._refused[seat.node] = why
+            address = next((n["NodeManagerAddress"] for n in self._ray.nodes() if n["NodeID"] == seat.node), "?")
+            remark = f"the node {address} ({seat.node[:8]}) takes no work: {why}"
+            if remark not in self._cluster.remarks:
+                self._cluster.remarks.append(remark)
+
+    def _again(self, seat: Seat, share: list[tuple[Any, int]], why: str) -> None:
+        """A worker was lost, and what it was at goes to another."""
+        if seat in self._idle:
+            self._idle.remove(seat)
+        self._cluster.unseat(seat)
+        for thing, tries in share:
+            if tries < TRIES:
+                self._todo.append((thing, tries + 1))
+            else:
+                self._left -= 1
+                self._lost.append(Lost(thing, f"its worker ended {TRIES} times: {why}"))
+
+    def _hopeless(self) -> bool:
+        """Whether every node that is there has been refused."""
+        nodes = self._cluster.nodes()
+        return bool(self._refused) and all(node in self._refused for node, (cores, _) in nodes.items() if cores)
+
+    def _give_up(self) -> None:
+        for why in self._refused.values():
+            raise why
+        raise ClusterUnavailable(
+            f"no node of the cluster is left, {self._left} are not done; the same command goes on from there"
+        )

@@ -1,0 +1,1 @@
+"""Distances between sets of embeddings: FAD, KAD, their intervals and pitfalls."""

@@ -1,0 +1,216 @@
+"""How many, where, and how spread: all that a Gaussian distance needs to know of a set of frames.
+
+Conventions: frames are float arrays of shape (frames, dims), cast to float64 before anything is
+summed. Covariances have the divisor n - 1. Moments of shards add up to the moments of the whole,
+so that a set may be larger than memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from innerear.errors import UsageError
+
+Array = NDArray[np.float64]
+Frames = NDArray[np.floating[Any]]
+"""Shape (frames, dims)."""
+
+
+def as_frames(frames: Frames) -> Array:
+    """The frames as float64, after a look at what they are.
+
+    Raises:
+        UsageError: not of shape (frames, dims), empty, or not finite.
+    """
+    array = np.asarray(frames, dtype=np.float64)
+    if array.ndim != 2 or not array.size:
+        raise UsageError(f"the embeddings have the shape {array.shape}, wanted (frames, dims), neither 0")
+    if not np.isfinite(array.sum()):  # one pass; what is finite does not sum to infinity in float64
+        bad = np.flatnonzero(~np.isfinite(array).all(axis=1))
+        raise UsageError(
+            f"frame {bad[0]} (of {len(array)}; {len(bad)} such) holds NaN or infinity; wanted finite numbers"
+        )
+    return array
+
+
+def stack(clips: Frames | Sequence[Frames]) -> tuple[Array, NDArray[np.intp]]:
+    """All frames of all clips in one array, and the number of frames of each clip.
+
+    A single array of shape (frames, dims) is taken as one clip a frame.
+
+    Raises:
+        UsageError: no clips, clips of different dims, or a clip that `as_frames` refuses.
+    """
+    if isinstance(clips, np.ndarray):
+        frames = as_frames(clips)
+        return frames, np.ones(len(frames), dtype=np.intp)
+    if not len(clips):
+        raise UsageError("there are no clips; wanted at least one")
+    arrays = [as_frames(clip) for clip in clips]
+    if len({array.shape[1] for array in arrays}) != 1:
+        raise UsageError(f"the clips have different dims: {sorted({array.shape[1] for array in arrays})}")
+    return np.concatenate(arrays), np.array([len(array) for array in arrays])
+
+
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """Number, mean and spread of a set of frames; `+` joins two sets.
+
+    `body` is exact for as long as that is the smaller thing: the centred frames, (n, dims), while
+    n <= dims; their scatter, the sum of outer products, (dims, dims), beyond.
+    """
+
+    n: int
+    mean: Array
+    body: Array
+
+    @classmethod
+    def of(cls, frames: Frames) -> Moments:
+        """The moments of frames of shape (frames, dims).
+
+        Raises:
+            UsageError: see `as_frames`.
+        """
+        array = as_frames(frames)
+        mean = array.mean(axis=0)
+        ours = not np.may_share_memory(array, frames)  # the cast made a copy
+        centred = np.subtract(array, mean, out=array if ours else None)
+        return cls(len(array), mean, centred if len(array) <= array.shape[1] else centred.T @ centred)
+
+    @property
+    def dims(self) -> int:
+        """The dimension of the embedding."""
+        return len(self.mean)
+
+    @property
+    def scatter(self) -> Array:
+        """The sum of outer products of the centred frames, shape (dims, dims)."""
+        return self.body.T @ self.body if self.n <= self.dims else self.body
+
+    def __add__(self, other: Moments) -> Moments:
+        """Chan, Golub and LeVeque (1983), eq. 2.1."""
+        if self.dims != other.dims:
+            raise UsageError(f"the sets have {self.dims} and {other.dims} dims; wanted one embedder for both")
+        n = self.n + other.n
+        step = other.mean - self.mean
+        mean = self.mean + step * (other.n / n)
+        if n <= self.dims:
+            rows = [self.body + (self.mean - mean), other.body + (other.mean - mean)]
+            return Moments(n, mean, np.concatenate(rows))
+        between = np.outer(step, step) * (self.n * other.n / n)
+        return Moments(n, mean, self.scatter + other.scatter + between)
+
+
+@dataclass(frozen=True, eq=False)
+class Gaussian:
+    """A set as the Fréchet distance sees it: `factor` of shape (rows, dims), where
+    `factor.T @ factor` is the covariance, `mean` of shape (dims,), `trace` of the covariance.
+
+    The covariance itself is not kept: the square roots of the eigenvalues of a product of
+    covariances lose half of the digits, the singular values of a product of factors do not.
+    """
+
+    n: int
+    mean: Array
+    factor: Array
+    trace: float
+
+    @classmethod
+    def of(cls, frames: Frames | Moments) -> Gaussian:
+        """From frames of shape (frames, dims), or from their moments.
+
+        Raises:
+            UsageError: fewer than two frames, or see `as_frames`.
+        """
+        moments = frames if isinstance(frames, Moments) else Moments.of(frames)
+        if moments.n < 2:
+            raise UsageError("there is 1 frame; a covariance needs at least 2")
+        if moments.n <= moments.dims:
+            # A Householder reflection that turns (1, ..., 1) into the first row: centred rows sum
+            # to 0, so that row is 0, and what is left has the full rank that n - 1 rows can have.
+            factor = moments.body[1:] + moments.body[0] / (np.sqrt(moments.n) - 1)
+            factor /= np.sqrt(moments.n - 1)
+        else:
+            factor = factor_of(moments.scatter / (moments.n - 1))
+        return cls(moments.n, moments.mean, factor, float(np.square(factor).sum()))
+
+    @classmethod
+    def from_covariance(cls, mean: Array, covariance: Array, n: int) -> Gaussian:
+        """From statistics that others published, in float64.
+
+        Raises:
+            UsageError: the shapes do not fit, or the covariance is not symmetric.
+        """
+        mean, covariance = np.asarray(mean, dtype=np.float64), np.asarray(covariance, dtype=np.float64)
+        if covariance.shape != (len(mean), len(mean)) or not np.allclose(covariance, covariance.T):
+            raise UsageError(
+                f"the covariance has the shape {covariance.shape}, wanted a symmetric one of {len(mean)} dims"
+            )
+        factor = factor_of(covariance)
+        return cls(n, mean, factor, float(np.square(factor).sum()))
+
+    def save(self, path: Path | str) -> None:
+        """Write it as an npz, exactly."""
+        with Path(path).open("wb") as file:
+            np.savez(file, n=self.n, mean=self.mean, factor=self.factor, trace=self.trace)
+
+    @classmethod
+    def load(cls, path: Path | str) -> Gaussian:
+        """Read what `save` wrote.
+
+        Raises:
+            UsageError: the file is missing or is something else.
+        """
+        try:
+            with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as stored:
+                return cls(int(stored["n"]), stored["mean"], stored["factor"], float(stored["trace"]))
+        except Exception as error:
+            raise UsageError(f"{path} holds no Gaussian ({error}); wanted a file that Gaussian.save wrote") from error
+
+    @property
+    def dims(self) -> int:
+        """The dimension of the embedding."""
+        return len(self.mean)
+
+    @cached_property
+    def rank(self) -> int:
+        """The numerical rank of the covariance, at most n - 1."""
+        if self.n > self.dims:
+            return len(self.factor)
+        return len(factor_of(self.factor @ self.factor.T))
+
+
+def factor_of(covariance: Array) -> Array:
+    """A factor F of shape (rank, dims) with F'F = covariance, by Cholesky.
+
+    Where a dimension is a combination of others to within rounding, a pivoted Cholesky of the
+    correlations leaves it out; nothing is ever added to the diagonal. Either way the scale of a
+    single dimension does not matter.
+    """
+    from scipy.linalg import lapack
+
+    variances = np.diagonal(covariance).clip(min=0)
+    tolerance = len(variances) * np.finfo(np.float64).eps
+    # The transpose of a symmetric matrix is itself, in the order that LAPACK takes without a copy.
+    upper, info = lapack.dpotrf(covariance.T, lower=0, clean=1)
+    if info == 0 and (np.diagonal(upper) ** 2 > tolerance * variances).all():
+        whole: Array = upper
+        return whole
+    alive = variances > 0
+    scale = np.sqrt(variances[alive])
+    factor = np.zeros((0, len(variances)))
+    if len(scale):
+        correlations = covariance[np.ix_(alive, alive)] / scale / scale[:, np.newaxis]
+        upper, order, rank, _ = lapack.dpstrf(correlations, lower=0, tol=tolerance)
+        kept = np.zeros((rank, len(scale)))
+        kept[:, order - 1] = np.triu(upper)[:rank]
+        factor = np.zeros((rank, len(variances)))
+        factor[:, alive] = kept * scale
+    return factor

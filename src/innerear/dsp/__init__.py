@@ -1,0 +1,1 @@
+"""Signal processing: a signal in, numbers out, no judging."""

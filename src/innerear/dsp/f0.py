@@ -1,0 +1,123 @@
+"""Track the fundamental frequency (f0) of a sound, after McLeod and Wyvill (2005).
+
+Frequencies are in hertz, intervals in cents (1200 to the octave). Silence and noise have no f0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+FMIN_HZ, FMAX_HZ = 25.0, 4500.0
+WINDOW_S, HOP_S = 0.096, 0.02
+PEAK_SHARE = 0.9  # the first key maximum with this share of the highest is the period
+CLEAR = 0.7  # NSDF at the period, below which a frame has no f0
+STEADY_DB = 20.0  # frames this far below the loudest do not count
+ATTACK_S = 0.05  # of a struck note, where f0 is not yet settled
+BLOCK = 64  # frames at a time, so that a long sound takes little memory
+LEAST_CLEAR_SHARE = 0.3  # of the steady frames, below which the sound has no f0
+
+
+@dataclass(frozen=True, eq=False)
+class F0Track:
+    """f0 over time: `times_s` (frames,), `f0_hz` (NaN where none), `clarity` 0 to 1, `level_db`."""
+
+    times_s: NDArray[np.float64]
+    f0_hz: NDArray[np.float64]
+    clarity: NDArray[np.float64]
+    level_db: NDArray[np.float64]
+
+
+def cents(estimate_hz: float, reference_hz: float) -> float:
+    """Signed distance, 1200 * log2(estimate / reference); 100 cents are a semitone.
+
+    >>> round(cents(446.0, 440.0), 1)
+    23.4
+    """
+    return 1200 * float(np.log2(estimate_hz / reference_hz))
+
+
+def track_f0(
+    samples: NDArray[np.float32], sample_rate: int, window_s: float = WINDOW_S, hop_s: float = HOP_S
+) -> F0Track:
+    """f0 every 20 ms between 25 and 4500 Hz, from the normalised square difference function.
+
+    A shorter window follows a vibrato more nearly, and does not reach so low.
+
+    P. McLeod, G. Wyvill, "A smarter way to find pitch", ICMC 2005: the first key maximum with 0.9
+    of the highest one, its place refined by a parabola.
+    """
+    length, hop = round(window_s * sample_rate), round(hop_s * sample_rate)
+    if len(samples) < length:
+        samples = np.pad(samples, (0, length - len(samples)))
+    frames = np.lib.stride_tricks.sliding_window_view(samples, length)[::hop]
+    f0, clarity, level_db = np.empty(len(frames)), np.empty(len(frames)), np.empty(len(frames))
+    for start in range(0, len(frames), BLOCK):
+        part = slice(start, start + BLOCK)
+        nsdf, level_db[part] = _normal_differences(frames[part], sample_rate)
+        f0[part], clarity[part] = _periods(nsdf, sample_rate)
+    quiet = level_db <= max(level_db.max() - 60, -100)
+    f0[quiet], clarity[quiet] = np.nan, 0.0
+    return F0Track((np.arange(len(frames)) * hop + length / 2) / sample_rate, f0, clarity, level_db)
+
+
+def _normal_differences(
+    frames: NDArray[np.float32], sample_rate: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The normalised square difference function of each frame, (frames, lags), and its level in dB."""
+    import scipy.fft
+
+    length = frames.shape[1]
+    frames = frames.astype(np.float32)
+    frames -= frames.mean(axis=1, keepdims=True)
+    longest = min(length // 2 + 1, round(sample_rate / FMIN_HZ) + 2)
+    size = scipy.fft.next_fast_len(length + longest, real=True)
+    spectrum = scipy.fft.rfft(frames, size, axis=1)
+    correlation = scipy.fft.irfft(spectrum.real**2 + spectrum.imag**2, size, axis=1)[:, :longest]
+    squares = frames.astype(np.float64) ** 2
+    total = squares.sum(axis=1)
+    head = np.cumsum(squares[:, : longest - 1], axis=1)  # what a lag leaves out of the frame's start ...
+    tail = np.cumsum(squares[:, : length - longest : -1], axis=1)  # ... and of its end
+    energy = np.empty((len(frames), longest))  # m(tau) of eq. 6
+    energy[:, 0] = 2 * total
+    energy[:, 1:] = 2 * total[:, None] - head - tail
+    nsdf = 2 * correlation / np.maximum(energy, 1e-12)
+    return nsdf, 10 * np.log10(np.maximum(total / length, 1e-20))
+
+
+def _periods(nsdf: NDArray[np.float64], sample_rate: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """f0 in hertz and clarity of each frame; NaN and 0 where no maximum lies in the range."""
+    rows, lags = np.arange(len(nsdf)), np.arange(nsdf.shape[1])
+    negative = nsdf < 0
+    first = np.where(negative.any(axis=1), negative.argmax(axis=1), nsdf.shape[1])
+    start = np.maximum(first, int(sample_rate / FMAX_HZ))
+    middle = nsdf[:, 1:-1]
+    peaks = (middle > nsdf[:, :-2]) & (middle >= nsdf[:, 2:]) & (middle > 0) & (lags[1:-1] > start[:, None])
+    heights = np.where(peaks, middle, 0.0)
+    chosen = 1 + np.argmax(peaks & (heights >= PEAK_SHARE * heights.max(axis=1, keepdims=True)), axis=1)
+    left, top, right = nsdf[rows, chosen - 1], nsdf[rows, chosen], nsdf[rows, chosen + 1]
+    curve = left - 2 * top + right
+    shift = np.where(curve < 0, 0.5 * (left - right) / np.where(curve < 0, curve, 1.0), 0.0)
+    found = peaks.any(axis=1)
+    clarity = np.minimum(1.0, top - 0.25 * (left - right) * shift)
+    return np.where(found, sample_rate / (chosen + shift), np.nan), np.where(found, clarity, 0.0)
+
+
+def steady_f0(samples: NDArray[np.float32], sample_rate: int) -> float | None:
+    """The median f0 in hertz over the steady part, or `None` where there is no f0.
+
+    Steady: within 20 dB of the loudest frame, from 50 ms after the first such frame on; at least
+    0.3 of these frames must be clear.
+    """
+    track = track_f0(samples, sample_rate)
+    if track.level_db.max() < -80:
+        return None
+    loud = track.level_db > track.level_db.max() - STEADY_DB
+    settled = loud & (track.times_s >= track.times_s[np.argmax(loud)] + ATTACK_S)
+    steady = settled if settled.sum() >= 3 else loud
+    clear = steady & (track.clarity >= CLEAR)
+    if clear.sum() < LEAST_CLEAR_SHARE * steady.sum():
+        return None
+    return float(np.median(track.f0_hz[clear]))

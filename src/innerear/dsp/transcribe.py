@@ -1,0 +1,158 @@
+"""Transcribe a melody of one voice: which notes were played, and when.
+
+Onsets come from `innerear.dsp.onsets`, and softer ones from a change of pitch or a level that rises
+again. The pitch of a note is that of what its onset *added* to the spectrum, so that notes that ring on
+do not hide the next. Offsets are not estimated. Unpitched hits are not notes.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from innerear.dsp.f0 import FMAX_HZ, PEAK_SHARE, track_f0
+from innerear.dsp.onsets import SAMPLE_RATE, find_onsets
+
+SKIP_S = 0.03  # after the onset, before its note is settled
+LONGEST_S, SHORTEST_S = 0.19, 0.06  # what a note's pitch is measured over
+FMIN_HZ = 27.0
+CLEAR = 0.5  # autocorrelation at the period, below which a segment has no pitch
+NEW_SHARE = 0.3  # of the energy that must be new, else the whole spectrum is looked at
+QUIET_DB = -35.0  # notes so far below the loudest are not heard
+STEADY_CLEAR, HOLDS = 0.85, 5  # clarity and frames of 20 ms that a pitch holds, to be a note of its own
+SETTLED_S = 0.03  # from a soft onset to the first frame that holds
+SAME = 0.6  # semitones within which two pitches are one
+DIP_DB = 10.0  # the level falls and comes back by so much between two soft notes of one pitch
+AGAIN_DB = 1.5  # the level rises by so much where a note of the same pitch is struck again
+NEAR_S = 0.09  # a soft onset so near to another is that one
+LEVEL_HOP_S = 0.005
+
+Floats = NDArray[np.float64]
+
+
+def transcribe(samples: NDArray[np.float32]) -> list[tuple[float, float]]:
+    """(onset in seconds, f0 in hertz) of each note of a signal at 44.1 kHz with one voice."""
+    hard = find_onsets(samples)
+    if not len(hard):
+        return []
+    level = _level(samples)
+    onsets = _with_soft_onsets(samples, hard, level)
+    heard: list[tuple[float, float, float]] = []
+    for onset, end in zip(onsets, [*onsets[1:], len(samples) / SAMPLE_RATE], strict=True):
+        length = round(min(LONGEST_S, end - onset - SKIP_S) * SAMPLE_RATE)
+        if length < SHORTEST_S * SAMPLE_RATE:
+            continue
+        start = round((onset + SKIP_S) * SAMPLE_RATE)
+        after = samples[start : start + length].astype(np.float64)
+        stop = max(0, round((onset - 0.01) * SAMPLE_RATE))
+        before = samples[max(0, stop - length) : stop].astype(np.float64)
+        f0_hz, level_db = _new_pitch(np.pad(before, (length - len(before), 0)), after)
+        if f0_hz is None:
+            continue
+        if heard and abs(12 * np.log2(f0_hz / heard[-1][1])) < SAME and not _rises(level, onset):
+            continue  # a vibrato or a beat, not a new note
+        heard.append((onset, f0_hz, level_db))
+    loudest = max((level_db for _, _, level_db in heard), default=0.0)
+    return [(onset, f0) for onset, f0, level_db in heard if level_db > loudest + QUIET_DB]
+
+
+def _level(samples: NDArray[np.float32]) -> Floats:
+    """Level in dB every 5 ms, over about 40 ms."""
+    hop = round(LEVEL_HOP_S * SAMPLE_RATE)
+    whole = max(len(samples) // hop, 1) * hop
+    power = np.mean(np.resize(samples, whole).reshape(-1, hop).astype(np.float64) ** 2, axis=1)
+    kernel = np.hanning(10)[1:-1]
+    smooth = np.convolve(power, kernel / kernel.sum(), "full")[len(kernel) // 2 :][: len(power)]
+    return np.asarray(10 * np.log10(np.maximum(smooth, 1e-12)))
+
+
+def _rises(level: Floats, onset_s: float) -> bool:
+    """Whether the level rises around this time."""
+    place = round(onset_s / LEVEL_HOP_S)
+    low = level[max(0, place - 8) : place + 5].min(initial=0.0)
+    return bool(level[place : place + 17].max(initial=-200.0) >= low + AGAIN_DB)
+
+
+def _with_soft_onsets(samples: NDArray[np.float32], hard: Floats, level: Floats) -> list[float]:
+    """The onsets, and those of notes that begin without one: the pitch moves on, or the level comes back."""
+    track = track_f0(samples, SAMPLE_RATE)
+    midi = np.where(track.clarity >= STEADY_CLEAR, 69 + 12 * np.log2(track.f0_hz / 440), np.nan)
+    midi[track.level_db < track.level_db.max() + QUIET_DB] = np.nan
+    soft = [max(0.0, float(track.times_s[i]) - SETTLED_S) for i in _steps(midi)] + _dips(level)
+    onsets = [float(onset) for onset in hard]
+    for time_s in sorted(soft):
+        if all(abs(time_s - other) > NEAR_S for other in onsets):
+            onsets.append(time_s)
+    return sorted(onsets)
+
+
+def _steps(midi: Floats) -> list[int]:
+    """Frames at which a pitch begins that holds, and is another than the one held before."""
+    found = []
+    held = np.nan
+    for i in range(len(midi) - HOLDS + 1):
+        ahead = midi[i : i + HOLDS]
+        if np.isnan(ahead).any() or np.ptp(ahead) > SAME:
+            continue
+        pitch = float(np.median(ahead))
+        if not abs(pitch - held) <= SAME:
+            if not abs(abs(pitch - held) - 12) <= SAME:  # an octave without an onset is the tracker's
+                found.append(i)
+            held = pitch
+    return found
+
+
+def _dips(level: Floats) -> list[float]:
+    """Times at which the level comes back after it fell."""
+    found = []
+    high, low, place = level[0], level[0], 0
+    for i, now in enumerate(level):
+        if now < low:
+            low, place = now, i
+        elif now > low + DIP_DB:
+            if high > low + DIP_DB:
+                found.append(place * LEVEL_HOP_S)
+            high = low = now
+        else:
+            high = max(high, now)
+    return found
+
+
+def _new_pitch(before: Floats, after: Floats) -> tuple[float | None, float]:
+    """f0 in hertz of what `after` has more than `before`, and the level of `after` in dB.
+
+    Autocorrelation of a windowed segment over that of its window: P. Boersma, "Accurate short-term
+    analysis of the fundamental frequency and the harmonics-to-noise ratio of a sampled sound", 1993.
+    """
+    import scipy.fft
+
+    n = len(after)
+    window = np.hanning(n)
+    size = scipy.fft.next_fast_len(2 * n, real=True)
+    power_after = np.abs(scipy.fft.rfft((after - after.mean()) * window, size)) ** 2
+    power_before = np.abs(scipy.fft.rfft((before - before.mean()) * window, size)) ** 2
+    power = np.maximum(power_after - power_before, 0)
+    if power.sum() < NEW_SHARE * power_after.sum():
+        power = power_after
+    level_db = 10 * float(np.log10(max(power_after.sum() / size / np.sum(window**2), 1e-20)))
+    if level_db < -90:
+        return None, level_db
+    own = scipy.fft.irfft(np.abs(scipy.fft.rfft(window, size)) ** 2, size)[: n // 2]
+    found = scipy.fft.irfft(power, size)[: n // 2]
+    return _first_period((found / found[0]) / (own / own[0])), level_db
+
+
+def _first_period(normal: Floats) -> float | None:
+    """f0 at the first maximum with 0.9 of the highest, or `None` where none is clear."""
+    longest = min(len(normal) - 1, int(SAMPLE_RATE / FMIN_HZ))
+    negative = np.flatnonzero(normal[:longest] < 0)
+    start = max(int(negative[0]) if len(negative) else 0, int(SAMPLE_RATE / FMAX_HZ))
+    inner = normal[start + 1 : longest - 1]
+    peaks = start + 1 + np.flatnonzero((inner > normal[start : longest - 2]) & (inner >= normal[start + 2 : longest]))
+    if not len(peaks) or normal[peaks].max() < CLEAR:
+        return None
+    peak = peaks[np.argmax(normal[peaks] >= PEAK_SHARE * normal[peaks].max())]
+    left, middle, right = normal[peak - 1 : peak + 2]
+    curve = left - 2 * middle + right
+    shift = 0.5 * (left - right) / curve if curve < 0 else 0.0
+    return float(SAMPLE_RATE / (peak + shift))

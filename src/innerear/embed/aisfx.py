@@ -1,0 +1,145 @@
+"""`aisfx`: the 512 numbers before the classifiers of aiSFX, which was trained on nine libraries of sound effects.
+
+A. B. Ma and A. Lerch, "Representation Learning for the Automatic Indexing of Sound Effects
+Libraries", ISMIR 2022 (code MIT, weights CC BY 4.0). Windows of 100 spectra, 2.3 s, every 50, 1.2 s;
+the last ends with the sound. A sound shorter than a window is repeated.
+
+The package aisfx has two front ends. That of its paper needs Essentia (AGPL, and no wheel for every
+machine); the spectra here are those of its other one, by librosa, without librosa. As published
+(0.1.2) that one gives bands by time where its network wants time by bands, and hears a whole sound
+as one window of 96 instants; here the axes are as the network was trained.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from innerear.dsp.mel import BLOCK, Array, hann, spectrum, triangles
+from innerear.embed.checkpoint import read_tensors
+from innerear.embed.loudness import LoudnessRule, words
+from innerear.embed.network import Network
+from innerear.embed.onnx_file import Node, onnx_file
+from innerear.embed.weights import fetch
+from innerear.embed.windows import Cut, Frames, Samples, Windowed, repeated
+from innerear.errors import WeightsUnavailable
+
+SAMPLE_RATE = 44_100  # Hz
+N_FFT, HOP_LENGTH, BANDS = 2048, 1024, 96
+SPECTRA, STEP = 100, 50  # of a window, and from one to the next
+LARGEST = 9.457798957824707  # what spectra are divided by: the largest of the training set
+WIDTHS = (64, 128, 256, 512)
+SHORTEST = (SPECTRA - 1) * HOP_LENGTH  # samples whose spectra fill a window
+CUT = Cut(length=SHORTEST + N_FFT, hop=STEP * HOP_LENGTH, tail="end")  # of the sound with its margins
+MARGIN = np.zeros(N_FFT // 2, np.float32)
+
+
+class Aisfx(Windowed):
+    """aiSFX's network X-Sequential-CE at 44.1 kHz."""
+
+    name = "aisfx"
+    dims = WIDTHS[-1]
+    sample_rate = SAMPLE_RATE
+    _cut = CUT
+
+    def __init__(self, loudness: LoudnessRule = "active") -> None:
+        self._loudness = loudness
+        weights = fetch("aisfx")["network.onnx"]
+        self._network = Network(weights, "spectra", "embedding")
+        self._most = self._network.batch
+        self.signature = (
+            f"aisfx@{weights.sha256[:8]}|sr:{SAMPLE_RATE}|win:2.345s|hop:1.161s|tail:end|pad:repeat"
+            f"|loud:{words(loudness)}|v:1"
+        )
+
+    def _heard(self, blocks: Iterable[Samples]) -> Iterator[Samples]:
+        """The sound, repeated where it is short, between margins: spectra are centred."""
+        yield MARGIN
+        start: Samples | None = np.zeros(0, np.float32)
+        for block in blocks:
+            if start is None:
+                yield block
+                continue
+            start = np.concatenate([start, block])
+            if len(start) >= SHORTEST:
+                yield start
+                start = None
+        if start is not None:
+            yield repeated(start, SHORTEST)
+        yield MARGIN
+
+    def _hear(self, stretch: Samples) -> Frames:
+        count = 1 + (len(stretch) - CUT.length) // CUT.hop
+        whole = spectra(stretch)
+        return self._network(np.stack([whole[STEP * i : STEP * i + SPECTRA] for i in range(count)])[:, None])
+
+
+def spectra(samples: Samples) -> NDArray[np.float32]:
+    """What the network hears of a signal: log10(1 + 10,000 times the power) in 96 bands, about 0 to 1.
+
+    Frames that fit whole, shape (frames, 96).
+    """
+    count = 1 + (len(samples) - N_FFT) // HOP_LENGTH
+    power = np.empty((count, BANDS))
+    window, filters = hann(N_FFT), _filters()
+    for start in range(0, count, BLOCK):
+        piece = samples[start * HOP_LENGTH : (start + BLOCK - 1) * HOP_LENGTH + N_FFT]
+        found = spectrum(piece, window, N_FFT, HOP_LENGTH)
+        power[start : start + BLOCK] = (found.real**2 + found.imag**2) @ filters
+    heard: NDArray[np.float32] = (np.log10(power * 10_000 + 1) / LARGEST).astype(np.float32)
+    return heard
+
+
+@functools.cache
+def _filters() -> Array:
+    """Triangles even on the HTK mel scale from 0 Hz to half the sample rate; the weights of each sum to 1."""
+    mels = np.linspace(0, 2595 * np.log10(1 + SAMPLE_RATE / 2 / 700), BANDS + 2)
+    filters = triangles(np.fft.rfftfreq(N_FFT, 1 / SAMPLE_RATE), 700 * (10 ** (mels / 2595) - 1))
+    even: Array = filters / filters.sum(axis=0)
+    return even
+
+
+def network(checkpoint: Path) -> bytes:
+    """The ONNX file of the network, with the weights of its checkpoint; takes (batch, 1, 100, 96).
+
+    Four blocks of two convolutions, each with batch normalisation; the largest of four neighbours after
+    the first three; then the mean over bands and the largest over time.
+
+    Raises:
+        WeightsUnavailable: it is another checkpoint.
+    """
+    held = read_tensors(checkpoint)
+    weights: dict[str, NDArray[np.float32]] = {}
+    nodes: list[Node] = []
+    inputs, last = 1, "spectra"
+
+    def weight(name: str, shape: tuple[int, ...]) -> str:
+        tensor = held.get(f"embedding_net.{name}")
+        if tensor is None or tensor.shape != shape or tensor.dtype != np.float32 or not np.isfinite(tensor).all():
+            raise WeightsUnavailable(f"{checkpoint} is not a checkpoint of aiSFX: it has no {name} of shape {shape}")
+        weights[name] = tensor
+        return name
+
+    for block, width in enumerate(WIDTHS, 1):
+        for place in (1, 2):
+            name, norm = f"conv_block{block}.conv{place}", f"conv_block{block}.bn{place}"
+            kernel = weight(f"{name}.weight", (width, inputs, 3, 3))
+            numbers = [weight(f"{norm}.{part}", (width,)) for part in ("weight", "bias", "running_mean", "running_var")]
+            nodes += [
+                Node("Conv", [last, kernel], name, {"kernel_shape": [3, 3], "pads": [1, 1, 1, 1]}),
+                Node("BatchNormalization", [name, *numbers], norm),
+                Node("Relu", [norm], f"{norm}.relu"),
+            ]
+            inputs, last = width, f"{norm}.relu"
+        if block < len(WIDTHS):
+            nodes.append(Node("MaxPool", [last], f"pool{block}", {"kernel_shape": [2, 2], "strides": [2, 2]}))
+            last = f"pool{block}"
+    nodes += [
+        Node("ReduceMean", [last], "over_bands", {"axes": [3], "keepdims": 0}),
+        Node("ReduceMax", ["over_bands"], "embedding", {"axes": [2], "keepdims": 0}),
+    ]
+    return onnx_file(nodes, weights, ("spectra", (1, SPECTRA, BANDS)), ("embedding", (WIDTHS[-1],)))

@@ -1,0 +1,209 @@
+"""What a score of Inspect's carries of ours: the rows of one sound, enough to score any set of them again."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+from msgspec.structs import replace
+
+from innerear.checks import kind
+from innerear.embed import BY_DEFAULT, CaptionReader, Embedder, Frames, open_embedder, reads_captions
+from innerear.embed.batches import Embedded, Embedding, anchors_of
+from innerear.embed.store import quantise
+from innerear.errors import WeightsUnavailable
+from innerear.metrics import measure as metrics
+from innerear.metrics.verified import in_headline
+from innerear.records import Completion, Item, Measurement, Probe, Render, Score, Track, embedder_of
+from innerear.run.run import program_of
+from innerear.scores.clap import CAPTION, captions
+from innerear.scores.score import FUNNEL, score, steps
+
+OURS = "innerear"
+"""The key in the metadata of samples, scores and logs under which our own stands."""
+DEFAULT = "auto"  # which embedders: as a run that names none
+
+
+class Packed(msgspec.Struct, frozen=True):
+    """Frames as text: (frames, dims), bytes where the embedder has a quantum, else float32; deflated, base64."""
+
+    signature: str
+    quantum: float | None
+    dims: int
+    data: str
+
+    @classmethod
+    def of(cls, signature: str, quantum: float | None, frames: Frames) -> Packed:
+        """Pack frames, exactly."""
+        raw = np.ascontiguousarray(quantise(frames, quantum).T).tobytes()
+        return cls(signature, quantum, frames.shape[1], base64.b64encode(zlib.compress(raw)).decode())
+
+    def frames(self) -> Frames:
+        """The frames as they were."""
+        raw = zlib.decompress(base64.b64decode(self.data))
+        if self.quantum:
+            held = np.frombuffer(raw, np.uint8).reshape(self.dims, -1).T.astype(np.float32) * np.float32(self.quantum)
+        else:
+            held = np.frombuffer(raw, np.float32).reshape(self.dims, -1).T
+        return np.ascontiguousarray(held)
+
+
+class Heard(msgspec.Struct, frozen=True):
+    """All about one sound. `number` is the probe's place in its task; the completion is without its messages."""
+
+    probe: Probe
+    number: int
+    track: Track
+    completion: Completion
+    render: Render
+    measurements: list[Measurement]
+    embedders: list[str] = []  # that were wanted
+    frames: dict[str, Packed] = {}  # by embedder, of those that could be had
+
+    @property
+    def item(self) -> Item:
+        """As a run joins it."""
+        return Item(self.probe, self.completion, program_of(self.completion, self.probe, self.track), self.render)
+
+    def value(self) -> dict[str, float | None]:
+        """The numbers of one sound: whether it passed all checks that count, which share, and how far it got."""
+        passed = self._passed()
+        value: dict[str, float | None] = {"passed": float(all(passed)) if passed else None}
+        value["checks"] = sum(passed) / len(passed) if passed else None
+        return value | dict(zip(map(_plain, FUNNEL[1:]), map(float, steps(self.item)[1:]), strict=True))
+
+    def _passed(self) -> list[bool]:
+        rows = [row for row in self.measurements if row.metric not in metrics.SOUND_METRICS]
+        if [row.metric for row in rows] != [kind(check) for check in self.probe.expect]:
+            return []
+        pairs = zip(self.probe.expect, rows, strict=True)
+        return [
+            bool(row.passed)
+            for check, row in pairs
+            if row.passed is not None and in_headline(check, self.probe.tier)[0]
+        ]
+
+    def words(self) -> str:
+        """What came of the program, and what was measured of its sound; one line each, as text that is shown."""
+        lines = [f"{self.render.outcome.replace('_', ' ')}{': ' if self.render.reason else ''}{self.render.reason}"]
+        for row in self.measurements:
+            verdict = {None: "not judged", True: "passed", False: "failed"}[row.passed]
+            value = "" if row.value is None else f" {row.value:.5g} {_unit(row.metric)}".rstrip()
+            judged = "" if row.metric in metrics.SOUND_METRICS else f" {verdict}"
+            lines.append(f"{row.metric}{value}{judged}{': ' if row.reason else ''}{row.reason}")
+        return "\n".join(f"- `{' '.join(line.replace('`', chr(39)).split())}`" for line in lines)
+
+    def record(self) -> dict[str, Any]:
+        """A row for `precomputed_scores`, by its sample: value, answer, explanation, metadata."""
+        slim = replace(self, completion=replace(self.completion, messages=[], rounds=[]))
+        return {
+            "id": self.probe.id,
+            "epoch": self.completion.attempt + 1,
+            "value": self.value(),
+            "answer": self.render.outcome.value,
+            "explanation": self.words(),
+            "metadata": {OURS: msgspec.to_builtins(slim)},
+        }
+
+
+def heard_in(metadata: Mapping[str, Any] | None) -> Heard | None:
+    """What a score carries; `None` where it is no score of ours."""
+    return msgspec.convert(metadata[OURS], Heard) if metadata and OURS in metadata else None
+
+
+def settle(names: Sequence[str]) -> list[str]:
+    """The embedders to use: those named, else as a run that names none."""
+    if list(names) != [DEFAULT]:
+        return list(names)
+    found = [name for name in BY_DEFAULT if _opened(name)] or ["mel"]
+    return [*found, *(["clap-laion"] if _opened("clap-laion") else [])]
+
+
+@functools.lru_cache(maxsize=16)
+def _opened(name: str) -> Embedder | None:
+    """The embedder of this name, `None` without its weights."""
+    try:
+        return open_embedder(name)
+    except WeightsUnavailable:
+        return None
+
+
+def frames_of(names: Sequence[str], clip: Any) -> dict[str, Packed]:
+    """The frames of a sound under each embedder that can be had."""
+    opened = ((name, _opened(name)) for name in names)
+    return {
+        name: Packed.of(embedder.signature, embedder.quantum, embedder.embed([clip])[0])
+        for name, embedder in opened
+        if embedder
+    }
+
+
+@functools.lru_cache(maxsize=1 << 14)
+def _anchors(name: str, probe: str, duration_s: float, number: int) -> Embedded:
+    embedder = _opened(name)
+    assert embedder is not None
+    return {anchor: embedder.embed([make()])[0] for anchor, make in anchors_of(probe, duration_s, number).items()}
+
+
+@functools.lru_cache(maxsize=1 << 14)
+def _caption(name: str, text: str) -> Frames:
+    embedder: Any = _opened(name)
+    reader: CaptionReader = embedder
+    return reader.read([text])
+
+
+def embeddings(heard: Sequence[Heard]) -> dict[str, Embedding | None]:
+    """What each embedder made of a set of sounds, of the floors beside them, and of captions."""
+    found: dict[str, Embedding | None] = {}
+    for name in dict.fromkeys(name for one in heard for name in one.embedders):
+        embedder = _opened(name)
+        if embedder is None:
+            found[name] = None
+            continue
+        frames: Embedded = {}
+        for one in heard:
+            frames |= _anchors(name, one.probe.id, one.probe.duration_s, one.number)
+            packed = one.frames.get(name)
+            if packed and packed.signature == embedder.signature and one.render.audio:
+                frames[one.render.audio] = packed.frames()
+        if reads_captions(name):
+            frames |= {CAPTION + text: _caption(name, text) for text in captions([one.probe for one in heard])}
+        found[name] = (embedder.signature, frames)
+    return found
+
+
+def set_of(heard: Sequence[Heard]) -> list[Score]:
+    """All scores of a set of sounds, as `innerear score` makes them."""
+    heard = sorted(heard, key=lambda one: (one.completion.attempt, one.number))
+    rows = {row.key: row for one in heard for row in one.measurements}
+    return score([one.item for one in heard], rows, embeddings(heard), lambda what, done, total: None)
+
+
+def flat(scores: Iterable[Score]) -> dict[str, float]:
+    """Scores as names and numbers: `passed`, `passed_low`, `passed(family:chord)`, `fad_yamnet(notes)` …"""
+    found: dict[str, float] = {}
+    for one in scores:
+        if one.value is None or one.metric.endswith("_difference"):
+            continue
+        embedder = embedder_of(one.signature)
+        name = one.metric + (f"_{embedder}" if embedder else "")
+        where = "" if one.group == "all" else f"({one.group})"
+        found[f"{name}{where}"] = one.value
+        if one.low is not None and one.high is not None and not one.group.startswith(("family:", "level:")):
+            found |= {f"{name}_low{where}": one.low, f"{name}_high{where}": one.high}
+    first = {name: found[name] for name in ("passed", "passed_low", "passed_high", "checks") if name in found}
+    return first | found
+
+
+def _unit(metric: str) -> str:
+    path = metrics.SOUND_METRICS.get(metric) or metrics.CHECK_METRICS.get(metric)
+    return metrics.find_metric(path).unit if path else ""
+
+
+def _plain(step: str) -> str:
+    return step.replace(" ", "_")

@@ -1,0 +1,111 @@
+"""Every check verified: those that judge a sound by a rule, and those that are fitted, on what was left out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+
+import msgspec
+
+from innerear import checks, suite
+from innerear.compute.threads import ordered
+from innerear.errors import WeightsUnavailable
+from innerear.lab.sounds import Bank
+from innerear.lab.trials import KINDS, trials
+from innerear.metrics import measure as metrics
+from innerear.metrics.verified import SHOWN, TRUE, WRONG, Cell, Trial, Verified, variant
+from innerear.records import Outcome, Probe, Render
+from innerear.run.parts import write_whole
+
+FITTED = ("instrument", "label")
+RANGES = "plausibility"
+
+
+def kinds() -> tuple[str, ...]:
+    """The kinds that can be verified."""
+    return (*KINDS, *FITTED, "transcript", "words", "rhyme")
+
+
+def verify_all(
+    chosen: Sequence[str], bank: Bank | None, keep: Callable[[Trial, bool], None] | None = None
+) -> dict[str, Verified]:
+    """The outcome by variant. What needs recordings or networks that are not here is left out."""
+    probes = suite.load(None).probes
+    found = verify(trials(probes, bank, [name for name in chosen if name in KINDS]), keep)
+    for name in chosen:
+        if name in FITTED and bank is not None:
+            with suppress(WeightsUnavailable):
+                found |= fit(name, bank)[1]
+    if "transcript" in chosen and bank is not None:
+        from innerear.lab.words import verify_words
+        from innerear.metrics.words import shipped
+
+        found |= verify_words(probes, bank, shipped(), keep)
+    from innerear.lab.heard import verify_heard, verify_rhymes
+
+    for name, how in (("words", verify_heard), ("rhyme", verify_rhymes)):
+        if name in chosen:
+            with suppress(WeightsUnavailable):
+                found |= how(bank, keep)
+    return found
+
+
+def fit(name: str, bank: Bank) -> tuple[Callable[[], None], dict[str, Verified]]:
+    """Fit a check to the recordings: what writes it where it ships, and how it does on what was left out.
+
+    Raises:
+        WeightsUnavailable: YAMNet cannot be had here.
+    """
+    if name == RANGES:
+        from innerear.lab.plausible import fit as fit_ranges
+        from innerear.metrics import plausibility
+
+        ranges = fit_ranges(bank)
+        content = msgspec.json.format(msgspec.json.encode(ranges), indent=1) + b"\n"
+        return lambda: write_whole(plausibility.shipped_path(), content), {}
+    if name == "label":
+        from innerear.lab.classes import fit_and_verify as fit_classes
+        from innerear.metrics import classes
+
+        table, found = fit_classes(bank)
+        return lambda: classes.save(classes.shipped_path(), table), found
+    from innerear.lab.instruments import fit_and_verify as fit_instruments
+    from innerear.metrics import instrument
+
+    fitted, found = fit_instruments(bank, instrument.hear)
+    return lambda: instrument.save(instrument.shipped_path(), fitted), found
+
+
+def passes(trial: Trial) -> bool:
+    """What the check says of the trial's sound."""
+    metric = metrics.find_metric(metrics.CHECK_METRICS[checks.kind(trial.check)])
+    clip = trial.clip
+    probe = Probe("verify", trial.tier, "verify", 1, "", "", clip.duration_s, [trial.check])
+    render = Render("verify", "verify", Outcome.OK, sample_rate=clip.sample_rate, samples=clip.samples.shape[1])
+    return bool(metric.measure(metrics.Sound(probe, render, clip), trial.check).passed)
+
+
+def verify(trials: Iterable[Trial], keep: Callable[[Trial, bool], None] | None = None) -> dict[str, Verified]:
+    """Try every sound, and sum up by variant and column. `keep` is told of each outcome."""
+    counted: dict[str, dict[str, list[bool]]] = {}
+    versions: dict[str, int] = {}
+    for trial, outcome in ordered(lambda trial: (trial, passes(trial)), trials):
+        name = variant(trial.check, trial.tier)
+        if keep:
+            keep(trial, outcome)
+        counted.setdefault(name, {}).setdefault(trial.column, []).append(outcome)
+        versions[name] = metrics.find_metric(metrics.CHECK_METRICS[checks.kind(trial.check)]).version
+    return {
+        name: Verified(
+            versions[name],
+            {c: Cell(sum(columns[c]), len(columns[c])) for c in (*TRUE, *SHOWN, *WRONG) if c in columns},
+        )
+        for name, columns in counted.items()
+    }
+
+
+def table(found: dict[str, Verified]) -> Iterator[list[str]]:
+    """One line a check: name, version, the share that passed in each column (of n), whether it counts."""
+    for name, one in found.items():
+        cells = [f"{c.rate:.0%} of {c.n}" if (c := one.cells.get(column)) else "" for column in (*TRUE, *SHOWN, *WRONG)]
+        yield [name, str(one.version), *cells, "counts" if one.counts else one.why]

@@ -1,0 +1,114 @@
+"""The failures of a run's sounds in words: a row of the metric `failure` for each sound that fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from innerear.compute.work import Lost, Machines, Work
+from innerear.errors import AudioError
+from innerear.metrics import measure as metrics
+from innerear.metrics.failure import OF_OUTCOME, WORDS, copies, failed_checks, fingerprint, words
+from innerear.metrics.verified import in_headline
+from innerear.records import Item, Measurement, digest
+from innerear.render.render import load
+
+VERSION = 5
+
+
+def failure_key(item: Item, rows: Sequence[Measurement]) -> str:
+    """The key of a sound's row: its checks decide it, and which of them count."""
+    judging = [row.key for row in rows if row.metric in metrics.CHECK_METRICS]
+    counting = [in_headline(check, item.probe.tier)[0] for check in item.probe.expect]
+    return digest("failure", VERSION, item.completion.key, item.render.outcome, judging, counting)
+
+
+def failure_rows(
+    items: Sequence[Item],
+    found: Mapping[str, Measurement],
+    audio: Path,
+    keep: Callable[[Measurement], None],
+    machines: Machines,
+    sees: Path | None = None,
+) -> list[str]:
+    """Keep the rows that are missing. `found` holds all measurements by key, `audio` the sounds.
+
+    A near copy is of a sound that the same model made for another probe. A row's detail says
+    whether one of the checks that failed counts in headlines. What could not be done, for a fault
+    of ours, is told, one line each.
+    """
+    missing: list[_Failed] = []
+    for item in items:
+        rows = metrics.rows_of(found, item.completion.key, metrics.sound_of(item))
+        key = failure_key(item, rows)
+        if key not in found and (item.render.outcome in OF_OUTCOME or failed_checks(item.probe, rows)):
+            missing.append(_Failed(key, item, rows))
+    models = {failed.item.completion.model for failed in missing}
+    sounding = [item for item in items if item.completion.model in models and item.render.audio]
+    prints: dict[str, list[int]] = {}
+    lost: list[Lost[Any]] = list(
+        machines.each(
+            Work(partial(_printing, audio), forgives=(AudioError,), sees=sees),
+            sounding,
+            lambda item, levels: prints.update({item.completion.key: levels}),
+        )
+    )
+    copied: dict[str, str] = {}
+    for model in models:
+        mine = [item for item in sounding if item.completion.model == model]
+        own = {key: prints[key] for item in mine if (key := item.completion.key) in prints}
+        copied |= copies(own, {item.completion.key: item.probe.id for item in mine})
+    missing = [msgspec.structs.replace(failed, copy_of=copied.get(failed.item.completion.key)) for failed in missing]
+    lost += machines.each(
+        Work(partial(_naming, audio), forgives=(AudioError,), sees=sees),
+        missing,
+        lambda _, row: keep(row) if row is not None else None,
+    )
+    return [one.why for one in lost]
+
+
+class _Failed(msgspec.Struct, frozen=True):
+    """A sound that fails, its measurements, and the probe whose sound it nearly is."""
+
+    key: str
+    item: Item
+    rows: list[Measurement]
+    copy_of: str | None = None
+
+
+@contextmanager
+def _printing(audio: Path) -> Iterator[Callable[[Item], list[int]]]:
+    """How an item's sound becomes a print."""
+    yield lambda item: fingerprint(load(item.render, audio))
+
+
+@contextmanager
+def _naming(audio: Path) -> Iterator[Callable[[_Failed], Measurement | None]]:
+    """How a failure becomes its row; `None` where no word fits."""
+
+    def name(failed: _Failed) -> Measurement | None:
+        item, rows = failed.item, failed.rows
+        clip = load(item.render, audio) if item.render.audio else None
+        fitting = words(metrics.sound_of(item, clip), rows, failed.copy_of)
+        if not fitting:
+            return None
+        more = {"copy_of": failed.copy_of} if fitting[0] == "near copy" else {}
+        reason = item.render.reason if item.render.outcome in OF_OUTCOME else _reason(item, rows)
+        text = f"{WORDS[fitting[0]]}{': ' if reason else ''}{reason}"
+        counts = item.render.outcome in OF_OUTCOME or any(
+            in_headline(check, item.probe.tier)[0] for check, _ in failed_checks(item.probe, rows)
+        )
+        detail = {"words": fitting, "counts": counts, **more}
+        return Measurement(failed.key, item.completion.key, "failure", None, False, f"{fitting[0]} – {text}", detail)
+
+    yield name
+
+
+def _reason(item: Item, rows: Sequence[Measurement]) -> str:
+    """What the checks that failed say."""
+    return "; ".join(row.reason for _, row in failed_checks(item.probe, rows) if row.reason)

@@ -1,0 +1,32 @@
+"""Reference programs: written by hand for this project, one file a probe of edition 1, at the probe's id.
+
+Each is proof that the probe's checks can be passed, a ceiling for code, and an example for the
+strategy `few-shot`. `innerear probes verify` runs them all.
+"""
+
+from __future__ import annotations
+
+import functools
+from importlib import resources
+
+import msgspec
+
+from innerear.records import Probe
+from innerear.suite import edition
+
+
+class Reference(msgspec.Struct, frozen=True):
+    """A probe and a program that makes its sound."""
+
+    probe: Probe
+    code: str
+
+
+@functools.cache
+def bank() -> tuple[Reference, ...]:
+    """All reference programs, in the order of the suite."""
+    folder = resources.files(__package__)
+    files = {probe.id: folder / f"{probe.id}.py.txt" for probe in edition().probes}
+    return tuple(
+        Reference(probe, files[probe.id].read_text("utf-8")) for probe in edition().probes if files[probe.id].is_file()
+    )

@@ -1,0 +1,171 @@
+"""From a completion's text to the program in it. Pure; takes any text, never raises.
+
+The rule, in order:
+
+1. The whole text, where it is Python with an import or an assignment.
+2. Of the fenced blocks (``` or ~~~, indented or after prose, closed or not), those are *complete*
+   that parse as Python and name `output.wav`. Of the complete ones, Python-tagged or untagged before
+   other tags, the last that has at least half the length of the longest: a model that corrects
+   itself means the later one, and a short word on how to play the file is no program.
+3. Else the longest Python-tagged block, else the longest untagged block that parses, else the longest
+   untagged one, whether it parses or not: a mistake is the model's, and shows when it runs.
+
+Where `</think>` stands, what follows it comes first, the whole text second.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import textwrap
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+from innerear.records import Program
+
+LONGEST = 1 << 20
+"""Characters that a program may have."""
+
+_OPENING = re.compile(r"(?P<before>[^`~\n]*)(?P<fence>`{3,}|~{3,})(?P<info>[^`\n]*)")
+_PYTHON = re.compile(r"\W*(?:python|py)[\d.]*\b", re.IGNORECASE)
+_MOST_ENDINGS = 16  # closing fences tried for a block whose own strings hold fences
+_MOST_BLOCKS = 200  # of a text that has more, the last ones are read
+
+
+@dataclass(frozen=True)
+class _Block:
+    info: str
+    code: str
+
+    @cached_property
+    def parses(self) -> bool:
+        return _parse(self.code) is not None  # milliseconds: not where only one block can be meant
+
+    @property
+    def python(self) -> bool:
+        return _PYTHON.match(self.info) is not None
+
+    @property
+    def tagged_otherwise(self) -> bool:
+        return bool(self.info) and not self.python
+
+    @property
+    def complete(self) -> bool:
+        return self.parses and "output.wav" in self.code
+
+
+def extract(text: str) -> Program:
+    """The program in a reply, or the reason why there is none.
+
+    >>> extract("Here it is:\\n```python\\nx = 1\\n```\\nEnjoy.").code
+    'x = 1\\n'
+    >>> extract("I cannot make sounds.").reason
+    'no code block in the reply'
+    """
+    text = text.encode("utf-8", "replace").decode().replace("\0", "")
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    _, thought, answer = text.rpartition("</think>")
+    if thought and (found := _extract(answer)).code is not None:
+        return found
+    return _extract(text)
+
+
+def _extract(text: str) -> Program:
+    if not text.strip():
+        return Program(None, "the reply is empty")
+    if _is_program(text):
+        return Program(text.strip("\n") + "\n")
+    found = list(_blocks(text))
+    blocks = [block for block in found if block.code.strip()]
+    if not blocks:
+        return Program(None, "the code block is empty" if found else "no code block in the reply")
+    chosen = _choose(blocks)
+    if chosen is None:
+        tags = ", ".join(sorted({block.info.split()[0][:20] for block in blocks})[:5])
+        return Program(None, f"no code block in Python, only in {tags}")
+    if len(chosen.code) > LONGEST:
+        return Program(None, f"the program has {len(chosen.code)} characters; at most {LONGEST} are run")
+    return Program(chosen.code)
+
+
+def _choose(blocks: list[_Block]) -> _Block | None:
+    if len(blocks) == 1 and not blocks[0].tagged_otherwise:
+        return blocks[0]
+    complete = [block for block in blocks if block.complete]
+    complete = [block for block in complete if not block.tagged_otherwise] or complete
+    if complete:
+        half = max(len(block.code) for block in complete) / 2
+        return next(block for block in reversed(complete) if len(block.code) >= half)
+    candidates = [block for block in blocks if not block.tagged_otherwise]
+    return max(candidates, key=lambda block: (block.python, block.parses, len(block.code)), default=None)
+
+
+def _is_program(text: str) -> bool:
+    tree = _parse(text)
+    return tree is not None and any(isinstance(node, ast.Import | ast.ImportFrom | ast.Assign) for node in tree.body)
+
+
+def _parse(code: str) -> ast.Module | None:
+    try:
+        return parse(code) if len(code) <= LONGEST else None
+    except (RecursionError, MemoryError):
+        return None
+
+
+def parse(code: str) -> ast.Module | None:
+    """The syntax tree of a program, or `None` if it is not Python.
+
+    Raises:
+        RecursionError, MemoryError: nested too deep for a tree. Such a program may still run.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of odd escapes in the model's strings
+        try:
+            return ast.parse(code)
+        except (SyntaxError, ValueError):
+            return None
+
+
+def _blocks(text: str) -> Iterable[_Block]:
+    lines = text.split("\n")
+    marks = [n for n, line in enumerate(lines) if "```" in line or "~~~" in line][-_MOST_BLOCKS:]
+    position = 0
+    for index, number in enumerate(marks):
+        if number < position or not (opening := _OPENING.fullmatch(lines[number])):
+            continue
+        ends = [n for n in marks[index + 1 :] if _closes(lines[n], opening["fence"])]
+        block, end = _block(lines, number, opening, ends[:_MOST_ENDINGS] or [len(lines)])
+        position = end + 1
+        yield block
+
+
+def _closes(line: str, fence: str) -> bool:
+    mark = line.strip()
+    return len(mark) >= len(fence) and mark == fence[0] * len(mark)
+
+
+def _block(lines: list[str], number: int, opening: re.Match[str], ends: list[int]) -> tuple[_Block, int]:
+    """The block that opens on a line, up to the first end that makes it parse, else the first end."""
+    info = opening["info"].strip()
+    indent = len(opening["before"]) if not opening["before"].strip() else 0
+    first = None
+    for end in ends:
+        code = _body(lines[number + 1 : end], indent)
+        block = _Block(info, code)
+        if len(ends) == 1 or block.parses:
+            return block, end
+        first = first or block
+        if code.count('"""') % 2 == 0 and code.count("'''") % 2 == 0:
+            break  # no string is open here, so the fence was none of its text
+    assert first is not None
+    return first, ends[0]
+
+
+def _body(lines: list[str], indent: int) -> str:
+    margin = re.compile(rf"[ \t]{{0,{min(indent, 80)}}}")
+    code = "\n".join(margin.sub("", line, count=1) for line in lines) if indent else "\n".join(lines)
+    if code.lstrip("\n")[:1] in (" ", "\t"):
+        code = textwrap.dedent(code)
+    return code.strip("\n").removesuffix("```") + "\n"

@@ -1,0 +1,236 @@
+"""Programs to sounds: each program runs once in a jail; what it wrote is measured raw, then stored."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from msgspec.structs import replace
+
+from innerear.clip import Clip, flac, read
+from innerear.compute.work import Local, Machines, Work
+from innerear.errors import AudioError, JailFailure, UsageError
+from innerear.jail.base import Jail, Ran
+from innerear.records import Limits, Outcome, Program, RawLevels, Render
+from innerear.render.tools import is_hosted, make
+from innerear.run.folders import opened
+from innerear.run.keys import render_key
+from innerear.run.parts import write_whole
+
+FLAGGED_SHARE = 0.8  # of a limit, from which an outcome is flagged
+CLIPPED_RUN = 3  # samples at full scale in a row
+FADE_S = 0.02  # where a recording is cut
+LONGEST_TIMES, LONGEST_AT_LEAST_S = 4, 30.0  # of the length asked for; see `longest_s`
+ASKED_AT_MOST_S = 60.0  # by a suite
+
+
+def render_all(
+    programs: Sequence[Program],
+    keep: Callable[[Render], None],
+    audio: Path,
+    limits: Limits,
+    *,
+    open_jail: Callable[[], Jail],
+    seed: int = 0,
+    data: Path | None = None,
+    machines: Machines | None = None,
+    sees: Path | None = None,
+) -> list[str]:
+    """Run each program once; `keep` gets its row, from the calling thread, when its sound is stored.
+
+    `data` is the folder that recordings lie in. One jail a worker, one worker a core unless other
+    `machines` are given; those must see the folder `sees`.
+
+    Returns:
+        What failed on our side, one line a program; such programs have no row.
+
+    Raises:
+        JailUnavailable: this machine cannot isolate programs.
+        KeyboardInterrupt and the like leave no process behind.
+    """
+    for program in programs:
+        if not runs(program):
+            keep(without_jail(program, audio, limits, seed, data))
+    work: Work[Program, Render] = Work(
+        partial(_running, open_jail, audio, limits, seed), shared=False, forgives=(JailFailure,), sees=sees
+    )
+    code = [program for program in programs if runs(program)]
+    lost = (machines or Local()).each(work, code, lambda program, row: keep(row))
+    return [f"program {one.thing.digest[:8]}: {one.why}" for one in lost]
+
+
+@contextmanager
+def _running(
+    open_jail: Callable[[], Jail], audio: Path, limits: Limits, seed: int
+) -> Iterator[Callable[[Program], Render]]:
+    """A worker's jail, and how a program becomes a row in it."""
+    jail = open_jail()
+
+    try:
+        yield lambda program: run_in(jail, program, audio, limits, seed)
+    finally:
+        jail.close()
+
+
+def longest_s(program: Program) -> float:
+    """The longest sound in seconds that is taken from a program: four times what it was asked for, at least 30 s.
+
+    The 30 s keep the answer the same for a program that several short probes get.
+
+    >>> longest_s(Program("", duration_s=5.0)), longest_s(Program("", duration_s=20.0))
+    (30.0, 80.0)
+    """
+    return max(LONGEST_AT_LEAST_S, LONGEST_TIMES * (program.duration_s or ASKED_AT_MOST_S))
+
+
+def run_in(jail: Jail, program: Program, audio: Path, limits: Limits, seed: int) -> Render:
+    """Run a program in a jail; its row.
+
+    Raises:
+        JailFailure: see `Jail.run`.
+    """
+    assert program.code is not None
+    ran = jail.run(program.code, replace(limits, sound_s=longest_s(program)), seed)
+    return to_row(program, ran, jail.facts, audio, limits, seed)
+
+
+def runs(program: Program) -> bool:
+    """Whether it is run at all: there is code, and the code makes its sound itself."""
+    return program.code is not None and not program.violation
+
+
+def without_jail(program: Program, audio: Path, limits: Limits, seed: int, data: Path | None) -> Render:
+    """The row of a program that is not run: none, a violation, or a recording in its place."""
+    if program.violation:
+        ran = Ran(Outcome.PROVENANCE, program.violation)
+    elif program.recording is None:
+        ran = Ran(Outcome.NO_PROGRAM, program.reason)
+    elif is_hosted(program.recording):
+        ran = Ran(Outcome.OK, clip=cut_short(make(program.recording), program.duration_s))
+    elif data is None:
+        raise UsageError(
+            f"the recording {program.recording} is wanted, and no data folder is named: set INNEREAR_DATA "
+            "to the folder that `innerear reference fetch` filled"
+        )
+    else:
+        ran = Ran(Outcome.OK, clip=cut_short(read(data / program.recording), program.duration_s))
+    return to_row(program, ran, {}, audio, limits, seed)
+
+
+def cut_short(clip: Clip, duration_s: float | None) -> Clip:
+    """The first seconds of a recording, faded out over 20 ms where it is cut."""
+    samples = round((duration_s or clip.duration_s) * clip.sample_rate)
+    if samples >= clip.samples.shape[1]:
+        return clip
+    cut = clip.samples[:, :samples].copy()
+    fade = min(samples, round(FADE_S * clip.sample_rate))
+    cut[:, samples - fade :] *= np.linspace(1, 0, fade, dtype=np.float32)
+    return Clip(cut, clip.sample_rate)
+
+
+def to_row(program: Program, ran: Ran, facts: dict[str, Any], audio: Path, limits: Limits, seed: int) -> Render:
+    """The row of a program that was run; its sound is stored."""
+    stored: dict[str, Any] = {}
+    if ran.clip is not None:
+        stored = store(ran.clip, audio)
+    return Render(
+        key=render_key(program, limits, seed),
+        program=program.digest,
+        outcome=ran.outcome,
+        reason=ran.reason,
+        log=ran.log,
+        exit_code=ran.exit_code,
+        wall_s=round(ran.wall_s, 3),
+        cpu_s=round(ran.cpu_s, 3),
+        memory_bytes=ran.memory_bytes,
+        near_limit=near_limits(ran, limits),
+        jail=facts,
+        **stored,
+    )
+
+
+def near_limits(ran: Ran, limits: Limits) -> list[str]:
+    """The limits of which more than four fifths were used."""
+    used = {
+        "cpu_s": ran.cpu_s / limits.cpu_s,
+        "wall_s": ran.wall_s / limits.wall_s,
+        "memory_bytes": (ran.memory_bytes or 0) / limits.memory_bytes,
+    }
+    return [name for name, share in used.items() if share > FLAGGED_SHARE]
+
+
+def store(clip: Clip, audio: Path) -> dict[str, Any]:
+    """Measure a clip raw and store it as `audio/<digest>.flac`; the fields of its row.
+
+    The digest is that of the raw samples and their rate, so equal sounds are stored once. The row has
+    the program's own rate; the file says the nearest one that FLAC can hold (see `clip.flac_rate`).
+
+    Raises:
+        AudioError: a sample is NaN or infinite; the jail lets none through.
+    """
+    if not np.isfinite(clip.samples).all():
+        raise AudioError("the clip holds NaN or infinity; wanted finite samples")
+    shape = f"{clip.sample_rate}/{clip.samples.shape[0]}/"
+    content = hashlib.sha256(shape.encode())
+    content.update(np.ascontiguousarray(clip.samples).data)
+    name = content.hexdigest()[:32]
+    stored, factor = flac(clip)
+    write_whole(audio / f"{name}.flac", stored)
+    return {
+        "audio": name,
+        "sample_rate": clip.sample_rate,
+        "channels": clip.samples.shape[0],
+        "samples": clip.samples.shape[1],
+        "factor": factor,
+        "levels": raw_levels(clip),
+    }
+
+
+def load(render: Render, audio: Path) -> Clip:
+    """The stored sound of a render that has one, at its own level.
+
+    Raises:
+        AudioError: it is missing, is damaged, or is another than its row says; the message has the remedy.
+    """
+    path = audio / f"{render.audio}.flac"
+    try:
+        clip = read(opened(path))
+        found, wanted = clip.samples.shape, (render.channels, render.samples)
+        if render.samples is not None and found != wanted:
+            raise AudioError(f"(channels, samples) are {found}, its row says {wanted}")
+    except (AudioError, OSError) as error:
+        why = str(error).removeprefix(f"{path} ")
+        what = f"is damaged ({why})" if is_there(path) else "is missing"
+        raise AudioError(f"{path} {what}; `innerear render {audio.parent}` renders it again") from error
+    samples = clip.samples if render.factor == 1.0 else clip.samples * np.float32(render.factor)
+    return Clip(samples, render.sample_rate or clip.sample_rate)
+
+
+def is_there(path: Path) -> bool:
+    """Whether a sound is stored at a path."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
+def raw_levels(clip: Clip) -> RawLevels:
+    """Peak, RMS in dBFS (0 dBFS is an RMS of 1), DC and share of clipped samples, over all channels."""
+    samples = clip.samples.astype(np.float64)
+    mean_square = float(np.mean(samples**2))
+    full = np.abs(clip.samples) >= 1 - 2**-15
+    runs = full[:, 2:] & full[:, 1:-1] & full[:, :-2]
+    in_run = np.zeros_like(full)
+    for shift in range(CLIPPED_RUN):
+        in_run[:, shift : full.shape[1] - 2 + shift] |= runs
+    return RawLevels(
+        peak=float(np.abs(samples).max()),
+        rms_dbfs=10 * float(np.log10(mean_square)) if mean_square > 0 else None,
+        dc=float(samples.mean()),
+        clipped=float(in_run.mean()),
+    )

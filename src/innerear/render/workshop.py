@@ -1,0 +1,109 @@
+"""Running programs while a strategy asks: the render stage's jail, limits and rows, one program at a time.
+
+What a strategy has run here is a row of the run like any other, and is not run again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Self
+
+from msgspec.structs import replace
+
+from innerear.jail.base import Jail
+from innerear.programs.guard import guarded
+from innerear.records import Limits, Program, Render, Track
+from innerear.render.render import is_there, run_in, runs, without_jail
+from innerear.run.keys import render_key
+from innerear.run.parts import Writer, read_rows
+
+
+class Workshop:
+    """A context manager; `render` is safe from any thread. The first jail opens at once.
+
+    Raises:
+        JailUnavailable: this machine cannot isolate programs; nothing was asked yet.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        audio: Path,
+        limits: Limits,
+        seed: int,
+        track: Track,
+        open_jail: Callable[[], Jail],
+        workers: int,
+    ) -> None:
+        self._audio, self._limits, self._seed, self._track = audio, limits, seed, track
+        self._open_jail = open_jail
+        self._writer = Writer(folder, Render)
+        self._lock = threading.Lock()
+        self._rows: dict[str, Future[Render]] = {}
+        for key, row in read_rows(folder, Render).items():
+            if row.audio and not is_there(audio / f"{row.audio}.flac"):
+                continue  # its program runs again
+            self._rows[key] = Future()
+            self._rows[key].set_result(row)
+        self._opened: list[Jail] = []
+        self._free: queue.SimpleQueue[Jail | None] = queue.SimpleQueue()
+        self._free.put(self._open())
+        for _ in range(workers - 1):
+            self._free.put(None)  # opened by the first who needs it
+
+    def _open(self) -> Jail:
+        jail = self._open_jail()
+        self._opened.append(jail)
+        return jail
+
+    def __enter__(self) -> Self:
+        self._stack = contextlib.ExitStack()
+        self._stack.enter_context(self._writer)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._stack.close()
+        for jail in self._opened:
+            jail.close()
+
+    def render(self, program: Program) -> Render:
+        """The row of this program; it is run where there is none yet, once, however many ask at once.
+
+        Raises:
+            JailFailure: the jail itself failed on it.
+        """
+        program = guarded(program, self._track)
+        key = render_key(program, self._limits, self._seed)
+        with self._lock:
+            mine = key not in self._rows
+            promised = self._rows.setdefault(key, Future())
+        if mine:
+            try:
+                row = self._run(program)
+                with self._lock:
+                    self._writer.keep(row)
+            except BaseException as error:
+                with self._lock:
+                    del self._rows[key]  # whoever asks again tries again
+                promised.set_exception(error)
+                raise
+            promised.set_result(row)
+        row = promised.result()
+        # programs that are none share a row: each has its own reason
+        return row if program.code is not None else replace(row, reason=program.reason)
+
+    def _run(self, program: Program) -> Render:
+        if not runs(program):
+            return without_jail(program, self._audio, self._limits, self._seed, None)
+        jail = self._free.get()
+        try:
+            jail = jail or self._open()
+            return run_in(jail, program, self._audio, self._limits, self._seed)
+        finally:
+            self._free.put(jail)

@@ -1,0 +1,38 @@
+"""The anatomy of each program of a run, beside whether its sound passes all its checks."""
+
+from __future__ import annotations
+
+import msgspec
+
+from innerear.metrics import measure as metrics
+from innerear.programs.anatomy import Anatomy, anatomy
+from innerear.records import Measurement
+from innerear.run.run import Run
+
+
+class Dissected(msgspec.Struct, frozen=True):
+    """One program. `passed`: all headline checks that were judged; `None` where none was."""
+
+    probe: str
+    model: str
+    strategy: str
+    attempt: int
+    passed: bool | None
+    anatomy: Anatomy
+
+
+def dissect(run: Run) -> list[Dissected]:
+    """Every program of a run that is Python."""
+    rows: dict[str, Measurement] = run.measurements()
+    found = []
+    for item in run.items():
+        parts = anatomy(item.program.code) if item.program.code is not None else None
+        if parts is None:
+            continue
+        completion = item.completion
+        sound = metrics.sound_of(item)
+        checked = [key for key, _, check in metrics.keys(completion.key, sound) if check is not None and check.headline]
+        judged = [rows[key].passed for key in checked if key in rows and rows[key].passed is not None]
+        passed = all(judged) if judged else None
+        found.append(Dissected(item.probe.id, completion.model, completion.strategy, completion.attempt, passed, parts))
+    return found

@@ -1,0 +1,116 @@
+"""A run joined into all that the report shows, and the few lines that a terminal shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from innerear.metrics import measure as metrics
+from innerear.metrics.failure_rows import failure_key
+from innerear.metrics.verified import in_headline
+from innerear.records import Outcome, Probe, Score
+from innerear.report.data import Asked, Funnel, Item, ReportData, Step
+from innerear.report.finding import finding
+from innerear.report.recordings import recordings
+from innerear.report.validations import read_validations
+from innerear.run.run import Run
+from innerear.scores.gaps import gaps
+from innerear.scores.score import funnels
+
+
+def report_data(
+    run: Run, scores: Sequence[Score], data: Path | None = None, every_recording: bool = False
+) -> ReportData:
+    """All that the report of a run shows.
+
+    Real recordings to compare with come from the folder `data`; with `every_recording` also those
+    whose licences do not let a report be passed on.
+    """
+    found = run.measurements()
+    items = run.items()
+    shown = []
+    for item in items:
+        measured = metrics.rows_of(found, item.completion.key, metrics.sound_of(item))
+        failure = found.get(failure_key(item, measured))
+        measured += [failure] if failure else []
+        audio = f"audio/{item.render.audio}.flac" if item.render.audio else None
+        shown.append(
+            Item(
+                completion=item.completion, program=item.program, render=item.render, measurements=measured, audio=audio
+            )
+        )
+    asked = run.asked
+    jails = {str(sorted(item.render.jail.items())): item.render.jail for item in items if item.render.jail}
+    return ReportData(
+        title=run.folder.resolve().name,
+        created=run.file.created,
+        asked=Asked(
+            models=asked.models,
+            strategies=[asked.strategy],
+            suite=asked.suite,
+            suite_digest=asked.suite_digest,
+            limits=asked.limits,
+            command=run.file.command,
+            seeds={"programs": asked.seed},
+            versions=run.file.versions,
+            machine=run.file.machine,
+            jail=next(iter(jails.values()), {"tier": "none"}),
+            more={"attempts": asked.attempts, "embedders": asked.embedders, "parameters": asked.parameters},
+        ),
+        probes=[_as_counted(probe) for probe in run.probes],
+        items=shown,
+        scores=list(scores),
+        funnels=[
+            Funnel(model, strategy, tier, [Step(name, count, of) for name, count, of in steps])
+            for model, strategy, tier, steps in funnels(items)
+        ],
+        warnings=[*gaps(run, items, found), *warnings(run, shown, scores)],
+        finding=finding(scores),
+        recordings=recordings(run.probes, data, every_recording),
+        listening=list(read_validations(run.folder)),
+    )
+
+
+def _as_counted(probe: Probe) -> Probe:
+    """Its checks are out of headlines where verification takes them out: the page counts as scores do."""
+    expect = [msgspec.structs.replace(check, headline=in_headline(check, probe.tier)[0]) for check in probe.expect]
+    return msgspec.structs.replace(probe, expect=expect)
+
+
+def warnings(run: Run, items: Sequence[Item], scores: Sequence[Score]) -> list[str]:
+    """What a reader must know before believing a number."""
+    found = run.leaks()
+    repeats = run.repeats()
+    not_rendered = sum(item.render.outcome == Outcome.NOT_RENDERED for item in items)
+    if not_rendered:
+        found.append(f"{not_rendered} programs were not rendered: they count in no rate (see `innerear doctor`)")
+    if any(item.render.jail.get("tier") == "off" for item in items):
+        found.append("programs ran with the jail off: nothing kept them from this machine")
+    flagged = sum(bool(item.render.near_limit) for item in items)
+    if flagged:
+        found.append(
+            f"{flagged} programs used more than four fifths of a limit: another limit might change their outcome"
+        )
+    changing = [item.completion.probe for item in items if (again := repeats.get(item.render.key)) and not again.same]
+    if changing:
+        found.append(f"{len(changing)} programs gave another sound when they ran again: {', '.join(changing[:5])}")
+    if "mel" in run.asked.embedders:
+        found.append("distances by `mel` are statistics of a spectrum, no measure of what is heard")
+    if any(score.note.startswith("small n") for score in scores):
+        found.append("FAD is biased upward at these n: compare only sets of equal n, and trust KAD more")
+    lacking = {row.reason: row.metric for item in items for row in item.measurements if metrics.is_unavailable(row)}
+    found += sorted(f"{metric}: {reason}" for reason, metric in lacking.items())
+    found += [_agreed(score) for score in scores if score.metric == "agreement"]
+    found += sorted({f"CLAP: {score.note}" for score in scores if score.metric == "clap" and score.value is None})
+    return found
+
+
+def _agreed(score: Score) -> str:
+    reach = score.note if score.low is None else f"95 % interval {score.low:.2f} to {score.high:.2f}"
+    metric, _, embedders = score.group.partition(", ")
+    return (
+        f"{score.tier}: {embedders} put {score.n} models in order by {metric.upper()} "
+        f"with Kendall's tau {score.value:.2f} ({reach}); 1 is the same order"
+    )

@@ -1,0 +1,1 @@
+"""The run folder: keys, resume, provenance, part files."""

@@ -1,0 +1,162 @@
+"""Scores from checks: pass rates by kind, family and level; models side by side; the trend over tiers.
+
+A check counts in a headline where the suite says so and verification lets it (`innerear.metrics.verified`);
+all others are scored and marked, and enter no sum. A sound that is not there fails its checks.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from innerear.checks import Check, Label, kind
+from innerear.metrics import measure as metrics
+from innerear.metrics.verified import in_headline
+from innerear.records import Item, Measurement, Outcome, Probe, Score
+from innerear.scores.classes import with_classes
+from innerear.scores.groups import Group
+from innerear.scores.summaries import Better, average, median_size, middle, rate
+from innerear.stats import pass_at_k
+
+Judged = Mapping[str, Sequence[tuple[Check, Measurement]]]
+"""The checks of a completion, each with its row, by the completion's key."""
+
+PASSED, CHECKS = "passed", "checks"
+FITTED_TO = "no independent ceiling: the discriminant was fitted to notes of FluidR3 too"
+FEW = 10  # checks, below which a share says more than is known, and is neither headline nor finding
+
+
+def check_scores(group: Group, judged: Judged) -> list[Score]:
+    """All scores of a group that come from checks."""
+    scores = [score for name in _kinds(group) for score in _of_kind(group, judged, name)]
+    scores += _sums(group, judged, "all", lambda probe: True)
+    for family in dict.fromkeys(probe.family for probe in group.probes):
+        scores += _sums(group, judged, f"family:{family}", lambda probe, family=family: probe.family == family)  # type: ignore[misc]
+    for level in sorted({probe.level for probe in group.probes}):
+        scores += _sums(group, judged, f"level:{level}", lambda probe, level=level: probe.level == level)  # type: ignore[misc]
+    return scores + _at_k(group, judged)
+
+
+def _kinds(group: Group) -> list[str]:
+    return list(dict.fromkeys(kind(check) for probe in group.probes for check in probe.expect))
+
+
+def _of_kind(group: Group, judged: Judged, name: str) -> Iterator[Score]:
+    """The pass rate of a kind over checks that the suite takes into headlines, and the median of its value."""
+    asked = sum(kind(check) == name and check.headline for item in group.items for check in item.probe.expect)
+    if not asked:
+        return
+    metric = metrics.find_metric(metrics.CHECK_METRICS[name])
+    rows: list[tuple[str, Measurement]] = []
+    labels: list[tuple[str, Label, Measurement]] = []
+    out: dict[str, str] = {}
+    counted = 0
+    for item in group.rendered:
+        for check, row in judged.get(item.completion.key, []):
+            if kind(check) == name and check.headline and row.passed is not None:
+                rows.append((item.probe.id, row))
+                labels += [(item.probe.id, check, row)] if isinstance(check, Label) else []
+                counts, why = in_headline(check, item.probe.tier)
+                counted += counts
+                out |= {} if counts else {why: why}
+    passes = [(probe, bool(row.passed)) for probe, row in rows]
+    note = "" if counted == len(rows) else f"{len(rows) - counted} of {len(rows)} not counted: {_few(list(out))}"
+    if name == "instrument" and group.model == "baseline/sampler":
+        note = "; ".join(filter(None, [note, FITTED_TO]))
+    found = rate(group, name, passes, asked - len(passes), metrics.signature(metric), note=note)
+    if labels:
+        yield from with_classes(group, found, labels, asked)
+    else:
+        yield found
+    what, better, statistic = _sort_of(metric.unit)
+    yield middle(group, rows, f"{name}_{what}", metric.unit, better, statistic, asked)
+
+
+def _few(reasons: Sequence[str], most: int = 3) -> str:
+    """The first reasons, and how many more there are."""
+    more = f"; and {len(reasons) - most} more reasons (`innerear checks list`)" if len(reasons) > most else ""
+    return "; ".join(reasons[:most]) + more
+
+
+ERRORS = {"cents", "Hz", "events"}
+"""Units of values that are distances from what was asked."""
+
+
+def _sort_of(unit: str) -> tuple[str, Better, Callable[..., Any]]:
+    """What a value in this unit is called, which way it improves, and how values are summed up."""
+    if unit in ERRORS:
+        return "error", "lower", median_size
+    return ("rank", "lower", np.median) if unit.startswith("of ") else ("value", "neither", np.median)
+
+
+def _counted(item: Item, judged: Judged) -> list[bool]:
+    """Whether each check that counts was passed; those that could not be judged are left out."""
+    rows, tier = judged.get(item.completion.key, []), item.probe.tier
+    return [bool(row.passed) for check, row in rows if row.passed is not None and in_headline(check, tier)[0]]
+
+
+def _sums(group: Group, judged: Judged, name: str, wanted: Callable[[Probe], bool]) -> list[Score]:
+    items = [item for item in group.rendered if wanted(item.probe)]
+    asked = [item for item in group.items if wanted(item.probe)]
+    if not any(in_headline(check, item.probe.tier)[0] for item in asked for check in item.probe.expect):
+        return []
+    results = [(item.probe.id, _counted(item, judged)) for item in items]
+    whole = [(probe, all(passed)) for probe, passed in results if passed]
+    single = [(probe, one) for probe, passed in results for one in passed]
+    how = "checks:counted|v:1"
+    lacking = not_run(asked, judged)
+    more: dict[str, Any] = {"group": name, "note": _coverage(len(single), lacking, name)}
+    return [
+        rate(group, PASSED, whole, len(asked) - len(whole), f"{PASSED}|{how}", **more),
+        rate(group, CHECKS, single, lacking.total(), f"{CHECKS}|{how}", **more),
+    ]
+
+
+def not_run(items: Sequence[Item], judged: Judged) -> Counter[str]:
+    """How many checks that count have no verdict, by the reason: without them a rate is over fewer than it seems."""
+    found: Counter[str] = Counter()
+    for item in items:
+        rows = judged.get(item.completion.key, [])
+        counting = [check for check in item.probe.expect if in_headline(check, item.probe.tier)[0]]
+        if item.render.outcome == Outcome.NOT_RENDERED:
+            found["not rendered"] += len(counting)
+        elif not rows:
+            found["not measured yet"] += len(counting)
+        for check, row in rows:
+            if row.passed is None and in_headline(check, item.probe.tier)[0]:
+                found[row.reason.removeprefix(f"{metrics.UNAVAILABLE}: ")] += 1
+    return +found
+
+
+def _coverage(n: int, lacking: Counter[str], group: str) -> str:
+    """What a reader must know of a rate over checks: that some were not run, and why; that they are too few."""
+    notes = []
+    if lacking:
+        missing, whys = lacking.total(), [why for why, _ in lacking.most_common()]
+        notes.append(f"{n} of {n + missing} checks run; {missing} not run: {_few(whys)}")
+    if group == "all" and 0 < n < FEW:
+        notes.append(f"{n} checks are too few for a headline")
+    return "; ".join(notes)
+
+
+def _at_k(group: Group, judged: Judged) -> list[Score]:
+    """pass@k for all k up to the attempts, where there are several: the mean over probes."""
+    by_probe: dict[str, list[bool]] = {}
+    for item in group.rendered:
+        if passed := _counted(item, judged):
+            by_probe.setdefault(item.probe.id, []).append(all(passed))
+    attempts = max((len(passed) for passed in by_probe.values()), default=0)
+    scores = []
+    for k in range(1, attempts + 1 if attempts > 1 else 1):
+        chances = {probe: pass_at_k(len(passed), sum(passed), k) for probe, passed in by_probe.items()}
+        some = [(probe, chance) for probe, chance in chances.items() if chance is not None]
+        scores.append(
+            average(
+                group, f"pass@{k}", some, len(group.probes) - len(some), f"pass@{k}|unbiased|checks:counted|v:1",
+                share=True, unit="share", better="higher",
+            )
+        )  # fmt: skip
+    return scores

@@ -1,0 +1,97 @@
+"""Compare the models of a run by paired tests, and each model across the tiers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence, Set
+from itertools import combinations, pairwise
+
+import numpy as np
+
+from innerear.records import TIERS, Score
+from innerear.scores.checks import Judged, _counted
+from innerear.scores.ends import end_name
+from innerear.scores.groups import Group
+from innerear.stats import falls, holm, paired
+
+LEAST_COVERED = 0.5  # share of a tier's probes with a check that counts, for the tier to stand in a trend
+
+
+def comparisons(groups: Sequence[Group], judged: Judged) -> list[Score]:
+    """Models of a run side by side, and each model over the tiers."""
+    rates: Rates = {}
+    covered: set[tuple[str, str, str]] = set()
+    for group in groups:
+        if means := shares_passed(group, judged):
+            rates.setdefault((group.model, group.strategy), {})[group.tier] = means
+            if len(means) >= LEAST_COVERED * len(group.probes):
+                covered.add((group.model, group.strategy, group.tier))
+    return [*_pairs(rates), *_trends(rates, covered)]
+
+
+def shares_passed(group: Group, judged: Judged) -> dict[str, float]:
+    """For each probe of which something was judged, the share of counted checks passed, over its attempts."""
+    by_probe: dict[str, list[float]] = {}
+    for item in group.rendered:
+        if passed := _counted(item, judged):
+            by_probe.setdefault(item.probe.id, []).append(float(np.mean(passed)))
+    return {probe: float(np.mean(values)) for probe, values in by_probe.items()}
+
+
+Rates = dict[tuple[str, str], dict[str, dict[str, float]]]
+"""The share of checks passed, by model and strategy, tier, and probe."""
+
+
+def _pairs(rates: Rates) -> Iterator[Score]:
+    """The difference of two entrants in the mean share of checks passed, probe by probe; Holm over the tiers."""
+    for one, other in combinations(rates, 2):
+        if end_name(one[0]) and end_name(other[0]):
+            continue
+        if end_name(one[0]):
+            one, other = other, one
+        shared = [tier for tier in TIERS if tier in rates[one] and tier in rates[other]]
+        found = [(tier, paired(rates[one][tier], rates[other][tier])) for tier in shared]
+        there = [(tier, difference) for tier, difference in found if difference is not None]
+        adjusted = holm([difference.p for _, difference in there])
+        for (tier, difference), p_holm in zip(there, adjusted, strict=True):
+            label = other[0] if other[1] == one[1] else f"{other[0]}, {other[1]}"
+            yield Score(
+                "checks_difference", *one, tier, difference.value, difference.n, len(rates[one][tier]) - difference.n,
+                "checks_difference|paired|ci:bonett-price|p:sign-flip|holm:tiers|v:2", group=f"vs:{label}",
+                unit="share", better="higher", low=difference.low, high=difference.high,
+                note=f"p = {p_holm:.2g}", detail={"p": difference.p, "p_holm": p_holm},
+            )  # fmt: skip
+
+
+def _trends(rates: Rates, covered: Set[tuple[str, str, str]]) -> Iterator[Score]:
+    """Does a model get worse from notes to environment to speech? And is each tier worse than the one before?
+
+    A tier of which fewer than half of the probes have a check that counts stands in no trend.
+    """
+    for (model, strategy), tiers in rates.items():
+        there = [tier for tier in TIERS if (model, strategy, tier) in covered]
+        trend = falls([list(tiers[tier].values()) for tier in there]) if len(there) > 1 else None
+        if trend is None:
+            continue
+        steps = list(pairwise(there))
+        each = [falls([list(tiers[a].values()), list(tiers[b].values())]) for a, b in steps]
+        adjusted = holm([step.p for step in each if step])
+        detail = {
+            "p": trend.p,
+            "tiers": {tier: float(np.mean(list(tiers[tier].values()))) for tier in there},
+            "steps": {
+                f"{a} to {b}": {"change": step.slope, "p_holm": p}
+                for (a, b), step, p in zip(steps, each, adjusted, strict=True)
+                if step
+            },
+        }
+        every = all(p < 0.05 for p in adjusted)
+        worse = "worse with each tier" if len(there) == len(TIERS) else f"worse in {there[-1]} than in {there[0]}"
+        verdict = worse if every else "falls over the tiers" if trend.p < 0.05 else "no fall is shown"
+        missing = [tier for tier in TIERS if tier not in there]
+        partly = f"; too little of {', '.join(missing)} is judged" if missing else ""
+        yield Score(
+            "tier_trend", model, strategy, "all", trend.slope, trend.n, 0,
+            "tier_trend|slope a tier of checks passed|ci:bootstrap|p:permutation,one-sided|holm:steps|v:1",
+            unit="share a tier", better="higher", low=trend.low, high=trend.high,
+            note=f"{verdict} (p = {trend.p:.2g}){partly}", detail=detail,
+        )  # fmt: skip

@@ -1,0 +1,54 @@
+"""What a run lacks of what its scores should rest on, for our own fault, and which command makes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from innerear.embed.batches import names_in
+from innerear.metrics import measure as metrics
+from innerear.records import Item, Measurement, Outcome
+from innerear.run.run import Run, embeddings_folder
+
+
+def gaps(run: Run, items: Sequence[Item], rows: Mapping[str, Measurement]) -> list[str]:
+    """One line for each kind of thing that is missing: how many, the first of them, and the remedy."""
+    rendered = [item for item in items if item.render.outcome != Outcome.NOT_RENDERED]
+    sounding = [item for item in rendered if item.render.audio]
+    stored = {path.stem for path in run.audio.glob("*.flac")}
+    found = [
+        _line(
+            [item for item in sounding if item.render.audio not in stored],
+            f"of {len(sounding)} sounds are missing in {run.audio}",
+            f"`innerear render {run.folder}` renders them again",
+        ),
+        _line(
+            [item for item in rendered if not _is_measured(item, rows)],
+            f"of {len(rendered)} answers are not fully measured",
+            f"`innerear measure {run.folder}` measures them",
+        ),
+    ]
+    for name in run.asked.embedders:
+        if name in run.file.signatures:
+            names = names_in(embeddings_folder(run, name))
+            found.append(
+                _line(
+                    [item for item in sounding if item.render.audio not in names],
+                    f"of {len(sounding)} sounds are not embedded by {name}",
+                    f"`innerear embed {run.folder}` embeds them",
+                )
+            )
+    return [line for line in found if line]
+
+
+def _is_measured(item: Item, rows: Mapping[str, Measurement]) -> bool:
+    sound = metrics.sound_of(item)
+    wanted = [name for _, name, _ in metrics.keys(item.completion.key, sound) if name not in metrics.ON_REQUEST]
+    there = [row.metric for row in metrics.rows_of(rows, item.completion.key, sound)]
+    return wanted == [name for name in there if name not in metrics.ON_REQUEST]
+
+
+def _line(lacking: Sequence[Item], what: str, remedy: str) -> str:
+    if not lacking:
+        return ""
+    first = lacking[0].completion
+    return f"{len(lacking)} {what}, the first is {first.probe} by {first.model}; {remedy}"

@@ -1,0 +1,136 @@
+"""Measurements and embeddings to scores: each a metric over a group, with interval, n, floor, ceiling.
+
+What a model got wrong counts in every rate. A sound that could not be rendered for our own fault
+counts as missing, nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from innerear.checks import Check, kind
+from innerear.compute.work import Machines
+from innerear.embed.batches import Embedding
+from innerear.metrics import measure as metrics
+from innerear.metrics import plausibility
+from innerear.metrics.signal import right_length
+from innerear.records import Item, Measurement, Outcome, Score
+from innerear.scores.checks import check_scores
+from innerear.scores.clap import clap_scores, embedder_agreement
+from innerear.scores.comparisons import comparisons
+from innerear.scores.distances import distance_scores
+from innerear.scores.ends import with_ends
+from innerear.scores.groups import Group, groups_of
+from innerear.scores.ladder import ladder
+from innerear.scores.networks import network_scores
+from innerear.scores.summaries import average, median_size, middle, rate
+
+Progress = Callable[[str, int, int], None]
+
+AUDIBLE_DBFS = -60.0  # RMS over the whole sound
+VERSION = 2  # of how scores are made of the same rows: older ones are made again
+FUNNEL = ("completion", "program", "ran", "audio", "audible", "right length")
+
+
+def steps(item: Item) -> tuple[bool, ...]:
+    """For each step of `FUNNEL` whether an item meets it, whatever became of the steps before."""
+    render = item.render
+    level = render.levels.rms_dbfs if render.levels else None
+    return (
+        True,
+        item.program.code is not None or item.program.recording is not None,
+        render.outcome in {Outcome.OK, Outcome.NO_AUDIO, Outcome.BAD_AUDIO},
+        render.outcome == Outcome.OK,
+        level is not None and level >= AUDIBLE_DBFS,
+        render.duration_s is not None and right_length(render.duration_s, item.probe.duration_s),
+    )
+
+
+def score(
+    items: Sequence[Item],
+    rows: Mapping[str, Measurement],
+    embedded: Mapping[str, Embedding | None],
+    progress: Progress,
+    machines: Machines | None = None,
+) -> list[Score]:
+    """All scores of a run. `embedded`: by the embedder's name, what it heard; `None` without weights."""
+    groups = list(groups_of(items))
+    judged = {item.completion.key: judged_checks(item, rows) for group in groups for item in group.rendered}
+    scores: list[Score] = []
+    for group, distances in zip(groups, distance_scores(groups, embedded, progress, machines), strict=True):
+        scores += _rates(group)
+        scores += _measured(group, rows)
+        scores += check_scores(group, judged)
+        scores += ladder(group, judged)
+        scores += distances
+        scores += clap_scores(group, embedded)
+    scores = with_ends(scores)
+    return [*scores, *comparisons(groups, judged), *embedder_agreement(scores)]
+
+
+def _rates(group: Group) -> list[Score]:
+    rendered = group.rendered
+    missing = len(group.items) - len(rendered)
+    met = [(item.probe.id, steps(item)) for item in rendered]
+    return [
+        rate(group, name.replace(" ", "_"), [(probe, got[place]) for probe, got in met], missing, f"{name}|v:1")
+        for place, name in enumerate(FUNNEL)
+        if place > 0
+    ]
+
+
+def judged_checks(item: Item, rows: Mapping[str, Measurement]) -> list[tuple[Check, Measurement]]:
+    """The checks of a probe that have a row, each with it."""
+    sound = metrics.sound_of(item)
+    found = metrics.rows_of(rows, item.completion.key, sound)
+    of_checks = [row for row in found if row.metric not in metrics.SOUND_METRICS]
+    names = [kind(check) for check in item.probe.expect]
+    if [row.metric for row in of_checks] == names:
+        return list(zip(item.probe.expect, of_checks, strict=True))
+    return []
+
+
+def _measured(group: Group, rows: Mapping[str, Measurement]) -> list[Score]:
+    found: dict[str, list[tuple[str, Measurement]]] = {}
+    for item in group.rendered:
+        sound = metrics.sound_of(item)
+        for row in metrics.rows_of(rows, item.completion.key, sound):
+            found.setdefault(row.metric, []).append((item.probe.id, row))
+    every = len(group.items)
+    plausible = found.get("plausibility", [])
+    return [
+        *(_plausible(group, plausible) if plausible else ()),
+        middle(group, found.get("duration_error", []), "duration_error", "s", "lower", median_size, every),
+        middle(group, found.get("loudness", []), "loudness", "LUFS", "neither", np.median, every),
+        *network_scores(group, found),
+    ]
+
+
+def _plausible(group: Group, rows: list[tuple[str, Measurement]]) -> list[Score]:
+    """The mean share of descriptors inside, beside recordings held back and what is no such sound; what is outside."""
+    shares = [(probe, row.value) for probe, row in rows if row.value is not None]
+    known = plausibility.shipped().inside.get(group.tier, {})
+    floor = {name: share for name, share in known.items() if name != "real"}
+    outside = Counter(str(ends[3]) for _, row in rows for ends in row.detail.get("outside", {}).values())
+    return [
+        average(
+            group, "plausibility", shares, len(rows) - len(shares), "plausibility|v:1|mean", share=True,
+            unit="share inside", better="higher",
+            ceiling={"real_clips": known.get("real")}, floor=floor,
+            detail={"outside": dict(outside.most_common())}, note="shown, in no headline",
+        )
+    ]  # fmt: skip
+
+
+def funnels(items: Sequence[Item]) -> list[tuple[str, str, str, list[tuple[str, int, int]]]]:
+    """For each model, strategy and tier: the steps as (name, how many got there, of how many)."""
+    found = []
+    for group in groups_of(items):
+        met = [steps(item) for item in group.rendered]
+        counts = [sum(all(got[: place + 1]) for got in met) for place in range(len(FUNNEL))]
+        funnel = [(name, count, len(group.items)) for name, count in zip(FUNNEL, counts, strict=True)]
+        found.append((group.model, group.strategy, group.tier, funnel))
+    return found
