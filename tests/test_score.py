@@ -231,7 +231,8 @@ def test_a_runs_table_has_the_distances_of_an_embedder_that_hears(scores, by, sh
     [
         *((name, ["yamnet"]) for name in ("instrument", "label", "sequence", "together")),
         *((name, ["silero-vad"]) for name in ("voice", "unvoiced")),
-        ("whisper_wer", ["whisper-base.en", "silero-vad"]),
+        *((name, ["whisper-tiny.en", "silero-vad"]) for name in ("transcript", "words", "whisper_wer")),
+        ("whisper_base_wer", ["whisper-base.en", "silero-vad"]),
         ("dnsmos", ["dnsmos"]),
         ("pitch", []),
     ],

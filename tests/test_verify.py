@@ -16,6 +16,7 @@ from innerear.metrics import measure as metrics
 from innerear.metrics.verified import (
     LEAST_TRUE,
     MOST_WRONG,
+    SHOWN,
     TRUE,
     WRONG,
     Cell,
@@ -50,7 +51,7 @@ def test_every_check_of_the_environment_tier_says_whether_it_counts():
 def test_the_shipped_outcome_is_of_the_metrics_as_they_are():
     assert shipped()
     for name, one in shipped().items():
-        metric = metrics.find_metric(metrics.CHECK_METRICS[name.split(":")[0]])
+        metric = metrics.find_metric((metrics.CHECK_METRICS | metrics.SOUND_METRICS)[name.split(":")[0]])
         assert one.version == metric.version, f"{name} has changed: run `innerear checks verify --write`"
 
 
@@ -92,7 +93,7 @@ def test_outcomes_are_counted_by_column_and_told_as_they_come():
     assert found["pitch"].cells == {"synthetic": Cell(1, 1), "silence": Cell(0, 1)}
     assert [passed for _, passed in told] == [True, False]
     row = next(iter(table(found)))
-    assert len(row) == 3 + len(TRUE) + len(WRONG)
+    assert len(row) == 3 + len(TRUE) + len(SHOWN) + len(WRONG)
 
 
 @pytest.mark.parametrize("name", ["chord", "onset_trend", "waveform", "glide"])

@@ -1,4 +1,4 @@
-"""A tiny Whisper with random weights, in the files that Systran/faster-whisper-base.en has, held to by a record.
+"""A tiny Whisper with random weights, in the files that Systran/faster-whisper-tiny.en has, each with a record.
 
 Its architecture is the true one, two layers a side; its vocabulary is the letters, a few words, and Whisper's own
 special tokens. No torch is needed to make it.
@@ -39,7 +39,7 @@ def put(folder: Path, tokens: list[str]) -> None:
 
 
 def save_whisper(tokens: list[str] = TOKENS, bands: int = 80, seed: int = 6, folder: Path | None = None) -> Path:
-    """Where `innerear weights pull whisper-base.en` would put it."""
+    """Where `innerear weights pull whisper-tiny.en` would put it."""
     from ctranslate2.specs import whisper_spec
 
     rng = np.random.default_rng(seed)
@@ -78,7 +78,7 @@ def save_whisper(tokens: list[str] = TOKENS, bands: int = 80, seed: int = 6, fol
     spec.config.suppress_ids, spec.config.suppress_ids_begin, spec.config.lang_ids = [], [], []
     spec.config.alignment_heads = [[1, 0]]
     spec.validate()
-    folder = folder or home("whisper-base.en")
+    folder = folder or home("whisper-tiny.en")
     folder.mkdir(parents=True, exist_ok=True)
     spec.save(str(folder))
     put(folder, tokens)

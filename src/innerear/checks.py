@@ -161,6 +161,19 @@ class Transcript(_Check, frozen=True, tag="transcript"):
     closed_set: list[str] | None = None
 
 
+class Words(_Check, frozen=True, tag="words"):
+    """The words that are said, as a recogniser writes them that is told none of them."""
+
+    text: str
+
+
+class Rhyme(_Check, frozen=True, tag="rhyme"):
+    """The word that is said, among words that differ in one sound (modified rhyme test)."""
+
+    word: str
+    among: list[str]
+
+
 class F0Trend(_Check, frozen=True, tag="f0_trend"):
     """The melody of the voice rises or falls at its end."""
 
@@ -178,7 +191,7 @@ class Voice(_Check, frozen=True, tag="voice"):
 Check = (
     Pitch | Waveform | Instrument | Modulation | Glide | LevelTrend | Notes | Events | Chord | Onsets
     | OnsetTrend | Label | Sequence | Together | Doppler | Vowel | VoiceF0 | VoiceF0Steps | Transcript
-    | F0Trend | Unvoiced | Voice
+    | Words | Rhyme | F0Trend | Unvoiced | Voice
 )  # fmt: skip
 
 

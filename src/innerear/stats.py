@@ -137,6 +137,20 @@ def bootstrap(
     return holding(float(statistic(np.asarray(values))), (float(low), float(high)))
 
 
+def resampled_sums(values: NDArray[np.float64], clusters: Sequence[str], seed: int = 0) -> NDArray[np.float64] | None:
+    """The sums of (n, k) values over 2,000 draws of whole clusters with replacement, shape (2000, k).
+
+    What a ratio of sums, such as errors over words, is bootstrapped with. `None` for fewer than three clusters.
+    """
+    names = list(dict.fromkeys(clusters))
+    if len(names) < 3:
+        return None
+    sums = np.zeros((len(names), values.shape[1]))
+    np.add.at(sums, [names.index(cluster) for cluster in clusters], values)
+    drawn = np.random.default_rng(seed).integers(len(names), size=(RESAMPLES, len(names)))
+    return np.asarray(sums[drawn].sum(axis=1))
+
+
 def pass_at_k(n: int, passed: int, k: int) -> float | None:
     """The chance that at least one of k attempts passes, from n attempts; `None` for fewer than k.
 

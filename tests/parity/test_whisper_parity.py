@@ -62,7 +62,7 @@ def test_greedy_tokens_are_those_of_the_reference(tmp_path: Path, monkeypatch: p
     spec.config.suppress_ids, spec.config.suppress_ids_begin, spec.config.lang_ids = SUPPRESSED, SUPPRESSED_FIRST, []
     spec.config.alignment_heads = [[1, 0]]
     spec.validate()
-    folder = home("whisper-base.en")
+    folder = home("whisper-tiny.en")
     folder.mkdir(parents=True, exist_ok=True)
     spec.save(os.fspath(folder))
     put(folder, TOKENS)
@@ -82,7 +82,7 @@ def test_greedy_tokens_are_those_of_the_reference(tmp_path: Path, monkeypatch: p
                     break
                 said.append(token)
         found[name] = said[2:]
-        (ours,) = whisper.tokens(Clip(samples(name)[None], whisper.SAMPLE_RATE))
+        (ours,) = whisper.tokens(Clip(samples(name)[None], whisper.SAMPLE_RATE), beams=1)
         assert ours[:COMPARED] == said[2:], name
     assert len({tuple(said) for said in found.values()}) > 1, "the reference hears no difference between the sounds"
     whisper._open.cache_clear()

@@ -49,7 +49,7 @@ def checks_verify(only: str | None, wrong: bool, write: bool) -> None:
     synthetic sounds are tried.
     """
     from innerear.lab.all import kinds, table, verify_all
-    from innerear.metrics.verified import TRUE, WRONG, Trial, variant
+    from innerear.metrics.verified import SHOWN, TRUE, WRONG, Trial, variant
 
     chosen = only.split(",") if only else list(kinds())
     if unknown := [name for name in chosen if name not in kinds()]:
@@ -57,11 +57,11 @@ def checks_verify(only: str | None, wrong: bool, write: bool) -> None:
     misjudged: list[str] = []
 
     def keep(trial: Trial, passed: bool) -> None:
-        if passed != (trial.column in TRUE):
+        if passed != (trial.column in (*TRUE, *SHOWN)):
             misjudged.append(f"{variant(trial.check, trial.tier)}: {trial.column}: {trial.about or trial.check}")
 
     found = verify_all(chosen, _bank(), keep)
-    for row in _aligned([["check", "v", *TRUE, *WRONG, ""], *table(found)]):
+    for row in _aligned([["check", "v", *TRUE, *SHOWN, *WRONG, ""], *table(found)]):
         click.echo(row)
     if wrong:
         click.echo("\n".join(["", *misjudged]))
@@ -114,7 +114,7 @@ def _write(found: dict[str, Verified], kinds: Sequence[str]) -> None:
     from innerear.metrics.verified import shipped, shipped_path
     from innerear.run.parts import write_whole
 
-    kept = {name: one for name, one in shipped().items() if name.split(":")[0] not in kinds}
+    kept = {name: one for name, one in shipped().items() if name.split(":")[0] not in kinds and name not in found}
     write_whole(shipped_path(), msgspec.json.format(msgspec.json.encode({**kept, **found}), indent=1) + b"\n")
 
 

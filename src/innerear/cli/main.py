@@ -210,15 +210,18 @@ def embed(folder: Path, out: Path | None, embedder: str, skip_bad: bool, on: str
 @click.option(
     "--dnsmos", is_flag=True, help="Also DNSMOS of what is asked for as speech: of low trust, and seconds a sound."
 )
+@click.option("--in-noise", is_flag=True, help="Also the words heard in noise, by Whisper: four times its usual cost.")
+@click.option("--whisper-base", is_flag=True, help="Also the words heard by Whisper base.en, a second listener.")
 @on_option
-def measure(folder: Path, dnsmos: bool, on: str | None) -> None:
+def measure(folder: Path, dnsmos: bool, in_noise: bool, whisper_base: bool, on: str | None) -> None:
     """Measure each sound of RUN: length, loudness, and the checks of its probe."""
     from innerear.run.run import Run
     from innerear.stages import do_measure
 
     opened = Run(folder)
     with machines_on(on) as machines, bars() as progress:
-        report = do_measure(opened, progress, machines, ["dnsmos"] if dnsmos else [])
+        asked = {"whisper_base_wer": whisper_base, "whisper_in_noise": in_noise, "dnsmos": dnsmos}
+        report = do_measure(opened, progress, machines, [name for name, wanted in asked.items() if wanted])
     _finish(report)
 
 

@@ -13,7 +13,7 @@ from innerear.errors import WeightsUnavailable
 from innerear.lab.sounds import Bank
 from innerear.lab.trials import KINDS, trials
 from innerear.metrics import measure as metrics
-from innerear.metrics.verified import TRUE, WRONG, Cell, Trial, Verified, variant
+from innerear.metrics.verified import SHOWN, TRUE, WRONG, Cell, Trial, Verified, variant
 from innerear.records import Outcome, Probe, Render
 from innerear.run.parts import write_whole
 
@@ -23,13 +23,13 @@ RANGES = "plausibility"
 
 def kinds() -> tuple[str, ...]:
     """The kinds that can be verified."""
-    return (*KINDS, *FITTED, "transcript")
+    return (*KINDS, *FITTED, "transcript", "words", "rhyme")
 
 
 def verify_all(
     chosen: Sequence[str], bank: Bank | None, keep: Callable[[Trial, bool], None] | None = None
 ) -> dict[str, Verified]:
-    """The outcome by variant. What is fitted is left out where there are no recordings or no YAMNet."""
+    """The outcome by variant. What needs recordings or networks that are not here is left out."""
     probes = suite.load(None).probes
     found = verify(trials(probes, bank, [name for name in chosen if name in KINDS]), keep)
     for name in chosen:
@@ -41,6 +41,12 @@ def verify_all(
         from innerear.metrics.words import shipped
 
         found |= verify_words(probes, bank, shipped(), keep)
+    from innerear.lab.heard import verify_heard, verify_rhymes
+
+    for name, how in (("words", verify_heard), ("rhyme", verify_rhymes)):
+        if name in chosen:
+            with suppress(WeightsUnavailable):
+                found |= how(bank, keep)
     return found
 
 
@@ -92,7 +98,7 @@ def verify(trials: Iterable[Trial], keep: Callable[[Trial, bool], None] | None =
     return {
         name: Verified(
             versions[name],
-            {c: Cell(sum(columns[c]), len(columns[c])) for c in (*TRUE, *WRONG) if c in columns},
+            {c: Cell(sum(columns[c]), len(columns[c])) for c in (*TRUE, *SHOWN, *WRONG) if c in columns},
         )
         for name, columns in counted.items()
     }
@@ -101,5 +107,5 @@ def verify(trials: Iterable[Trial], keep: Callable[[Trial, bool], None] | None =
 def table(found: dict[str, Verified]) -> Iterator[list[str]]:
     """One line a check: name, version, the share that passed in each column (of n), whether it counts."""
     for name, one in found.items():
-        cells = [f"{c.rate:.0%} of {c.n}" if (c := one.cells.get(column)) else "" for column in (*TRUE, *WRONG)]
+        cells = [f"{c.rate:.0%} of {c.n}" if (c := one.cells.get(column)) else "" for column in (*TRUE, *SHOWN, *WRONG)]
         yield [name, str(one.version), *cells, "counts" if one.counts else one.why]

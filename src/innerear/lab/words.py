@@ -24,7 +24,19 @@ from innerear.lab.speech import SPEECH_RATE, _excerpts
 from innerear.lab.tools import seeded
 from innerear.metrics import words as of
 from innerear.metrics.verified import Cell, Trial, Verified
-from innerear.metrics.words import OTHER, POINTS, Heard, Known, TranscriptCheck, cepstra, judge, length, listen, words
+from innerear.metrics.words import (
+    OTHER,
+    POINTS,
+    Heard,
+    Known,
+    TranscriptCheck,
+    cepstra,
+    is_sentence,
+    judge,
+    length,
+    listen,
+    words,
+)
 from innerear.records import Probe
 from innerear.reference import held_back
 from innerear.render.talkers import say
@@ -128,11 +140,11 @@ def _left_out(talker: str) -> tuple[str, ...]:
 def verify_words(
     probes: Sequence[Probe], bank: Bank, known: Known, keep: Callable[[Trial, bool], None] | None = None
 ) -> dict[str, Verified]:
-    """The outcome by set of texts: `transcript:digit` and so on."""
+    """The outcome by set of texts: `transcript:digit` and so on; sentences are the recogniser's, see `heard`."""
     asked: dict[tuple[str, str], list[checks.Transcript]] = {}
     for probe in probes:
         for check in probe.expect:
-            if isinstance(check, checks.Transcript) and (found := known.among(check)):
+            if isinstance(check, checks.Transcript) and not is_sentence(check) and (found := known.among(check)):
                 asked.setdefault((found[0], length(check.text)), []).append(check)
     counted: dict[str, dict[str, list[bool]]] = {}
     accepted: dict[str, list[bool]] = {}

@@ -161,12 +161,12 @@ def _of_speech(clip: Clip, failed: Sequence[tuple[checks.Check, Measurement]], r
     found = set()
     for check, _ in failed:
         match check:
-            case checks.Transcript():
-                found.add("wrong word" if heard.get("transcript") else "voice without words")
+            case checks.Transcript() | checks.Words() | checks.Rhyme():
+                found.add("wrong word" if heard.get(checks.kind(check)) else "voice without words")
             case checks.Vowel():
                 found.add("wrong vowel" if heard.get("vowel") else "voice without words")
     if not found and any(isinstance(check, OF_THE_VOICE) for check, _ in failed):
-        said = any(row.metric == "transcript" and row.passed for row in rows)
+        said = any(row.metric in ("transcript", "words", "rhyme") and row.passed for row in rows)
         found.add("right word, wrong voice" if said else "wrong voice")
     return found
 

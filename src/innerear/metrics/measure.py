@@ -90,6 +90,8 @@ CHECK_METRICS = {
     "together": "innerear.metrics.scene:TogetherCheck",
     "doppler": "innerear.metrics.doppler:DopplerCheck",
     "transcript": "innerear.metrics.words:TranscriptCheck",
+    "words": "innerear.metrics.open_words:WordsCheck",
+    "rhyme": "innerear.metrics.closed_set:RhymeCheck",
     "vowel": "innerear.metrics.formants:VowelCheck",
     "voice_f0": "innerear.metrics.voice:VoiceF0Check",
     "voice_f0_steps": "innerear.metrics.voice:VoiceF0StepsCheck",
@@ -102,10 +104,12 @@ SOUND_METRICS = {
     "loudness": "innerear.metrics.signal:Loudness",
     "format": "innerear.metrics.signal:Format",
     "plausibility": "innerear.metrics.plausibility:Plausibility",
-    "whisper_wer": "innerear.metrics.whisper:WhisperWer",
+    "whisper_wer": "innerear.metrics.open_words:WhisperWer",
+    "whisper_base_wer": "innerear.metrics.open_words:WhisperBaseWer",
+    "whisper_in_noise": "innerear.metrics.in_noise:InNoise",
     "dnsmos": "innerear.metrics.dnsmos:Dnsmos",
 }
-ON_REQUEST = ("dnsmos",)
+ON_REQUEST = ("whisper_base_wer", "whisper_in_noise", "dnsmos")
 """Metrics that take so long that they are measured only where they are asked for."""
 
 FITTED = {
@@ -115,6 +119,11 @@ FITTED = {
     "together": "classes.csv",
     "plausibility": "plausibility.json",
     "transcript": "words.npz",
+    "words": "pronunciations.txt.xz",
+    "rhyme": "pronunciations.txt.xz",
+    "whisper_wer": "pronunciations.txt.xz",
+    "whisper_base_wer": "pronunciations.txt.xz",
+    "whisper_in_noise": "pronunciations.txt.xz",
     "vowel": "vowels.csv",
 }
 """What metrics rest on that was learnt from sounds: files of this package. Another file is another metric."""
@@ -126,7 +135,12 @@ WEIGHTS = {
     "together": ("yamnet",),
     "voice": ("silero-vad",),
     "unvoiced": ("silero-vad",),
-    "whisper_wer": ("whisper-base.en", "silero-vad"),
+    "transcript": ("whisper-tiny.en", "silero-vad"),
+    "words": ("whisper-tiny.en", "silero-vad"),
+    "rhyme": ("whisper-tiny.en", "silero-vad"),
+    "whisper_wer": ("whisper-tiny.en", "silero-vad"),
+    "whisper_base_wer": ("whisper-base.en", "silero-vad"),
+    "whisper_in_noise": ("whisper-tiny.en", "silero-vad"),
     "dnsmos": ("dnsmos",),
 }
 """The weights that metrics run on, by their name in the table of weights. Other weights are another metric."""
@@ -135,13 +149,16 @@ PACKAGES = {
     "yamnet": ("ai_edge_litert",),
     "silero-vad": ("onnxruntime",),
     "dnsmos": ("onnxruntime",),
-    "whisper-tiny.en": ("ctranslate2", "tokenizers", "jiwer"),
-    "whisper-base.en": ("ctranslate2", "tokenizers", "jiwer"),
+    "whisper-tiny.en": ("ctranslate2", "tokenizers"),
+    "whisper-base.en": ("ctranslate2", "tokenizers"),
 }
 """The packages, by the name they are imported by, that run those weights: extras of this package."""
 
 NO_SOUND = "no sound"
-EXCUSED = {"another pitch": {"pitch"}, "another text": {"transcript", "whisper_wer"}}
+EXCUSED = {
+    "another pitch": {"pitch"},
+    "another text": {"transcript", "words", "whisper_wer", "whisper_base_wer", "whisper_in_noise"},
+}
 """Checks that a recording cannot be held to, by what is remarked of it."""
 UNAVAILABLE = "not measured here"
 FAILED = f"{UNAVAILABLE}: the metric failed"

@@ -20,12 +20,18 @@ import msgspec
 from innerear import checks
 from innerear.clip import Clip
 from innerear.metrics.classes import merged_name
+from innerear.metrics.words import is_sentence
 from innerear.metrics.words import shipped as texts
 from innerear.records import Tier
 
 LEAST_TRUE, MOST_WRONG = 0.8, 0.1
 TRUE = ("synthetic", "real", "rule-made")
-WRONG = ("pitch", "time", "order", "count", "kind", "not in set", "bare tone", "noise", "silence", "other probe")
+SHOWN = ("by flite", "by espeak-ng")
+"""Columns of talkers of whom nobody knows how well they are understood: shown, and they decide nothing."""
+WRONG = (
+    "pitch", "time", "order", "count", "kind", "words", "vocoded", "not in set", "bare tone", "music", "noise",
+    "silence", "other probe",
+)  # fmt: skip
 ANEW: dict[str, set[Tier]] = {"events": {"environment"}, "level_trend": {"environment"}}
 """Kinds that the notes tier asks too, and the tiers on whose sounds they are verified anew."""
 
@@ -100,6 +106,8 @@ def variant(check: checks.Check, tier: Tier) -> str:
             return f"{name}:{', '.join(check.labels)}"
         case checks.Vowel():
             return f"{name}:{check.ipa}"
+        case checks.Transcript() if is_sentence(check):
+            return "words"
         case checks.Transcript():
             found = texts().among(check)
             return f"{name}:{found[0]}" if found else name

@@ -243,22 +243,45 @@ def listen(clip: Clip, among: Sequence[str], known: Known, without: Collection[s
 
 
 class TranscriptCheck:
-    """The check `transcript`: distance of the sound from the nearest text of the set, where it is heard.
+    """The check `transcript`: distance of the sound from the nearest text of the set, if one is heard.
 
-    Forced choice among the texts of the set, with rejection: passes where the text asked for is
-    heard. The unit is the mean distance a point in standard deviations of the cepstra.
+    Forced choice among the texts of the set, with rejection: passes if the text asked for is heard.
+    The unit is the mean distance a point in standard deviations of the cepstra. Sentences (open texts
+    of three words and more) are left to the recogniser: their value is the word error rate, see `open_words`.
     """
 
-    name, version, unit = "transcript", 1, "distance"
+    name, version, unit = "transcript", 2, "distance"
 
     def measure(self, sound: Sound, check: Transcript) -> Value:
-        """The detail holds what was heard (`None`: rejected), by whom, among how many, and chance."""
+        """The detail holds what was heard (`None`: rejected), by whom, and of a choice among how many, and chance."""
         assert sound.clip is not None
+        if is_sentence(check):
+            from innerear.metrics.open_words import judge as judge_words
+
+            found = judge_words(sound.clip, check.text)
+            if not found.reason.startswith(UNAVAILABLE):
+                return found
+            return _only_a_mark(found.reason, self._chosen(sound.clip, check))
+        return self._chosen(sound.clip, check)
+
+    def _chosen(self, clip: Clip, check: Transcript) -> Value:
         known = shipped()
         found = known.among(check)
         if found is None:
             return Value(None, None, f"{UNAVAILABLE}: no templates of {check.text!r} in this set")
-        return judge(check, listen(sound.clip, found[1], known), found[1])
+        return judge(check, listen(clip, found[1], known), found[1])
+
+
+def is_sentence(check: Transcript) -> bool:
+    """Whether a text is the recogniser's: forced choice passes a sentence with a quarter of its words replaced."""
+    return check.closed_set is None and length(check.text) == "long"
+
+
+def _only_a_mark(why: str, chosen: Value) -> Value:
+    """What the templates hear of a sentence that should be the recogniser's: shown, and it passes nothing."""
+    heard = chosen.detail.get("heard")
+    said = f"the templates hear {heard!r}" if heard else "the templates hear none of their texts"
+    return Value(chosen.value, None, f"{why}; {said}, which also a sentence with other words may pass", chosen.detail)
 
 
 def judge(check: Transcript, heard: Heard | None, among: Sequence[str]) -> Value:

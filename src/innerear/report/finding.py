@@ -6,7 +6,7 @@ those of the scores.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from innerear.records import TIERS, Score
 from innerear.scores.checks import FEW
@@ -37,6 +37,7 @@ def finding(scores: Sequence[Score]) -> list[str]:
             *first, last = said
             more = f"; too few checks to say more: {few}" if few else ""
             found.append(f"{label} passes {', '.join(first)}{' and ' if first else ''}{last}{_over_tiers(mine)}{more}.")
+        found += _words(label, mine)
     side_by_side = _side_by_side(differences)
     return [side_by_side, *found] if side_by_side else found
 
@@ -65,6 +66,18 @@ def _against_floors(rate: Score, differences: Sequence[Score]) -> str:
         said.append(f"{rate.missing} more not run")
     reach = f" ({'; '.join(said)})" if said else ""
     return f"{rate.value or 0.0:.0%} of {rate.n} checks in {rate.tier}{reach}"
+
+
+def _words(label: str, mine: Sequence[Score]) -> Iterator[str]:
+    """How many of the words asked a verified listener does not hear that is told none of them."""
+    rate = next((s for s in mine if (s.metric, s.group) == ("whisper_wer", "all") and s.value is not None), None)
+    if rate is None or rate.value is None or rate.note:
+        return
+    reach = f", {rate.low:.0%} to {rate.high:.0%}" if rate.low is not None and rate.high is not None else ""
+    yield (
+        f"Of the {rate.n} words that {label} was asked to say, Whisper tiny.en, which is told none of them, "
+        f"does not hear {round(rate.value * rate.n)} ({rate.value:.0%}{reach})."
+    )
 
 
 def _over_tiers(mine: Sequence[Score]) -> str:

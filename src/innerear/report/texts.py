@@ -61,8 +61,28 @@ METRICS: tuple[MetricText, ...] = (
         "transcript", "Text chosen", "Of a set of texts the one asked is heard; others are rejected.", "distance"
     ),
     MetricText(
-        "whisper_wer", "Words wrong, by Whisper", "Word error rate, at most 1, of a listener told no texts.", "WER"
+        "whisper_wer",
+        "Words wrong",
+        "Share of the words asked that Whisper tiny.en, told none of them, does not hear; n counts words.",
+        "WER",
+        headline=True,
     ),
+    MetricText("whisper_base_wer", "Words wrong, by base.en", "The same by Whisper base.en, a second listener.", "WER"),
+    MetricText(
+        "speech_reception_threshold",
+        "Reception threshold",
+        "The ratio of speech to noise like speech at which half of the words are wrong; lower is better.",
+        "dB SNR",
+    ),
+    MetricText("whisper_in_noise", "Words wrong in noise", "The mean at four ratios of speech to noise.", "WER"),
+    *(
+        MetricText(
+            f"whisper_in_noise_{step}", f"Words wrong at {step} dB", "In noise with the spectrum of speech.", "WER"
+        )
+        for step in ("+10", "+5", "+0", "-5")
+    ),
+    MetricText("rhyme", "Word of six", "Of words that differ in one sound the one asked is the likeliest.", "nats"),
+    MetricText("words", "Words heard", "At most a fifth of the words wrong, of five or fewer none.", "WER"),
     MetricText("dnsmos", "Speech quality, by DNSMOS", "A network's guess at listeners' opinions, 1 to 5.", "MOS"),
     MetricText("voice_f0", "Pitch of the voice", "The median f0 of the voice lies in the range asked.", "f0, Hz"),
     MetricText("voice_f0_steps", "Voices in turn", "Each voice has an f0 in its range, one after the other."),

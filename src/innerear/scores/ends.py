@@ -11,6 +11,8 @@ from innerear.stats import normalised
 
 FLOORS = ("silence", "noise", "sine", "swap", "informed")
 PLAIN_FLOORS = ("silence", "noise", "sine", "swap")  # what a scale starts from; `informed` stands beside it
+ENDED = ("share", "WER")
+"""Units of the rates that have the baselines as floors and ceilings."""
 CEILINGS = ("real", "sampler", "flite", "espeak-ng")
 
 
@@ -24,7 +26,7 @@ def with_ends(scores: Sequence[Score]) -> list[Score]:
     ends: dict[tuple[str, str, str, str], dict[str, float]] = {}
     judged: dict[tuple[str, str, str, str], int] = {}  # sounds of `real`
     for score in scores:
-        if score.unit == "share" and score.value is not None and (end := end_name(score.model)):
+        if score.unit in ENDED and score.value is not None and (end := end_name(score.model)):
             place = (score.metric, score.strategy, score.tier, score.group)
             ends.setdefault(place, {})[end] = score.value
             if end == "real":
@@ -33,7 +35,7 @@ def with_ends(scores: Sequence[Score]) -> list[Score]:
     for score in scores:
         place = (score.metric, score.strategy, score.tier, score.group)
         mine = ends.get(place, {})
-        if not mine or score.unit != "share" or score.value is None or end_name(score.model):
+        if not mine or score.unit not in ENDED or score.value is None or end_name(score.model):
             found.append(score)
             continue
         floor: dict[str, float | None] = {name: mine[name] for name in FLOORS if name in mine}
@@ -41,7 +43,7 @@ def with_ends(scores: Sequence[Score]) -> list[Score]:
         plain = [mine[name] for name in PLAIN_FLOORS if name in mine]
         top = mine["real"] if judged.get(place, 0) >= score.n else 1.0
         detail = dict(score.detail)
-        if plain and top > max(plain):
+        if score.unit == "share" and plain and top > max(plain):
             detail["normalised"] = normalised(score.value, max(plain), top)
             detail["normalised_between"] = [max(plain), top]
         found.append(

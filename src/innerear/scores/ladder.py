@@ -2,7 +2,8 @@
 
 A rung is a family of the suite. Its accuracy is the share of its own checks that are passed: the
 vowel, or the text, or of prosody all that is asked of the voice besides the words. Chance is that of a
-listener's choice among the set; for prosody there is none to name. The ceiling `verified` is the
+listener's choice among the set; for prosody there is none to name, nor for sentences, which a recogniser
+hears that is told none of them. The ceiling `verified` is the
 share of right sounds of known talkers that these checks let through when they were verified; that of
 `real` and of the talkers comes from the run.
 """
@@ -15,6 +16,7 @@ import numpy as np
 
 from innerear.checks import Check, Transcript, Vowel, kind
 from innerear.metrics.verified import TRUE, in_headline, shipped, variant
+from innerear.metrics.words import is_sentence
 from innerear.metrics.words import shipped as texts
 from innerear.records import Measurement, Score
 from innerear.scores.groups import Group
@@ -55,7 +57,7 @@ def ladder(group: Group, judged: Mapping[str, Sequence[tuple[Check, Measurement]
 def _chance(check: Check) -> float | None:
     if isinstance(check, Vowel):
         return 1 / len(check.among)
-    if isinstance(check, Transcript) and (found := texts().among(check)):
+    if isinstance(check, Transcript) and not is_sentence(check) and (found := texts().among(check)):
         return 1 / len(found[1])
     return None
 

@@ -87,8 +87,8 @@ def nameable(probe: Probe) -> set[tuple[str, Any]]:
                 named.update(("label", label) for label in check.labels)
             case checks.Instrument():
                 named.add(("instrument", check.family))
-            case checks.Transcript():
-                named.update(("word", word) for word in check.text.lower().split())
+            case checks.Transcript(text=text) | checks.Words(text=text) | checks.Rhyme(word=text):
+                named.update(("word", word) for word in text.lower().split())
             case checks.Vowel():
                 named.add(("vowel", check.ipa))
             case checks.Pitch():

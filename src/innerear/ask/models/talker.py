@@ -54,7 +54,7 @@ def text_of(probe: Probe) -> str | None:
     rises = any(isinstance(check, checks.F0Trend) and check.direction == "rise" for check in probe.expect)
     for check in probe.expect:
         match check:
-            case checks.Transcript(text=text):
+            case checks.Transcript(text=text) | checks.Words(text=text) | checks.Rhyme(word=text):
                 return f"{text.rstrip('.?')}{'?' if rises else '.'}"
             case checks.Vowel(ipa=ipa):
                 return _word_of(ipa)

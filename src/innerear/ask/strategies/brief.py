@@ -95,8 +95,8 @@ def _lines(check: Any, probe: Probe) -> list[str]:
         case checks.VoiceF0Steps():
             ranges = ", then ".join(f"{low:g} to {high:g} Hz" for low, high in check.ranges_hz)
             return [f"The voices' fundamentals, one after the other: {ranges}."]
-        case checks.Transcript():
-            return _spoken(check.text)
+        case checks.Transcript(text=text) | checks.Words(text=text) | checks.Rhyme(word=text):
+            return _spoken(text)
         case checks.F0Trend():
             return [f"In its last third the fundamental {check.direction}s by half an octave or more."]
         case checks.Unvoiced():

@@ -1,0 +1,204 @@
+"""Scores of what a recogniser hears: words wrong by family, in noise, and which words and sounds are lost.
+
+A rate is all errors over all words asked for; of one sound no more errors count than it has words, so
+that a sentence that is made up weighs no more than silence. A sound that is not there has all its words
+wrong. Intervals draw whole sentences: what says the same text is drawn together, since a hard sentence is
+hard for whoever says it. Where Whisper cannot be had, the score says so and has no value.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from innerear.metrics import measure as metrics
+from innerear.metrics.in_noise import STEPS_DB, threshold_db
+from innerear.metrics.open_words import asked_text
+from innerear.metrics.pronounce import phone_errors
+from innerear.metrics.spelling import readings
+from innerear.metrics.verified import shipped
+from innerear.records import Measurement, Score
+from innerear.scores.groups import Group
+from innerear.stats import SEED, resampled_sums
+
+NOT_ASKED = f"{metrics.UNAVAILABLE}: no row yet; `innerear measure RUN` makes it"
+UNVERIFIED = "shown, in no headline: this listener is not verified"
+RATES = ("whisper_wer", "whisper_base_wer")
+NOISE = "whisper_in_noise"
+MOST_CONFUSIONS = 20
+
+
+@dataclass(frozen=True)
+class Said:
+    """One sound of a text: its family, how many words were asked, and the row that says what was heard."""
+
+    text: str
+    family: str
+    words: int
+    row: Measurement | None
+    steps: tuple[int, ...] = field(default=())
+
+    def errors(self, step: str | None = None) -> int | None:
+        """The words that are wrong, at most all; `None` where it was not measured."""
+        if self.row is None:
+            return None
+        if self.row.reason == metrics.NO_SOUND:
+            return self.words
+        found = self.row.detail if step is None else self.row.detail.get("steps", {}).get(step, {})
+        return min(int(found["errors"]), self.words) if "errors" in found else None
+
+
+def word_scores(group: Group, rows: Mapping[str, Sequence[tuple[str, Measurement]]]) -> Iterator[Score]:
+    """The scores of a group of which texts are asked, for all of it and for each family."""
+    for name in RATES:
+        if said := list(_said(group, rows, name)):
+            yield from _rates(group, name, said)
+    if rows.get(NOISE):
+        yield from _in_noise(group, list(_said(group, rows, NOISE)))
+
+
+def _said(group: Group, rows: Mapping[str, Sequence[tuple[str, Measurement]]], metric: str) -> Iterator[Said]:
+    """Each sound of a text. Of metrics that are measured on request only those sounds that have a row."""
+    asked = [(item.probe, text) for item in group.items if (text := asked_text(item.probe))]
+    of_probe: dict[str, list[Measurement]] = {}
+    for name, row in rows.get(metric, ()):
+        of_probe.setdefault(name, []).append(row)
+    if metric in metrics.ON_REQUEST and not of_probe:
+        return
+    for probe, text in asked:
+        mine = of_probe.get(probe.id, [])
+        yield Said(text, probe.family, len(readings(text)[0]), mine.pop(0) if mine else None)
+
+
+def _families(said: Sequence[Said]) -> Iterator[tuple[str, list[Said]]]:
+    yield "all", list(said)
+    for family in dict.fromkeys(one.family for one in said):
+        yield f"family:{family}", [one for one in said if one.family == family]
+
+
+def _rates(group: Group, name: str, said: Sequence[Said]) -> Iterator[Score]:
+    for of, mine in _families(said):
+        heard = [(one, errors) for one in mine if (errors := one.errors()) is not None]
+        rows = [one.row for one, _ in heard if one.row is not None]
+        detail: dict[str, Any] = {
+            "errors": sum(errors for _, errors in heard), "sounds": len(heard),
+            "gated": sum(row.reason == "no voice" for row in rows),
+        }  # fmt: skip
+        detail["uncapped"] = sum(int(row.detail.get("errors", one.words)) for one, _ in heard if (row := one.row))
+        if of == "all":
+            detail |= what_is_lost([pair for row in rows for pair in row.detail.get("wrong", ())])
+        yield _score(group, name, of, mine, heard, detail)
+
+
+def _score(
+    group: Group, name: str, of: str, asked: Sequence[Said], heard: Sequence[tuple[Said, int]], detail: dict[str, Any]
+) -> Score:
+    """All errors over all words, and its interval over sentences."""
+    words, errors = sum(one.words for one, _ in heard), sum(count for _, count in heard)
+    values = np.array([(count, one.words) for one, count in heard], dtype=np.float64).reshape(-1, 2)
+    drawn = resampled_sums(values, [one.text for one, _ in heard], SEED)
+    low, high = (None, None) if drawn is None else map(float, np.quantile(drawn[:, 0] / drawn[:, 1], [0.025, 0.975]))
+    metric = metrics.find_metric(metrics.SOUND_METRICS[name])
+    return group.score(
+        name, errors / words if words else None, words, sum(one.words for one in asked) - words,
+        f"{metrics.signature(metric)}|errors/words|ci:bootstrap-sentences", group=of, low=low, high=high,
+        unit="WER", better="lower", note=_note(asked, "whisper_wer" if name == NOISE else name), detail=detail,
+    )  # fmt: skip
+
+
+def _note(said: Sequence[Said], name: str) -> str:
+    """What could not be measured here and why, and whether this listener counts."""
+    rows = [one.row for one in said if one.row is not None]
+    lacking = next((row.reason for row in rows if metrics.is_unavailable(row)), "" if rows else NOT_ASKED)
+    found = shipped().get(name)
+    counts = found is not None and found.counts
+    return "; ".join(filter(None, [lacking, "" if counts else UNVERIFIED]))
+
+
+def _in_noise(group: Group, said: Sequence[Said]) -> Iterator[Score]:
+    for of, mine in _families(said):
+        by_step = {
+            step: [(one, errors) for one in mine if (errors := one.errors(str(step))) is not None] for step in STEPS_DB
+        }
+        for step, heard in by_step.items():
+            found = _score(group, NOISE, of, mine, heard, {"snr_db": step, "sounds": len(heard)})
+            yield _named(found, f"{NOISE}_{step:+d}")
+        if all(by_step.values()):
+            yield _threshold(group, of, mine, [by_step[step] for step in STEPS_DB])
+
+
+def _named(score: Score, name: str) -> Score:
+    return msgspec.structs.replace(score, metric=name)
+
+
+def _threshold(group: Group, of: str, asked: Sequence[Said], steps: Sequence[Sequence[tuple[Said, int]]]) -> Score:
+    """The ratio at which half of the words are wrong; outside of the steps it has no value, and the note says so."""
+    texts = [one.text for one, _ in steps[0]]
+    counts = np.array([[errors for _, errors in step] for step in steps], dtype=np.float64).T
+    values = np.concatenate([counts, np.array([[one.words] for one, _ in steps[0]], dtype=np.float64)], axis=1)
+    sums = values.sum(axis=0)
+    value = float(threshold_db(sums[:-1] / sums[-1]))
+    drawn = resampled_sums(values, texts, SEED)
+    low = high = None
+    reach = ""
+    if drawn is not None:
+        found = threshold_db(drawn[:, :-1] / drawn[:, -1:])
+        low, high = (float(x) for x in np.quantile(found, [0.025, 0.975], method="nearest"))
+        if not np.isfinite([low, high]).all():
+            reach = f"95 % from {_outside(low)} to {_outside(high)}"
+    metric = metrics.find_metric(metrics.SOUND_METRICS[NOISE])
+    said = "" if np.isfinite(value) else f"not measurable: {_outside(value)}"
+    return group.score(
+        "speech_reception_threshold", _finite(value), int(sums[-1]), sum(one.words for one in asked) - int(sums[-1]),
+        f"{metrics.signature(metric)}|half of the words|interpolated|ci:bootstrap-sentences", group=of,
+        low=_finite(low), high=_finite(high), unit="dB SNR", better="lower",
+        note="; ".join(filter(None, [said, reach, _note(asked, "whisper_wer")])), detail={"sounds": len(steps[0])},
+    )  # fmt: skip
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and np.isfinite(value) else None
+
+
+def _outside(value: float) -> str:
+    """A threshold in words.
+
+    >>> _outside(float("inf")), _outside(float("-inf")), _outside(2.5)
+    ('> 10 dB', '< -5 dB', '2.5 dB')
+    """
+    if np.isfinite(value):
+        return f"{value:.1f} dB"
+    return f"> {max(STEPS_DB)} dB" if value > 0 else f"< {min(STEPS_DB)} dB"
+
+
+def what_is_lost(wrong: Sequence[Sequence[str | None]]) -> dict[str, Any]:
+    """The words that are heard as others, most frequent first, and what of their sounds is lost.
+
+    `wrong`: pairs of a word asked and what was heard for it. `phonemes` counts, over the pairs of which a
+    pronouncing dictionary has both words, the features lost by their place in the word; `pairs` says how
+    many these are, `unknown` how many it does not have.
+    """
+    words = Counter((one or "", other or "") for one, other in wrong)
+    features: Counter[str] = Counter()
+    phones: Counter[str] = Counter()
+    known = unknown = 0
+    for one, other in wrong:
+        if one is None or other is None:
+            continue
+        found = phone_errors(one, other)
+        known, unknown = known + (found is not None), unknown + (found is None)
+        for error in found or ():
+            features.update(f"{feature}, {error.where}" for feature in error.features)
+            phones[f"{error.wanted or ''} > {error.heard or ''}"] += 1
+    return {
+        "confusions": [[*pair, count] for pair, count in words.most_common(MOST_CONFUSIONS)],
+        "phonemes": {
+            "pairs": known, "unknown": unknown, "features": dict(features.most_common()),
+            "phones": dict(phones.most_common(MOST_CONFUSIONS)),
+        },
+    }  # fmt: skip
