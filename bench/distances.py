@@ -255,18 +255,18 @@ def loading():
                 speeds[loader] = len(paths) / spent * 1e3
             row = [f"{rate}", f"**{speeds.pop('ours'):.0f}**"]
             rows.append(row + [f"{speed:.0f} (1/{float(row[1].strip('*')) / speed:.3g})" for speed in speeds.values()])
-    table("Reading stereo 5 s 44.1 kHz 16-bit WAV to mono: files a second of processor time", ["to Hz", *loaders], rows)
+    table("Reading stereo 5 s 44.1 kHz 16-bit WAV to mono: files per second of CPU time", ["to Hz", *loaders], rows)
 
 
 def main():
     cpu = Path("/proc/cpuinfo").read_text().splitlines()
     model = next((line.split(":")[1].strip() for line in cpu if "model name" in line), "?")
-    print("# Distances, beside the numerics of other toolkits\n")
+    print("# Distances compared with other toolkits\n")
     print(
-        f"{model}, {os.cpu_count()} cores, of which 1 thread; processor time, best of up to 5. "
+        f"{model}, {os.cpu_count()} cores, 1 thread used; CPU time, best of up to 5. "
         f"Python {platform.python_version()}, numpy {np.__version__}, scipy {scipy.__version__}, "
-        f"torch {torch.__version__}. Written by `bench/distances.py`; which peers are installed and which re-typed, "
-        "and from where, stands in `bench/peers.py`. N: frames in each set."
+        f"torch {torch.__version__}. Written by `bench/distances.py`; `bench/peers.py` says which peers are "
+        "installed, which are reimplemented, and from where. N: frames in each set."
     )
     for part in (frechet_times, frechet_errors, infinite, songs, kernel, loading):
         part()
