@@ -42,8 +42,8 @@ innerear anatomy runs/repaired
 ```
 
 Keys are read from `OPENAI_API_KEY` and `ANTHROPIC_API_KEY`, in the environment or in a `.env` file in the working
-directory. They are never written to a row, log, report or error. `anthropic/…` uses the endpoint that Anthropic provides
-for OpenAI's SDK; `seed` has no effect there.
+directory. They are never written to a row, log, report or error. `anthropic/…` uses the endpoint that Anthropic
+provides for OpenAI's SDK; `seed` has no effect there.
 
 Prices come from a table in the package, `ask/models/prices.csv`, which applies to the vendors' own addresses. To use
 your own table, in the same format, name it in `INNEREAR_PRICES`. If the price of a model is not known, its cost is
@@ -65,16 +65,16 @@ A program is checked twice. First the guard reads its text: a program with a vis
 hides (`getattr(os, "sys" + "tem")`, a path built at run time) is caught while the program runs. The program is ended
 and has the same outcome, with the line; see [the jail](jail.md#where-a-sound-comes-from).
 
-Embedded audio is detected by size alone: compressed with bzip2, the whole text of a program (numbers, strings, names,
-comments, operators) may be at most 7,000 bytes. The longest of 737 recorded programs has 4,511 bytes, and a table of
+Embedded audio has one limit: compressed with bzip2, the whole text of a program (numbers, strings, names, comments,
+operators) may be at most 7,000 bytes. The longest of 737 recorded programs has 4,511 bytes, and a table of
 2,500 numbers with three decimals about 4,250. Two seconds of sound at 8 kHz and 8 bits have 16,000 bytes; 63 recordings
 of speech of that length, compressed first, have 7,303 or more including the code that unpacks them. A sound of a second
-or less, or one that a speech codec brings below 7,000 bytes, is therefore not detected.
+or less, or one that a speech codec brings below 7,000 bytes, is not detected by this count.
 
 ## Was the suite in the training data?
 
-Every suite file in the package begins with a canary: a line that is not a probe and that nobody writes by chance. Anyone
-who builds a training set can exclude files that contain it. If a completion contains the canary, the end of the run and
+Every suite file in the package begins with a canary: a line that is not a probe and that nobody writes by chance.
+Anyone who builds a training set can exclude files that contain it. If a completion contains the canary, the end of the run and
 the report say so: that model has seen the file. If no completion contains it, that proves nothing.
 
 ```sh
