@@ -74,8 +74,8 @@ or less, or one that a speech codec brings below 7,000 bytes, is not detected by
 ## Was the suite in the training data?
 
 Every suite file in the package begins with a canary: a line that is not a probe and that nobody writes by chance.
-Anyone who builds a training set can exclude files that contain it. If a completion contains the canary, the end of the run and
-the report say so: that model has seen the file. If no completion contains it, that proves nothing.
+Anyone who builds a training set can exclude files that contain it. If a completion contains the canary, the end of the
+run and the report say so: that model has seen the file. If no completion contains it, that proves nothing.
 
 ```sh
 innerear probes vary --seed 7 --out varied.jsonl
