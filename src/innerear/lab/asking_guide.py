@@ -30,8 +30,9 @@ is up to date.
 
 ## Models
 
-`--model` starts with one of {providers}. Examples: `openai/gpt-4o-mini`, `anthropic/MODEL`, `recorded/one-shot`,
-`recorded/FILE.jsonl`, `baseline/informed`, `swap/MODEL`, `real`, `python:module.function`. For any server that speaks
+`--model` starts with one of {providers}.
+Examples: `openai/gpt-4o-mini`, `anthropic/MODEL`, `recorded/one-shot`, `recorded/FILE.jsonl`,
+`baseline/informed`, `swap/MODEL`, `real`, `python:module.function`. For any server that speaks
 OpenAI's chat completions, give its address with `--base-url`:
 
 ```sh
@@ -84,8 +85,8 @@ innerear run --model openai/gpt-4o-mini --suite varied.jsonl --out runs/varied
 
 The first command makes 172 other probes with the same families and kinds of checks. It changes pitches, tempi, counts,
 rates and words, or the order of two sounds. A probe without any of these (a class of sound) gets another duration.
-Caption, details and checks change together. On seed 7, `baseline/informed` passes the same checks as on edition 1, kind
-by kind, except for one instrument: the variants are as hard for pure tones. Sets with other durations have other
+Caption, details and checks change together. On seed 7, `baseline/informed` passes as many checks of each kind as on
+edition 1, except for one instrument: the variants are as hard for pure tones. Sets with other durations have other
 distances, so compare checks between suites, and distances within one.
 
 ## Reference programs
