@@ -172,7 +172,7 @@ def table(rounds: int) -> None:
     jail.close()
     print(
         "| program | way | latency ms | × plain | programs/s, 2 workers | × plain "
-        "| CPU ms a program, all told | × plain | of it the child's over a bare fork |"
+        "| CPU ms per program, total | × plain | of which the child's, above a bare fork |"
     )
     print("|---|---|--:|--:|--:|--:|--:|--:|--:|")
     ways = contenders()

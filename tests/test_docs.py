@@ -74,6 +74,7 @@ def test_the_pages_show_outputs():
     shown = {page.name: sum(bool(output) for _, output in steps(page)) for page in PAGES}
     assert {name: count for name, count in shown.items() if count} == {
         "README.md": 2,
+        "architecture.md": 5,
         "listening.md": 1,
         "metrics-alone.md": 5,
         "sharing.md": 1,

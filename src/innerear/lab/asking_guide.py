@@ -1,4 +1,4 @@
-"""`docs/asking.md`, made from the code: what each strategy sends for one probe, and how a model is named.
+"""`docs/asking.md`, made from the code: what each strategy sends for one probe, and how models are named.
 
 `python -m innerear.lab.asking_guide` writes it to standard output.
 """
@@ -25,14 +25,15 @@ _HEARD = Heard(
 _HEAD = """\
 # Asking
 
-This page is made from the code (`python -m innerear.lab.asking_guide > docs/asking.md`); a test sees that it is
-fresh.
+This page is generated from the code (`python -m innerear.lab.asking_guide > docs/asking.md`); a test checks that it
+is up to date.
 
 ## Models
 
-`--model` is one of {providers}, and what follows it: `openai/gpt-4o-mini`, `anthropic/MODEL`,
-`recorded/one-shot`, `recorded/FILE.jsonl`, `baseline/informed`, `swap/MODEL`, `real`, `python:module.function`.
-Any server that speaks OpenAI's chat completions is asked with `--base-url`:
+`--model` starts with one of {providers}.
+Examples: `openai/gpt-4o-mini`, `anthropic/MODEL`, `recorded/one-shot`, `recorded/FILE.jsonl`,
+`baseline/informed`, `swap/MODEL`, `real`, `python:module.function`. For any server that speaks
+OpenAI's chat completions, give its address with `--base-url`:
 
 ```sh
 innerear run --model openai/llama3 --base-url http://localhost:11434/v1 --out runs/mine
@@ -41,76 +42,79 @@ innerear record runs/repaired --out repaired.jsonl
 innerear anatomy runs/repaired
 ```
 
-Keys are read from `OPENAI_API_KEY` and `ANTHROPIC_API_KEY`, in the environment or in a `.env` file in the
-working directory, and stand in no row, log, report or error. `anthropic/…` uses the endpoint that Anthropic
-serves to OpenAI's SDK; `seed` has no effect there. Prices are a table in the package, `models/prices.csv`,
-which holds at the makers' own addresses; one's own table of the same form is named in `INNEREAR_PRICES`. Where
-no price is known the cost is unknown, and `--max-cost` refuses to begin. At the limit nothing more is asked;
-what is in flight still comes in and is kept.
+Keys are read from `OPENAI_API_KEY` and `ANTHROPIC_API_KEY`, in the environment or in a `.env` file in the working
+directory. They are never written to a row, log, report or error. `anthropic/…` uses the endpoint that Anthropic
+provides for OpenAI's SDK; `seed` has no effect there.
 
-A server that fails, hangs, or sends something else than a completion (a proxy's page, half a body) is asked again,
-for as long as `--patience` says (1800 s by default). The bar says what is waited for, how often it was tried, and
-when it is given up; `-v` says each retry on a line of its own. A server that never answered is given up after 20 s.
+Prices come from a table in the package, `ask/models/prices.csv`, which applies to the vendors' own addresses. To use
+your own table, in the same format, name it in `INNEREAR_PRICES`. If the price of a model is not known, its cost is
+unknown and `--max-cost` refuses to start. Once the limit is reached no further request is sent; replies to requests in
+flight are still kept.
+
+If a server fails, hangs, or returns something that is not a completion (a proxy's page, half a body), the request is
+retried for up to `--patience` (1800 s by default). The progress bar shows what it is waiting for, the number of tries,
+and when it will give up; `-v` prints each retry. A server that has never answered is given up after 20 s.
 
 ## Where a sound may come from
 
-`--track scratch` (the default) allows Python's library, NumPy and SciPy; `--track library` allows anything
-installed and any file. On both, network, other processes, embedded audio, packed data and code made from text
-are violations. A program's own files and buffers are its own: it may write an array and load it again. A
-violation is the outcome *provenance*, with the line.
+`--track scratch` (the default) allows the Python standard library, NumPy and SciPy. `--track library` allows any
+installed package and any file. On both tracks, network access, other processes, embedded audio, packed data and code
+made from text are violations. A program may write an array to a file of its own and load it again. A violation has the
+outcome *provenance*, with the line.
 
-A program is looked at twice. The guard reads its text: what is written plainly is named before it runs, and
-such a program is not run. What hides from a reader (`getattr(os, "sys" + "tem")`, a path made at run time) is
-seen while it runs and ends it, with the same outcome and the line; see [the jail](jail.md#where-a-sound-comes-from).
+A program is checked twice. First the guard reads its text: a program with a visible violation is not run. What the text
+hides (`getattr(os, "sys" + "tem")`, a path built at run time) is caught while the program runs. The program is ended
+and has the same outcome, with the line; see [the jail](jail.md#where-a-sound-comes-from).
 
-Embedded audio has one limit: compressed (bzip2), a program's whole text may have 7,000 bytes, be it numbers,
-strings, names, comments or operators. The longest of 737 recorded programs has 4,511, a table of 2,500 numbers
-of three decimals about 4,250; two seconds of sound at 8 kHz and 8 bits have 16,000, and 63 recordings of speech
-of that length, compressed before, 7,303 and more with what unpacks them. So a sound of a second or less, or one
-that a speech codec has brought below 7,000 bytes, is not found by this count.
+Embedded audio has one limit: compressed with bzip2, the whole text of a program (numbers, strings, names, comments,
+operators) may be at most 7,000 bytes. The longest of 737 recorded programs has 4,511 bytes, and a table of
+2,500 numbers with three decimals about 4,250. Two seconds of sound at 8 kHz and 8 bits have 16,000 bytes; 63 recordings
+of speech of that length, compressed first, have 7,303 or more including the code that unpacks them. A sound of a second
+or less, or one that a speech codec brings below 7,000 bytes, is not detected by this count.
 
-## Was the suite seen?
+## Was the suite in the training data?
 
-Every suite file of the package begins with a canary, a line that no probe is and nobody writes by chance. Who
-makes a training set can leave out what holds it. A completion that holds it is named at the end of a run and in
-the report: its model has seen the file. That no completion holds it says nothing.
+Every suite file in the package begins with a canary: a line that is not a probe and that nobody writes by chance.
+Anyone who builds a training set can exclude files that contain it. If a completion contains the canary, the end of the
+run and the report say so: that model has seen the file. If no completion contains it, that proves nothing.
 
 ```sh
 innerear probes vary --seed 7 --out varied.jsonl
 innerear run --model openai/gpt-4o-mini --suite varied.jsonl --out runs/varied
 ```
 
-makes 172 other probes of the same families and kinds of checks: pitches moved, tempi, counts, rates and words
-changed, two sounds in the other order, and where a probe has nothing of that kind (a class of sound) another
-duration. Caption, details and checks change together. `baseline/informed` passes on seed 7 what it passes on
-edition 1, kind by kind, but one instrument: the variants are as hard for bare sines. Sets of other durations have
-other distances, so compare checks between suites and distances within one.
+The first command makes 172 other probes with the same families and kinds of checks. It changes pitches, tempi, counts,
+rates and words, or the order of two sounds. A probe without any of these (a class of sound) gets another duration.
+Caption, details and checks change together. On seed 7, `baseline/informed` passes as many checks of each kind as on
+edition 1, except for one instrument: the variants are as hard for pure tones. Sets with other durations have other
+distances, so compare checks between suites, and distances within one.
 
 ## Reference programs
 
-28 programs written by hand, at least one a family, are what `few-shot` shows and what code can reach:
-`innerear probes verify` runs each and holds it to all checks of its probe. 27 pass; `environment/scene/five-knocks`
-has its five events and is not heard as a door: it stands as falling short, and no check was loosened for it. Eight
-programs were changed until a check by YAMNet took them (`instrument`: four of tier notes; `label`: frog, footsteps,
-door knock, tried for five knocks): that they pass says that it can be done, not how easily.
+28 programs written by hand, at least one per family, are the examples that `few-shot` shows. They also show what code
+can reach: `innerear probes verify` runs each one and applies all checks of its probe. 27 pass.
+`environment/scene/five-knocks` has five events but is not recognised as a door: it fails, and the check was not
+loosened for it. Eight programs were edited until a check by YAMNet passed them (`instrument`: four of the notes tier;
+`label`: frog, footsteps, door knock, and an attempt at five knocks). That they pass shows that it can be done, not how
+easily.
 
 ## Strategies
 
-`--strategy` is one of {usage}. K and N go from 1 to {most}. What is sent is shown for the probe `{probe}`.
+`--strategy` is one of {usage}. K and N are 1 to {most}. The messages below are for the probe `{probe}`.
 
-`repair`, `listen` and `best-of` run programs while they ask, in the same jail, with the same limits and into
-the same rows as the render stage, so that nothing is run twice. A failure of the jail itself never goes to the
-model. What they are told is told by instruments that do not judge: f0 by YIN where the judge uses McLeod's
-method, onsets from the level in bands where the judge uses spectral flux. Where there is no second instrument
-(whether it ran, is audible, is as long as asked), the score says *seen by the strategy*. So do, under `listen`,
-the scores of `instrument`, `label`, `sequence` and `together`: where YAMNet is installed, the model is told the
-five names that it gives, and it is YAMNet that judges. `best-of` chooses without it. Every round is kept in
-the completion's row (`rounds`).
+`repair`, `listen` and `best-of` run programs while they ask. These programs run in the same jail, with the same limits,
+and are stored in the same rows as in the render stage, so nothing is run twice. A failure of the jail itself is never
+shown to the model. The listener does not use the instruments that judge: its f0 comes from YIN (the judge uses
+McLeod's method), its onsets from the level in bands (the judge uses spectral flux). For some things there is no second
+instrument (did it run, is it audible, is it the right length); their scores say *seen by the strategy*. Under `listen`,
+so do the scores of `instrument`, `label`, `sequence` and `together`: if YAMNet is installed, the model is told YAMNet's
+top five labels, and YAMNet is also the judge. `best-of` chooses without YAMNet. Every round is kept in the completion's
+row (`rounds`).
 
-### What a way of asking is worth
+### What a strategy is worth
 
-A run is asked with one strategy; two runs of a model are held against each other, probe by probe. The two
-recordings that ship are such a pair:
+A run uses one strategy. To compare two strategies, compare two runs of the same model, probe by probe. The two
+recordings in the package are such a pair:
 
 ```sh
 innerear run --model recorded/one-shot --out runs/direct
@@ -118,8 +122,8 @@ innerear run --model recorded/plan --strategy plan --out runs/plan
 innerear compare runs/direct runs/plan --out runs/direct-and-plan
 ```
 
-[What is compared, and what is not](sharing.md). A strategy that is told what is judged (*seen by the strategy*)
-has an advantage there that says little: look at the checks that it is not told. The recordings were made in
+See [what is compared, and what is not](sharing.md). A strategy that is told what is judged (*seen by the strategy*) has
+an advantage on those scores that says little: look at the checks that it is not told. The recordings were made in
 batches in which the model saw its own earlier replies, so their probes are not independent of one another.
 """
 
