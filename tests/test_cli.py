@@ -45,7 +45,7 @@ def told(*words, code):
         (["run", "--model", "swap/baseline/sine", "--out", "x"], "add --model baseline/sine"),
         (["run", "--model", "baseline/sine", "--out", "/proc/x"], "/proc/x cannot be used"),
         (["score", "nowhere"], "is no run"),
-        (["probes", "show", "nothing/*"], "no probe fits id 'nothing/*'"),
+        (["probes", "show", "nothing/*"], "no probe matches id 'nothing/*'"),
         (["probes", "validate", "none.jsonl"], "none.jsonl"),
     ],
 )
