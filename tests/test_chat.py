@@ -278,7 +278,7 @@ def test_nobody_at_the_address_is_one_line_within_the_patience():
         (status(401, f"Incorrect API key provided: {KEY}"), ModelUnusable, "refuses the key in OPENAI_API_KEY"),
         (status(403, "no"), ModelUnusable, "refuses the key in OPENAI_API_KEY"),
         (status(404, "The model `gpt-x` does not exist"), ModelUnusable, "no such model (404): The model `gpt-x`"),
-        (status(429, "You exceeded your quota", "insufficient_quota"), ModelUnusable, "wants to be paid"),
+        (status(429, "You exceeded your quota", "insufficient_quota"), ModelUnusable, "requires payment"),
         (status(400, f"context is 8192 tokens,\n\nkey {KEY}"), ModelError, "context is 8192 tokens, key [key]"),
         (status(413, "x" * 100_000), ModelError, "refuses the request (413)"),
     ],
@@ -373,7 +373,7 @@ def test_a_key_that_cannot_be_one_is_refused_unseen(bad, monkeypatch):
 
 @pytest.mark.parametrize("url", ["localhost:8000", "ftp://x/v1", "http://", "http://[", "http://x:y/"])
 def test_a_base_url_that_is_none_is_refused(url):
-    with pytest.raises(UsageError, match="wanted such as http://localhost:8000/v1"):
+    with pytest.raises(UsageError, match="wanted one such as http://localhost:8000/v1"):
         open_model("openai/gpt-x", Options(base_url=url))
 
 

@@ -42,10 +42,10 @@ def told(*words, code):
         (["run", "--model", "baseline/sine", "--jail", "of", "--out", "x"], "'of'"),
         (["run", "--model", "baseline/sine", "--param", "temperature", "--out", "x"], "NAME=VALUE"),
         (["run", "--model", "baseline/sine", "--suite", "none.jsonl", "--out", "x"], "none.jsonl"),
-        (["run", "--model", "swap/baseline/sine", "--out", "x"], "give --model baseline/sine too"),
+        (["run", "--model", "swap/baseline/sine", "--out", "x"], "add --model baseline/sine"),
         (["run", "--model", "baseline/sine", "--out", "/proc/x"], "/proc/x cannot be used"),
         (["score", "nowhere"], "is no run"),
-        (["probes", "show", "nothing/*"], "no probe fits id 'nothing/*'"),
+        (["probes", "show", "nothing/*"], "no probe matches id 'nothing/*'"),
         (["probes", "validate", "none.jsonl"], "none.jsonl"),
     ],
 )
@@ -98,7 +98,7 @@ def asking(server, tmp_path, *words):
 def test_the_bar_says_what_is_waited_for_how_often_it_was_tried_and_until_when(tmp_path):
     screen = b""
     wanted = re.compile(
-        rb"openai/any: the server answers 429: slow down; 1 request waiting, tried \d times, given up at "
+        rb"openai/any: the server answers 429: slow down; 1 request waiting, tried \d times, giving up at "
     )
     with OpenAIServer(lambda number, body: None if wanted.search(screen) else SLOW_DOWN) as server:
         mine, theirs = pty.openpty()
@@ -123,7 +123,7 @@ def test_a_server_that_refuses_is_named_now_and_then_if_nobody_watches(monkeypat
         with bars([model]):
             generate(edition().probes[:1], [model], keep=lambda completion: None)
     said = capsys.readouterr().err
-    assert "openai/any: the server answers 429: slow down; 1 request waiting, tried 2 times, given up at" in said
+    assert "openai/any: the server answers 429: slow down; 1 request waiting, tried 2 times, giving up at" in said
 
 
 def test_a_long_silence_of_a_server_is_said(monkeypatch, capsys):
@@ -137,7 +137,7 @@ def test_a_long_silence_of_a_server_is_said(monkeypatch, capsys):
         model = open_model("openai/any", Options(base_url=server.url))
         with bars([model]):
             generate(edition().probes[:1], [model], keep=lambda completion: None)
-    assert "openai/any: 1 asked, no answer to the oldest since 0 s" in capsys.readouterr().err
+    assert "openai/any: 1 in flight, the oldest unanswered for 0 s" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("words", "lines"), [((), 0), (("-v",), 3)], ids=["quiet", "verbose"])
@@ -280,5 +280,5 @@ def test_an_interrupted_run_says_how_to_go_on(tmp_path):
     going.send_signal(signal.SIGINT)
     _, said = going.communicate(timeout=60)
     assert going.returncode == 130
-    assert "the same command goes on" in said
+    assert "run the same command again to resume" in said
     assert "Traceback" not in said

@@ -193,4 +193,4 @@ def test_models_list_says_of_each_file_what_is_known_of_it() -> None:
     for files in sources().values():
         for file in files:
             assert file.file in listed.output
-    assert "checksum not known here: that of the first download is recorded" in listed.output
+    assert "checksum unknown: that of the first download is recorded" in listed.output

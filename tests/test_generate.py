@@ -75,7 +75,7 @@ def test_an_empty_details_line_is_left_out():
 
 
 def test_an_unknown_strategy_names_those_there_are():
-    with pytest.raises(UsageError, match=r"there are direct, brief, plan, few-shot:K, .*; did you mean 'plan'\?"):
+    with pytest.raises(UsageError, match=r"wanted one of direct, brief, plan, few-shot:K, .*; did you mean 'plan'\?"):
         find_strategy("plann")
 
 

@@ -58,7 +58,7 @@ def test_at_the_limit_in_money_asking_stops_in_one_line_and_what_is_done_counts(
         assert len(kept) == 4  # 0.032 USD each
         assert len(summary(failures)) == 1
         assert "168 not answered" in summary(failures)[0]
-        assert "the limit of 0.1 USD is reached, 0.1280 USD are spent" in summary(failures)[0]
+        assert "the limit of 0.1 USD is reached: 0.1280 USD spent" in summary(failures)[0]
         again, _ = ask(server, done=kept, max_usd=0.1)
         more, _ = ask(server, done=kept, max_usd=0.15)
     assert again == []

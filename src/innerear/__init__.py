@@ -1,7 +1,7 @@
 """Can a language model that has never heard anything write a sound?
 
-InnerEar asks a model for programs, runs them in a jail, and measures what comes out. All that the
-command line does is here as functions; see the README for examples.
+InnerEar asks a model for programs that synthesise sounds, runs them in a jail and measures the audio.
+Everything the command line does is available as functions; see the README for examples.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Names come from their modules when they are asked for, so that `import innerear` stays fast."""
+    """Import names lazily, so that `import innerear` stays fast."""
     if name not in _HOME:
         raise AttributeError(f"module 'innerear' has no attribute {name!r}")
     return getattr(importlib.import_module(f"innerear.{_HOME[name]}"), name)

@@ -1,7 +1,7 @@
-"""The kinds of check that a probe's sound must pass, one type a kind.
+"""The kinds of check that a probe's sound must pass, one type per kind.
 
-A suite file tags each with its kind in `check`; an unknown kind or field is an error where the
-suite is read. `headline=False`: measured and shown, not counted in headlines. Pitches are
+In a suite file the field `check` has the kind; an unknown kind or field is an error when the suite
+is read. `headline=False`: measured and shown, but not counted in headlines. Pitches are
 sounding (concert) pitches, A4 = 440 Hz = MIDI 69.
 """
 
@@ -37,7 +37,7 @@ class Waveform(_Check, frozen=True, tag="waveform"):
 
 
 class Instrument(_Check, frozen=True, tag="instrument"):
-    """The family that a listener would name; AudioSet names that count as a hit."""
+    """The instrument family that a listener would name, and the AudioSet names that count as a hit."""
 
     family: str
     audioset: list[str]
@@ -62,7 +62,7 @@ class Glide(_Check, frozen=True, tag="glide"):
 
 
 class LevelTrend(_Check, frozen=True, tag="level_trend"):
-    """A level that rises or falls by at least so many decibels."""
+    """A level that rises or falls by at least `at_least_db` decibels."""
 
     direction: Literal["rise", "fall"]
     at_least_db: float
@@ -79,7 +79,7 @@ class Notes(_Check, frozen=True, tag="notes"):
 
 
 class Events(_Check, frozen=True, tag="events"):
-    """So many separate events."""
+    """The number of separate events."""
 
     count: int
 
@@ -91,14 +91,14 @@ class Chord(_Check, frozen=True, tag="chord"):
 
 
 class Onsets(_Check, frozen=True, tag="onsets"):
-    """Onsets at given times in seconds; extra onsets count against it."""
+    """Onsets at given times in seconds; extra onsets count as errors."""
 
     times_s: list[float]
     tolerance_s: float
 
 
 class OnsetTrend(_Check, frozen=True, tag="onset_trend"):
-    """A rate of onsets that rises or falls between two rates in hertz."""
+    """An onset rate that changes from one value to another, in hertz."""
 
     direction: Literal["accelerate", "slow"]
     from_hz: float
@@ -107,7 +107,7 @@ class OnsetTrend(_Check, frozen=True, tag="onset_trend"):
 
 
 class Label(_Check, frozen=True, tag="label"):
-    """The class that a listener would name, among a named closed set."""
+    """The class that a listener would name, from a named closed set."""
 
     label: str
     among: str
@@ -126,7 +126,7 @@ class Together(_Check, frozen=True, tag="together"):
 
 
 class Doppler(_Check, frozen=True, tag="doppler"):
-    """A pitch that is lower at the end than at the start by at least this ratio."""
+    """A pitch that falls: its ratio of end to start is at most `ratio_below`."""
 
     ratio_below: float
     note: str = ""
@@ -142,20 +142,20 @@ class Vowel(_Check, frozen=True, tag="vowel"):
 
 
 class VoiceF0(_Check, frozen=True, tag="voice_f0"):
-    """The fundamental of the voice lies in a range in hertz."""
+    """The f0 of the voice is within a range in hertz."""
 
     low_hz: float
     high_hz: float
 
 
 class VoiceF0Steps(_Check, frozen=True, tag="voice_f0_steps"):
-    """Voices one after the other, each with its range of the fundamental in hertz."""
+    """Voices one after the other, each with its f0 range in hertz."""
 
     ranges_hz: list[tuple[float, float]]
 
 
 class Transcript(_Check, frozen=True, tag="transcript"):
-    """The words that are said; `closed_set` where the listener chooses among given texts."""
+    """The spoken words; `closed_set` if the listener picks from given texts."""
 
     text: str
     closed_set: list[str] | None = None
@@ -175,13 +175,13 @@ class Rhyme(_Check, frozen=True, tag="rhyme"):
 
 
 class F0Trend(_Check, frozen=True, tag="f0_trend"):
-    """The melody of the voice rises or falls at its end."""
+    """The f0 of the voice rises or falls at the end."""
 
     direction: Literal["rise", "fall"]
 
 
 class Unvoiced(_Check, frozen=True, tag="unvoiced"):
-    """Speech without a fundamental, such as a whisper."""
+    """Speech without voicing, such as a whisper."""
 
 
 class Voice(_Check, frozen=True, tag="voice"):
@@ -196,7 +196,7 @@ Check = (
 
 
 def kind(check: Check) -> str:
-    """The word that names this kind of check in a suite file.
+    """The name of a check's kind in a suite file.
 
     >>> kind(Events(count=3))
     'events'

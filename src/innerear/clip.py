@@ -1,7 +1,7 @@
-"""Sound in memory, from files and to files.
+"""Audio clips in memory, read from and written to files.
 
-A `Clip` is float32 of shape (channels, samples). Metrics take the mean of the channels and
-resample with soxr's HQ setting, the same everywhere.
+A `Clip` is float32 of shape (channels, samples). All metrics use the mean of the channels, resampled
+with soxr's HQ setting.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 Samples = NDArray[np.float32]
 
-_WHOLE = 0.99  # share of the samples promised that must be there: the length of an MP3 may be an estimate
-UNKNOWN_LENGTH = 0x7FFF_F000  # sizes from here on say that the length is not known, as in `jail.inside.wav`
-_BLOCK = 1 << 20  # samples a channel: 24 s at 44.1 kHz
+_WHOLE = 0.99  # least share of the declared samples that a file must hold: the length of an MP3 may be an estimate
+UNKNOWN_LENGTH = 0x7FFF_F000  # sizes from here on mean "length unknown", as in `jail.inside.wav`
+_BLOCK = 1 << 20  # samples per channel: 24 s at 44.1 kHz
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Clip:
-    """Sound in memory: float32, nominally in [-1, 1], shape (channels, samples)."""
+    """Audio in memory: float32, nominally in [-1, 1], shape (channels, samples)."""
 
     samples: Samples
     sample_rate: int  # Hz
@@ -48,7 +48,7 @@ class Clip:
 
     @property
     def duration_s(self) -> float:
-        """Seconds of sound."""
+        """Duration in seconds."""
         return float(self.samples.shape[1] / self.sample_rate)
 
     @property
@@ -60,7 +60,7 @@ class Clip:
         return mono
 
     def at(self, sample_rate: int) -> Samples:
-        """The mono signal at another sample rate in hertz, shape (samples,)."""
+        """The mono signal resampled to `sample_rate` in hertz, shape (samples,)."""
         if sample_rate == self.sample_rate:
             return self.mono
         import soxr
@@ -69,10 +69,10 @@ class Clip:
 
 
 def read(source: Path | str | BinaryIO) -> Clip:
-    """Read a WAV, FLAC, OGG or MP3 file, all of its channels at its own sample rate.
+    """Read a WAV, FLAC, OGG or MP3 file with all channels, at its own sample rate.
 
     Raises:
-        AudioError: the file is missing, is no audio, is empty or cut off, or holds NaN or infinity.
+        AudioError: the file is missing, not audio, empty or cut off, or holds NaN or infinity.
     """
     with _opened(source) as (file, name):
         blocks = [_unit(block).T for block in _decoded(file, name)]
@@ -80,10 +80,10 @@ def read(source: Path | str | BinaryIO) -> Clip:
 
 
 def read_mono(source: Path | str | BinaryIO, sample_rate: int) -> Clip:
-    """Read a file as `Clip.at` would give it: the mean of its channels at this sample rate.
+    """Read a file as mono at a sample rate in hertz.
 
-    Sample for sample what `read(source).at(sample_rate)` gives, faster, and in the memory of the
-    result: long files are decoded, mixed and resampled a block at a time.
+    Equal to `read(source).at(sample_rate)` sample for sample, but faster and with less memory: long files
+    are decoded, mixed and resampled block by block.
 
     Raises:
         AudioError: see `read`.
@@ -92,10 +92,10 @@ def read_mono(source: Path | str | BinaryIO, sample_rate: int) -> Clip:
 
 
 def stream_mono(source: Path | str | BinaryIO, sample_rate: int) -> Iterator[Samples]:
-    """The samples of `read_mono` in blocks as they are decoded, so that a file of any length takes little memory.
+    """The samples of `read_mono` in blocks, for files of any length.
 
     Raises:
-        AudioError: see `read`; where a file is cut off, after the blocks before the cut.
+        AudioError: see `read`; for a file that is cut off, after the blocks before the cut.
     """
     import soxr
 
@@ -122,51 +122,55 @@ def _opened(source: Path | str | BinaryIO) -> Iterator[tuple[SoundFile, str]]:
         with soundfile.SoundFile(source) as file:
             _refuse_cut_off(source, name)
             yield file, name
-    except (soundfile.LibsndfileError, OSError, UnicodeEncodeError) as error:  # the last for its name
+    except (
+        soundfile.LibsndfileError,
+        OSError,
+        UnicodeEncodeError,
+    ) as error:  # the last for a name that cannot be encoded
         raise AudioError(f"{name} cannot be read as audio: {error}") from error
 
 
 def _refuse_cut_off(source: Path | str | BinaryIO, name: str) -> None:
-    """Refuse a WAV or AIFF file that ends before its header says; libsndfile takes it for a shorter one.
+    """Refuse a WAV or AIFF file that is shorter than its header says; libsndfile reads it as a shorter file.
 
-    Call it after libsndfile has opened the file: a stream is left where it was.
+    Call it after libsndfile has opened the file: a stream is left at its position.
     """
     if isinstance(source, str | Path):
         with Path(source).open("rb") as file:
-            found = _samples_chunk(file)
+            sizes = _samples_chunk(file)
     else:
-        place = source.tell()
-        found = _samples_chunk(source)
-        source.seek(place)
-    if found is None:
+        position = source.tell()
+        sizes = _samples_chunk(source)
+        source.seek(position)
+    if sizes is None:
         return
-    promised, there = found
-    if there < _WHOLE * promised and promised < UNKNOWN_LENGTH:
-        raise AudioError(f"{name} is cut off: its header promises {promised} bytes of samples, it holds {there}")
+    promised, actual = sizes
+    if actual < _WHOLE * promised and promised < UNKNOWN_LENGTH:
+        raise AudioError(f"{name} is cut off: its header promises {promised} bytes of samples, it holds {actual}")
 
 
 def _samples_chunk(file: BinaryIO) -> tuple[int, int] | None:
-    """How many bytes of samples the header of a WAV or AIFF file promises, and how many are there."""
+    """Bytes of samples declared in the header of a WAV or AIFF file, and bytes present; `None` for other formats."""
     size = file.seek(0, io.SEEK_END)
     file.seek(0)
     head = file.read(12)
     order: Literal["little", "big"] = "little" if head[:4] == b"RIFF" else "big"
     if head[:4] not in (b"RIFF", b"RIFX", b"FORM") or head[8:] not in (b"WAVE", b"AIFF", b"AIFC"):
         return None
-    place = 12
-    while place + 8 <= size:
-        file.seek(place)
+    position = 12
+    while position + 8 <= size:
+        file.seek(position)
         head = file.read(8)
         length = int.from_bytes(head[4:], order)
-        place += 8
+        position += 8
         if head[:4] in (b"data", b"SSND"):
-            return length, size - place
-        place += length + length % 2
+            return length, size - position
+        position += length + length % 2
     return None
 
 
 def _decoded(file: SoundFile, name: str) -> Iterator[NDArray[Any]]:
-    """Blocks of shape (samples, channels): int16 as stored where it is stored so, else float32."""
+    """Blocks of shape (samples, channels): int16 for 16-bit PCM, else float32."""
     if file.channels > 8:
         raise AudioError(f"{name} has {file.channels} channels, wanted at most 8")
     kind = "int16" if file.subtype == "PCM_16" else "float32"
@@ -187,7 +191,7 @@ def _unit(block: NDArray[Any]) -> Samples:
 
 
 def _mixed(block: NDArray[Any]) -> Samples:
-    """The mean of the channels: adding columns is several times as fast as a mean over an axis of two."""
+    """The mean of the channels; adding columns is several times faster than a mean over a short axis."""
     total = block[:, 0].astype(np.float32)
     for channel in range(1, block.shape[1]):
         total += block[:, channel]
@@ -196,10 +200,10 @@ def _mixed(block: NDArray[Any]) -> Samples:
 
 
 def flac(clip: Clip) -> tuple[bytes, float]:
-    """The clip as 24-bit FLAC, and the factor that its samples were divided by (1 unless |x| > 1).
+    """The clip as 24-bit FLAC, and the factor its samples were divided by (1 unless some |x| > 1).
 
     Raises:
-        AudioError: FLAC holds no such sound: none at all, or a rate above 655,350 Hz.
+        AudioError: FLAC cannot store it: no samples, or a sample rate above 655,350 Hz.
     """
     import soundfile
 
@@ -215,10 +219,10 @@ def flac(clip: Clip) -> tuple[bytes, float]:
 
 
 def flac_rate(sample_rate: int) -> int:
-    """The rate in hertz that a FLAC file of this sound says.
+    """The sample rate in hertz to write into a FLAC file.
 
-    Above 65,535 Hz a frame of FLAC can only hold tens of hertz (RFC 9639, 9.1.2). The samples stay
-    as they are: 5 Hz of 65,536 are 0.13 cents.
+    Above 65,535 Hz a FLAC frame stores the rate in tens of hertz (RFC 9639, 9.1.2), so it is rounded; the
+    samples do not change. 5 Hz in 65,536 Hz are 0.13 cents.
 
     >>> flac_rate(44_100), flac_rate(131_072)
     (44100, 131070)

@@ -1,4 +1,4 @@
-"""A file from its public home, within a time that a person would wait."""
+"""Downloads over HTTP with timeouts and resume."""
 
 from __future__ import annotations
 
@@ -11,13 +11,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-PATIENCE_S = 8.0  # to the first byte, and from one to the next
+PATIENCE_S = 8.0  # to the first byte, and between blocks
 
 
 @dataclass(frozen=True)
 class Manner:
-    """How a server is asked: headers, which go to no other host that it may send us to, and the file of
-    certificates to trust (`None`: the system's)."""
+    """Request settings: headers, not sent on when redirected, and a CA file (`None`: the system's certificates)."""
 
     headers: Mapping[str, str] = field(default_factory=dict)
     cafile: str | None = None
@@ -27,7 +26,7 @@ PLAIN = Manner()
 
 
 def get(url: str, limit_bytes: int, progress: Callable[[int], None] | None = None, manner: Manner = PLAIN) -> bytes:
-    """The whole content of an address; `progress` is called with the bytes so far.
+    """Download a URL into memory; `progress` is called with the bytes so far.
 
     Raises:
         OSError: no answer within 8 s, cut off, an HTTP error, or more than `limit_bytes`.
@@ -45,37 +44,37 @@ def get(url: str, limit_bytes: int, progress: Callable[[int], None] | None = Non
 def fetch_file(
     url: str, path: Path, progress: Callable[[int, int], None] | None = None, manner: Manner = PLAIN
 ) -> None:
-    """Fetch an address into a file, going on after the bytes that are there already.
+    """Download a URL into a file, resuming after the bytes it already has.
 
-    `progress` is called with the bytes so far and the bytes in all (0 where the server does not say).
+    `progress` is called with the bytes so far and the total (0 if the server does not say).
 
     Raises:
-        OSError: no answer within 8 s, cut off, or an HTTP error; what came so far stays in the file.
+        OSError: no answer within 8 s, cut off, or an HTTP error; the file keeps what has arrived.
     """
-    there = path.stat().st_size if path.exists() else 0
+    done = path.stat().st_size if path.exists() else 0
     with path.open("ab") as file:
-        for piece, whole in _stream(url, there, manner):
-            if isinstance(piece, int):  # where the server starts: at the byte asked for, or at the first
+        for piece, whole in _stream(url, done, manner):
+            if isinstance(piece, int):  # the server may start at the requested byte, or at the first
                 file.truncate(piece)
                 file.seek(piece)
-                there = piece
+                done = piece
             else:
                 file.write(piece)
-                there += len(piece)
+                done += len(piece)
             if progress:
-                progress(there, whole)
+                progress(done, whole)
 
 
 def _stream(url: str, start: int, manner: Manner) -> Iterator[tuple[bytes | int, int]]:
-    """Where the body starts, then its pieces; each along with the bytes of the whole, 0 if not known.
+    """Yield the offset of the body, then its blocks; each with the total size in bytes, 0 if unknown.
 
-    In a thread of its own, because looking up a host knows no time limit.
+    Runs in a thread, because host name lookup has no timeout.
     """
     pieces: queue.Queue[tuple[bytes | int, int] | Exception | None] = queue.Queue(maxsize=64)
-    left = threading.Event()
+    abandoned = threading.Event()
 
     def put(item: tuple[bytes | int, int] | Exception | None) -> None:
-        while not left.is_set():
+        while not abandoned.is_set():
             try:
                 return pieces.put(item, timeout=1.0)
             except queue.Full:
@@ -83,17 +82,17 @@ def _stream(url: str, start: int, manner: Manner) -> Iterator[tuple[bytes | int,
 
     def read() -> None:
         try:
-            asked = urllib.request.Request(url, headers={"Range": f"bytes={start}-"} if start else {})
+            request = urllib.request.Request(url, headers={"Range": f"bytes={start}-"} if start else {})
             for name, value in manner.headers.items():
-                asked.add_unredirected_header(name, value)
+                request.add_unredirected_header(name, value)
             trust = ssl.create_default_context(cafile=manner.cafile) if manner.cafile else None
-            with urllib.request.urlopen(asked, timeout=PATIENCE_S, context=trust) as response:
+            with urllib.request.urlopen(request, timeout=PATIENCE_S, context=trust) as response:
                 at = start if response.status == 206 else 0
                 length = response.headers.get("Content-Length")
                 whole = at + int(length) if length is not None else 0
                 put((at, whole))
                 got = at
-                while not left.is_set() and (piece := response.read(1 << 16)):
+                while not abandoned.is_set() and (piece := response.read(1 << 16)):
                     got += len(piece)
                     put((piece, whole))
             if got < whole:
@@ -118,4 +117,4 @@ def _stream(url: str, start: int, manner: Manner) -> Iterator[tuple[bytes | int,
                 raise item if isinstance(item, OSError) else OSError(str(item))
             yield item
     finally:
-        left.set()
+        abandoned.set()

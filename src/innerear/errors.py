@@ -1,30 +1,30 @@
-"""The error tree: what went wrong on our side or the user's, never what a model got wrong.
+"""The error tree: infrastructure failures and usage errors, never what a model got wrong.
 
     InnerEarError
-    ├── UsageError          the caller gave something that cannot be used: one line, exit code 2
+    ├── UsageError          unusable input from the caller: one line, exit code 2
     │   ├── SuiteError      a suite file with a bad line
-    │   └── AudioError      a file or an array that is no usable audio
-    ├── DiskFull            there is no room left on a disk: make some, and go on
-    ├── ModelError          a model could not be asked, after all retries
-    ├── RecordingMismatch   a recording was made with other messages than the suite sends today
-    ├── HubError            the Hugging Face hub refused, or was not reached
-    ├── WeightsUnavailable  weights are not here and could not be fetched
+    │   └── AudioError      a file or an array that is not usable audio
+    ├── DiskFull            a disk is full: free some space and resume
+    ├── ModelError          a model gave no answer after all retries
+    ├── RecordingMismatch   a recording was made with messages that differ from those sent now
+    ├── HubError            the Hugging Face hub refused or could not be reached
+    ├── WeightsUnavailable  weights are missing and could not be downloaded
     ├── JailUnavailable     this machine cannot isolate a program
     ├── JailFailure         the jail itself failed on a program, twice
-    └── ClusterUnavailable  no cluster answers, or none of its nodes is left
+    └── ClusterUnavailable  no cluster answers, or all of its nodes are gone
 
-What a *model* got wrong (no program, a crash, silence) is data, an `Outcome` in a row.
+Model failures (no program, a crash, silence) are data: an `Outcome` in a row.
 """
 
 from __future__ import annotations
 
 
 class InnerEarError(Exception):
-    """The base of all errors that this package raises on purpose."""
+    """Base class of all errors that this package raises deliberately."""
 
 
 class UsageError(InnerEarError, ValueError):
-    """Something the caller gave cannot be used; the message says what was got and wanted."""
+    """Unusable input from the caller; the message says what was given and what was wanted."""
 
 
 class SuiteError(UsageError):
@@ -32,33 +32,33 @@ class SuiteError(UsageError):
 
 
 class AudioError(UsageError):
-    """A file or an array is no usable audio."""
+    """A file or an array is not usable audio."""
 
 
 class DiskFull(InnerEarError):
-    """There is no room left where something is to be written; what was finished stays."""
+    """The disk is full; finished work is kept."""
 
 
 class ModelError(InnerEarError):
-    """A model could not be asked: wrong key, unknown model, server gone for too long."""
+    """A model gave no answer: wrong key, unknown model, or server down for too long."""
 
 
 class RecordingMismatch(InnerEarError):
-    """A recording was made with other messages than the suite would send today."""
+    """A recording was made with messages that differ from those sent now."""
 
 
 class HubError(InnerEarError):
-    """The Hugging Face hub refused, or was not reached."""
+    """The Hugging Face hub refused or could not be reached."""
 
 
 class WeightsUnavailable(InnerEarError):
-    """The weights of an embedder are not in the cache and could not be fetched."""
+    """Model weights are not in the cache and could not be downloaded."""
 
 
 class JailUnavailable(InnerEarError):
-    """This machine cannot isolate a program in the way asked for.
+    """This machine cannot isolate a program in the requested way.
 
-    `missing` names the feature, `fix` says what to do about it.
+    `missing` names the missing feature, `fix` says what to do about it.
     """
 
     def __init__(self, missing: str, fix: str) -> None:
@@ -71,8 +71,8 @@ class JailUnavailable(InnerEarError):
 
 
 class JailFailure(InnerEarError):
-    """The jail failed on a program, also in a fresh one: never the model's fault, never a score."""
+    """The jail failed on a program twice, the second time in a new jail: never a model failure, never a score."""
 
 
 class ClusterUnavailable(InnerEarError):
-    """There is no cluster at an address, or none of its nodes is left."""
+    """No cluster answers at an address, or all of its nodes are gone."""

@@ -1,7 +1,7 @@
-"""The rows that flow from stage to stage: frozen, typed, checked once where they enter.
+"""The rows that flow from stage to stage: frozen, typed, and validated once, on reading.
 
-Every row but `Probe` carries a `key`, the digest of all that decides it; going on with a run is
-the question "which keys are missing".
+Most rows have a `key`, a digest of everything that determines them; resuming a run means computing
+the rows whose keys are missing.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from innerear.checks import Check
 Tier = Literal["notes", "environment", "speech"]
 TIERS: tuple[Tier, ...] = ("notes", "environment", "speech")
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
-"""An integer that is a number to every reader: a row from elsewhere may hold one of thousands of digits."""
+"""A non-negative integer that any JSON reader can represent: untrusted rows may hold one with thousands of digits."""
 Track = Literal["scratch", "library"]
 TRACKS: tuple[Track, ...] = ("scratch", "library")
-"""What a program may use: Python's own library with NumPy and SciPy, or anything that is installed."""
+"""What a program may use: the standard library, NumPy and SciPy; or any installed package."""
 
 
 def digest(*parts: Any) -> str:
-    """The first 128 bits of a SHA-256 over the canonical JSON of the parts, in hexadecimal.
+    """The first 128 bits of the SHA-256 of the parts as canonical JSON, in hexadecimal.
 
-    Mappings are ordered by key, so equal content gives an equal digest.
+    Mappings are sorted by key, so equal content has an equal digest.
 
     >>> digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
     True
@@ -38,7 +38,7 @@ def digest(*parts: Any) -> str:
 
 
 class Probe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One thing to be heard, and the checks that its sound must pass."""
+    """A sound to synthesise, and the checks that it must pass."""
 
     id: str
     tier: Tier
@@ -51,17 +51,17 @@ class Probe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Message(msgspec.Struct, frozen=True):
-    """One message to or from a model, in the words of the chat protocol."""
+    """One message of a chat with a model."""
 
     role: Literal["system", "user", "assistant"]
     content: str
 
 
 class Round(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One round of a conversation: what was sent, what was answered, and what came of it.
+    """One round of a conversation: the messages, the reply and the result.
 
-    `outcome` and `reason` are those of its program where the strategy ran it; `heard` is what the
-    listener said of its sound.
+    `outcome` and `reason` are those of its program, if the strategy ran it; `heard` is the listener's
+    report on its sound.
     """
 
     messages: list[Message]
@@ -75,10 +75,9 @@ class Round(msgspec.Struct, frozen=True, omit_defaults=True):
 class Completion(msgspec.Struct, frozen=True, omit_defaults=True):
     """A model's answer to one probe.
 
-    `messages` and `text` are those of the round that was taken; `rounds` has every round of a
-    strategy that asks more than once. `recording` is set instead of `text` for a model that is no
-    model but real sound: the path of a clip in the data folder, relative to it. `usd` is what the
-    tokens cost, `None` where no price is known.
+    `messages` and `text` are those of the chosen round; `rounds` has all rounds of a strategy that
+    asks more than once. `recording` replaces `text` if the model plays recordings: the path of a clip
+    relative to the data folder. `usd` is the cost of the tokens, `None` if no price is known.
     """
 
     key: str
@@ -96,17 +95,17 @@ class Completion(msgspec.Struct, frozen=True, omit_defaults=True):
     usd: float | None = None
 
     def texts(self) -> list[str]:
-        """All that the model wrote, of every round."""
-        return [self.text, *(held.text for held in self.rounds)]
+        """All texts that the model wrote, in all rounds."""
+        return [self.text, *(past.text for past in self.rounds)]
 
 
 class Program(msgspec.Struct, frozen=True):
     """The code in a completion, or why there is none.
 
-    `recording` stands instead of code where the answer is real sound: a clip in the data folder,
-    of which the first `duration_s` seconds are taken. Of a program, `duration_s` says how long a
-    sound it was asked for. `violation` says by which line the program takes its sound from elsewhere
-    (see `guard`): it is not run.
+    `recording` replaces `code` if the answer is a recording: a clip in the data folder, of which the
+    first `duration_s` seconds are used. For a program, `duration_s` is the requested duration.
+    `violation` quotes the line by which the program takes its sound from elsewhere (see `guard`); such
+    a program is not run.
     """
 
     code: str | None
@@ -117,30 +116,30 @@ class Program(msgspec.Struct, frozen=True):
 
     @property
     def digest(self) -> str:
-        """The digest of what makes the sound, whatever the reason says."""
-        taken_s = None if self.recording is None else self.duration_s
-        return digest("program", self.code, self.recording, taken_s)
+        """The digest of what makes the sound, independent of `reason`."""
+        clip_s = None if self.recording is None else self.duration_s
+        return digest("program", self.code, self.recording, clip_s)
 
 
 class Outcome(enum.StrEnum):
-    """What running a program gave. All but OK are the model's doing, except NOT_RENDERED."""
+    """The outcome of running a program. All failures but NOT_RENDERED are the model's."""
 
     OK = "ok"
     NO_PROGRAM = "no_program"  # nothing to run in the completion
     ERROR = "error"  # an exception, with its traceback in stderr
-    EXIT_CODE = "exit_code"  # left with an exit code other than 0, or killed by its own signal
-    NO_AUDIO = "no_audio"  # ran, and left no output.wav
-    BAD_AUDIO = "bad_audio"  # left one that is no usable audio
+    EXIT_CODE = "exit_code"  # non-zero exit code, or killed by its own signal
+    NO_AUDIO = "no_audio"  # ran without writing output.wav
+    BAD_AUDIO = "bad_audio"  # output.wav is not usable audio
     TIMED_OUT = "timed_out"  # wall clock
     CPU_LIMIT = "cpu_limit"
     OUT_OF_MEMORY = "out_of_memory"
-    PROVENANCE = "provenance"  # takes its sound from elsewhere; the reason shows the line
-    FORBIDDEN = "forbidden"  # ended by something that the jail forbids; the reason says what
-    NOT_RENDERED = "not_rendered"  # this machine cannot isolate programs: ours, and counted apart
+    PROVENANCE = "provenance"  # takes its sound from elsewhere; the reason quotes the line
+    FORBIDDEN = "forbidden"  # killed for something the jail forbids; the reason says what
+    NOT_RENDERED = "not_rendered"  # this machine cannot isolate programs: not a model failure, counted separately
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """What a program may use. An outcome within a fifth of a limit is flagged in its row.
+    """Resource limits of a program. A row is flagged if more than four fifths of a limit were used.
 
     `sound_s` differs between the programs of a run (see `render.longest_s`), so it is in no key.
     """
@@ -148,16 +147,16 @@ class Limits(msgspec.Struct, frozen=True):
     cpu_s: float = 180.0
     wall_s: float = 240.0
     memory_bytes: int = 2 << 30  # address space
-    file_bytes: int = 64 << 20  # all that it writes
+    file_bytes: int = 64 << 20  # all files together
     log_bytes: int = 256 << 10  # stdout and stderr together
-    sound_s: float | msgspec.UnsetType = msgspec.UNSET  # the longest sound; follows from what was asked
+    sound_s: float | msgspec.UnsetType = msgspec.UNSET  # the longest sound; derived from the requested duration
 
 
 class RawLevels(msgspec.Struct, frozen=True):
-    """Measured on the samples as the program gave them, before anything is stored.
+    """Levels of the samples as the program wrote them, before scaling and storing.
 
-    `peak` and `dc` are linear; `rms_dbfs` is `None` for digital silence; `clipped` is the share
-    of samples at or beyond full scale that stand in runs of three or more.
+    `peak` and `dc` are linear; `rms_dbfs` is `None` for digital silence; `clipped` is the share of
+    samples at or beyond full scale in runs of three or more.
     """
 
     peak: float
@@ -167,11 +166,11 @@ class RawLevels(msgspec.Struct, frozen=True):
 
 
 class Render(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What running one program gave. `audio` is the digest of the stored sound.
+    """The result of running one program. `audio` is the digest of the stored sound.
 
-    With the outcome OK, `reason` says what is wrong with a file whose sound could be read.
-    `factor` is what the samples were divided by before they were stored (1 unless some |x| > 1).
-    `near_limit` names the limits of which more than four fifths were used.
+    If the outcome is OK, `reason` says what is wrong with a file that could still be read. `factor` is
+    the divisor applied to the samples before storing (1 unless some |x| > 1). `near_limit` names the
+    limits of which more than four fifths were used.
     """
 
     key: str
@@ -194,12 +193,12 @@ class Render(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def duration_s(self) -> float | None:
-        """Seconds of sound, or `None` where there is none."""
+        """Seconds of sound, or `None` if there is none."""
         return self.samples / self.sample_rate if self.samples and self.sample_rate else None
 
 
 class Repeat(msgspec.Struct, frozen=True):
-    """A second run of a program: `key` is that of its render, `same` whether it gave the same bits."""
+    """A second run of a program: `key` is that of its render, `same` whether the output is bit-identical."""
 
     key: str
     outcome: Outcome
@@ -208,9 +207,9 @@ class Repeat(msgspec.Struct, frozen=True):
 
 
 class Measurement(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One metric on one sound. `value=None` means not measurable, and `reason` says why.
+    """One metric of one sound. `value=None` means not measurable; `reason` says why.
 
-    `subject` is the key of the completion; `passed` is set by metrics that judge.
+    `subject` is the key of the completion; `passed` is set by checks.
     """
 
     key: str
@@ -223,10 +222,10 @@ class Measurement(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Score(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A metric over a group, with its 95 % interval, its floor and its ceiling.
+    """A metric over a group, with 95 % interval, floor and ceiling.
 
-    `n` counts what was measured, `missing` what was asked for and not measurable; `signature`
-    says how the number was got. `better` is the direction in which it improves.
+    `n` counts the measured sounds or checks, `missing` those that could not be measured; `signature`
+    identifies how the value was computed. `better` is the direction of improvement.
     """
 
     metric: str
@@ -249,17 +248,17 @@ class Score(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def embedder_of(signature: str) -> str:
-    """The name of the embedder in a score's signature, or nothing.
+    """The name of the embedder in a score's signature, or an empty string.
 
     >>> embedder_of("fad|emb:yamnet@5a|ref:notes|v:1"), embedder_of("audio|v:1")
     ('yamnet', '')
     """
-    found = re.search(r"(?:^|\|)emb:([^|@:]*)", signature)
-    return found[1] if found else ""
+    match = re.search(r"(?:^|\|)emb:([^|@:]*)", signature)
+    return match[1] if match else ""
 
 
 class Item(msgspec.Struct, frozen=True):
-    """One completion and what came of it, joined."""
+    """A completion joined with its probe, program and render."""
 
     probe: Probe
     completion: Completion

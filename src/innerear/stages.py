@@ -1,9 +1,7 @@
-"""One function a stage: reads the files to its left, does what is missing, writes its own.
+"""The stages, one function each: read the files of earlier stages, do what is missing, write their own.
 
-What a stage does to many things apart is `Work`, done by `Machines`: these threads unless others
-are given.
-
-Each takes a `Progress`, called with what is being done, how much is done, and how much there is.
+A stage hands its parallel work as `Work` to `Machines`, by default threads of this process. `Progress`
+is called with the name of the task, the number done and the total.
 """
 
 from __future__ import annotations
@@ -42,25 +40,25 @@ from innerear.scores.score import score
 Progress = Callable[[str, int, int], None]
 Say = Callable[[str], None]
 MOST_NAMED = 20
-"""Lines that are told of one kind of failure; the rest are counted."""
+"""Lines shown per kind of failure; the rest are counted."""
 
 
 @dataclass
 class Report:
-    """What a stage has to say: failures of ours, one line each; warnings; why programs did not run."""
+    """What a stage reports: infrastructure failures and warnings, one line each; and why programs did not run."""
 
     failures: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     unrendered: JailUnavailable | None = None
 
     def add(self, other: Report) -> None:
-        """Take over what another stage has to say."""
+        """Add the failures and warnings of another report."""
         self.failures += other.failures
         self.warnings += other.warnings
 
 
 def unsaid(line: str) -> None:
-    """A `Say` that says nothing."""
+    """A `Say` that prints nothing."""
 
 
 def silent(what: str, done: int, total: int) -> None:
@@ -74,10 +72,12 @@ def do_generate(
     workers: int | None = None,
     max_usd: float | None = None,
 ) -> Report:
-    """Probes to completions: asks what has no row yet; each row is on disk when it arrives.
+    """Probes to completions: ask for those that have no row yet; each row is written as it arrives.
+
+    `workers`: programs to run in parallel, for strategies that run programs.
 
     Raises:
-        JailUnavailable: the strategy runs programs, and this machine cannot isolate them; nothing was asked.
+        JailUnavailable: the strategy runs programs and this machine cannot isolate them; nothing was asked.
     """
     folder = run.folder / "completions"
     done = list(read_rows(folder, Completion).values())
@@ -101,7 +101,7 @@ def do_generate(
 
 @contextmanager
 def _bench(run: Run, workers: int | None) -> Iterator[Bench | None]:
-    """What the run's strategy needs besides models: the render stage's way to run a program, and a listener."""
+    """What the run's strategy needs besides models: a way to run programs, and a listener; or `None`."""
     if not find_strategy(run.asked.strategy).renders:
         yield None
         return
@@ -124,19 +124,19 @@ def _bench(run: Run, workers: int | None) -> Iterator[Bench | None]:
         def listen(probe: Probe, render: Render) -> Heard:
             try:
                 return hear(load(render, run.audio), probe, tagger)
-            except AudioError as error:  # of this probe's sound; the others are asked all the same
+            except AudioError as error:  # concerns this probe only; the others are still asked
                 raise JailFailure(str(error)) from error
 
         yield Bench(shop.render, listen)
 
 
 def do_render(run: Run, machines: Machines | None = None, progress: Progress = silent, check: bool = False) -> Report:
-    """Completions to sounds: runs each program that has no row yet, or whose sound is gone, once.
+    """Completions to sounds: run each program that has no row yet or whose sound is missing.
 
-    With `check`, every sound that is there is decoded, and a damaged one is rendered again.
+    With `check`, every sound is decoded, and damaged ones are rendered again.
 
     Raises:
-        JailUnavailable: programs are left and this machine cannot isolate them.
+        JailUnavailable: there are programs to run and this machine cannot isolate them.
     """
     folder = run.folder / "renders"
     sweep(run.audio)
@@ -159,7 +159,7 @@ def do_render(run: Run, machines: Machines | None = None, progress: Progress = s
             count += 1
             if render.key not in gone:
                 writer.keep(render)
-            elif render.audio != gone[render.key].audio:  # the program does not give the same sound twice
+            elif render.audio != gone[render.key].audio:  # the program is not deterministic
                 other[render.key] = render
             progress("programs", count, len(programs))
 
@@ -171,7 +171,7 @@ def do_render(run: Run, machines: Machines | None = None, progress: Progress = s
 
 
 def _gone(run: Run, rows: Sequence[Render], check: bool, machines: Machines, progress: Progress) -> dict[str, Render]:
-    """The rows, by key, whose sounds are missing, or with `check` cannot be read."""
+    """The rows, by key, whose sounds are missing or, with `check`, unreadable."""
     gone = {row.key: row for row in rows if not is_there(run.audio / f"{row.audio}.flac")}
     if check:
         left = [row for row in rows if row.key not in gone]
@@ -189,7 +189,7 @@ def _gone(run: Run, rows: Sequence[Render], check: bool, machines: Machines, pro
 
 @contextmanager
 def _reading(audio: Path) -> Iterator[Callable[[Render], None]]:
-    """How a sound is found to be whole."""
+    """A function that raises AudioError if a row's sound cannot be read."""
 
     def read(row: Render) -> None:
         load(row, audio)
@@ -200,7 +200,7 @@ def _reading(audio: Path) -> Iterator[Callable[[Render], None]]:
 def _run_programs(
     run: Run, programs: Sequence[Program], keep: Callable[[Render], None], machines: Machines | None
 ) -> list[str]:
-    """Run programs as the run asks; what failed on our side, one line each."""
+    """Run programs with the run's settings; return infrastructure failures, one line each."""
     from innerear.jail import open_jail
 
     return render_all(
@@ -217,9 +217,9 @@ def _run_programs(
 
 
 def do_repeat(run: Run, machines: Machines | None = None, progress: Progress = silent) -> Report:
-    """Run each program that gave a sound a second time, and keep whether it gave the same bits.
+    """Run each program with a sound a second time, and record whether the output is bit-identical.
 
-    One that does not asks the clock or the system for chance. Its second sound is stored too.
+    A program that differs uses the clock or system randomness. Its second sound is stored too.
 
     Raises:
         JailUnavailable: this machine cannot isolate programs.
@@ -251,10 +251,10 @@ def do_repeat(run: Run, machines: Machines | None = None, progress: Progress = s
 
 
 def choose_embedders(run: Run) -> tuple[Run, Report]:
-    """Settle which embedders a run uses and how they work: those asked for, else `yamnet` and `aisfx`, else `mel`.
+    """Settle which embedders a run uses, with their signatures: those requested, else `yamnet` and `aisfx`, else `mel`.
 
-    One that was asked for and cannot be had is a failure of ours and a row "no weights" in the
-    scores; what it embedded before stays good.
+    A requested embedder without weights is an infrastructure failure and a row "no weights" in the
+    scores; its earlier embeddings stay valid.
     """
     report = Report()
     signatures = dict(run.file.signatures)
@@ -275,11 +275,11 @@ def choose_embedders(run: Run) -> tuple[Run, Report]:
     elif "yamnet" in lacking:
         report.warnings.append(f"no yamnet, so distances are by aisfx: {lacking['yamnet']}")
     if not run.asked.embedders:
-        with suppress(WeightsUnavailable):  # without weights, its scores say so
+        with suppress(WeightsUnavailable):  # its scores then say that the weights are missing
             signatures["clap-laion"] = open_embedder("clap-laion").signature
     new = {name: how for name, how in signatures.items() if run.file.signatures.get(name) != how}
 
-    def settle(file: RunFile) -> RunFile:  # of now: another command may have added models since
+    def settle(file: RunFile) -> RunFile:  # re-reads run.json: another command may have added models
         names = file.asked.embedders or list({**file.signatures, **new})
         asked = msgspec.structs.replace(file.asked, embedders=names)
         return msgspec.structs.replace(file, asked=asked, signatures={**file.signatures, **new})
@@ -288,9 +288,9 @@ def choose_embedders(run: Run) -> tuple[Run, Report]:
 
 
 def do_embed(run: Run, progress: Progress = silent, machines: Machines | None = None) -> Report:
-    """Sounds to embeddings, and with them noise and silence of the same durations, for the floors.
+    """Sounds to embeddings, plus noise and silence of the same durations for the floors.
 
-    Uses the embedders that `choose_embedders` settled; one is opened only where something is missing.
+    Uses the embedders settled by `choose_embedders`; opens one only if something is missing.
     """
     report = Report()
     machines = machines or Local()
@@ -331,13 +331,13 @@ def do_embed(run: Run, progress: Progress = silent, machines: Machines | None = 
             report.failures.append(str(error))
             continue
         report.failures += each_once(unread)
-        with suppress(DiskFull, UsageError):  # all is on disk, in many files instead of one
+        with suppress(DiskFull, UsageError):  # nothing is lost: the embeddings stay in several files
             compact(folder)
     return report
 
 
 def each_once(lines: Sequence[str]) -> list[str]:
-    """Each line once, and not more than a reader reads; the others are counted."""
+    """Lines without duplicates, at most `MOST_NAMED`; the rest are counted."""
     once = list(dict.fromkeys(lines))
     more = [f"and {len(once) - MOST_NAMED} more of this kind"] if len(once) > MOST_NAMED else []
     return [*once[:MOST_NAMED], *more]
@@ -346,9 +346,9 @@ def each_once(lines: Sequence[str]) -> list[str]:
 def do_measure(
     run: Run, progress: Progress = silent, machines: Machines | None = None, also: Sequence[str] = ()
 ) -> Report:
-    """Sounds to measurements: every metric that applies and has no row yet, sound by sound.
+    """Sounds to measurements: every metric that applies and has no row yet.
 
-    `also`: which of `metrics.ON_REQUEST` to measure besides, each after all others.
+    `also`: metrics of `metrics.ON_REQUEST` to measure too, after all others.
     """
     machines = machines or Local()
     items = [item for item in run.items() if item.render.outcome != Outcome.NOT_RENDERED]
@@ -362,7 +362,7 @@ def do_measure(
 
 
 Missing = tuple[Item, frozenset[str]]
-"""A sound, and the keys of the rows that it has not."""
+"""A sound, and the keys of its missing rows."""
 
 
 def _measure(
@@ -374,23 +374,23 @@ def _measure(
     progress: Progress,
     machines: Machines,
 ) -> list[str]:
-    """Measure what is missing of the metrics wanted; what went wrong on our side, one line each."""
+    """Measure the missing rows of the wanted metrics; return infrastructure failures, one line each."""
     done = run.measurements()
     keys = [(item, {key: name for key, name, _ in _keys(item) if wanted(name)}) for item in items]
-    concerned = [(item, mine) for item, mine in keys if mine]
-    lacking = [
-        (item, frozenset(key for key, name in mine.items() if not metrics.is_settled(done, key, name)))
-        for item, mine in concerned
+    applicable = [(item, names) for item, names in keys if names]
+    unsettled = [
+        (item, frozenset(key for key, name in names.items() if not metrics.is_settled(done, key, name)))
+        for item, names in applicable
     ]
-    missing = [(item, mine) for item, mine in lacking if mine]
-    count = len(concerned) - len(missing)
-    progress(what, count, len(concerned))
+    missing = [(item, left) for item, left in unsettled if left]
+    count = len(applicable) - len(missing)
+    progress(what, count, len(applicable))
 
     def keep(_: Missing, rows: list[Measurement]) -> None:
         nonlocal count
         writer.keep(*(row for row in rows if row.key not in done))
         count += 1
-        progress(what, count, len(concerned))
+        progress(what, count, len(applicable))
 
     work = Work(partial(measuring, run.audio), forgives=(AudioError,), sees=run.folder)
     lost: list[Lost[Missing]] = machines.each(work, missing, keep)
@@ -400,7 +400,7 @@ def _measure(
 
 @contextmanager
 def measuring(audio: Path) -> Iterator[Callable[[Missing], list[Measurement]]]:
-    """How what is missing of an item becomes its measurements."""
+    """A function that measures the missing rows of an item."""
 
     def measure(missing: Missing) -> list[Measurement]:
         item, keys = missing
@@ -416,16 +416,16 @@ def _keys(item: Item) -> Iterator[tuple[str, str, object]]:
 
 
 class ScoreFile(msgspec.Struct, frozen=True):
-    """`scores.json`. `inputs` is the digest of all that the scores were made from."""
+    """`scores.json`. `inputs` is the digest of everything that the scores depend on."""
 
     inputs: str
     scores: list[Score]
 
 
 def do_score(run: Run, progress: Progress = silent, machines: Machines | None = None, say: Say = unsaid) -> list[Score]:
-    """Measurements and embeddings to scores; nothing is done where the inputs are those of the last time.
+    """Measurements and embeddings to scores; does nothing if the inputs have not changed.
 
-    `say` gets a line for each file that is damaged: what it held is made again, or by which command it is.
+    `say` gets a line per damaged file, with the command that repairs it.
     """
     sweep(run.folder)
     items = run.items()
@@ -449,13 +449,13 @@ def do_score(run: Run, progress: Progress = silent, machines: Machines | None = 
     for why in damaged.values():
         say(f"{why}; its sounds count as missing until `innerear embed {run.folder}` embeds them again")
     found = score(items, rows, embedded, progress, machines)
-    content = ScoreFile("" if damaged else inputs, found)  # made again once the damage is mended
+    content = ScoreFile("" if damaged else inputs, found)  # computed again once the damage is repaired
     write_whole(path, msgspec.json.format(msgspec.json.encode(content), indent=1))
     return found
 
 
 def _scores_before(path: Path, say: Say) -> ScoreFile | None:
-    """The scores of the last time, if there are any that can be read."""
+    """The previous scores, if they can be read."""
     try:
         return from_json(path.read_bytes(), ScoreFile) if path.exists() else None
     except (OSError, ValueError) as error:
@@ -464,11 +464,10 @@ def _scores_before(path: Path, say: Say) -> ScoreFile | None:
 
 
 def do_report(run: Run, every_recording: bool = False, say: Say = unsaid) -> Path:
-    """Everything to a page that opens from the disk.
+    """Write the HTML report, and return the path of its page.
 
-    Real recordings of the folder named by `INNEREAR_DATA` stand beside the sounds: those whose
-    licences let the page be passed on, or with `every_recording` all. `say` gets a line for each file
-    that cannot be read.
+    Real recordings from the folder in `INNEREAR_DATA` are included for comparison: those whose licences
+    allow passing the page on, or all with `every_recording`. `say` gets a line per unreadable file.
     """
     from innerear.report import write_report
     from innerear.report.evidence import report_data
@@ -485,10 +484,11 @@ def evaluate(
     max_usd: float | None = None,
     machines: Machines | None = None,
 ) -> tuple[Run, Report]:
-    """Every stage, one after the other. A machine that cannot isolate still gets a report.
+    """Run all stages but the report page.
 
-    What went wrong on our side is in the `Report`; `unrendered` says that programs did not run.
-    `workers` is how many programs run at a time here, `machines` where all but the asking is done.
+    A machine that cannot isolate programs still gets scores: `Report.unrendered` then says why none ran.
+    Infrastructure failures are in the `Report`. `workers` is the number of programs to run in parallel;
+    `machines` does everything but asking the models.
     """
     machines = machines or Local(workers or 0)
     report = do_generate(run, models, progress, workers, max_usd)
@@ -500,6 +500,6 @@ def evaluate(
     report.add(chosen)
     report.add(do_embed(run, progress, machines))
     report.add(do_measure(run, progress, machines))
-    run = Run(run.folder)  # with what other commands have added meanwhile
+    run = Run(run.folder)  # re-read: other commands may have added to it
     do_score(run, progress, machines, report.warnings.append)
     return run, report

@@ -1,6 +1,7 @@
-"""Intervals and tests of per-sound metrics. Intervals of distribution metrics are in `metrics.intervals`.
+"""Intervals and significance tests for per-sound metrics.
 
-Whatever is drawn is drawn with a seed, so that a number is the same again.
+Intervals of distances between sets are in `distance.intervals`. All resampling is seeded, so results
+are reproducible.
 """
 
 from __future__ import annotations
@@ -16,19 +17,19 @@ from numpy.typing import NDArray
 RESAMPLES = 2000
 PERMUTATIONS = 10_000
 EXACT_UP_TO = 12
-FEWEST = 3  # probes, below which how they vary is not known
+FEWEST = 3  # probes needed to estimate their variance
 SEED = 0
 
 
 Reach = tuple[float, float]
-"""The lower and the upper end of a 95 % interval."""
+"""The lower and upper bound of a 95 % interval."""
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number about a group and its 95 % interval, which holds it; `by` says how the interval was got.
+    """A statistic of a group with its 95 % interval, which always includes it; `by` names the method.
 
-    All `None` where nothing was measured; `low` and `high` alone where too little was.
+    All are `None` if nothing was measured; only `low` and `high` if too little was.
     """
 
     value: float | None
@@ -38,7 +39,7 @@ class Estimate:
 
 
 def wilson(passed: float, n: float) -> tuple[float, float] | None:
-    """The 95 % score interval of a rate, `None` for n = 0; it never is a point, also at 0 and at 1.
+    """The 95 % score interval of a rate, `None` for n = 0; it never collapses to a point, even at 0 or 1.
 
     E. B. Wilson, "Probable inference, the law of succession, and statistical inference", 1927.
 
@@ -50,17 +51,16 @@ def wilson(passed: float, n: float) -> tuple[float, float] | None:
     z2 = 1.959963984540054**2
     centre = (passed + z2 / 2) / (n + z2)
     reach = (z2 * (passed * (n - passed) / n + z2 / 4)) ** 0.5 / (n + z2)
-    # At the ends they are 0 and 1 but for rounding, which left 1.0 outside its own interval.
+    # Rounding could leave 0 or 1 outside their own interval.
     return 0.0 if passed <= 0 else centre - reach, 1.0 if passed >= n else centre + reach
 
 
 def rate(passes: Sequence[tuple[str, bool]]) -> Estimate:
-    """The share passed over (probe, passed), with Wilson's interval.
+    """The pass rate over (probe, passed), with Wilson's interval.
 
-    Where probes repeat (attempts, several checks), of as many independent results as would vary like
-    the probes do: L. Kish's effective sample size, from the variance of a ratio over clusters, and at
-    most all results. Where all or none passed nothing is seen to vary, and what repeats within a probe
-    may say the same thing twice: then of as many as there are probes.
+    If probes repeat (attempts, several checks), n is L. Kish's effective sample size, from the variance
+    of a ratio over clusters (probes), and at most the number of results. If all or none passed, that
+    variance is zero and results of one probe may be redundant; then n is the number of probes.
     """
     by_probe: dict[str, list[bool]] = {}
     for probe, passed in passes:
@@ -70,21 +70,20 @@ def rate(passes: Sequence[tuple[str, bool]]) -> Estimate:
     if not n:
         return Estimate(None, None, None, by)
     value = sum(passed for _, passed in passes) / n
-    alike = float(probes)  # independent results that say as much as these
+    n_effective = float(probes)
     if n > probes >= FEWEST and 0 < value < 1:
-        apart = sum((sum(some) - value * len(some)) ** 2 for some in by_probe.values())
-        variance = probes / (probes - 1) * apart / n**2
-        alike = min(float(n), value * (1 - value) / variance) if variance else float(n)
-    low, high = wilson(value * alike, alike) or (None, None)
+        squares = sum((sum(some) - value * len(some)) ** 2 for some in by_probe.values())
+        variance = probes / (probes - 1) * squares / n**2
+        n_effective = min(float(n), value * (1 - value) / variance) if variance else float(n)
+    low, high = wilson(value * n_effective, n_effective) or (None, None)
     return Estimate(value, low, high, by)
 
 
 def estimate(values: Sequence[tuple[str, float]], statistic: Callable[..., Any], share: bool = False) -> Estimate:
-    """A statistic over (probe, value), whole probes drawn with replacement for its interval.
+    """A statistic over (probe, value), with a bootstrap interval that resamples whole probes.
 
-    `share`: the values are shares from 0 to 1 and the statistic is their mean. Where all of them are 0,
-    or all 1, a bootstrap is a point, whatever n is: there it is Wilson's interval of as many as there
-    are probes.
+    `share`: the values are shares from 0 to 1 and the statistic is their mean. If all are 0 or all are
+    1, the bootstrap collapses to a point; the interval is then Wilson's with n = number of probes.
     """
     by = "bootstrap-probes,wilson-at-ends" if share else "bootstrap-probes"
     if not values:
@@ -102,10 +101,10 @@ def estimate(values: Sequence[tuple[str, float]], statistic: Callable[..., Any],
 
 
 def holding(value: float, reach: Reach | None) -> Reach | None:
-    """An interval, widened to hold its value.
+    """Widen an interval to include its value.
 
-    Rounding can leave a value outside an interval that is all but a point, and a few skewed values
-    leave their statistic outside the middle 95 % of its resamples.
+    Rounding can leave a value outside a very narrow interval, and with few, skewed values the statistic
+    can fall outside the central 95 % of its resamples.
     """
     return None if reach is None else (min(reach[0], value), max(reach[1], value))
 
@@ -116,10 +115,10 @@ def bootstrap(
     statistic: Callable[..., Any],
     seed: int = SEED,
 ) -> tuple[float, float] | None:
-    """The 95 % percentile interval of a statistic, whole clusters (probes) drawn with replacement.
+    """The 95 % percentile bootstrap interval of a statistic, resampling whole clusters (probes).
 
-    `statistic` takes an array and `axis`, such as `np.mean`. It holds the statistic of the values.
-    `None` for fewer than three clusters.
+    `statistic` takes an array and `axis`, such as `np.mean`. The interval always includes the statistic
+    of the values. `None` for fewer than three clusters.
     """
     by_cluster: dict[str, list[float]] = {}
     for value, cluster in zip(values, clusters, strict=True):
@@ -129,7 +128,7 @@ def bootstrap(
         return None
     rng = np.random.default_rng(seed)
     drawn = rng.integers(len(groups), size=(RESAMPLES, len(groups)))
-    if len(groups) == len(values):  # one value a cluster: all resamples at once
+    if len(groups) == len(values):  # one value per cluster: all resamples at once
         resampled = statistic(np.concatenate(groups)[drawn], axis=1)
     else:
         resampled = [statistic(np.concatenate([groups[i] for i in row]), axis=0) for row in drawn]
@@ -152,7 +151,7 @@ def resampled_sums(values: NDArray[np.float64], clusters: Sequence[str], seed: i
 
 
 def pass_at_k(n: int, passed: int, k: int) -> float | None:
-    """The chance that at least one of k attempts passes, from n attempts; `None` for fewer than k.
+    """The probability that at least one of k attempts passes, estimated from n; `None` if n < k.
 
     Unbiased: 1 - C(n - passed, k) / C(n, k). M. Chen et al., "Evaluating Large Language Models
     Trained on Code", 2021, eq. 1.
@@ -166,7 +165,7 @@ def pass_at_k(n: int, passed: int, k: int) -> float | None:
 
 
 def normalised(value: float, floor: float, ceiling: float) -> float | None:
-    """Where a value lies between its floor (0) and its ceiling (1); `None` where they are one.
+    """A value rescaled so that its floor is 0 and its ceiling 1; `None` if floor and ceiling are equal.
 
     >>> normalised(0.5, 0.25, 0.75)
     0.5
@@ -176,7 +175,7 @@ def normalised(value: float, floor: float, ceiling: float) -> float | None:
 
 @dataclass(frozen=True)
 class Difference:
-    """A mean difference over pairs, its 95 % interval, and the two-sided p of there being none."""
+    """A mean difference over n pairs, its 95 % interval, and the two-sided p-value."""
 
     value: float
     low: float | None
@@ -188,11 +187,11 @@ class Difference:
 def paired(
     first: Mapping[str, float], second: Mapping[str, float], seed: int = SEED, shares: bool = True
 ) -> Difference | None:
-    """First less second, over the probes that both have; `None` without one. `shares`: values from 0 to 1.
+    """The mean of first minus second over common probes; `None` without any. `shares`: values from 0 to 1.
 
-    The interval is that of `_of_mean`. The test flips the sign of each probe's difference: every way of
-    doing so for up to 12 probes that differ, else 10,000 seeded draws (B. Phipson,
-    G. K. Smyth, "Permutation P-values should never be zero", 2010).
+    For the interval see `_of_mean`. The p-value is from a sign-flip permutation test over probes: exact
+    for up to 12 probes that differ, else with 10,000 seeded draws (B. Phipson, G. K. Smyth,
+    "Permutation P-values should never be zero", 2010).
     """
     probes = [probe for probe in first if probe in second]
     if not probes:
@@ -207,11 +206,11 @@ def paired(
 def _of_mean(differences: NDArray[np.float64], shares: bool) -> tuple[float, float] | None:
     """The 95 % interval of a mean difference; `None` for fewer than three.
 
-    Student's interval over the differences and two more, one each way, as large as the largest that is
-    seen; as 1 if shares do not differ at all. For pass or fail it is that of D. G. Bonett, R. M. Price,
-    "Adjusted Wald intervals for a difference of two binomial proportions based on paired data", 2012,
-    with t for z. If nearly all pass, few probes differ, and a bootstrap (or Student's interval alone)
-    of those few is too narrow.
+    Student's interval over the differences plus two pseudo-observations, at plus and minus the largest
+    absolute difference (1 if shares do not differ at all). For pass or fail this is the interval of
+    D. G. Bonett, R. M. Price, "Adjusted Wald intervals for a difference of two binomial proportions
+    based on paired data", 2012, with t instead of z. If nearly all pass, few probes differ, and a
+    bootstrap or a plain Student interval is too narrow.
     """
     from scipy.special import stdtrit  # scipy.stats takes a second to import
 
@@ -235,7 +234,7 @@ def _sign_flip(differences: NDArray[np.float64], seed: int) -> float:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """The p values adjusted for there being several, in the order given.
+    """P-values adjusted for multiple testing, in the order given.
 
     S. Holm, "A simple sequentially rejective multiple test procedure", 1979.
 
@@ -244,15 +243,15 @@ def holm(p_values: Sequence[float]) -> list[float]:
     """
     adjusted = [0.0] * len(p_values)
     highest = 0.0
-    for rank, place in enumerate(sorted(range(len(p_values)), key=lambda i: p_values[i])):
-        highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[place]))
-        adjusted[place] = highest
+    for rank, index in enumerate(sorted(range(len(p_values)), key=lambda i: p_values[i])):
+        highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[index]))
+        adjusted[index] = highest
     return adjusted
 
 
 @dataclass(frozen=True)
 class Trend:
-    """The change of a rate from one step to the next, and the one-sided p of it not falling."""
+    """The slope of values over steps, its 95 % interval, and the one-sided p-value for a fall."""
 
     slope: float
     low: float | None
@@ -262,11 +261,10 @@ class Trend:
 
 
 def falls(steps: Sequence[Sequence[float]], seed: int = SEED) -> Trend | None:
-    """Whether values fall from step to step: slope of a line through them against the step's number.
+    """Test whether values fall from step to step, by the slope of a regression on the step number.
 
-    The statistic of Cochran and Armitage's test for trend, with a permutation of all values over
-    the steps instead of its normal approximation. The interval resamples values within each step.
-    `None` unless two steps have values.
+    The statistic of the Cochran-Armitage test for trend, with a permutation test instead of the normal
+    approximation. The interval resamples values within each step. `None` unless two steps have values.
     """
     places = np.concatenate([np.full(len(values), place, dtype=float) for place, values in enumerate(steps)])
     values = np.concatenate([np.asarray(values, dtype=float) for values in steps])

@@ -1,4 +1,4 @@
-"""Text that is shown to people: names, made printable and told apart."""
+"""Text for people: printable, encodable, distinct."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SIGNS = {
 
 
 def printable(text: str) -> str:
-    """Text on one line without control characters: what stands for them is U+FFFD.
+    """Text on one line, with control characters replaced by U+FFFD.
 
     >>> printable("a\\x1b[31mb\\nc")
     'a\\ufffd[31mb\\ufffdc'
@@ -27,7 +27,7 @@ def printable(text: str) -> str:
 
 
 def speak_plainly() -> None:
-    """Let no sign that the terminal's encoding lacks end a command: what is printed is put in plainer signs."""
+    """Print similar ASCII characters in place of those that the terminal's encoding lacks, instead of failing."""
     codecs.register_error("innerear-plain", _plainer)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -38,14 +38,14 @@ def _plainer(error: UnicodeError) -> tuple[str | bytes, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
     sign = error.object[error.start]
-    if "\udc80" <= sign <= "\udcff":  # a byte of a file's name that is not UTF-8
+    if "\udc80" <= sign <= "\udcff":  # a non-UTF-8 byte of a file name
         return bytes([ord(sign) - 0xDC00]), error.start + 1
     alike = unicodedata.normalize("NFKD", sign).encode("ascii", "ignore").decode()
     return _SIGNS.get(sign) or alike or "?", error.start + 1
 
 
 def storable(text: str) -> str:
-    r"""Text with what UTF-8 cannot hold written out, such as the bytes of a file's name in another encoding.
+    r"""Text with everything that UTF-8 cannot encode escaped, such as bytes of a file name in another encoding.
 
     >>> storable("caf\udce9")
     'caf\\udce9'
@@ -54,22 +54,22 @@ def storable(text: str) -> str:
 
 
 def clock(seconds: float) -> str:
-    """A moment of `time.time` as the local time of day, with its date where it is not today."""
+    """A `time.time` timestamp as local time, with the date if it is not today."""
     moment, today = time.localtime(seconds), time.localtime()
     return time.strftime("%H:%M:%S" if moment[:3] == today[:3] else "%Y-%m-%d %H:%M", moment)
 
 
 def distinct(names: Iterable[str]) -> list[str]:
-    """The names, those that came before with a number behind them.
+    """The names, with a number appended to repeated ones.
 
     >>> distinct(["a", "b", "a"])
     ['a', 'b', 'a (2)']
     """
-    found: list[str] = []
+    unique: list[str] = []
     for name in names:
         number, free = 1, name
-        while free in found:
+        while free in unique:
             number += 1
             free = f"{name} ({number})"
-        found.append(free)
-    return found
+        unique.append(free)
+    return unique

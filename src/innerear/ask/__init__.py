@@ -1,1 +1,1 @@
-"""Probes to completions: the models, the strategies, and the loop that asks."""
+"""Probes to completions: models, strategies, and the loop that asks."""

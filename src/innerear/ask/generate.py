@@ -1,4 +1,4 @@
-"""Probes to completions. The only asynchronous code is behind `generate`, which is not itself."""
+"""Probes to completions. `generate` is synchronous; the asynchronous code is behind it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Bench:
-    """What a strategy may use besides the model: run a program, and hear what a render sounds like."""
+    """What a strategy may use besides the model: `render` runs a program, `listen` describes a render."""
 
     render: Callable[[Program], Render]
     listen: Callable[[Probe, Render], Heard]
@@ -31,7 +31,7 @@ class Bench:
 
 @dataclass(frozen=True)
 class Failure:
-    """A probe that could not be asked, by our fault or the server's; never a model's mistake."""
+    """A probe that got no answer, through an infrastructure or server failure; never a model failure."""
 
     model: str
     probe: str
@@ -52,18 +52,17 @@ def generate(
 ) -> list[Failure]:
     """Ask every model for every probe; `keep` gets each completion as it arrives.
 
-    Models answer side by side, each with its own number of requests in flight; those that build on
-    another's completions (`swap/…`) come after it. What is in `done` is not asked again. A probe
-    that fails holds up none of the others. `bench` is for the strategies that run programs while
-    they ask; both of its functions are called from threads, several at once. Once the completions of
-    the strategy, those that are done with them, have cost `max_usd`, nothing more is asked; what is in
-    flight then still comes in.
+    Models run concurrently, each with its own number of requests in flight; those that build on another
+    model's completions (`swap/…`) come after it. Completions in `done` are not asked for again. A probe
+    that fails does not stop the others. `bench` is for strategies that run programs while they ask; its
+    functions are called from several threads at once. Once the completions of the strategy, including
+    those in `done`, have cost `max_usd`, no more are requested; requests in flight still complete.
 
     Returns:
-        What could not be asked; `summary` makes one line a model of it.
+        The failures; `summary` turns them into one line per model and kind.
 
     Raises:
-        UsageError: no such strategy, or a model misses what it builds on.
+        UsageError: no such strategy, or a model lacks the completions it builds on.
     """
     way = find_strategy(strategy)
     if way.renders and bench is None:
@@ -75,15 +74,15 @@ def generate(
             raise UsageError(f"{model.name} needs completions of {model.after}: add that model to the run")
     if max_usd is not None and (unpriced := [m.name for m in models if m.price is None and m.remote]):
         raise UsageError(
-            f"no price is known for {', '.join(unpriced)}, so a limit in money cannot be held; "
-            "name a table with its price in INNEREAR_PRICES"
+            f"no price is known for {', '.join(unpriced)}, so a cost limit cannot be enforced; "
+            "set INNEREAR_PRICES to a table that has the price"
         )
     failures: list[Failure] = []
     spent_usd = sum(row.usd or 0.0 for row in finished.values() if row.strategy == strategy)
 
     def afford() -> None:
         if max_usd is not None and spent_usd >= max_usd:
-            raise ModelUnusable(f"the limit of {max_usd:g} USD is reached, {spent_usd:.4f} USD are spent")
+            raise ModelUnusable(f"the limit of {max_usd:g} USD is reached: {spent_usd:.4f} USD spent")
 
     def kept(completion: Completion) -> None:
         nonlocal spent_usd
@@ -108,7 +107,7 @@ def generate(
 
 
 def summary(failures: Sequence[Failure]) -> list[str]:
-    """One line a model and kind of error: how many were not asked, and what the first one said."""
+    """One line per model and kind of error: the number of failures and the first message."""
     first: dict[tuple[str, type[Exception]], Failure] = {}
     counts: Counter[tuple[str, type[Exception]]] = Counter()
     for failure in failures:
@@ -123,7 +122,7 @@ def summary(failures: Sequence[Failure]) -> list[str]:
 
 @dataclass(frozen=True)
 class Job:
-    """One completion to be made; drives the strategy's conversation, whoever the model and the bench are."""
+    """One completion to request; drives the strategy's conversation with the model and the bench."""
 
     model: Model
     probe: Probe
@@ -132,7 +131,7 @@ class Job:
     bench: Bench | None
 
     def key(self) -> str | None:
-        """The completion's key, or `None` where the model has no answer to this probe."""
+        """The completion's key, or `None` if the model has no answer to this probe."""
         draws = [self._number(draw) for draw in range(self.strategy.draws if self.model.converses else 1)]
         identities = [self.model.identity(self.probe, number) for number in draws]
         if any(identity is None for identity in identities):
@@ -142,11 +141,11 @@ class Job:
         return digest("completion", self.probe.id, self.model.name, identity, name, messages, self.attempt)
 
     def _number(self, draw: int) -> int:
-        """The attempt that the model is told: no two answers of a run to the same messages share it."""
+        """The attempt number passed to the model, unique among the answers to the same messages in a run."""
         return self.attempt * self.strategy.draws + draw
 
     async def answer(self, key: str) -> Completion:
-        """Hold the whole conversation."""
+        """Run the whole conversation."""
         conversation = self.strategy(self.probe)
         rounds: list[Round] = []
         replies: list[Reply] = []
@@ -165,7 +164,7 @@ class Job:
                 if not self.model.converses:
                     break
                 continue
-            assert self.bench is not None, "generate() has seen to it"
+            assert self.bench is not None, "checked by generate()"
             if isinstance(step, Listen):
                 heard = await _aside(self.bench.listen, self.probe, step.render)
                 rounds[-1] = replace(rounds[-1], heard=heard.words)
@@ -176,7 +175,7 @@ class Job:
                 reason = "" if row.outcome == Outcome.OK else row.reason
                 rounds[-1] = replace(rounds[-1], outcome=row.outcome.value, reason=reason)
                 sent = row
-        taken = next(place for place in reversed(range(len(rounds))) if rounds[place].text == text)
+        taken = next(index for index in reversed(range(len(rounds))) if rounds[index].text == text)
         usage: Counter[str] = Counter()
         for reply in replies:
             usage.update(reply.usage or {})
@@ -199,13 +198,13 @@ class Job:
 
 
 async def _aside(function: Callable[..., T], *given: Any) -> T:
-    """Call it in a thread that holds up nobody's end, as those of a pool would."""
+    """Call a function in a daemon thread, which unlike those of a pool does not delay the exit of the process."""
     promised: Future[T] = Future()
 
     def call() -> None:
         try:
             promised.set_result(function(*given))
-        except BaseException as error:  # noqa: BLE001  raised again where it is awaited
+        except BaseException as error:  # noqa: BLE001  re-raised by the await
             promised.set_exception(error)
 
     threading.Thread(target=call, daemon=True).start()
@@ -223,7 +222,7 @@ async def _ask_all(
     waiting = iter(jobs)
 
     async def worker() -> None:
-        for job in waiting:  # shared: each job is taken by one worker
+        for job in waiting:  # shared iterator: each job goes to one worker
             try:
                 key = job.key()
                 if key is not None and key not in done:
@@ -243,7 +242,7 @@ def _give_up(waiting: Iterator[Job], error: ModelUnusable) -> list[Failure]:
 
 
 def _run(work: Coroutine[Any, Any, None]) -> None:
-    """Run to the end, also where the caller already is inside an event loop, such as a notebook."""
+    """Run a coroutine to the end, even if an event loop is already running, as in a notebook."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:

@@ -1,9 +1,9 @@
-"""What a strategy is told of a sound: level, pitch, onsets, bands, noisiness, resonances, in words and figures.
+"""A textual report on a sound for strategies: level, pitch, onsets, bands, noisiness, resonances.
 
-The instruments here are not those that judge: f0 by YIN (the judge uses McLeod's method), onsets
-from the level in bands (the judge: spectral flux). A tagger has no second one here: where YAMNet
-can be had it names what it hears, and the scores that it judges say "seen by the strategy".
-Seconds from the start, hertz, dB re full scale.
+The estimators differ from those of the checks: f0 by YIN (the checks use McLeod's method), onsets from
+band levels (the checks: spectral flux). There is no second tagger: if YAMNet is available, its classes
+are reported, and the scores that depend on it say "seen by the strategy". Units: seconds from the
+start, hertz, dBFS.
 """
 
 from __future__ import annotations
@@ -34,16 +34,16 @@ PITCH_CENTS = 50.0
 
 
 Tagger = Callable[[Clip], list[tuple[str, float]]]
-"""The names that come first for a clip, each with its score from 0 to 1."""
+"""The top classes of a clip, each with its score from 0 to 1."""
 
 
 def find_tagger() -> Tagger | None:
-    """YAMNet's five first names, or `None` where it cannot be had."""
+    """A tagger with YAMNet's top classes, or `None` if its weights are unavailable."""
     from innerear.metrics.instrument import FIRST_NAMES, audioset_names, listener
 
     def names(clip: Clip) -> list[tuple[str, float]]:
         scores = listener().listen(clip)[1].mean(axis=0)
-        return [(audioset_names()[place], float(scores[place])) for place in np.argsort(-scores)[:FIRST_NAMES]]
+        return [(audioset_names()[index], float(scores[index])) for index in np.argsort(-scores)[:FIRST_NAMES]]
 
     try:
         listener()
@@ -53,9 +53,9 @@ def find_tagger() -> Tagger | None:
 
 
 def hear(clip: Clip, probe: Probe, tagger: Tagger | None = None) -> Heard:
-    """The report on one clip, and how much of what its probe asks for the listener finds in it.
+    """Report on one clip, and estimate how much of what its probe asks for is present.
 
-    What the tagger says stands in the report alone; it counts for nothing in the share that is found.
+    The tagger's classes are only reported; they do not affect the estimate.
     """
     signal = clip.at(RATE_HZ).astype(np.float64)
     level = float(np.sqrt(np.mean(signal**2))) if len(signal) else 0.0
@@ -81,7 +81,7 @@ def hear(clip: Clip, probe: Probe, tagger: Tagger | None = None) -> Heard:
 
 
 def yin(signal: Floats) -> tuple[Floats, Floats]:
-    """f0 in hertz every 10 ms between 50 and 2500 Hz (NaN: none), and the times of the frames.
+    """f0 in hertz (NaN: unvoiced) every 10 ms from 50 to 2500 Hz, and frame times in seconds.
 
     A. de Cheveigné, H. Kawahara, "YIN, a fundamental frequency estimator", JASA 111(4), 2002:
     steps 2 to 5, on frames of 46 ms.
@@ -101,17 +101,17 @@ def yin(signal: Floats) -> tuple[Floats, Floats]:
     normal[:, 1:] = difference[:, 1:] / np.maximum(mean, 1e-12)  # eq. 8
     f0_hz = np.full(len(frames), np.nan)
     loud = energy[:, 0] > 1e-4 * energy[:, 0].max()
-    for place in np.flatnonzero(loud):
-        row = normal[place]
+    for frame in np.flatnonzero(loud):
+        row = normal[frame]
         below = np.flatnonzero(row[shortest:-1] < YIN_THRESHOLD)
         if not len(below):
             continue
         lag = shortest + int(below[0])
         while lag + 1 < longest and row[lag + 1] < row[lag]:
             lag += 1
-        left, middle, right = row[lag - 1 : lag + 2] if lag + 1 <= longest else (1.0, row[lag], 1.0)
-        curve = left - 2 * middle + right
-        f0_hz[place] = RATE_HZ / (lag + (0.5 * (left - right) / curve if curve > 0 else 0.0))
+        left, centre, right = row[lag - 1 : lag + 2] if lag + 1 <= longest else (1.0, row[lag], 1.0)
+        curve = left - 2 * centre + right
+        f0_hz[frame] = RATE_HZ / (lag + (0.5 * (left - right) / curve if curve > 0 else 0.0))
     return f0_hz, (np.arange(len(frames)) * HOP + WINDOW / 2) / RATE_HZ
 
 
@@ -124,7 +124,7 @@ def _power(signal: Floats) -> Floats:
 
 
 def onsets(power: Floats) -> Floats:
-    """Times in seconds where the level of two or more of eight bands rises by 8 dB within 40 ms."""
+    """Onset times in seconds: the level rises by 8 dB within 40 ms in two or more of eight bands."""
     banded = 10 * np.log10(_by_band(power) + 1e-6 * _by_band(power).max())
     rise = banded[4:] - banded[:-4]
     strength = np.where((rise > RISE_DB).sum(axis=1) >= 2, rise.sum(axis=1), 0.0)
@@ -145,7 +145,7 @@ def _by_band(power: Floats) -> Floats:
 
 
 def formants(signal: Floats) -> list[float]:
-    """The first three resonances below 4 kHz, medians over the loud frames: roots of a predictor of order 12 at 11 kHz.
+    """The first three formants below 4 kHz in hertz, medians over loud frames, by LPC of order 12 at 11 kHz.
 
     J. D. Markel, A. H. Gray, "Linear Prediction of Speech", 1976: the autocorrelation method.
     """
@@ -181,7 +181,7 @@ def _db(amplitude: float) -> float:
 
 
 def _levels(signal: Floats) -> str:
-    parts = (part for part in np.array_split(signal, SLICES) if len(part))  # a click has fewer samples than parts
+    parts = (part for part in np.array_split(signal, SLICES) if len(part))  # a click may have fewer samples than parts
     return " ".join(f"{_db(float(np.sqrt(np.mean(part**2)))):.0f}" for part in parts)
 
 
@@ -201,16 +201,16 @@ def _pitch(f0_hz: Floats, times_s: Floats) -> str:
     if voiced.mean() < 0.05:
         return "none (noise, clicks, or several tones at once)"
     heard = f0_hz[voiced]
-    middles = []
+    medians = []
     for part in np.array_split(np.arange(len(f0_hz)), SLICES):
         inside = f0_hz[part][voiced[part]]
-        middles.append(f"{np.median(inside):.1f}" if len(inside) else "–")
+        medians.append(f"{np.median(inside):.1f}" if len(inside) else "–")
     share = f"median {np.median(heard):.1f} Hz, {voiced.mean():.0%} of the time"
-    return f"{share}; in {SLICES} equal parts: {' '.join(middles)}"
+    return f"{share}; in {SLICES} equal parts: {' '.join(medians)}"
 
 
 def _worth(clip: Clip, probe: Probe, f0_hz: Floats, onsets_s: Floats) -> float:
-    """The share of what is asked, as far as this listener can tell, that is there."""
+    """The share of the probe's requirements that this listener can test and finds met."""
     found = [True, abs(clip.duration_s - probe.duration_s) <= max(0.05 * probe.duration_s, 0.05)]
     found += [judged for check in probe.expect if (judged := _finds(check, f0_hz, onsets_s)) is not None]
     return sum(found) / len(found)
@@ -218,16 +218,16 @@ def _worth(clip: Clip, probe: Probe, f0_hz: Floats, onsets_s: Floats) -> float:
 
 def _finds(check: Any, f0_hz: Floats, onsets_s: Floats) -> bool | None:
     heard = f0_hz[~np.isnan(f0_hz)]
-    middle = float(np.median(heard)) if len(heard) else None
+    median = float(np.median(heard)) if len(heard) else None
     match check:
         case checks.Pitch():
-            if middle is None:
+            if median is None:
                 return False
-            error = 1200 * np.log2(middle / check.f0_hz)
+            error = 1200 * np.log2(median / check.f0_hz)
             error = (error + 600) % 1200 - 600 if check.octave_free else error
             return bool(abs(error) <= PITCH_CENTS)
         case checks.VoiceF0():
-            return middle is not None and check.low_hz <= middle <= check.high_hz
+            return median is not None and check.low_hz <= median <= check.high_hz
         case checks.Notes():
             return len(onsets_s) == len({onset for onset, _, _ in check.notes})
         case checks.Onsets():

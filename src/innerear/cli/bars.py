@@ -1,4 +1,4 @@
-"""Progress, shown to whoever watches a terminal; and what is being waited for."""
+"""Progress bars on a terminal, and what the models are waiting for."""
 
 from __future__ import annotations
 
@@ -15,17 +15,16 @@ if TYPE_CHECKING:
     from innerear.ask.models import Model
 
 EVERY_S = 30.0
-"""Between the lines of a stage that nobody watches."""
+"""Interval between progress lines when stderr is not a terminal."""
 SILENT_S = 10.0
-"""How long a request may be without an answer before the bar speaks of it."""
+"""How long a request may go unanswered before it is reported."""
 
 
 @contextmanager
 def bars(models: Sequence[Model] = (), verbose: bool = False) -> Iterator[Callable[[str, int, int], None]]:
-    """A bar for each thing that is being done; plain lines, one in half a minute, where nobody watches.
+    """Show a progress bar per task, or a plain line every 30 s if stderr is not a terminal.
 
-    `models`: below the bars, or in the lines, stands what these wait for. `verbose`: each retry is
-    a line of its own.
+    `models`: also show what these are waiting for. `verbose`: print a line per retry.
     """
     from rich.console import Console, Group, RenderableType
     from rich.progress import (
@@ -88,7 +87,7 @@ def bars(models: Sequence[Model] = (), verbose: bool = False) -> Iterator[Callab
 
 
 def waiting(models: Sequence[Model]) -> Iterator[str]:
-    """One line a model that waits: for what, how often it was tried, and until when."""
+    """One line per waiting model: why, how often it was tried, and when it gives up."""
     for model in models:
         waits = list(model.waits)
         tried = [wait for wait in waits if wait.tries]
@@ -96,15 +95,15 @@ def waiting(models: Sequence[Model]) -> Iterator[str]:
             worst = max(tried, key=lambda wait: wait.tries)
             those = "1 request" if len(tried) == 1 else f"{len(tried)} requests"
             times = "once" if worst.tries == 1 else f"{worst.tries} times"
-            line = f"{model.name}: {worst.why}; {those} waiting, tried {times}, given up at {clock(worst.until)}"
+            line = f"{model.name}: {worst.why}; {those} waiting, tried {times}, giving up at {clock(worst.until)}"
             yield printable(line)
         elif waits and (age_s := time.time() - min(wait.since for wait in waits)) > SILENT_S:
-            yield printable(f"{model.name}: {len(waits)} asked, no answer to the oldest since {age_s:.0f} s")
+            yield printable(f"{model.name}: {len(waits)} in flight, the oldest unanswered for {age_s:.0f} s")
 
 
 @contextmanager
 def _logged(say: Callable[[str], None]) -> Iterator[None]:
-    """Say what models log, a line each."""
+    """Print what models log, one line per record."""
 
     class Lines(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:

@@ -1,4 +1,4 @@
-"""`innerear checks`: which checks there are, and whether they are to be believed."""
+"""`innerear checks`: what the checks are, and how reliable each is."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 @click.group()
 def checks() -> None:
-    """The checks that sounds must pass: list, verify, fit."""
+    """List, verify or fit the checks that sounds must pass."""
 
 
 @checks.command("list")
 def checks_list() -> None:
-    """One line a check: its unit and version, whether it counts in headlines, and its question."""
+    """List the checks: version, unit, question, whether it counts in headlines."""
     from innerear.metrics import measure as metrics
     from innerear.metrics.verified import shipped
 
@@ -40,20 +40,20 @@ def checks_list() -> None:
 
 @checks.command("verify")
 @click.option("--only", help="Only these kinds, such as notes,chord.")
-@click.option("--wrong", is_flag=True, help="Also name the sounds that the check got wrong.")
-@click.option("--write", is_flag=True, help="Write the outcome where runs look which checks count.")
+@click.option("--wrong", is_flag=True, help="Also list the sounds that a check misjudged.")
+@click.option("--write", is_flag=True, help="Save the result, which decides which checks count in later runs.")
 def checks_verify(only: str | None, wrong: bool, write: bool) -> None:
-    """Try each check on sounds whose truth is known, right and wrong ones.
+    """Test each check on sounds with a known right answer.
 
-    Recorded notes are taken from the reference data named by INNEREAR_DATA; without it, only
-    synthetic sounds are tried.
+    Some of the sounds fit the check and some do not. Recordings come from the reference data that
+    INNEREAR_DATA names; without it, only synthetic sounds are used.
     """
     from innerear.lab.all import kinds, table, verify_all
     from innerear.metrics.verified import SHOWN, TRUE, WRONG, Trial, variant
 
     chosen = only.split(",") if only else list(kinds())
     if unknown := [name for name in chosen if name not in kinds()]:
-        raise UsageError(f"--only {unknown[0]!r}; there are {', '.join(kinds())}")
+        raise UsageError(f"--only {unknown[0]!r}; wanted some of {', '.join(kinds())}")
     misjudged: list[str] = []
 
     def keep(trial: Trial, passed: bool) -> None:
@@ -72,12 +72,16 @@ def checks_verify(only: str | None, wrong: bool, write: bool) -> None:
 @checks.command("fit")
 @click.option("--only", help="Only these, such as label; by default instrument,label,plausibility.")
 def checks_fit(only: str | None) -> None:
-    """Fit what is learnt from recordings (INNEREAR_DATA): instrument, label, plausibility; write it and how it did."""
+    """Fit the checks that are trained on recordings.
+
+    These are instrument, label and plausibility. Needs the reference data (INNEREAR_DATA). Writes the
+    fitted parameters and the verification results.
+    """
     from innerear.lab.all import FITTED, RANGES, fit, table
 
     chosen = only.split(",") if only else [*FITTED, RANGES]
     if unknown := [name for name in chosen if name not in (*FITTED, RANGES)]:
-        raise UsageError(f"--only {unknown[0]!r}; there are {', '.join((*FITTED, RANGES))}")
+        raise UsageError(f"--only {unknown[0]!r}; wanted some of {', '.join((*FITTED, RANGES))}")
     bank = _bank()
     if bank is None:
         raise UsageError("INNEREAR_DATA names no folder with a MANIFEST.csv; `innerear reference fetch` makes one")
@@ -91,9 +95,10 @@ def checks_fit(only: str | None) -> None:
 
 @checks.command("templates")
 def checks_templates() -> None:
-    """Make the templates of the check `transcript`: the suite's texts by espeak-ng, flite, and real speakers.
+    """Make the templates of the check `transcript`.
 
-    Needs both programs (Debian packages of these names) and the reference data (INNEREAR_DATA).
+    The suite's texts are spoken by espeak-ng, flite and real speakers. Needs both programs (Debian
+    packages of the same names) and the reference data (INNEREAR_DATA).
     """
     from innerear import suite
     from innerear.lab.words import build
@@ -108,7 +113,7 @@ def checks_templates() -> None:
 
 
 def _write(found: dict[str, Verified], kinds: Sequence[str]) -> None:
-    """Put the outcome of these kinds in the place of what was shipped."""
+    """Replace the shipped results of these kinds."""
     import msgspec
 
     from innerear.metrics.verified import shipped, shipped_path
@@ -123,7 +128,7 @@ def _bank() -> Bank | None:
 
     named = os.environ.get("INNEREAR_DATA")
     if not named:
-        click.echo("innerear: INNEREAR_DATA is not set, so only synthetic sounds are tried", err=True)
+        click.echo("innerear: INNEREAR_DATA is not set, so only synthetic sounds are used", err=True)
         return None
     return Bank(Path(named))
 

@@ -1,4 +1,4 @@
-"""The distances alone, on folders of audio: `innerear fad`, `innerear kad`, `innerear embed FOLDER --out`."""
+"""Distances between folders of audio: `innerear fad`, `innerear kad`, `innerear embed FOLDER --out`."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ WORDS = {"fad": "FAD", "fad_inf": "FAD∞", "kad": "KAD"}
 
 def _set_options(command: Command) -> Command:
     for option in (
-        click.option("--json", "as_json", is_flag=True, help="Print everything about the value as JSON."),
-        click.option("--skip-bad", is_flag=True, help="Leave out files that cannot be read, and count them."),
+        click.option("--json", "as_json", is_flag=True, help="Print the full result as JSON."),
+        click.option("--skip-bad", is_flag=True, help="Skip unreadable files and count them."),
         click.option(
             "--embedder",
             default="yamnet",
@@ -40,14 +40,19 @@ def _set_options(command: Command) -> Command:
 
 @click.command()
 @_set_options
-@click.option("--inf", "infinite", is_flag=True, help="FAD∞: without the bias of finite sets; needs many frames.")
-@click.option("--per-clip", type=FILE, metavar="CSV", help="Also write each clip's own distance.")
-@click.option("--like-fadtk", is_flag=True, help="The number that fadtk 1.1.0 gives for these embeddings.")
+@click.option(
+    "--inf",
+    "infinite",
+    is_flag=True,
+    help="FAD∞: extrapolate to an infinite set, which removes the bias of finite ones; needs many frames.",
+)
+@click.option("--per-clip", type=FILE, metavar="CSV", help="Also write the distance of each clip to CSV.")
+@click.option("--like-fadtk", is_flag=True, help="Compute FAD as fadtk 1.1.0 does.")
 def fad(reference: str, sounds: str, per_clip: Path | None, as_json: bool, **given: Any) -> None:
-    """Fréchet audio distance of SOUNDS to REFERENCE.
+    """Compute the Fréchet audio distance of SOUNDS to REFERENCE.
 
-    Each is a folder of audio, a sound file, an .npz that `innerear embed --out` wrote, or the name of a shipped
-    reference: notes, phrases, environment, words, sentences.
+    Each is a folder of audio, a sound file, an .npz written by `innerear embed --out`, or the name of a
+    shipped reference: notes, phrases, environment, words, sentences.
     """
     from innerear.distance import folders
 
@@ -63,13 +68,17 @@ def fad(reference: str, sounds: str, per_clip: Path | None, as_json: bool, **giv
 
 @click.command()
 @_set_options
-@click.option("--permutations", type=click.IntRange(0), default=0, help="Draw so many for a p-value, such as 999.")
-@click.option("--like-kadtk", is_flag=True, help="The number that kadtk 1.1.0 gives for these embeddings.")
+@click.option(
+    "--permutations", type=click.IntRange(0), default=0, help="Number of permutations for a p-value, such as 999."
+)
+@click.option("--like-kadtk", is_flag=True, help="Compute KAD as kadtk 1.1.0 does.")
 def kad(reference: str, sounds: str, as_json: bool, **given: Any) -> None:
-    """Kernel audio distance of SOUNDS to REFERENCE, x100; the one to use for few clips.
+    """Compute the kernel audio distance of SOUNDS to REFERENCE.
 
-    Each is a folder of audio, a sound file, an .npz that `innerear embed --out` wrote, or the name of a shipped
-    reference: notes, phrases, environment, words, sentences.
+    KAD is scaled by 100. Prefer it to FAD for small sets.
+
+    Each is a folder of audio, a sound file, an .npz written by `innerear embed --out`, or the name of a
+    shipped reference: notes, phrases, environment, words, sentences.
     """
     from innerear.distance import folders
 
@@ -79,7 +88,7 @@ def kad(reference: str, sounds: str, as_json: bool, **given: Any) -> None:
 
 
 def embed_folder(folder: Path, out: Path, embedder: str, skip_bad: bool) -> None:
-    """Write the embeddings of a folder of audio to an npz."""
+    """Write the embeddings of a folder of audio to an .npz file."""
     from innerear.distance import folders
 
     if out.suffix != ".npz":
@@ -90,13 +99,13 @@ def embed_folder(folder: Path, out: Path, embedder: str, skip_bad: bool) -> None
     found.save(out)
     click.echo(f"{out}: {len(found.clips)} clips, {len(found.frames)} frames, digest {found.digest}\n{found.signature}")
     for name in found.skipped:
-        click.echo(f"innerear: left out {name}, which cannot be read", err=True)
+        click.echo(f"innerear: skipped {name}, which cannot be read", err=True)
 
 
 def _can_hold(path: Path) -> None:
-    """Say that a file cannot be written before the work is done, not after it."""
+    """Fail before the work starts if the output cannot be written."""
     if not os.access(path.parent, os.W_OK):
-        raise UsageError(f"{path} cannot be written; wanted a name in a folder that is here and can be written to")
+        raise UsageError(f"{path} cannot be written; wanted a file in an existing, writable folder")
 
 
 def _print(found: Distance, as_json: bool) -> None:
@@ -105,14 +114,14 @@ def _print(found: Distance, as_json: bool) -> None:
 
         click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2))
         return
-    reach = (
+    interval = (
         f"  95 % interval {found.low:.6g} to {found.high:.6g}"
         if found.low is not None and found.high is not None
         else ""
     )
     spread = f"  spread of its repeats {found.spread:.3g}" if found.spread is not None else ""
     p_value = f"  p = {found.p_value:.3g} for one source" if found.p_value is not None else ""
-    click.echo(f"{WORDS[found.metric]} {found.value:.6g}{reach}{spread}{p_value}")
+    click.echo(f"{WORDS[found.metric]} {found.value:.6g}{interval}{spread}{p_value}")
     click.echo(f"  of  {_words(found.of)}")
     click.echo(f"  to  {_words(found.reference)}")
     click.echo(f"  by  {found.embedder} ({found.conventions})")

@@ -1,4 +1,4 @@
-"""What works on this machine: `innerear doctor`."""
+"""Check what works on this machine: `innerear doctor`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import click
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was tried: what, whether it works, what there is to say of it; whether `make demo` uses it."""
+    """The result of one test. `demo`: whether `make demo` uses it."""
 
     what: str
     works: bool
@@ -23,7 +23,7 @@ class Finding:
 
 
 def examine() -> Iterator[Finding]:
-    """Try everything that a run may need; nothing is downloaded."""
+    """Test everything that a run may need, without downloading anything."""
     yield from _jail()
     yield from _embedders()
     yield from _speech()
@@ -62,7 +62,7 @@ def _embedders() -> Iterator[Finding]:
 
 
 def _speech() -> Iterator[Finding]:
-    """Who hears voices, and who hears words."""
+    """Voice activity detection and speech recognition."""
     from innerear.embed.weights import fetch
     from innerear.errors import WeightsUnavailable
     from innerear.metrics.measure import PACKAGES
@@ -80,7 +80,7 @@ def _speech() -> Iterator[Finding]:
         except WeightsUnavailable as error:
             yield Finding(what, False, str(error), demo=True)
         else:
-            yield Finding(what, True, f"{model} and {', '.join(packages)} are here", demo=True)
+            yield Finding(what, True, f"{model} and {', '.join(packages)} are installed", demo=True)
 
 
 def _cache() -> Finding:
@@ -90,7 +90,7 @@ def _cache() -> Finding:
     nearest = next(parent for parent in (folder, *folder.parents) if parent.exists())
     if os.access(nearest, os.W_OK):
         return Finding("cache", True, str(folder), demo=True)
-    return Finding("cache", False, f"{folder} cannot be written; name another folder in INNEREAR_CACHE", demo=True)
+    return Finding("cache", False, f"{folder} cannot be written; set INNEREAR_CACHE to another folder", demo=True)
 
 
 def _models() -> Iterator[Finding]:
@@ -111,7 +111,7 @@ def _models() -> Iterator[Finding]:
 
 
 def _tools() -> Iterator[Finding]:
-    """The programs of this machine that baselines speak and play with."""
+    """The host programs that the baselines use."""
     from innerear.errors import UsageError
     from innerear.render.talkers import TALKERS, can_say
     from innerear.render.tools import soundfont
@@ -130,11 +130,14 @@ def _tools() -> Iterator[Finding]:
     "--parity",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="FOLDER",
-    help="Instead: hold the CLAP or EnCodec here to a checkpoint folder as on the hub, by transformers.",
+    help="Instead, compare CLAP or EnCodec here with transformers on a checkpoint FOLDER from the hub.",
 )
-@click.option("--embedder", default="clap-laion", show_default=True, help="With --parity: which one.")
+@click.option("--embedder", default="clap-laion", show_default=True, help="With --parity: the embedder to compare.")
 def doctor(parity: Path | None, embedder: str) -> None:
-    """What works on this machine: jail, cache, embedders, models; and how to mend what does not."""
+    """Check what works on this machine, and say how to fix the rest.
+
+    Covers jail, cache, embedders, models and host programs.
+    """
 
     from innerear.cli.dotenv import read_env
 
@@ -145,12 +148,12 @@ def doctor(parity: Path | None, embedder: str) -> None:
         mark = "*" if finding.demo else " "
         click.echo(f"{'ok ' if finding.works else 'no '}{mark} {finding.what:28} {finding.says}")
     click.echo(
-        "\n* `make demo` uses it: of the jails one that is ok; weights that are not here it fetches, or does without"
+        "\n* used by `make demo`, which needs one working jail; it fetches missing weights, or does without them"
     )
 
 
 def _is_near(folder: Path, embedder: str) -> bool:
-    """Print how an embedder here differs from its checkpoint by transformers; whether it is near enough in all."""
+    """Print how an embedder differs from its checkpoint in transformers; return whether all differences are small."""
     from innerear.lab.parity import parity
 
     near = True

@@ -1,4 +1,4 @@
-"""Keys from a `.env` file in the working directory: what the environment lacks, and nothing but what models read."""
+"""API keys from a `.env` file in the working directory."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ NAMES = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "ANTHROPIC_API_KEY", "ANTHROPIC_BA
 
 
 def read_env(file: Path) -> None:
-    """Put NAME=VALUE lines of a file into the environment, where the name is one of ours and not set there.
+    """Set environment variables from the NAME=VALUE lines of a file, if they are in `NAMES` and not yet set.
 
-    Quotes around a value and `export` before a name are left out; other names stay unread. A file
-    that is not there is none.
+    Quotes around a value and `export` before a name are dropped; other names are ignored, and so is
+    a missing file.
 
     Raises:
-        UsageError: it cannot be read. No value of it is ever shown.
+        UsageError: the file cannot be read. Values are never shown.
     """
     try:
         text = file.read_text("utf-8")

@@ -21,13 +21,14 @@ from innerear.text import storable
     "--out",
     type=RunFolder(),
     required=True,
-    help="The run folder; an existing run is added to.",
+    help="The run folder; logs are added to an existing run.",
 )
 def import_logs(logs: tuple[Path, ...], out: Path) -> None:
-    """Make a run of Inspect's logs of `inspect eval innerear/…`: completions, renders, sounds, measurements.
+    """Import logs of Inspect AI as a run.
 
-    Several logs, of other tiers or models, make one run. The stages do what is missing:
-    innerear render, embed, measure, score, report.
+    LOG is a log of `inspect eval innerear/…`; its completions, renders, sounds and measurements are
+    taken over. Logs of several tiers or models make one run. Then continue with innerear render, embed,
+    measure, score and report, which do only what is missing.
     """
     inspect_logs = _logs()
     done = inspect_logs.import_logs(logs, out, storable(shlex.join(["innerear", *sys.argv[1:]])))
@@ -37,11 +38,11 @@ def import_logs(logs: tuple[Path, ...], out: Path) -> None:
 
 
 def export_rows(folders: Sequence[Path], out: Path) -> None:
-    """`innerear export RUN --inspect FOLDER`."""
+    """Write one run's scores for Inspect: `innerear export RUN --inspect FOLDER`."""
     from innerear.run.run import Run
 
     if len(folders) > 1:
-        raise UsageError("--inspect takes one run: two of them may have the same model")
+        raise UsageError("--inspect takes one run, as two runs may have the same model")
     for path in _logs().write_rows(Run(folders[0]), out):
         click.echo(path)
 

@@ -1,4 +1,4 @@
-"""People listen: `innerear listen-test build|score|validate`."""
+"""Listening tests: `innerear listen-test build|score|validate`."""
 
 from __future__ import annotations
 
@@ -26,33 +26,34 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 
 @click.group("listen-test")
 def listen_test() -> None:
-    """People listen: build a page for them, score what they answer, hold the metrics against it."""
+    """Run a listening test: build its page, score answers, validate metrics."""
 
 
 @listen_test.command("build")
 @click.argument("folders", metavar="RUN...", nargs=-1, required=True, type=FOLDER)
-@click.option("--kind", type=click.Choice(["identify", "ab", "rate"]), required=True, help="What do you hear? Which of two fits the caption better? How well does it fit, how natural is it?")  # fmt: skip
-@click.option("--out", type=FOLDER, required=True, help="The folder to send or serve, a new one; its key is put beside it.")  # fmt: skip
-@click.option("--key", type=FILE, help="Where the key is put instead of OUT.key.json; never send it.")
-@click.option("--seed", default=0, show_default=True, help="Decides who is asked what, and in which order.")
-@click.option("--trials", type=click.IntRange(1), default=40, show_default=True, help="Questions for each listener, anchors not counted.")  # fmt: skip
-@click.option("--anchors", type=click.IntRange(0), default=6, show_default=True, help="Hidden anchors for each listener: recordings and noise.")  # fmt: skip
-@click.option("--listeners", type=click.IntRange(1, 10_000), default=24, show_default=True, help="How many different forms; more listeners begin again with the first.")  # fmt: skip
+@click.option("--kind", type=click.Choice(["identify", "ab", "rate"]), required=True, help="identify: what do you hear? ab: which of two fits the caption better? rate: how well does it fit, how natural is it?")  # fmt: skip
+@click.option("--out", type=FOLDER, required=True, help="A new folder to send or serve; the key is written next to it.")  # fmt: skip
+@click.option("--key", type=FILE, help="Where to write the key instead of OUT.key.json; never send it.")
+@click.option("--seed", default=0, show_default=True, help="Random seed for the questions and their order.")
+@click.option("--trials", type=click.IntRange(1), default=40, show_default=True, help="Questions per listener, not counting hidden references and anchors.")  # fmt: skip
+@click.option("--anchors", type=click.IntRange(0), default=6, show_default=True, help="Hidden references (recordings) and anchors (noise) per listener.")  # fmt: skip
+@click.option("--listeners", type=click.IntRange(1, 10_000), default=24, show_default=True, help="Number of different forms; further listeners start again with the first.")  # fmt: skip
 @click.option("--model", "models", multiple=True, metavar="NAME", help="Only sounds of this model; repeatable.")
 @click.option("--probes", "pattern", metavar="GLOB", help="Only probes whose id matches.")
 @click.option("--tiers", help="Only these tiers: notes, environment, speech.")
 @click.option("--options", type=click.IntRange(2, 8), default=6, show_default=True, help="identify: captions to choose from, besides 'none of these'.")  # fmt: skip
-@click.option("--free-text", is_flag=True, help="identify: listeners write what they hear, instead of choosing.")
-@click.option("--least-s", type=click.FloatRange(0), default=10.0, show_default=True, help="Seconds of each sound to be heard before an answer counts, or all of it where it is shorter.")  # fmt: skip
-@click.option("--headphones/--no-headphones", default=True, show_default=True, help="Begin with a headphone check (Huggins pitch).")  # fmt: skip
-@click.option("--title", default="What do you hear?", show_default=True, help="What stands at the top of the page.")
-@click.option("--welcome", type=FILE, help="A text that listeners read first, such as what they consent to.")
-@click.option("--non-commercial", is_flag=True, help="The test is non-commercial: recordings under NC licences may be anchors.")  # fmt: skip
+@click.option("--free-text", is_flag=True, help="identify: listeners write what they hear instead of choosing.")
+@click.option("--least-s", type=click.FloatRange(0), default=10.0, show_default=True, help="Seconds of a sound to play before an answer counts, or the whole of a shorter sound.")  # fmt: skip
+@click.option("--headphones/--no-headphones", default=True, show_default=True, help="Start with a headphone check (Huggins pitch).")  # fmt: skip
+@click.option("--title", default="What do you hear?", show_default=True, help="The heading of the page.")
+@click.option("--welcome", type=FILE, help="A text file that listeners read first, such as a consent form.")
+@click.option("--non-commercial", is_flag=True, help="The test is non-commercial, so recordings under NC licences may be used.")  # fmt: skip
 def build_command(folders: tuple[Path, ...], out: Path, key: Path | None, **given: Any) -> None:
-    """Make a page that plays sounds of RUN to people, blind.
+    """Build a page for a blind listening test with the sounds of RUN.
 
-    One folder to send or serve; it opens from the disk, offline. Which sound is whose stands only in
-    the key beside it. Real recordings are hidden among the sounds where INNEREAR_DATA names them.
+    The page is one folder to send or serve, and works offline. Which model made which sound is only in
+    the key, next to the folder. If INNEREAR_DATA names the reference data, real recordings are mixed in
+    as hidden references.
     """
     from innerear.cli.bars import bars
     from innerear.listening.build import Wanted, build
@@ -71,20 +72,26 @@ def build_command(folders: tuple[Path, ...], out: Path, key: Path | None, **give
         built = build(runs, out, wanted, key, progress)
     for line in built.warnings:
         click.echo(f"innerear: {line}", err=True)
-    form, heard = built.test.forms[0], sum(map(len, built.test.forms)) / len(built.test.trials)
-    if heard < 2:
+    form, plays = built.test.forms[0], sum(map(len, built.test.forms)) / len(built.test.trials)
+    if plays < 2:
         click.echo(
-            f"innerear: with {wanted.listeners} listeners a sound is heard {heard:.1f} times; fewer --probes, or more --trials or --listeners, let them be compared",
+            f"innerear: with {wanted.listeners} listeners each sound is heard {plays:.1f} times; to measure how far listeners agree, use fewer --probes, or more --trials or --listeners",
             err=True,
         )
-    click.echo(f"page: {built.page}  (send or serve the whole folder; {len(form)} questions for each listener)")
-    click.echo(f"key:  {built.key}  (keep it: without it no answers can be scored, and with it the test is not blind)")
+    click.echo(f"page: {built.page}  (send or serve the whole folder; {len(form)} questions per listener)")
+    click.echo(f"key:  {built.key}  (keep it secret: it is needed to score answers, and with it the test is not blind)")
 
 
 def _answers(command: F) -> F:
     for option in (
-        click.option("--coding", type=FILE, help="Written answers, marked 1 or 0 in the table that score writes."),
-        click.option("--key", "key_file", type=FILE, required=True, help="The key that build put beside the page."),
+        click.option(
+            "--coding",
+            type=FILE,
+            help="CSV of written answers marked 1 or 0, filled in from the table that `score` writes.",
+        ),
+        click.option(
+            "--key", "key_file", type=FILE, required=True, help="The key that `build` wrote next to the page."
+        ),
     ):
         command = option(command)
     return command
@@ -93,12 +100,12 @@ def _answers(command: F) -> F:
 @listen_test.command("score")
 @click.argument("files", metavar="ANSWERS...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @_answers
-@click.option("--out", type=FILE, help="The scores as JSON; by default beside the key, named as it is.")
+@click.option("--out", type=FILE, help="JSON file for the scores; by default KEY.scores.json next to the key.")
 def score_command(files: tuple[Path, ...], key_file: Path, coding: Path | None, out: Path | None) -> None:
-    """Score ANSWERS, files that listeners sent back or folders of them.
+    """Score ANSWERS: files that listeners sent back, or folders of them.
 
-    Prints what was identified, preferred or rated, with 95 % intervals over listeners and sounds, how
-    far listeners agree, and whose answers are left out and why. Exit code 1 where a file was refused.
+    Prints the results with 95 % intervals over listeners and sounds, the agreement between listeners,
+    and whose answers are excluded and why. Exit code 1 if a file was refused.
     """
     import msgspec
 
@@ -115,13 +122,11 @@ def score_command(files: tuple[Path, ...], key_file: Path, coding: Path | None, 
     if results.uncoded:
         table = out.with_name(f"{stem}.coding.csv")
         if table == coding:
-            click.echo(
-                f"innerear: {len(results.uncoded)} written answers are in no row of {coding} with a mark", err=True
-            )
+            click.echo(f"innerear: {len(results.uncoded)} written answers have no mark in {coding}", err=True)
         else:
             write_coding(table, results.uncoded)
             click.echo(
-                f"{len(results.uncoded)} written answers are to be marked by hand: fill in {table}, then add --coding {table}"
+                f"{len(results.uncoded)} written answers need marking by hand: fill in {table}, then add --coding {table}"
             )
     sys.exit(1 if results.refused else 0)
 
@@ -131,10 +136,10 @@ def score_command(files: tuple[Path, ...], key_file: Path, coding: Path | None, 
 @click.argument("files", metavar="ANSWERS...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @_answers
 def validate_command(folder: Path, files: tuple[Path, ...], key_file: Path, coding: Path | None) -> None:
-    """Hold every metric of RUN against what people said of its sounds, and write it into the report.
+    """Correlate the metrics of RUN with listeners' answers.
 
-    Rank correlation (Spearman), sound by sound, with 95 % intervals over listeners and probes. Exit
-    code 1 where a file of ANSWERS was refused.
+    Spearman rank correlation over sounds, with 95 % intervals over listeners and probes; added to the
+    report. Exit code 1 if a file of ANSWERS was refused.
     """
     from innerear.listening.answers import read_answers
     from innerear.listening.coding import read_coding
@@ -152,8 +157,8 @@ def validate_command(folder: Path, files: tuple[Path, ...], key_file: Path, codi
         click.echo(f"left out: {line}")
     _print_correlations(found)
     for best in found.best:
-        rivals = f"; not to be told from it: {', '.join(best.rivals)}" if best.rivals else ""
-        click.echo(f"{best.tier}, {best.measure}: {best.metric or 'no metric is known to agree'}{rivals}")
+        rivals = f"; not significantly different: {', '.join(best.rivals)}" if best.rivals else ""
+        click.echo(f"{best.tier}, {best.measure}: {best.metric or 'no metric correlates significantly'}{rivals}")
     click.echo(f"report: {do_report(run)}#/people")
     sys.exit(1 if refused else 0)
 
@@ -163,7 +168,7 @@ def _print_correlations(found: Validation) -> None:
     from rich.table import Table
 
     table = Table(
-        "metric", "held against", "tier", "Spearman", "95 %", "sounds", box=None, header_style="bold", pad_edge=False
+        "metric", "compared with", "tier", "Spearman", "95 %", "sounds", box=None, header_style="bold", pad_edge=False
     )
     rows = [row for row in found.correlations if not row.model and row.value is not None]
     for row in sorted(rows, key=lambda row: (row.group, row.tier, -abs(row.value or 0))):
@@ -182,7 +187,7 @@ def _results(files: tuple[Path, ...], key_file: Path, coding: Path | None, key: 
 
 
 def _print_results(results: Results) -> None:
-    """Who answered, then a table of what: value, interval, floors and ceilings, and the value with those left out."""
+    """Print who answered, then the table of scores."""
     from rich.console import Console
     from rich.table import Table
 
@@ -192,12 +197,12 @@ def _print_results(results: Results) -> None:
     click.echo(f"{len(used)} listeners, {sum(one.answers for one in used)} answers")
     click.echo(results.rule)
     if results.guessers is not None:
-        click.echo(f"(one who guesses keeps to the rule for anchors with probability {results.guessers:.2g})")
+        click.echo(f"(a listener who guesses passes this rule with probability {results.guessers:.2g})")
     for one in results.listeners:
         if one.out:
             click.echo(f"left out: listener {one.listener} ({one.session[:8]}): {one.out}")
     every = {(s.metric, s.model, s.strategy, s.tier, s.group): s for s in results.everyone}
-    heads = ["", "model", "tier", "value", "95 %", "answers", "no sound", "floor", "ceiling", "with those left out"]
+    heads = ["", "model", "tier", "value", "95 %", "answers", "no sound", "floor", "ceiling", "incl. excluded"]
     table = Table(*heads, box=None, header_style="bold", pad_edge=False)
     for s in results.scores:
         if s.group != "all" and s.metric != "alpha":

@@ -1,4 +1,4 @@
-"""The command line: one command a stage, and `run` for the whole. Parsing, bars and exit codes only."""
+"""The command line: one command per stage, and `run` for all of them. Parsing, progress bars and exit codes only."""
 
 from __future__ import annotations
 
@@ -46,10 +46,10 @@ DONE, OUR_FAILURE, WRONG_USE, NOT_ISOLATED, INTERRUPTED = 0, 1, 2, 3, 130
 
 
 class _Main(click.Group):
-    """Turns our errors into one line and an exit code; a bug still shows its traceback."""
+    """Turns InnerEar's errors into one line and an exit code; a bug still shows its traceback."""
 
     def main(self, args: Sequence[str] | None = None, *more: Any, **how: Any) -> Any:
-        """Run a command: these words, or else those of the command line, which ends the process (`threads.leave`)."""
+        """Run the command in `args`; without `args`, that of the command line, then exit (`threads.leave`)."""
         speak_plainly()
         if args is not None:
             return super().main(args, *more, **how)
@@ -78,14 +78,14 @@ class _Main(click.Group):
             from innerear.run.whole import of_disk
 
             named = Path(error.filename) if isinstance(error.filename, str) else None
-            found = of_disk(error, named.parent if named else "the place that this writes to")
-            _end(str(found), WRONG_USE if isinstance(found, UsageError) else OUR_FAILURE)
+            failure = of_disk(error, named.parent if named else "the output folder")
+            _end(str(failure), WRONG_USE if isinstance(failure, UsageError) else OUR_FAILURE)
         except KeyboardInterrupt:
-            _end("interrupted; what was finished stays, and the same command goes on from there", INTERRUPTED)
+            _end("interrupted; finished work is kept: run the same command again to resume", INTERRUPTED)
 
 
 _OF_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
-"""Errors that say something of a disk, whoever comes upon them."""
+"""Errors about a disk, wherever they are raised."""
 
 
 def _end(line: str, code: int) -> None:
@@ -98,16 +98,16 @@ def _end(line: str, code: int) -> None:
 def main() -> None:
     """Can a language model that has never heard anything write a sound?
 
-    InnerEar asks a model for programs, runs them in a jail, and measures what comes out: musical
-    notes, environmental sounds, human speech.
+    InnerEar asks a model for programs that synthesise sounds, runs them in a jail and measures the
+    audio: musical notes, environmental sounds and speech.
 
     \b
-    Try it without a key, then open the page that it names:
+    Try it without an API key, then open the page it prints:
       innerear run --model recorded/one-shot --model baseline/noise --out runs/first
 
     \b
-    Exit codes: 0 done; 1 done, with failures of ours; 2 wrong use; 3 this machine cannot isolate
-    programs, so none ran; 130 interrupted: the same command goes on.
+    Exit codes: 0 done; 1 infrastructure failures; 2 usage error; 3 this machine cannot isolate
+    programs, so none ran; 130 interrupted (run the same command again to resume).
     """
 
 
@@ -126,11 +126,11 @@ main.add_command(models, "models")
 @embedder_option
 @on_option
 def run(**given: Any) -> None:
-    """Ask, run, measure, report: the whole way, or the rest of it.
+    """Run all stages: generate, render, embed, measure, report.
 
-    Everything finished stays on disk; the same command again does only what is missing. A second
-    command with other models or probes adds them to the run; one with another suite, strategy or
-    limits is refused.
+    Finished work stays on disk, and running the same command again does only what is missing. Run it
+    with other models or probes to add them to the run. Another suite, strategy or limits need a new
+    run folder.
     """
     from innerear.stages import do_report, evaluate
 
@@ -150,7 +150,7 @@ def run(**given: Any) -> None:
 @jail_options
 @embedder_option
 def generate(**given: Any) -> None:
-    """Ask models for programs: probes to completions."""
+    """Ask models for programs (probes to completions)."""
     from innerear.stages import do_generate
 
     opened, models = open_run(given)
@@ -161,13 +161,13 @@ def generate(**given: Any) -> None:
 
 @main.command()
 @run_argument
-@click.option("--workers", type=click.IntRange(1), help="Programs at a time; one a core by default.")
-@click.option("--twice", is_flag=True, help="Run each a second time, and say which do not give the same bits.")
+@click.option("--workers", type=click.IntRange(1), help="Programs to run in parallel; one per core by default.")
+@click.option("--twice", is_flag=True, help="Run each program twice and list those whose output differs.")
 @on_option
 def render(folder: Path, workers: int | None, twice: bool, on: str | None) -> None:
-    """Run the programs of RUN in the jail: completions to sounds.
+    """Run the programs of RUN in the jail (completions to sounds).
 
-    Programs whose sounds are missing or damaged run again.
+    A program whose sound is missing or damaged runs again.
     """
     from innerear.run.run import Run
     from innerear.stages import do_render, do_repeat
@@ -179,20 +179,25 @@ def render(folder: Path, workers: int | None, twice: bool, on: str | None) -> No
             report.failures += do_repeat(opened, machines, progress).failures
     for item in opened.items() if twice else []:
         if (again := opened.repeats().get(item.render.key)) and not again.same:
-            click.echo(f"{item.completion.probe} by {item.completion.model} gives another sound when it runs again")
+            click.echo(f"{item.completion.probe} by {item.completion.model} gives a different sound on its second run")
     _finish(report)
 
 
 @main.command()
 @click.argument("folder", metavar="FOLDER", type=RunFolder())
 @click.option(
-    "--out", type=click.Path(path_type=Path, dir_okay=False), help="Embed FOLDER as a set of audio, into this .npz."
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Embed the audio files in FOLDER into this .npz file.",
 )
 @click.option("--embedder", default="yamnet", show_default=True, help=f"With --out: {EMBEDDER_NAMES}.")
-@click.option("--skip-bad", is_flag=True, help="With --out: leave out files that cannot be read, and count them.")
+@click.option("--skip-bad", is_flag=True, help="With --out: skip unreadable files and count them.")
 @on_option
 def embed(folder: Path, out: Path | None, embedder: str, skip_bad: bool, on: str | None) -> None:
-    """Embed the sounds of a run, and noise and silence as long; with --out, any folder of audio."""
+    """Embed the sounds of a run, or any folder of audio with --out.
+
+    For a run, noise and silence of the same durations are embedded too, as floors for the distances.
+    """
     from innerear.run.run import Run
     from innerear.stages import choose_embedders, do_embed
 
@@ -208,13 +213,15 @@ def embed(folder: Path, out: Path | None, embedder: str, skip_bad: bool, on: str
 @main.command()
 @run_argument
 @click.option(
-    "--dnsmos", is_flag=True, help="Also DNSMOS of what is asked for as speech: of low trust, and seconds a sound."
+    "--dnsmos",
+    is_flag=True,
+    help="Also compute DNSMOS for speech probes (unreliable on synthetic speech; seconds per clip).",
 )
-@click.option("--in-noise", is_flag=True, help="Also the words heard in noise, by Whisper: four times its usual cost.")
-@click.option("--whisper-base", is_flag=True, help="Also the words heard by Whisper base.en, a second listener.")
+@click.option("--in-noise", is_flag=True, help="Also score the words recognised in noise (four times Whisper's usual cost).")
+@click.option("--whisper-base", is_flag=True, help="Also score the words with Whisper base.en, a second recogniser.")
 @on_option
 def measure(folder: Path, dnsmos: bool, in_noise: bool, whisper_base: bool, on: str | None) -> None:
-    """Measure each sound of RUN: length, loudness, and the checks of its probe."""
+    """Measure each sound in RUN: duration, loudness and the checks of its probe."""
     from innerear.run.run import Run
     from innerear.stages import do_measure
 
@@ -229,17 +236,17 @@ def measure(folder: Path, dnsmos: bool, in_noise: bool, whisper_base: bool, on: 
 @run_argument
 @on_option
 def score(folder: Path, on: str | None) -> None:
-    """Combine measurements and embeddings of RUN into scores, and print the table."""
+    """Compute scores from RUN's measurements and embeddings and print them."""
     from innerear.run.run import Run
     from innerear.scores.gaps import gaps
     from innerear.stages import do_score
 
     opened = Run(folder)
-    said: list[str] = []
+    warnings: list[str] = []
     with machines_on(on) as machines, bars() as progress:
-        do_score(opened, progress, machines, said.append)
+        do_score(opened, progress, machines, warnings.append)
     _print_table(opened)
-    for line in [*said, *gaps(opened, opened.items(), opened.measurements())]:
+    for line in [*warnings, *gaps(opened, opened.items(), opened.measurements())]:
         click.echo(f"innerear: {line}", err=True)
 
 
@@ -248,22 +255,21 @@ def score(folder: Path, on: str | None) -> None:
 @click.option(
     "--every-recording",
     is_flag=True,
-    help="Beside the sounds, also real recordings whose licences forbid commerce or are unknown: "
-    "for yourself, not to be passed on.",
+    help="Include real recordings under non-commercial or unknown licences; do not pass such a report on.",
 )
 def report(folder: Path, every_recording: bool) -> None:
-    """Write the page of RUN: report/index.html, which opens from the disk, offline.
+    """Write the report of RUN as HTML.
 
-    Where INNEREAR_DATA names the reference data, a real recording stands beside the sounds of a
-    probe, with its licence and attribution.
+    The page is RUN/report/index.html and works offline. If INNEREAR_DATA names the reference data,
+    each probe also has a real recording to compare with, with its licence and attribution.
     """
     from innerear.run.run import Run
     from innerear.stages import Report, do_report
 
-    found = Report()
-    page = do_report(Run(folder), every_recording, found.failures.append)
+    result = Report()
+    page = do_report(Run(folder), every_recording, result.failures.append)
     click.echo(f"report: {page}")
-    _finish(found)
+    _finish(result)
 
 
 def _print_table(opened: Run) -> None:
@@ -282,11 +288,11 @@ def _print_table(opened: Run) -> None:
     wide = None if sys.stdout.isatty() else max(140, int(os.environ.get("COLUMNS", "0")))
     Console(width=wide).print(table)
     measured = any(score.metric == "kad" and score.value is not None for score in scores)
-    click.echo(f"\ndistances by {heard_by(scores)}" if measured else "\nno distances: no sound was embedded")
+    click.echo(f"\ndistances use {heard_by(scores)}" if measured else "\nno distances: no sound was embedded")
 
 
 def _say_unanswered(opened: Run) -> None:
-    """Which models' rows stand on fewer probes than the run has; an empty table says nothing by itself."""
+    """Print which models have not answered all probes; the table itself does not show it."""
     completions = opened.completions()
     for model in opened.asked.models:
         answered = len({completion.probe for completion in completions if completion.model == model})
@@ -297,7 +303,7 @@ def _say_unanswered(opened: Run) -> None:
 
 def _finish(report: Report) -> None:
     lines: Sequence[str] = [*report.warnings, *report.failures]
-    for line in dict.fromkeys(lines):  # several stages may come upon one damaged sound
+    for line in dict.fromkeys(lines):  # several stages may report the same damaged sound
         click.echo(f"innerear: {line}", err=True)
     if report.unrendered:
         raise report.unrendered

@@ -1,4 +1,4 @@
-"""What commands share: their options, and what these become: probes, machines, a run folder with its models."""
+"""Options that commands share, and what they are turned into: probes, an executor, a run folder with its models."""
 
 from __future__ import annotations
 
@@ -21,31 +21,31 @@ if TYPE_CHECKING:
 
 
 class RunFolder(click.ParamType):  # type: ignore[type-arg]
-    """A path, or the address of a folder elsewhere."""
+    """A local path, or a remote address such as s3://bucket/run."""
 
     name = "folder"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
-        """The folder that a word names."""
+        """Return the folder."""
         from innerear.run.folders import folder
 
-        found = folder(value)
-        if "://" not in str(value) and found.is_file():
+        path = folder(value)
+        if "://" not in str(value) and path.is_file():
             self.fail(f"{value} is a file, wanted a folder", param, ctx)
-        return found
+        return path
 
 
 EMBEDDER_NAMES = "yamnet, aisfx, mel, clap-laion, clap-laion-int8, clap-laion-general, clap-laion-music-speech, vggish, vggish-torch, panns-cnn14, encodec-24khz, encodec-24khz-all"  # fmt: skip
-"""The keys of `embed.EMBEDDERS`, which takes too long to import for a help text."""
+"""The keys of `embed.EMBEDDERS`, which is too slow to import for a help text."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 def probe_options(command: F) -> F:
-    """Which probes: `chosen_probes` takes them."""
+    """Options that select probes; read by `chosen_probes`."""
     for option in (
-        click.option("--suite", type=click.Path(path_type=Path, dir_okay=False), help="Your own suite: one probe a line, as `innerear probes show --json '*'` prints them, or hf://datasets/OWNER/NAME."),
-        click.option("--levels", help="Only these levels of difficulty, such as 1,2."),
+        click.option("--suite", type=click.Path(path_type=Path, dir_okay=False), help="Your own suite: JSON Lines as printed by `innerear probes show --json '*'`, or hf://datasets/OWNER/NAME."),
+        click.option("--levels", help="Only these difficulty levels, such as 1,2."),
         click.option("--probes", "pattern", metavar="GLOB", help="Only probes whose id matches, such as 'speech/vowel/*'."),
         click.option("--tiers", help="Only these tiers: notes, environment, speech."),
     ):  # fmt: skip
@@ -54,18 +54,18 @@ def probe_options(command: F) -> F:
 
 
 def ask_options(command: F) -> F:
-    """Which models, how they are asked, and where to; `open_run` takes what is given."""
+    """Options for the models, how to ask them and the run folder; read by `open_run`."""
     for option in (
         click.option("--param", "parameters", multiple=True, metavar="NAME=VALUE", help="A sampling parameter for the model, such as temperature=0.7; repeatable."),
         click.option("--stream", is_flag=True, help="Ask for streamed replies."),
-        click.option("-v", "--verbose", is_flag=True, help="Say each retry of a request on a line of its own."),
-        click.option("--patience", type=click.FloatRange(0, min_open=True), default=1800.0, show_default=True, metavar="SECONDS", help="How long one request is tried while the server fails or hangs; a server that never answered is given up after 20 s."),
-        click.option("--concurrency", type=click.IntRange(1), default=8, show_default=True, help="Requests in flight at once."),
-        click.option("--base-url", metavar="URL", help="An OpenAI-compatible server: vLLM, Ollama, llama.cpp, OpenRouter …"),
-        click.option("--max-cost", type=click.FloatRange(0, min_open=True), metavar="USD", help="Ask nothing more once the run has cost so much; wants a known price."),
-        click.option("--attempts", type=click.IntRange(1), default=1, show_default=True, help="Completions for each probe."),
-        click.option("--strategy", default="direct", show_default=True, help="How to ask: direct, brief, plan, few-shot:K, repair:K, listen:K, best-of:N."),
-        click.option("--out", type=RunFolder(), required=True, help="The run folder, or its address such as s3://bucket/run; an existing run is gone on with."),
+        click.option("-v", "--verbose", is_flag=True, help="Print a line per retried request."),
+        click.option("--patience", type=click.FloatRange(0, min_open=True), default=1800.0, show_default=True, metavar="SECONDS", help="How long to retry a request while the server fails or hangs; a server that has never answered is given up after 20 s."),
+        click.option("--concurrency", type=click.IntRange(1), default=8, show_default=True, help="Requests in flight per model."),
+        click.option("--base-url", metavar="URL", help="An OpenAI-compatible server, such as vLLM, Ollama, llama.cpp or OpenRouter."),
+        click.option("--max-cost", type=click.FloatRange(0, min_open=True), metavar="USD", help="Stop asking once the run has cost this much; requires a known price."),
+        click.option("--attempts", type=click.IntRange(1), default=1, show_default=True, help="Completions per probe."),
+        click.option("--strategy", default="direct", show_default=True, help="Prompting strategy: direct, brief, plan, few-shot:K, repair:K, listen:K, best-of:N."),
+        click.option("--out", type=RunFolder(), required=True, help="The run folder, or an address such as s3://bucket/run; an existing run is resumed."),
         click.option("--model", "models", multiple=True, required=True, metavar="NAME", help="recorded/NAME, baseline/silence|noise|sine|informed|sampler|espeak-ng|flite, swap/MODEL, real, openai/NAME, anthropic/NAME, python:module.attr; repeatable."),
     ):  # fmt: skip
         command = option(command)
@@ -73,31 +73,31 @@ def ask_options(command: F) -> F:
 
 
 def jail_options(command: F) -> F:
-    """How programs are run."""
+    """Options for how programs are run."""
     for option in (
-        click.option("--workers", type=click.IntRange(1), help="Programs at a time; one a core by default."),
-        click.option("--track", type=click.Choice(["scratch", "library"]), default="scratch", show_default=True, help="What a program may use: Python, NumPy and SciPy, or anything installed."),
-        click.option("--memory-mb", type=click.IntRange(64), default=2048, show_default=True, help="Address space of a program."),
-        click.option("--wall-s", type=click.FloatRange(1), default=240.0, show_default=True, help="Wall clock of a program."),
-        click.option("--cpu-s", type=click.FloatRange(1), default=180.0, show_default=True, help="Processor time of a program."),
-        click.option("--jail", default="auto", show_default=True, help="How to isolate programs: auto, ns, ll, docker, podman, or off (run them unprotected; stamped on the report)."),
+        click.option("--workers", type=click.IntRange(1), help="Programs to run in parallel; one per core by default."),
+        click.option("--track", type=click.Choice(["scratch", "library"]), default="scratch", show_default=True, help="What programs may use: scratch is Python, NumPy and SciPy; library is any installed package."),
+        click.option("--memory-mb", type=click.IntRange(64), default=2048, show_default=True, help="Address space per program, in MiB."),
+        click.option("--wall-s", type=click.FloatRange(1), default=240.0, show_default=True, help="Wall-clock seconds per program."),
+        click.option("--cpu-s", type=click.FloatRange(1), default=180.0, show_default=True, help="CPU seconds per program."),
+        click.option("--jail", default="auto", show_default=True, help="How to isolate programs: auto, ns, ll, docker, podman, or off (no isolation; the report says so)."),
     ):  # fmt: skip
         command = option(command)
     return command
 
 
 def on_option(command: F) -> F:
-    """Where the work is done: `machines_on` takes it."""
-    return click.option("--on", metavar="MACHINES", help="Where the work is done: ray (a cluster of this machine, or the one it belongs to) or ray://HOST:PORT; by default here.")(command)  # fmt: skip
+    """The option for where the work runs; read by `machines_on`."""
+    return click.option("--on", metavar="MACHINES", help="Where to run the work: ray (the cluster this machine belongs to, or a new local one) or ray://HOST:PORT; by default, in threads on this machine.")(command)  # fmt: skip
 
 
 def embedder_option(command: F) -> F:
-    """By which embedders."""
-    return click.option("--embedder", "embedders", multiple=True, help=f"{EMBEDDER_NAMES}; repeatable. By default yamnet and aisfx where they can be had, else mel.")(command)  # fmt: skip
+    """The option that selects embedders."""
+    return click.option("--embedder", "embedders", multiple=True, help=f"{EMBEDDER_NAMES}; repeatable. Default: yamnet and aisfx if available, else mel.")(command)  # fmt: skip
 
 
 def run_argument(command: F) -> F:
-    """The run folder that a stage works on."""
+    """The argument RUN, a run folder."""
     return click.argument("folder", metavar="RUN", type=RunFolder())(command)
 
 
@@ -106,7 +106,7 @@ def _split(words: str | None) -> list[str]:
 
 
 def chosen_probes(given: dict[str, Any]) -> tuple[Any, list[Any]]:
-    """The suite, and those of its probes that the options choose."""
+    """Return the suite and the probes that the options select."""
     from innerear import suite
 
     loaded = suite.load(given["suite"])
@@ -120,7 +120,7 @@ def chosen_probes(given: dict[str, Any]) -> tuple[Any, list[Any]]:
 
 @contextmanager
 def machines_on(on: str | None, workers: int | None = None) -> Iterator[Machines]:
-    """Where work is done; what there is to say of it is said at the end."""
+    """Open the executor that `--on` names, and print its remarks when it closes."""
     from innerear.compute.work import Local
 
     if on is None:
@@ -128,17 +128,17 @@ def machines_on(on: str | None, workers: int | None = None) -> Iterator[Machines
         return
     from innerear.compute.ray import machines
 
-    found = machines(on, workers)
+    cluster = machines(on, workers)
     try:
-        yield found
+        yield cluster
     finally:
-        found.close()
-        for remark in found.remarks:
+        cluster.close()
+        for remark in cluster.remarks:
             click.echo(f"innerear: {remark}", err=True)
 
 
 def open_run(given: dict[str, Any]) -> tuple[Run, list[Any]]:
-    """The run folder and the models of a command's options; nothing is written where one is wrong."""
+    """Return the run folder and the models that the options name; all options are checked before anything is written."""
     from innerear.ask.models import Options, open_model
     from innerear.ask.strategies import find_strategy
     from innerear.cli.dotenv import read_env
@@ -151,9 +151,9 @@ def open_run(given: dict[str, Any]) -> tuple[Run, list[Any]]:
     loaded, chosen = chosen_probes(given)
     find_strategy(given["strategy"])
     if given["jail"] not in TIERS:
-        raise UsageError(f"--jail {given['jail']!r}; there are {', '.join(TIERS)}")
+        raise UsageError(f"--jail {given['jail']!r}; wanted one of {', '.join(TIERS)}")
     if unknown := [name for name in given["embedders"] if name not in EMBEDDERS]:
-        raise UsageError(f"--embedder {unknown[0]!r}; there are {', '.join(EMBEDDERS)}")
+        raise UsageError(f"--embedder {unknown[0]!r}; wanted one of {', '.join(EMBEDDERS)}")
     parameters = dict(_parameter(text) for text in given["parameters"])
     options = Options(
         base_url=given["base_url"],
@@ -184,7 +184,7 @@ def open_run(given: dict[str, Any]) -> tuple[Run, list[Any]]:
         known = [*names, *(Run(folder).asked.models if (folder / "run.json").exists() else [])]
         for model in models:
             if model.after is not None and model.after not in known:
-                raise UsageError(f"{model.name} wants the answers of {model.after}; give --model {model.after} too")
+                raise UsageError(f"{model.name} needs the completions of {model.after}; add --model {model.after}")
         return create(folder, asked, chosen, command), models
     except OSError as error:
         raise UsageError(f"--out {folder} cannot be used as a run folder: {error.strerror or error}") from error

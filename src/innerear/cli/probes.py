@@ -14,7 +14,7 @@ from innerear.cli.programs import vary
 
 @click.group()
 def probes() -> None:
-    """The probes of a suite: list, show, validate, vary, verify."""
+    """List, show, validate, vary or verify the probes of a suite."""
 
 
 probes.add_command(vary)
@@ -23,7 +23,7 @@ probes.add_command(vary)
 @probes.command("list")
 @probe_options
 def probes_list(**given: Any) -> None:
-    """One line a probe: id, level, seconds, the kinds of its checks, caption."""
+    """List the probes, one per line: id, level, seconds, checks, caption."""
     from innerear.checks import kind
 
     for probe in chosen_probes(given)[1]:
@@ -34,10 +34,10 @@ def probes_list(**given: Any) -> None:
 @probes.command("show")
 @click.argument("pattern", metavar="GLOB")
 @click.option("--suite", type=click.Path(path_type=Path, dir_okay=False), help="Your own suite.")
-@click.option("--strategy", default="direct", show_default=True, help="Whose first message is shown.")
-@click.option("--json", "as_json", is_flag=True, help="JSON Lines and nothing else: a suite, for --suite.")
+@click.option("--strategy", default="direct", show_default=True, help="The strategy whose first messages are shown.")
+@click.option("--json", "as_json", is_flag=True, help="Print only the probes, as JSON Lines that --suite accepts.")
 def probes_show(pattern: str, suite: Path | None, strategy: str, as_json: bool) -> None:
-    """Each probe as JSON, and the first messages that a model is sent for it."""
+    """Show probes as JSON, with the first messages sent to a model."""
     import msgspec
 
     from innerear.ask.strategies import find_strategy
@@ -56,7 +56,7 @@ def probes_show(pattern: str, suite: Path | None, strategy: str, as_json: bool) 
 @probes.command("validate")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 def probes_validate(file: Path) -> None:
-    """Check a suite of your own; each bad line is named with its field and what was expected."""
+    """Check a suite of your own; errors name the line, the field and what was expected."""
     from innerear import suite
 
     loaded = suite.load(file)
@@ -68,7 +68,7 @@ def probes_validate(file: Path) -> None:
     "--jail", default="auto", show_default=True, help="How to isolate programs: auto, ns, ll, docker, podman, or off."
 )
 def probes_verify(jail: str) -> None:
-    """Run the reference programs, written by hand, and hold each against the checks of its probe."""
+    """Run the hand-written reference programs and apply each probe's checks."""
     from innerear.lab.reference_programs import verify
 
     bad = 0

@@ -1,4 +1,4 @@
-"""What was asked and answered: `innerear anatomy`, `innerear record`, `innerear probes vary`."""
+"""Programs, recordings and varied suites: `innerear anatomy`, `innerear record`, `innerear probes vary`."""
 
 from __future__ import annotations
 
@@ -16,9 +16,13 @@ FOLDER = click.argument("folder", metavar="RUN", type=click.Path(path_type=Path,
 
 @click.command()
 @FOLDER
-@click.option("--json", "as_json", is_flag=True, help="One line of JSON a program.")
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON per program.")
 def anatomy(folder: Path, as_json: bool) -> None:
-    """How the programs of RUN are built: techniques, lines, loops, frequencies, imports; beside the checks passed."""
+    """Show how the programs of RUN are built.
+
+    Per model: lines of code, frequencies, loops over samples, imports, and synthesis techniques with
+    the share of programs that pass all their checks.
+    """
     import msgspec
 
     from innerear.report.dissect import dissect
@@ -31,17 +35,17 @@ def anatomy(folder: Path, as_json: bool) -> None:
         return
     for model in dict.fromkeys(row.model for row in rows):
         mine = [row for row in rows if row.model == model]
-        found = [row.anatomy for row in mine]
-        loops = sum(one.sample_loops > 0 for one in found)
-        imports = Counter(name for one in found for name in one.imports)
+        anatomies = [row.anatomy for row in mine]
+        loops = sum(one.sample_loops > 0 for one in anatomies)
+        imports = Counter(name for one in anatomies for name in one.imports)
         click.echo(f"{model}: {len(mine)} programs")
         click.echo(
-            f"  lines {statistics.median(one.lines for one in found):g} (median), "
-            f"frequencies written {statistics.median(len(one.frequencies) for one in found):g} (median), "
+            f"  lines {statistics.median(one.lines for one in anatomies):g} (median), "
+            f"frequencies written {statistics.median(len(one.frequencies) for one in anatomies):g} (median), "
             f"loops over samples in {loops}"
         )
         click.echo(f"  imports {', '.join(f'{name} {count}' for name, count in imports.most_common(8))}")
-        techniques = Counter(technique for one in found for technique in one.techniques)
+        techniques = Counter(technique for one in anatomies for technique in one.techniques)
         for technique, count in techniques.most_common():
             judged = [row.passed for row in mine if technique in row.anatomy.techniques and row.passed is not None]
             share = f"{sum(judged)} of {len(judged)} pass all their checks" if judged else "none judged"
@@ -50,10 +54,13 @@ def anatomy(folder: Path, as_json: bool) -> None:
 
 @click.command()
 @FOLDER
-@click.option("--out", type=FILE, required=True, help="The recording, a new .jsonl file.")
-@click.option("--model", help="Whose completions, where the run has several models.")
+@click.option("--out", type=FILE, required=True, help="A new .jsonl file for the recording.")
+@click.option("--model", help="The model to record, if the run has several.")
 def record(folder: Path, out: Path, model: str | None) -> None:
-    """Make a recording of RUN's completions: others play it with no key, as recorded/OUT.jsonl."""
+    """Record the completions of RUN for replay.
+
+    Others replay them without an API key, as --model recorded/OUT.jsonl.
+    """
     from innerear.ask.models.recorded import recording
     from innerear.run.parts import write_whole
     from innerear.run.run import Run
@@ -70,15 +77,18 @@ def record(folder: Path, out: Path, model: str | None) -> None:
     if not lines:
         raise UsageError(f"{folder} has no completions to record")
     write_whole(out, b"".join(line + b"\n" for line in lines))
-    click.echo(f"{out}: {len(lines)} answers; ask it with --model recorded/{out}")
+    click.echo(f"{out}: {len(lines)} answers; replay them with --model recorded/{out}")
 
 
 @click.command()
-@click.option("--seed", type=click.IntRange(0), required=True, help="The same seed gives the same suite.")
-@click.option("--out", type=FILE, required=True, help="The suite, a new .jsonl file; ask it with --suite OUT.")
-@click.option("--suite", type=FILE, help="Your own suite instead of the package's.")
+@click.option("--seed", type=click.IntRange(0), required=True, help="Random seed; the same seed gives the same suite.")
+@click.option("--out", type=FILE, required=True, help="A new .jsonl file for the suite; use it with --suite OUT.")
+@click.option("--suite", type=FILE, help="Your own suite, instead of the built-in one.")
 def vary(seed: int, out: Path, suite: Path | None) -> None:
-    """Make other probes of the same kinds: other pitches, tempi, counts, words, durations, with their checks."""
+    """Make a suite with varied probes of the same kinds.
+
+    Pitches, tempi, counts, words and durations change, and the checks with them.
+    """
     from innerear.run.parts import write_whole
     from innerear.suite import load
     from innerear.suite.vary import vary as varied
@@ -87,4 +97,4 @@ def vary(seed: int, out: Path, suite: Path | None) -> None:
         raise UsageError(f"--out {out}; wanted a new file that ends in .jsonl")
     made = varied(load(suite), seed)
     write_whole(out, b"".join(made.lines()))
-    click.echo(f"{out}: {len(made.probes)} probes, digest {made.digest}; ask them with --suite {out}")
+    click.echo(f"{out}: {len(made.probes)} probes, digest {made.digest}; use them with --suite {out}")

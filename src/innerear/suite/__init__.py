@@ -1,8 +1,8 @@
-"""The probes: package data of an edition, or a file of one's own; loading, choosing, digest.
+"""Suites of probes: load the built-in edition or a file, and select probes.
 
-A suite file has one probe a line, as JSON; see `records.Probe` and `checks`. Its first line may be
-a canary, `{"canary": "…"}`: a string that nobody would write by chance. Who makes a training set can
-leave out what holds it, and a completion that holds it comes from a model that has seen the file.
+A suite file is JSON Lines, one probe per line; see `records.Probe` and `checks`. Its first line may be a
+canary, `{"canary": "…"}`: a string that does not occur by chance. Makers of training sets can filter by
+it, and a completion that contains it comes from a model that was trained on the file.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from innerear.suite.reading import validate as validate
 
 EDITION = "1"
 CANARY = "INNEREAR SUITE CANARY 5d4c1f0e-8a36-4b7f-9f62-d1c07be3a954: this file must not be in training data"
-"""Stands first in the editions of the package and in suites made from them."""
+"""The canary of the built-in editions and of suites made from them."""
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 
 
 @functools.cache
 def edition(name: str = EDITION) -> Suite:
-    """An edition that ships with the package.
+    """A built-in edition.
 
     >>> len(edition().probes)
     172
@@ -39,11 +39,11 @@ def edition(name: str = EDITION) -> Suite:
 
 
 def load(file: Path | None = None) -> Suite:
-    """The suite in a file, at an address of the hub (`hf://datasets/OWNER/NAME`), or the current edition.
+    """Load a suite from a file or a hub address (`hf://datasets/OWNER/NAME`); by default the current edition.
 
     Raises:
-        SuiteError: lines are no probes; the message has for each the file, the line, the field, what
-            was expected. UsageError: the file cannot be read. HubError: the hub was not reached.
+        SuiteError: some lines are not probes; the message has the file, line, field and what was expected
+            for each. UsageError: the file cannot be read. HubError: the hub could not be reached.
     """
     if file is None:
         return edition()
@@ -55,7 +55,7 @@ def load(file: Path | None = None) -> Suite:
 
 
 def holds_canary(text: str, canary: str) -> bool:
-    """Whether a canary, or the part of it that is by chance nowhere else (its UUID), stands in a text.
+    """Whether a text contains a canary, or its UUID alone.
 
     >>> holds_canary("# 5D4C1F0E-8a36-4b7f-9f62-d1c07be3a954", CANARY)
     True
@@ -72,17 +72,17 @@ def choose(
     pattern: str | None = None,
     levels: Sequence[int] = (),
 ) -> list[Probe]:
-    """Those of the tiers, of the levels, and whose id matches the glob pattern; all where not given.
+    """Select probes by tier, level and glob pattern of the id; an empty criterion selects all.
 
     >>> [p.id for p in choose(edition().probes, pattern="speech/vowel/[iu]")]
     ['speech/vowel/i', 'speech/vowel/u']
 
     Raises:
-        UsageError: nothing is left; the message says which ids come near.
+        UsageError: no probe matches; the message suggests similar ids.
     """
     unknown = sorted(set(tiers) - set(TIERS))
     if unknown:
-        raise UsageError(f"no tier {unknown[0]!r}; there are {', '.join(TIERS)}")
+        raise UsageError(f"no tier {unknown[0]!r}; wanted some of {', '.join(TIERS)}")
     everything = list(probes)
     chosen = [
         probe
@@ -93,11 +93,11 @@ def choose(
     ]
     if not chosen:
         near = difflib.get_close_matches(pattern or "", [p.id for p in everything], n=3, cutoff=0.4)
-        hint = f"; near it: {', '.join(near)}" if near else "; see `innerear probes list`"
+        hint = f"; similar: {', '.join(near)}" if near else "; see `innerear probes list`"
         asked = (
             f"tier {', '.join(tiers)}" if tiers else "",
             f"id {pattern!r}" if pattern is not None else "",
             f"level {', '.join(map(str, levels))}" if levels else "",
         )
-        raise UsageError(f"no probe fits {' and '.join(filter(None, asked)) or 'an empty suite'}{hint}")
+        raise UsageError(f"no probe matches {' and '.join(filter(None, asked)) or 'an empty suite'}{hint}")
     return chosen

@@ -1,4 +1,4 @@
-"""Read a suite from the Hugging Face hub, or from any server that speaks its API (HF_ENDPOINT)."""
+"""Read a suite from the Hugging Face hub, or any server with its API (HF_ENDPOINT)."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ ADDRESS = re.compile(r"hf:/{1,2}datasets/(?P<repo>[\w.-]+/[\w.-]+)(?:@(?P<revisi
 
 
 def fetch_suite(address: str) -> Suite:
-    """The suite at `hf://datasets/OWNER/NAME`, with `@REVISION` and `/FILE` where they are others than the usual.
+    """Load the suite at `hf://datasets/OWNER/NAME[@REVISION][/FILE.jsonl]`.
 
-    Its name has the commit, so that a run says which it was.
+    The commit is part of the suite's name, so that a run records it.
 
     Raises:
-        UsageError: no such address, or no suite there. HubError: the hub was not reached.
+        UsageError: not such an address, or no suite there. HubError: the hub could not be reached.
     """
-    found = ADDRESS.fullmatch(address)
-    if found is None:
+    match = ADDRESS.fullmatch(address)
+    if match is None:
         raise UsageError(
-            f"the suite {address!r} is no address; wanted hf://datasets/OWNER/NAME[@REVISION][/FILE.jsonl]"
+            f"the suite {address!r} is not a hub address; wanted hf://datasets/OWNER/NAME[@REVISION][/FILE.jsonl]"
         )
-    hub, repo = _hub(), found["repo"]
+    hub, repo = _hub(), match["repo"]
     with _said(repo):
-        info = hub.HfApi(endpoint=_endpoint()).dataset_info(repo, revision=found["revision"])
+        info = hub.HfApi(endpoint=_endpoint()).dataset_info(repo, revision=match["revision"])
         file = hub.hf_hub_download(
-            repo, found["file"] or PROBES, repo_type="dataset", revision=info.sha, endpoint=_endpoint()
+            repo, match["file"] or PROBES, repo_type="dataset", revision=info.sha, endpoint=_endpoint()
         )
     return msgspec.structs.replace(read(Path(file)), name=f"{repo}@{info.sha[:12]}")
 
@@ -54,7 +54,7 @@ def _hub() -> Any:
 
 @contextmanager
 def _said(repo: str) -> Iterator[None]:
-    """The hub's errors in one line of ours."""
+    """Turn the hub's errors into one-line errors of this package."""
     from huggingface_hub import errors
 
     try:
@@ -64,7 +64,7 @@ def _said(repo: str) -> Iterator[None]:
             f"{repo} is not on the hub, or is private and the token may not read it: {_line(error)}"
         ) from error
     except errors.HFValidationError as error:
-        raise UsageError(f"{repo!r} is no name of a dataset, wanted OWNER/NAME: {_line(error)}") from error
+        raise UsageError(f"{repo!r} is not a dataset name, wanted OWNER/NAME: {_line(error)}") from error
     except errors.HfHubHTTPError as error:
         status = error.response.status_code if error.response is not None else None
         hint = "; log in with `hf auth login`, or set HF_TOKEN" if status in (401, 403) else ""

@@ -11,11 +11,11 @@ from innerear.errors import SuiteError, UsageError
 from innerear.records import Probe, digest
 
 MOST_NAMED = 20
-"""Bad lines of a file that are named."""
+"""Bad lines listed per file; the rest are counted."""
 
 
 class Suite(msgspec.Struct, frozen=True):
-    """Named probes, in the order of their file; ids are unique. The canary is no part of the digest."""
+    """Named probes in file order, with unique ids. The canary is not part of the digest."""
 
     name: str
     probes: list[Probe]
@@ -23,11 +23,11 @@ class Suite(msgspec.Struct, frozen=True):
 
     @property
     def digest(self) -> str:
-        """The digest of the probes' content, whatever the spacing or order of keys of their file."""
+        """The digest of the probes, independent of whitespace and key order in the file."""
         return digest("suite", self.probes)
 
     def lines(self) -> Iterator[bytes]:
-        """The lines of its file."""
+        """The lines of the suite file."""
         if self.canary:
             yield msgspec.json.encode(_Canary(self.canary)) + b"\n"
         for probe in self.probes:
@@ -39,11 +39,11 @@ class _Canary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def read(file: Path) -> Suite:
-    """The suite in a file.
+    """Read a suite file.
 
     Raises:
-        SuiteError: lines that are not probes; the message has for each the file, the line, the field and
-            what was expected. UsageError: the file cannot be read.
+        SuiteError: some lines are not probes; the message has the file, line, field and what was expected
+            for each. UsageError: the file cannot be read.
     """
     try:
         text = file.read_bytes()
@@ -53,10 +53,10 @@ def read(file: Path) -> Suite:
 
 
 def parse(text: bytes, where: str, name: str) -> Suite:
-    """The suite in the bytes of a file; `where` is the file's name in messages.
+    """Parse the bytes of a suite file; `where` names the file in messages.
 
     Raises:
-        SuiteError: lines that are not probes, or an id that appears twice.
+        SuiteError: some lines are not probes, or an id appears twice.
     """
     decoder = msgspec.json.Decoder(Probe)
     probes: list[Probe] = []
@@ -76,7 +76,7 @@ def parse(text: bytes, where: str, name: str) -> Suite:
             bad.append(f"{where}, line {number}: {error}")
             continue
         if probe.id in seen:
-            bad.append(f"{where}, line {number}: the id {probe.id!r} stands on line {seen[probe.id]} already")
+            bad.append(f"{where}, line {number}: the id {probe.id!r} is already on line {seen[probe.id]}")
             continue
         seen[probe.id] = number
         probes.append(probe)
@@ -84,15 +84,15 @@ def parse(text: bytes, where: str, name: str) -> Suite:
         more = [f"and {len(bad) - MOST_NAMED} more bad lines"] if len(bad) > MOST_NAMED else []
         raise SuiteError("\n".join([*bad[:MOST_NAMED], *more]))
     if not probes:
-        raise SuiteError(f"{where}: no probe in it; wanted one JSON object a line")
+        raise SuiteError(f"{where}: contains no probe; wanted one JSON object per line")
     return Suite(name, probes, canary)
 
 
 def validate(probe: Probe) -> None:
-    """Check what types alone do not say.
+    """Check what the types do not express.
 
     Raises:
-        ValueError: the duration, the caption or the id is not one of a probe.
+        ValueError: invalid duration, caption or id.
     """
     if not 0.05 <= probe.duration_s <= 60:
         raise ValueError(f"Expected a duration between 0.05 and 60 s, got {probe.duration_s} - at `$.duration_s`")

@@ -1,9 +1,9 @@
-"""Other probes of the same kinds: `vary` changes pitches, tempi, counts, words and durations, with their checks.
+"""Varied probes of the same kinds: `vary` changes pitches, tempi, counts, words and durations, and the checks.
 
-For those who fear that a model was trained on the suite. What a probe's caption and details say is
-rewritten where it stands in the forms of edition 1 (`A4`, `F sharp 4`, `in C major`, `440 Hz`, `120
-beats per minute`, `exactly three times`), and its checks with it; a figure that is not judged is left
-as it is. A probe with nothing of that kind is given another duration.
+Use it if a model may have been trained on the suite. A probe's caption and details are rewritten where
+they use the phrases of edition 1 (`A4`, `F sharp 4`, `in C major`, `440 Hz`, `120
+beats per minute`, `exactly three times`), and its checks with it; figures that are not judged are
+left unchanged. A probe without such phrases gets another duration.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 SIGNS = {"": 0, "sharp": 1, "#": 1, "flat": -1, "b": -1}
 SEMITONES = (-4, -3, -2, -1, 1, 2, 3, 4)
 LOWEST_MIDI = {"bass guitar": 28, "guitar playing": 40, "double bass": 28, "cello": 36, "violin": 55, "tuba": 29}
-"""The lowest notes of instruments whose notes in edition 1 lie near them."""
-SLOWNESS = (0.8, 1.2, 1.25)  # of 60, 120 and 180 beats a minute these leave whole numbers
+"""The lowest notes of instruments that play near them in edition 1."""
+SLOWNESS = (0.8, 1.2, 1.25)  # keep 60, 120 and 180 beats per minute whole numbers
 # fmt: off
 WORDS = [
     "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
@@ -43,14 +43,14 @@ _KEY = re.compile(
 _UPPER = re.compile(rf"(?<=the upper )([A-G]){_SIGN}\b")
 
 Change = Callable[[Probe, random.Random], Probe | None]
-"""A probe as it is varied in one respect, or `None` where that does not apply to it."""
+"""Returns the probe varied in one respect, or `None` if that does not apply to it."""
 
 
 def vary(suite: Suite, seed: int) -> Suite:
-    """The suite with every probe varied; the same seed gives the same suite, on any machine.
+    """Vary every probe of a suite; the same seed gives the same suite on any machine.
 
     A variant of `notes/instrument/piano-c4` is `notes/instrument/piano-c4/varied-SEED`. Tier, family,
-    level and the kinds of checks stay.
+    level and the kinds of checks do not change.
     """
     if seed < 0:
         raise UsageError(f"--seed {seed}; wanted 0 or more")
@@ -60,7 +60,7 @@ def vary(suite: Suite, seed: int) -> Suite:
 
 
 def varied(probe: Probe, seed: int) -> Probe:
-    """One probe, changed in every respect that applies to it; at least its duration is another."""
+    """Vary one probe in every respect that applies, or else in its duration."""
     draw = random.Random(int(digest("vary", seed, probe.id), 16))
     changed = probe
     for change in (_pitch, _tempo, _count, _rate, _speed_up, _order, _voice, _words, partial(_sentence, seed)):
@@ -71,7 +71,7 @@ def varied(probe: Probe, seed: int) -> Probe:
 
 
 def _pitch(probe: Probe, draw: random.Random) -> Probe | None:
-    """All pitches moved by the same interval."""
+    """Transpose all pitches by the same interval."""
     text = f"{probe.caption} {probe.details}"
     if re.search(r"\b\d+ Hz\b", text):
         return _hertz(probe, draw)
@@ -151,7 +151,7 @@ _SECONDS = re.compile(r"\b(\d+(?:\.\d+)?)(?= seconds\b)")
 
 
 def _tempo(probe: Probe, draw: random.Random) -> Probe | None:
-    """All times, and the duration, longer or shorter by the same factor."""
+    """Stretch all times and the duration by the same factor."""
     timed = any(isinstance(check, checks.Notes | checks.Onsets) for check in probe.expect)
     text = f"{probe.caption} {probe.details}"
     if not timed or not (_TEMPO.search(text) or _SECONDS.search(text)):
@@ -184,7 +184,7 @@ def _at(time_s: float) -> float:
 
 
 def _count(probe: Probe, draw: random.Random) -> Probe | None:
-    """Another number of events, or of equal notes, each as long as before."""
+    """Change the number of events, or of repeated notes of the same length."""
     for check in probe.expect:
         match check:
             case checks.Events(count=was) if was > 1:
@@ -226,7 +226,7 @@ def _counted_aloud(probe: Probe, draw: random.Random) -> Probe | None:
 
 
 def _rate(probe: Probe, draw: random.Random) -> Probe | None:
-    """Another rate of vibrato or tremolo."""
+    """Change the rate of vibrato or tremolo."""
     check = next((check for check in probe.expect if isinstance(check, checks.Modulation)), None)
     if check is None:
         return None
@@ -246,7 +246,7 @@ def _rate(probe: Probe, draw: random.Random) -> Probe | None:
 
 
 def _speed_up(probe: Probe, draw: random.Random) -> Probe | None:
-    """Strokes that speed up between two other rates, or slow down."""
+    """Change the rates between which strokes speed up or slow down."""
     check = next((check for check in probe.expect if isinstance(check, checks.OnsetTrend)), None)
     found = re.search(rf"\b({_COUNT}) clicks? per second at first and ({_COUNT}) per second", probe.details)
     if check is None or not found:
@@ -266,7 +266,7 @@ def _speed_up(probe: Probe, draw: random.Random) -> Probe | None:
 
 
 def _order(probe: Probe, draw: random.Random) -> Probe | None:
-    """Two sounds the other way round."""
+    """Swap the order of two sounds."""
     check = next((check for check in probe.expect if isinstance(check, checks.Sequence)), None)
     parts = re.fullmatch(r"(.+?)(, then | followed by )(.+)", probe.caption)
     if check is None or not parts or len(check.labels) != 2:
@@ -277,7 +277,7 @@ def _order(probe: Probe, draw: random.Random) -> Probe | None:
 
 
 def _voice(probe: Probe, draw: random.Random) -> Probe | None:
-    """A voice at a pitch that is told."""
+    """Ask for a voice at a given pitch."""
     voice = next((check for check in probe.expect if isinstance(check, checks.VoiceF0)), None)
     if voice is None or not any(isinstance(check, checks.Vowel) for check in probe.expect):
         return None
@@ -290,7 +290,7 @@ def _voice(probe: Probe, draw: random.Random) -> Probe | None:
 SYLLABLES = (("mo", "so", "bo", "lo"), ("mee", "see", "bee", "lee"), ("moo", "soo", "boo", "loo"))
 TEENS = ("ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen")
 PLAIN = ("box", "truck", "chicken", "garbage", "juice", "lemons", "planks", "sheet", "background", "stockings")
-SAID = {  # what a probe of prosody says, to what it may say instead
+SAID = {  # the words of a prosody probe, and what may replace them
     "really": ("ready", "today", "again"),
     "hello": ("water", "banana"),
     "be quiet": ("come here", "go home"),
@@ -312,7 +312,7 @@ SENTENCES = (
 
 
 def _words(probe: Probe, draw: random.Random) -> Probe | None:
-    """Other words; where the listener chooses among words, among the others of their kind."""
+    """Change the words; for a closed set, to a set of the same kind."""
     check = next((check for check in probe.expect if isinstance(check, checks.Transcript)), None)
     if check is None:
         return None
@@ -332,7 +332,7 @@ def _words(probe: Probe, draw: random.Random) -> Probe | None:
 
 
 def _sentence(seed: int, probe: Probe, draw: random.Random) -> Probe | None:
-    """Another sentence: those of a suite move on by the seed, so that no two are given the same."""
+    """Change the sentence: those of a suite are shifted by the seed, so that all stay different."""
     found = re.search(r"sentence/harvard-1-(\d+)$", probe.id)
     check = next((check for check in probe.expect if isinstance(check, checks.Transcript)), None)
     if check is None or not found:
@@ -349,7 +349,7 @@ def _says(probe: Probe, old: checks.Transcript, text: str, new: checks.Transcrip
 
 
 def _exchanged(probe: Probe, check: checks.Transcript) -> Probe | None:
-    """A dialogue in which the other one begins, with the other word."""
+    """Swap the speakers and the words of a dialogue."""
     parts = re.fullmatch(r"(.+) and then (.+)", probe.caption)
     if not parts:
         return None

@@ -1,4 +1,4 @@
-"""A name from outside becomes a model: `recorded/NAME`, `baseline/NAME`, `openai/MODEL` and so on."""
+"""Open models by name: `recorded/NAME`, `baseline/NAME`, `openai/MODEL` and so on."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ MODELS = {
     "anthropic": "innerear.ask.models.anthropic:Anthropic",
     "python": "innerear.ask.models.function:Function",
 }
-"""Provider: the class, called with what follows the provider's name, and the options."""
+"""Provider: the class, called with the rest of the name and the options."""
 
 
 def open_model(name: str, options: Options | None = None) -> Model:
-    """The model of this name, such as `recorded/one-shot`, `openai/MODEL` or `python:module.attr`.
+    """Open a model by name, such as `recorded/one-shot`, `openai/MODEL` or `python:module.attr`.
 
     Raises:
         UsageError: no such provider, or the provider cannot use the rest of the name.
@@ -36,6 +36,6 @@ def open_model(name: str, options: Options | None = None) -> Model:
     if provider not in MODELS:
         near = difflib.get_close_matches(provider, MODELS, n=1)
         hint = f"; did you mean {name.replace(provider, near[0], 1)!r}?" if near else ""
-        raise UsageError(f"no model {name!r}: its name begins with one of {', '.join(MODELS)}{hint}")
+        raise UsageError(f"no model {name!r}: names start with one of {', '.join(MODELS)}{hint}")
     module, _, attribute = MODELS[provider].partition(":")
     return cast(Model, getattr(importlib.import_module(module), attribute)(rest, options or Options()))

@@ -1,7 +1,7 @@
-"""`anthropic/MODEL`: Anthropic's models, by the endpoint with which Anthropic serves OpenAI's SDK.
+"""`anthropic/MODEL`: Anthropic's models, through Anthropic's endpoint for OpenAI's SDK.
 
-The same requests, retries and errors as `openai/…`; the key comes from ANTHROPIC_API_KEY. Of the
-parameters, `seed` and `reasoning_effort` have no effect there
+Requests, retries and errors are those of `openai/…`; the key is in ANTHROPIC_API_KEY. The parameters
+`seed` and `reasoning_effort` have no effect there
 (https://platform.claude.com/docs/en/api/openai-sdk).
 """
 

@@ -1,4 +1,4 @@
-"""What `generate` knows of a model: who it is, what decides its answer, and how to ask it."""
+"""The interface between `generate` and a model."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from innerear.reference.manifest import ManifestRow
 
 
 class ModelUnusable(ModelError):
-    """Nothing can come of asking this model again: wrong key, unknown model. The rest is not asked."""
+    """This model will not answer: wrong key, unknown model. Its remaining probes are skipped."""
 
 
 @dataclass(frozen=True)
 class Reply:
-    """One answer. `recording` stands instead of `text` where the answer is a real clip.
+    """One answer. `recording` replaces `text` if the answer is a real clip.
 
-    `seconds` and `usage` (tokens by name) are of this answer alone, `None` where nobody counted.
+    `seconds` and `usage` (tokens by name) are for this answer only, `None` if unknown.
     """
 
     text: str
@@ -33,26 +33,25 @@ class Reply:
 
 @dataclass(frozen=True)
 class Wait:
-    """A request that has no answer yet: how often it was tried, and what the last try ended with.
+    """A request without an answer yet: failed tries, and the error of the last one.
 
-    `since` and `until` are seconds of the wall clock (`time.time`): when it was first sent, and when
-    it is given up.
+    `since` and `until` are `time.time` timestamps of the first try and of giving up.
     """
 
     model: str
     since: float
     until: float
-    tries: int = 0  # that failed
+    tries: int = 0  # failed ones
     why: str = ""
 
 
 @dataclass(frozen=True)
 class Options:
-    """What a model may be told when it is opened; each takes what concerns it.
+    """Options for opening a model; each model uses those that apply.
 
-    `parameters` go into the request as they are (temperature, max_tokens, seed, reasoning_effort …)
-    and into the key; a `seed` is raised by the attempt, or all attempts would be equal.
-    `timeout_s` is for one try, `patience_s` for one answer with all its tries.
+    `parameters` are sent unchanged (temperature, max_tokens, seed, reasoning_effort …) and are part of
+    the key; the attempt number is added to `seed`, so that attempts differ. `timeout_s` is per try,
+    `patience_s` per answer including retries.
     """
 
     base_url: str | None = None
@@ -61,29 +60,29 @@ class Options:
     concurrency: int = 8
     timeout_s: float = 600.0
     patience_s: float = 1800.0
-    data: Path | None = None  # the data folder; by default that named by INNEREAR_DATA
+    data: Path | None = None  # the data folder; by default INNEREAR_DATA
     held_back: Callable[[Sequence[ManifestRow]], Collection[str]] | None = None  # the files `real` may play
 
 
 class Model(Protocol):
-    """A model, or what stands in for one. Used by one `generate` at a time."""
+    """A model or a stand-in. Used by one `generate` at a time."""
 
     name: str
     concurrency: int  # requests in flight at once
-    converses: bool  # False: no model; asked once, whatever the strategy
+    converses: bool  # False: not a language model; asked once, whatever the strategy
     after: str | None  # the model whose completions it builds on
-    remote: bool  # a server answers, which may want money for it
-    price: Price | None  # of its tokens, where it is known
-    waits: Collection[Wait]  # what it waits for just now, for whoever shows it
+    remote: bool  # answered by a server, which may charge for it
+    price: Price | None  # per token, if known
+    waits: Collection[Wait]  # requests in flight, for display
 
     def prepare(self, probes: Sequence[Probe], completions: Iterable[Completion]) -> None:
-        """Learn what will be asked, and what the models before this one answered."""
+        """Take the probes that will be asked and the completions of earlier models."""
         ...
 
     def identity(self, probe: Probe, attempt: int) -> Any:
-        """All of the model that decides its answer, as JSON: goes into the key.
+        """Everything about the model that determines its answer, as JSON; part of the completion's key.
 
-        `None` where it has no answer to this probe, which is then not asked.
+        `None` if it has no answer to this probe; the probe is then skipped.
 
         Raises:
             RecordingMismatch: a recording does not hold this probe or attempt.
@@ -91,21 +90,21 @@ class Model(Protocol):
         ...
 
     async def ask(self, probe: Probe, messages: Sequence[Message], attempt: int) -> Reply:
-        """The answer to these messages.
+        """Return the answer to these messages.
 
         Raises:
-            ModelError: there is none after all retries; ModelUnusable: nor will there be.
+            ModelError: no answer after all retries. ModelUnusable: the model will not answer any probe.
             RecordingMismatch: a recording was made with other messages.
         """
         ...
 
     async def close(self) -> None:
-        """Let connections go; the next `ask` makes new ones."""
+        """Close connections; the next `ask` opens new ones."""
         ...
 
 
 class Local:
-    """What models that need no connection have in common."""
+    """Base class of models that need no connection."""
 
     concurrency = 1
     converses = False
@@ -115,7 +114,7 @@ class Local:
     waits: Collection[Wait] = ()
 
     def prepare(self, probes: Sequence[Probe], completions: Iterable[Completion]) -> None:
-        """Nothing to learn."""
+        """Do nothing."""
 
     async def close(self) -> None:
-        """Nothing to let go."""
+        """Do nothing."""

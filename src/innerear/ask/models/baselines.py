@@ -1,8 +1,8 @@
-"""`baseline/…`: models that are no models and give each scale its floor, or a ceiling.
+"""`baseline/…`: stand-ins for models that provide the floors and ceilings of scores.
 
-They answer with programs, run and measured like any model's, or with sounds that tools of this
-machine make (`sampler`, `espeak-ng`, `flite`, see `hosted`). `informed` reads the probe's own
-checks, which no model sees: what bare sines and clicks score is not knowledge of sound.
+They answer with programs, which are run and measured like any model's, or with sounds made by host tools
+(`sampler`, `espeak-ng`, `flite`; see `render.tools`). `informed` reads the probe's checks, which no model
+sees: a score that plain sines and clicks reach does not show knowledge of sound.
 """
 
 from __future__ import annotations
@@ -58,10 +58,10 @@ _HOSTED = {
 
 
 def open_baseline(name: str, options: Options) -> Model:
-    """The baseline of this name.
+    """Open a baseline by name.
 
     Raises:
-        UsageError: there is none, or the tool that it needs is not installed.
+        UsageError: no such baseline, or the tool it needs is not installed.
     """
     if name in _HOSTED:
         module, _, attribute = _HOSTED[name].partition(":")
@@ -70,7 +70,7 @@ def open_baseline(name: str, options: Options) -> Model:
 
 
 class Baseline(Local):
-    """One of the programs above, whatever the messages."""
+    """Answers with one of the programs above, whatever the messages."""
 
     def __init__(self, name: str, options: Options) -> None:
         if name not in _BASELINES:

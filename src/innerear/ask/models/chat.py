@@ -1,8 +1,8 @@
-"""`openai/MODEL`: OpenAI's chat completions, and every server that speaks them (`base_url`).
+"""`openai/MODEL`: OpenAI chat completions, and any server with the same API (`base_url`).
 
-The key comes from OPENAI_API_KEY and goes nowhere but to the server: a server that sends it back
-finds it blanked in rows, errors and logs. Retries are ours: full jitter (Brooker, "Exponential
-Backoff And Jitter", 2015), never sooner than Retry-After, any number of them within `patience_s`.
+The key in OPENAI_API_KEY is sent only to the server; if the server echoes it, it is blanked in rows,
+errors and logs. Retries use full jitter (Brooker, "Exponential Backoff And Jitter", 2015), never sooner
+than Retry-After, for up to `patience_s`.
 A reply that is not a chat completion (a proxy's page, half a body) is retried like an error.
 """
 
@@ -30,11 +30,11 @@ from innerear.text import clock
 
 OPENAI = "https://api.openai.com/v1"
 LONGEST_TEXT = 1 << 20
-"""Characters of a reply that are kept; `finish_reason` says where more came."""
+"""Characters of a reply that are kept; `finish_reason` says if there were more."""
 LONGEST_BODY = 64 << 20
 """Bytes of a response that are read."""
 FIRST_CONTACT_S = 20.0
-"""Patience with a server that has never spoken the protocol: it was never started, or its address is wrong."""
+"""Patience with a server that has never answered: it is not running, or its address is wrong."""
 
 _BACKOFF_S, _LONGEST_BACKOFF_S = 0.5, 60.0
 _NEVER = float("-inf")
@@ -43,7 +43,7 @@ _log = logging.getLogger(__name__)
 
 
 class _Passing(Exception):
-    """What may go away by itself: try again, at the earliest after `wait_s`."""
+    """A transient error: retry after at least `wait_s` seconds."""
 
     def __init__(self, what: str, wait_s: float = 0.0) -> None:
         super().__init__(what)
@@ -72,7 +72,7 @@ class Chat:
         if not model:
             raise UsageError(f"{self.provider}/ names no model; wanted {self.provider}/MODEL")
         if not (self._key.isascii() and self._key.isprintable()):
-            raise UsageError(f"{self.key_name} holds characters that no key has; set it again")
+            raise UsageError(f"{self.key_name} contains characters that no key has; set it again")
         if not self._key and self.endpoint == self.home:
             raise UsageError(f"{self.name} needs a key in {self.key_name}; your own server needs its base URL")
         if taken := _OURS & options.parameters.keys():
@@ -85,11 +85,11 @@ class Chat:
 
     @property
     def waits(self) -> Collection[Wait]:
-        """The requests in flight, and those that wait to be tried again."""
+        """The requests in flight and those waiting for a retry."""
         return list(self._waits.values())
 
     def prepare(self, probes: Sequence[Probe], completions: Iterable[Completion]) -> None:
-        """Make sure that the SDK is here.
+        """Check that the SDK is installed.
 
         Raises:
             UsageError: it is not.
@@ -98,14 +98,14 @@ class Chat:
             import openai
         except ImportError as error:
             raise UsageError(f"{self.name} needs a package: pip install 'innerear[openai]'") from error
-        # httpx or its successor, as the SDK has it: its errors come through while a body is read
+        # the SDK's HTTP library (httpx or a successor): its errors are raised while a body is read
         client = next(base for base in openai.DefaultAsyncHttpxClient.__mro__ if base.__name__ == "AsyncClient")
         http = importlib.import_module(client.__module__.partition(".")[0])
         self._cut = (openai.OpenAIError, http.HTTPError, http.StreamError, OSError)
         self._answered = self._heard = _NEVER
 
     def identity(self, probe: Probe, attempt: int) -> dict[str, Any]:
-        """The endpoint, without names and passwords in it, and the parameters."""
+        """The endpoint, without user names and passwords, and the parameters."""
         return {"endpoint": self.endpoint, "parameters": self._parameters(attempt)}
 
     def _parameters(self, attempt: int) -> dict[str, Any]:
@@ -115,7 +115,7 @@ class Chat:
         return parameters
 
     async def ask(self, probe: Probe, messages: Sequence[Message], attempt: int) -> Reply:
-        """One answer, however often that takes within `patience_s`."""
+        """Return one answer, retrying for up to `patience_s`."""
         request = object()
         try:
             return await self._patiently(request, probe, messages, attempt)
@@ -139,7 +139,7 @@ class Chat:
                 waited_s = time.monotonic() - begun
                 patience_s = self._patience_s()
                 if waited_s + wait_s > patience_s:
-                    # where nobody was answered meanwhile, the server is gone for all
+                    # if no request was answered meanwhile, the server is down for all
                     gone = ModelUnusable if self._answered < begun else ModelError
                     times = f"{tries} time{'s' if tries > 1 else ''} in {waited_s:.0f} s"
                     raise gone(f"{self.name} at {self.endpoint}: {passing}; tried {times}") from None
@@ -226,7 +226,7 @@ class Chat:
         return Reply(text, finish_reason, counts.tokens() if counts else None)
 
     def _refused(self, status: int, body: object, headers: Mapping[str, str]) -> Exception:
-        """What a status other than 200 means; the server's words, shortened, where they help."""
+        """The exception for a status other than 200, with the server's message, shortened."""
         fields = body if isinstance(body, dict) else {}
         words = self._clean(str(fields.get("message") or body or "no reason given"))
         if status in (401, 403, 404) and self._answered > _NEVER and "html" in headers.get("content-type", ""):
@@ -238,7 +238,7 @@ class Chat:
         if status == 404:
             return ModelUnusable(f"{self.name}: {self.endpoint} has no such model (404): {words}")
         if status == 402 or fields.get("code") == "insufficient_quota":
-            return ModelUnusable(f"{self.name}: {self.endpoint} wants to be paid ({status}): {words}")
+            return ModelUnusable(f"{self.name}: {self.endpoint} requires payment ({status}): {words}")
         if status in (408, 409, 425, 429) or status >= 500:
             return _Passing(f"the server answers {status}: {words}", retry_after_s(headers))
         return ModelError(f"{self.name}: {self.endpoint} refuses the request ({status}): {words}")
@@ -247,7 +247,7 @@ class Chat:
         return text.replace(self._key, "[key]") if len(self._key) >= 8 else text
 
     def _clean(self, text: str) -> str:
-        """One short line without the key."""
+        """One short line, with the key blanked."""
         return " ".join(self._blank(text[:10_000]).split())[:300]
 
     async def close(self) -> None:
@@ -274,7 +274,7 @@ class _Usage(msgspec.Struct):
     completion_tokens_details: dict[str, Any] | None = None
 
     def tokens(self) -> dict[str, int] | None:
-        """Tokens by name, those that the server counted."""
+        """Token counts by name, as reported by the server."""
         counts = {
             "prompt_tokens": self.prompt_tokens,
             "completion_tokens": self.completion_tokens,
@@ -300,7 +300,7 @@ def _events(body: bytes) -> Iterable[_Answer]:
 
 
 def retry_after_s(headers: Mapping[str, str], now: float | None = None) -> float:
-    """Seconds that a server asks to wait, at least 0: `retry-after-ms`, or Retry-After in both its forms.
+    """Seconds to wait as requested by the server, at least 0: `retry-after-ms`, or Retry-After in either form.
 
     >>> retry_after_s({"retry-after": "3"})
     3.0
@@ -321,13 +321,15 @@ def retry_after_s(headers: Mapping[str, str], now: float | None = None) -> float
 
 
 def shown_url(base_url: str) -> str:
-    """The URL without user, password and query, to be shown and to be part of a key."""
+    """The URL without user, password and query, for display and for keys."""
     try:
         parts = urlsplit(base_url)
         port = f":{parts.port}" if parts.port else ""
     except ValueError:
         parts, port = urlsplit(""), ""
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise UsageError("the base URL is no http:// or https:// address; wanted such as http://localhost:8000/v1")
+        raise UsageError(
+            "the base URL is not an http:// or https:// address; wanted one such as http://localhost:8000/v1"
+        )
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     return f"{parts.scheme}://{host}{port}{parts.path.rstrip('/')}"

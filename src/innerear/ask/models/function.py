@@ -1,4 +1,4 @@
-"""`python:module.attr`: one's own function from messages to a text, plain or async."""
+"""`python:module.attr`: your own function from messages to text, plain or async."""
 
 from __future__ import annotations
 
@@ -16,11 +16,10 @@ from innerear.records import Message, Probe
 
 
 class Function(Local):
-    """Calls `attr(messages)` with messages as `[{"role": …, "content": …}]`; wants a `str` back.
+    """Calls `attr(messages)` with messages as `[{"role": …, "content": …}]`; it must return a `str`.
 
-    A plain function runs in a thread, several at once up to `concurrency`. Of the function only
-    its name goes into the key: after changing it, begin a new run. A module beside the working
-    directory is found.
+    A plain function runs in threads, up to `concurrency` at once. Only the function's name is part of the
+    key: start a new run after changing the function. Modules in the working directory are found.
     """
 
     converses = True
@@ -37,7 +36,7 @@ class Function(Local):
         except (ImportError, AttributeError, ValueError) as error:
             raise UsageError(f"{self.name}: {error}; wanted python:MODULE.FUNCTION") from error
         if not callable(self._function):
-            raise UsageError(f"{self.name} is no function but {type(self._function).__name__}")
+            raise UsageError(f"{self.name} is not a function but {type(self._function).__name__}")
 
     def identity(self, probe: Probe, attempt: int) -> str:
         """The function's name."""

@@ -1,7 +1,7 @@
-"""The `informed` baseline: a probe's checks answered with bare sines and clicks.
+"""The `informed` baseline: a probe's checks answered with pure tones and clicks.
 
-Figures of the checks (hertz, seconds, decibels) are used; names (instruments, classes, words) are
-not, since neither a sine nor a click is any of them.
+It uses the figures in the checks (hertz, seconds, decibels), but not the names (instruments, classes,
+words), which tones and clicks cannot render.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def _draw(drawn: _Sketch, check: checks.Check) -> None:
 
 
 def _combine(drawn: _Sketch, probe: Probe) -> None:
-    """Checks whose drawing depends on what the others drew."""
+    """Apply the checks that depend on what the others drew."""
     kinds = {checks.kind(check): check for check in probe.expect}
     match kinds.get("glide"):
         case checks.Glide() as glide:
@@ -132,7 +132,7 @@ def _hz(midi: int) -> float:
 
 
 def beats(from_hz: float, to_hz: float, duration_s: float) -> list[float]:
-    """Times at which a rate that moves linearly between two values has counted another beat."""
+    """Beat times in seconds at a rate that changes linearly from `from_hz` to `to_hz`."""
     slope = (to_hz - from_hz) / duration_s  # beats(t) = from_hz t + slope t² / 2
     count = int((from_hz + to_hz) / 2 * duration_s)
     if slope == 0:

@@ -1,7 +1,7 @@
-"""What tokens cost: `prices.csv` beside this file, and one's own table of the same form in INNEREAR_PRICES.
+"""Token prices: `prices.csv` next to this file, and your own table of the same form in INNEREAR_PRICES.
 
-List prices change: the table says of when it is, and whoever pays knows better. No price is
-guessed: a model that no table names has none.
+List prices change, so the table is dated and your own has precedence. Prices are never guessed: a model
+in neither table has none.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ COLUMNS = ("model", "input_usd_per_million", "output_usd_per_million")
 
 @dataclass(frozen=True)
 class Price:
-    """US dollars for a million tokens."""
+    """US dollars per million tokens."""
 
     input_usd: float
     output_usd: float
 
     def of(self, usage: Mapping[str, int]) -> float:
-        """What these tokens cost; tokens of reasoning count among those of the completion.
+        """The cost of these tokens in US dollars; reasoning tokens are included in completion tokens.
 
         >>> Price(2.0, 8.0).of({"prompt_tokens": 500_000, "completion_tokens": 250_000})
         3.0
@@ -37,12 +37,12 @@ class Price:
 
 
 def find_price(model: str, home: bool = True) -> Price | None:
-    """The price of a model such as `openai/gpt-4o`; `home`: it is asked at its maker's own address.
+    """Find the price of a model such as `openai/gpt-4o`, `None` if unknown.
 
-    The shipped table holds at home only; one's own holds anywhere.
+    `home`: it is served by its maker. The built-in table is used only then; your own always.
 
     Raises:
-        UsageError: one's own table cannot be read.
+        UsageError: your own table cannot be read.
     """
     named = os.environ.get("INNEREAR_PRICES")
     own = _own(Path(named)) if named else {}

@@ -1,8 +1,8 @@
-"""`real`: a ceiling. Answers with recordings that the references do not hold.
+"""`real`: a ceiling. Answers with recordings that are not in the references.
 
-Covers a probe only where a clip's own label vouches for all that the probe asks: one class of
-sound, one plain note of an instrument, a digit, a sentence. `finish_reason` says where the clip
-is the nearest there is and not the very one: "another pitch", "another text".
+Covers a probe only if a clip's label confirms everything the probe asks for: one class of sound, one
+plain note of an instrument, a digit, a sentence. `finish_reason` says if the clip is only the nearest
+match: "another pitch", "another text".
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from innerear.records import Completion, Message, Probe, digest
 from innerear.reference.manifest import ManifestRow, read_manifest
 
 Fit = tuple[float, str | None]
-"""How far a clip is from what is asked (0 is the thing itself), and a remark where it is not."""
+"""The distance of a clip from the request (0 is an exact match), and a remark if it is not exact."""
 
 Choice = tuple[ManifestRow, str | None]
 """A clip, and the remark of its fit."""
@@ -32,7 +32,7 @@ _NO_FIT = 1e6
 
 
 class Real(Local):
-    """Held-back clips of the data folder, each for one probe and attempt only."""
+    """Held-back clips of the data folder; each is used for one probe and attempt only."""
 
     def __init__(self, name: str, options: Options) -> None:
         self.name = "real"
@@ -45,7 +45,7 @@ class Real(Local):
         self._chosen: list[dict[str, Choice]] = []  # by attempt and probe
 
     def prepare(self, probes: Sequence[Probe], completions: Iterable[Completion]) -> None:
-        """Learn over which probes the clips are shared out."""
+        """Take the probes to assign clips to."""
         self._probes, self._chosen = probes, []
 
     def _clip(self, probe: Probe, attempt: int) -> Choice | None:
@@ -55,7 +55,7 @@ class Real(Local):
         return self._chosen[attempt].get(probe.id)
 
     def identity(self, probe: Probe, attempt: int) -> str | None:
-        """The clip's digest; `None` where no clip fits, or all that fit are taken."""
+        """The clip's digest; `None` if no clip fits or all that fit are taken."""
         found = self._clip(probe, attempt)
         return found[0]["sha256"] if found else None
 
@@ -67,9 +67,9 @@ class Real(Local):
 
 
 def share(probes: Sequence[Probe], rows: Sequence[ManifestRow]) -> dict[str, Choice]:
-    """A clip of its own for as many probes as can have one, the clips as near as can be over all.
+    """Assign a different clip to each of as many probes as possible, minimising the total distance.
 
-    Among equals the choice is by digest, so that it hangs on nothing but probes and clips. By
+    Ties are broken by digest, so the result depends only on probes and clips. Uses
     `scipy.optimize.linear_sum_assignment`.
     """
     from scipy.optimize import linear_sum_assignment
@@ -88,7 +88,7 @@ def share(probes: Sequence[Probe], rows: Sequence[ManifestRow]) -> dict[str, Cho
 
 
 def fit(probe: Probe, row: ManifestRow) -> Fit | None:
-    """How well a clip is what the probe asks for; `None` where it is not at all."""
+    """How well a clip matches the probe; `None` if it does not match at all."""
     match probe.expect:
         case [checks.Label(label=label)]:
             return (0.0, None) if row["tier"] == "env" and row["label"] == label else None
@@ -136,7 +136,7 @@ def _data_folder() -> Path:
     named = os.environ.get("INNEREAR_DATA")
     if not named:
         raise UsageError(
-            "the model real plays recordings, and INNEREAR_DATA names no folder of them; "
+            "the model real plays recordings, but INNEREAR_DATA is not set; "
             "fetch them with `innerear reference fetch FOLDER` and set INNEREAR_DATA=FOLDER"
         )
     return Path(named)

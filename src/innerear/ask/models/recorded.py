@@ -1,7 +1,7 @@
-"""A recording of completions, played: for demonstrations, tests, and whoever has no key.
+"""Replay recorded completions: for demonstrations, tests, and use without an API key.
 
 A recording is JSON Lines with at least `probe`, `messages`, `text` (and `attempt`, 0 by default):
-the completions of a run are one. The messages must be those that are sent today.
+the completions of a run are one. The messages must equal those sent now.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ class _Row(msgspec.Struct, frozen=True):
     attempt: int = 0
     finish_reason: str | None = None
     usage: dict[str, int] | None = None
-    rounds: list[Round] | msgspec.UnsetType = msgspec.UNSET  # unset, it is no part of the digest
+    rounds: list[Round] | msgspec.UnsetType = msgspec.UNSET  # not part of the digest if unset
 
     def reply_to(self, messages: Sequence[Message]) -> Reply | None:
         """The recorded answer to these messages, which may be those of an earlier round."""
         sent = list(messages)
-        for held in self.rounds or ():
-            if held.messages == sent:
-                return Reply(held.text, held.finish_reason)
+        for past in self.rounds or ():
+            if past.messages == sent:
+                return Reply(past.text, past.finish_reason)
         if self.messages == sent:
             return Reply(self.text, self.finish_reason, self.usage)
         rest = self.messages[len(sent) :]
@@ -43,7 +43,7 @@ class _Row(msgspec.Struct, frozen=True):
 
 
 class Recorded(Local):
-    """`recorded/NAME`, a recording of the package, or `recorded/PATH.jsonl`, one's own."""
+    """`recorded/NAME`, a built-in recording, or `recorded/PATH.jsonl`, your own."""
 
     converses = True
 
@@ -69,7 +69,7 @@ class Recorded(Local):
         return digest(*self._find(probe, attempt))
 
     async def ask(self, probe: Probe, messages: Sequence[Message], attempt: int) -> Reply:
-        """What was answered to these messages."""
+        """Return the recorded answer to these messages."""
         rows = self._find(probe, attempt)
         for row in rows:
             if reply := row.reply_to(messages):
@@ -82,9 +82,9 @@ class Recorded(Local):
 
 
 def recording(completions: Sequence[Completion]) -> list[bytes]:
-    """The lines of a recording of these completions; of `best-of` each answer is an attempt of its own.
+    """The lines of a recording of these completions; each answer of `best-of` becomes its own attempt.
 
-    What no program can play again is left out: real sounds.
+    Completions that are real recordings are skipped.
     """
     lines: list[bytes] = []
     for completion in completions:

@@ -1,7 +1,7 @@
-"""`baseline/sampler`: recorded instruments, played from the probe's own checks; a ceiling for timbre.
+"""`baseline/sampler`: recorded instruments, played from the probe's checks; a ceiling for timbre.
 
-A General MIDI soundfont played by fluidsynth (see `hosted`). It answers notes probes that ask for an
-instrument; plain waveforms have none.
+A General MIDI soundfont played by fluidsynth (see `render.tools`). Answers only probes of tier notes that
+ask for an instrument.
 """
 
 from __future__ import annotations
@@ -15,36 +15,36 @@ from innerear.ask.models.informed import beats
 from innerear.records import Message, Probe
 from innerear.render.tools import recording, soundfont
 
-PROGRAMS = {  # General MIDI programs from 0, by the first of these words that the caption holds
+PROGRAMS = {  # General MIDI programs from 0, by the first of these words in the caption
     "music box": 10, "tubular bell": 14, "church bell": 14, "electric organ": 17, "organ": 19, "accordion": 21,
     "electric bass": 33, "double bass": 32, "nylon": 24, "guitar": 25, "mandolin": 25, "piano": 0, "violin": 40,
     "cello": 42, "harp": 46, "choir": 52, "trumpet": 56, "trombone": 57, "tuba": 58, "french horn": 60,
     "saxophone": 66, "oboe": 68, "clarinet": 71, "flute": 73, "synthesizer": 80, "marimba": 12, "vibraphone": 11,
     "glockenspiel": 9,
 }  # fmt: skip
-"""An electric organ is 17 and not 16, which sounds the octave below as well."""
+"""The electric organ is 17 because 16 also sounds an octave below."""
 KEYS = {"woodblock": (76, 77), "clave": (75,), "metronome": (76,), "drum kit": (42, 36, 38)}
 """Keys of the percussion channel."""
 DRUMS = 9  # the percussion channel
 RINGING = ("music box", "bell", "piano", "guitar", "bass", "harp", "marimba", "vibraphone", "glockenspiel", "mandolin")
-TICKS_PER_S = 960  # 480 ticks a beat at 120 beats per minute
+TICKS_PER_S = 960  # 480 ticks per beat at 120 beats per minute
 VELOCITY = 100
-STEP_S = 0.01  # between values of a controller that moves
-BELL_MIDI = 67  # of a bell of which no pitch is asked
+STEP_S = 0.01  # between values of a moving controller
+BELL_MIDI = 67  # for bells without a requested pitch
 
 Event = tuple[float, int, bytes]
 """Seconds, order among those at the same time, message."""
 
 
 class Sampler(Local):
-    """Answers with the name of a sound that fluidsynth makes when it is rendered."""
+    """Answers with the name of a sound that fluidsynth makes at the render stage."""
 
     def __init__(self, options: Options) -> None:
         self.name = "baseline/sampler"
         self._font = soundfont()
 
     def identity(self, probe: Probe, attempt: int) -> str | None:
-        """What is played; `None` where no instrument is asked for."""
+        """The MIDI file to play; `None` if no instrument is asked for."""
         events = score(probe)
         return recording("fluidsynth", {"soundfont": self._font.name, "midi": midi_file(events)}) if events else None
 
@@ -54,7 +54,7 @@ class Sampler(Local):
 
 
 def score(probe: Probe) -> list[Event] | None:
-    """What is played for a probe's checks; `None` where it asks for no instrument of tier notes."""
+    """The MIDI events for a probe's checks; `None` unless it is of tier notes and asks for an instrument."""
     caption = probe.caption.lower()
     drums = next((keys for word, keys in KEYS.items() if word in caption), None)
     program = next((number for word, number in PROGRAMS.items() if word in caption), None)
@@ -148,7 +148,7 @@ def _struck(place: int, drums: tuple[int, ...] | None) -> list[int]:
 
 
 def _repeat(part: _Part, rate_hz: float) -> None:
-    """The note that is there struck again and again."""
+    """Replace the note by repeated strokes of it."""
     key = next(message[1] for _, _, message in part.events if message[0] & 0xF0 == 0x90)
     part.events = [event for event in part.events if event[2][0] & 0xF0 not in (0x80, 0x90)]
     for n in range(int(rate_hz * part.duration_s)):
@@ -160,7 +160,7 @@ def _midi(f0_hz: float) -> int:
 
 
 def midi_file(events: Sequence[Event]) -> str:
-    """A Standard MIDI File of format 0 (RP-001), 480 ticks a beat at 120 beats a minute, in hexadecimal."""
+    """A Standard MIDI File of format 0 (RP-001), 480 ticks per beat at 120 beats per minute, in hexadecimal."""
     track, at = bytearray(), 0
     for time_s, _, message in sorted(events, key=lambda event: (event[0], event[1])):
         tick = round(time_s * TICKS_PER_S)
@@ -173,7 +173,7 @@ def midi_file(events: Sequence[Event]) -> str:
 
 def _length(ticks: int) -> bytes:
     """A variable-length quantity."""
-    found = [ticks & 127]
+    groups = [ticks & 127]
     while ticks := ticks >> 7:
-        found.insert(0, (ticks & 127) | 128)
-    return bytes(found)
+        groups.insert(0, (ticks & 127) | 128)
+    return bytes(groups)

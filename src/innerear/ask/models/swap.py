@@ -1,7 +1,7 @@
-"""`swap/OTHER-MODEL`: a floor. Each probe is answered with what OTHER answered to another one.
+"""`swap/OTHER-MODEL`: a floor. Answers each probe with OTHER's completion for a different probe.
 
-The sounds are those of the same model and, over a tier, the same set; only the probe they were
-made for is another. What this scores, a model gets without having understood what was asked.
+Within a tier the set of sounds is the same; only the probes are permuted. A model reaches this score
+without understanding the request.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Swap(Local):
         self._answers: dict[tuple[str, int], Completion] = {}
 
     def prepare(self, probes: Sequence[Probe], completions: Iterable[Completion]) -> None:
-        """Pair the probes, and take up OTHER's completions; the first of a probe and attempt stands."""
+        """Pair the probes, and index OTHER's completions; the first per probe and attempt counts."""
         self._donors = derange(probes)
         self._answers = {}
         for completion in completions:
@@ -40,7 +40,7 @@ class Swap(Local):
         return self._answers.get((donor, attempt)) if donor else None
 
     def identity(self, probe: Probe, attempt: int) -> str | None:
-        """The key of the completion that is given; `None` where the other probe has none."""
+        """The key of the other probe's completion; `None` if there is none."""
         completion = self._donated(probe, attempt)
         return completion.key if completion else None
 
@@ -52,11 +52,11 @@ class Swap(Local):
 
 
 def derange(probes: Sequence[Probe]) -> dict[str, str]:
-    """For each probe another one of its tier, every probe once: no probe keeps its own.
+    """Permute the probes within each tier so that no probe keeps its place.
 
-    First the pairs share as little as may be of what a check asks for (class, instrument, words,
-    vowel, pitch), then their durations are near; the rest is drawn with a fixed seed. A tier of
-    one probe has no pair. The best of all pairings, by `scipy.optimize.linear_sum_assignment`.
+    Pairs share as little as possible of what the checks ask for (class, instrument, words, vowel, pitch),
+    then have similar durations; ties are broken with a fixed seed. A tier with a single probe is left
+    out. The optimum, by `scipy.optimize.linear_sum_assignment`.
     """
     from scipy.optimize import linear_sum_assignment
 
@@ -77,7 +77,7 @@ def derange(probes: Sequence[Probe]) -> dict[str, str]:
 
 
 def nameable(probe: Probe) -> set[tuple[str, Any]]:
-    """What a listener could name in this probe's sound."""
+    """The attributes that a listener could name in this probe's sound."""
     named: set[tuple[str, Any]] = set()
     for check in probe.expect:
         match check:

@@ -1,8 +1,8 @@
-"""`baseline/espeak-ng` and `baseline/flite`: what classic talkers make of the speech probes.
+"""`baseline/espeak-ng` and `baseline/flite`: speech probes spoken by classic TTS.
 
-A talker by formant rules is the fair rival of code that writes speech; one by recorded diphones
-lies between it and real speech. They speak in their own voice, whoever is asked for, and cannot
-sing or whisper. Probes of other tiers have no answer.
+Formant synthesis (espeak-ng) is the fair comparison for programs that synthesise speech; diphone
+synthesis (flite) ranks between it and real speech. Both use their own voice, whatever voice is asked for,
+and cannot sing or whisper. They do not answer probes of other tiers.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from innerear.render.tools import recording
 
 
 class Talker(Local):
-    """The words of a probe, said by a tool of this machine."""
+    """The words of a probe, spoken by a host TTS program."""
 
     talker: str
 
     def __init__(self, options: Options) -> None:
         self.name = f"baseline/{self.talker}"
         if not can_say(self.talker):
-            raise UsageError(f"{self.name} speaks with {self.talker}, which is not here: apt-get install {self.talker}")
+            raise UsageError(f"{self.name} needs {self.talker}, which is not installed: apt-get install {self.talker}")
 
     def identity(self, probe: Probe, attempt: int) -> str | None:
-        """What is said, and for how long; `None` where there is nothing to say."""
+        """The text and the duration; `None` if there is nothing to say."""
         text = text_of(probe)
         return recording(self.talker, {"text": text, "duration_s": probe.duration_s}) if text else None
 
@@ -50,7 +50,7 @@ class Flite(Talker):
 
 
 def text_of(probe: Probe) -> str | None:
-    """What a talker says for a probe: its text, with the mark of its melody, or the word that holds its vowel."""
+    """The text to speak for a probe: its words with `.` or `?` for the intonation, or a word with its vowel."""
     rises = any(isinstance(check, checks.F0Trend) and check.direction == "rise" for check in probe.expect)
     for check in probe.expect:
         match check:
@@ -66,5 +66,5 @@ def text_of(probe: Probe) -> str | None:
 def _word_of(ipa: str) -> str | None:
     from innerear.metrics.formants import vowels
 
-    found = vowels("men").get(ipa)
-    return found.word if found else None
+    vowel = vowels("men").get(ipa)
+    return vowel.word if vowel else None

@@ -1,8 +1,8 @@
-"""Ways of asking: each a generator that yields `Ask`, `Render` or `Listen` and ends with a program's text.
+"""Strategies: generators that yield `Ask`, `Render` or `Listen` and return the text with the program.
 
-One driver (`generate`) then serves a live model, a recording and another framework. Listener and
-judge are apart: the instruments of `listener` are not those that judge, and where there is no
-second one the scores concerned say "seen by the strategy".
+The driver (`generate`) can be a live model, a recording or another framework. Listener and checks are
+separate: `listener` uses different estimators; if there is only one, the affected scores say "seen by the
+strategy".
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from innerear.errors import UsageError
 __all__ = ["STRATEGIES", "Ask", "Conversation", "Heard", "Listen", "Render", "Step", "Strategy", "find_strategy"]
 
 MOST = 16
-"""The highest parameter that a strategy takes."""
+"""The largest parameter of a strategy."""
 SEEN = ("ran", "audio", "audible", "right_length", "duration_error")
-"""Scores for which there is one instrument only: a strategy that listens is told what is judged."""
+"""Scores with a single estimator: a strategy that listens sees what is scored."""
 TAGGED = ("instrument", "label", "sequence", "together")
-"""Scores by the tagger whose names `listen` passes on: there is no second one."""
+"""Scores by the tagger whose classes `listen` reports: there is no second tagger."""
 
 
 @dataclass(frozen=True)
 class Way:
-    """One kind of strategy: its conversation, the name of its parameter, whether it runs programs, listens, is told."""
+    """One kind of strategy: its conversation, the name of its parameter, and what it does."""
 
     converse: Callable[..., Conversation]
     parameter: str = ""
     renders: bool = False
     listens: bool = False
-    told: bool = False  # the model reads what is heard
+    told: bool = False  # the model reads the listener's report
     draws: bool = False  # the parameter counts answers to the same messages
 
 
@@ -49,10 +49,10 @@ STRATEGIES: dict[str, Way] = {
 
 
 def find_strategy(name: str) -> Strategy:
-    """The strategy of this name, such as `direct` or `repair:2`.
+    """Find a strategy by name, such as `direct` or `repair:2`.
 
     Raises:
-        UsageError: there is none, or its parameter is missing or no number from 1 to 16.
+        UsageError: no such strategy, or its parameter is missing or not from 1 to 16.
 
     >>> find_strategy("best-of:4").draws
     4
@@ -62,7 +62,7 @@ def find_strategy(name: str) -> Strategy:
     if way is None:
         near = difflib.get_close_matches(kind, STRATEGIES, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise UsageError(f"no strategy {name!r}; there are {usage()}{hint}")
+        raise UsageError(f"no strategy {name!r}; wanted one of {usage()}{hint}")
     if not way.parameter:
         if colon:
             raise UsageError(f"strategy {name!r}: {kind} takes no parameter")
@@ -77,5 +77,5 @@ def find_strategy(name: str) -> Strategy:
 
 
 def usage() -> str:
-    """The names as they are written, for a message."""
+    """The names of the strategies with their parameters, for messages."""
     return ", ".join(f"{name}:{way.parameter}" if way.parameter else name for name, way in STRATEGIES.items())

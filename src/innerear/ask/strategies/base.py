@@ -1,4 +1,4 @@
-"""What a way of asking is made of: steps that it yields, and what is sent back for each."""
+"""The steps that a strategy yields, and what it gets back for each."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from innerear.records import Message, Probe, Program
 
 @dataclass(frozen=True)
 class Ask:
-    """Send these messages to the model; its reply, a text, is sent back.
+    """Send these messages to the model; yields its reply, a text.
 
-    `draw` tells apart several answers to the same messages (`best-of`): each has its own seed.
+    `draw` numbers several answers to the same messages (`best-of`); each has its own seed.
     """
 
     messages: list[Message]
@@ -23,14 +23,14 @@ class Ask:
 
 @dataclass(frozen=True)
 class Render:
-    """Run this program as the render stage would; its row, a `records.Render`, is sent back."""
+    """Run this program as the render stage would; yields its row, a `records.Render`."""
 
     program: Program
 
 
 @dataclass(frozen=True)
 class Heard:
-    """What the listener makes of a clip: in words and figures, and the share of the asked that it finds (0 to 1)."""
+    """The listener's report on a clip, and the share of testable requirements that are met (0 to 1)."""
 
     words: str
     worth: float
@@ -38,23 +38,23 @@ class Heard:
 
 @dataclass(frozen=True)
 class Listen:
-    """Measure the clip of this render with instruments that do not judge; a `Heard` is sent back."""
+    """Describe the clip of this render with the listener; yields a `Heard`."""
 
     render: records.Render
 
 
 Step = Ask | Render | Listen
 Conversation = Generator[Step, Any, str]
-"""Yields steps, is sent what came of each, ends with the text that holds the program."""
+"""Yields steps, is sent the result of each, returns the text with the program."""
 
 
 @dataclass(frozen=True)
 class Strategy:
-    """A way of asking, by its whole name (`repair:2`); called with a probe, it begins a conversation.
+    """A strategy by its full name (`repair:2`); calling it with a probe starts a conversation.
 
-    `draws`: answers to the same messages. `renders`: programs are run while it asks. `told`: the
-    model reads what is heard. `shared`:
-    metrics whose instrument has no second one, so that the strategy knew what is judged.
+    `draws`: number of answers to the same messages. `renders`: it runs programs while asking. `told`: the
+    model reads the listener's report. `shared`: metrics with a single estimator, so that the strategy
+    sees what is scored.
     """
 
     name: str
@@ -65,11 +65,11 @@ class Strategy:
     shared: tuple[str, ...] = ()
 
     def __call__(self, probe: Probe) -> Conversation:
-        """Begin the conversation about this probe."""
+        """Start the conversation about this probe."""
         return self.converse(probe)
 
     def opening(self, probe: Probe) -> list[Message]:
-        """The first messages that a model is sent: they depend on the probe alone."""
+        """The first messages sent to the model, which depend only on the probe."""
         first = next(self.converse(probe))
         assert isinstance(first, Ask), "a strategy asks before all else"
         return first.messages

@@ -1,6 +1,6 @@
-"""What an expert would tell about a probe: exact figures from its checks, and how such sounds are built.
+"""An expert's brief for a probe: exact figures from its checks, and how to build such sounds.
 
-The figures of the checks stand there as they are judged. The sentences on instruments, sounds and
+The figures are those that the checks use. The sentences on instruments, sounds and
 phones are textbook acoustics (Fletcher and Rossing, "The Physics of Musical Instruments", 1998;
 Klatt, "Software for a cascade/parallel formant synthesizer", 1980), in round figures.
 """
@@ -36,7 +36,7 @@ class Lore(msgspec.Struct, frozen=True):
 
 @functools.cache
 def lore() -> Lore:
-    """What the expert knows."""
+    """Load `lore.json`."""
     return msgspec.json.decode(resources.files(__package__).joinpath("lore.json").read_bytes(), type=Lore)
 
 

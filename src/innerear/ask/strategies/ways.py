@@ -1,4 +1,4 @@
-"""The ways of asking, each a generator (see `base`). They know a probe and texts, no model, file or time."""
+"""The strategies, each a generator (see `base`). They depend only on the probe and replies."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TASK = """\
 - Write {duration_s:g} seconds of mono audio at 44100 Hz to the file output.wav in the working directory.
 - Use only the Python standard library, NumPy and SciPy.
 - Make the sound from scratch: no recordings, no text-to-speech engine, no network, no other files."""
-LONGEST_ERROR = 2000  # characters of what a program printed, from its end, that go back to the model
+LONGEST_ERROR = 2000  # last characters of a program's output that are sent back to the model
 
 
 def _lines(*lines: str) -> str:
@@ -47,12 +47,12 @@ def _ask(messages: list[Message], draw: int = 0) -> Generator[Ask, str, str]:
 
 
 def direct(probe: Probe) -> Conversation:
-    """One request for the program. The words are those of edition 1; recordings depend on them."""
+    """One request for the program. Recordings depend on its wording, so it must not change."""
     return (yield from _ask(_direct(probe)))
 
 
 def brief(probe: Probe) -> Conversation:
-    """The same probe in an expert's words, with exact figures: what is left is to know how."""
+    """The probe as an expert would specify it, with exact figures; the model only has to implement it."""
     return (yield from _ask([_SYSTEM, _request(probe, _lines(probe.details, *brief_details(probe)))]))
 
 
@@ -90,7 +90,7 @@ def plan(probe: Probe) -> Conversation:
 
 
 def few_shot(probe: Probe, count: int) -> Conversation:
-    """So many probes of other families with their reference programs, then the probe."""
+    """First K probes of other families with their reference programs, then the probe."""
     others = [shown for shown in bank() if shown.probe.family != probe.family]
     others.sort(key=lambda shown: (shown.probe.tier != probe.tier, digest(probe.id, shown.probe.id)))
     shots = []
@@ -103,7 +103,7 @@ def few_shot(probe: Probe, count: int) -> Conversation:
 
 
 def repair(probe: Probe, rounds: int) -> Conversation:
-    """On a failure of the program its error goes back, at most so many times."""
+    """If the program fails, its error is sent back, at most K times."""
     messages = _direct(probe)
     text = yield from _ask(messages)
     for _ in range(rounds):
@@ -128,9 +128,10 @@ def _error(row: records.Render) -> Message:
 
 
 def listen(probe: Probe, rounds: int) -> Conversation:
-    """The model is told what is heard in its sound, and may revise it, at most so many times.
+    """The model gets the listener's report on its sound and may revise the program, at most K times.
 
-    A failure of the program goes back as in `repair`. A reply without a program keeps the one before.
+    If the program fails, its error is sent back as in `repair`. After a reply without a program the
+    previous program counts.
     """
     messages = _direct(probe)
     text = yield from _ask(messages)
@@ -165,7 +166,7 @@ def _report(heard: Heard) -> Message:
 
 
 def best_of(probe: Probe, count: int) -> Conversation:
-    """So many answers to the same request; that of which the listener finds most is taken, the first among equals."""
+    """N answers to the same request; the one that the listener rates highest counts, the first of equals."""
     texts, worths = [], []
     for draw in range(count):
         texts.append((yield from _ask(_direct(probe), draw)))
