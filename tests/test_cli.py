@@ -44,7 +44,7 @@ def told(*words, code):
         (["run", "--model", "baseline/sine", "--suite", "none.jsonl", "--out", "x"], "none.jsonl"),
         (["run", "--model", "swap/baseline/sine", "--out", "x"], "give --model baseline/sine too"),
         (["run", "--model", "baseline/sine", "--out", "/proc/x"], "/proc/x cannot be used"),
-        (["score", "nowhere"], "is no run"),
+        (["score", "nowhere"], "is not a run"),
         (["probes", "show", "nothing/*"], "no probe fits id 'nothing/*'"),
         (["probes", "validate", "none.jsonl"], "none.jsonl"),
     ],
