@@ -133,7 +133,7 @@ def test_what_cannot_stand_in_one_run_is_refused_and_changes_nothing(tmp_path):
     for other, says in (
         (["--strategy", "plan"], "strategy direct, this command has plan"),
         (["--cpu-s", 7], "limits"),
-        (["--track", "library"], "track scratch, now with library"),
+        (["--track", "library"], "track scratch, this command has library"),
         (["--param", "temperature=1"], "parameters"),
         (["--suite", suite, "--probes", "*"], "suite edition 1"),
     ):
