@@ -43,7 +43,7 @@ def told(*words, code):
         (["run", "--model", "baseline/sine", "--param", "temperature", "--out", "x"], "NAME=VALUE"),
         (["run", "--model", "baseline/sine", "--suite", "none.jsonl", "--out", "x"], "none.jsonl"),
         (["run", "--model", "swap/baseline/sine", "--out", "x"], "give --model baseline/sine too"),
-        (["run", "--model", "baseline/sine", "--out", "/proc/x"], "/proc/x cannot be used"),
+        (["run", "--model", "baseline/sine", "--out", "/proc/x"], "/proc/x cannot be written"),
         (["score", "nowhere"], "is not a run"),
         (["probes", "show", "nothing/*"], "no probe fits id 'nothing/*'"),
         (["probes", "validate", "none.jsonl"], "none.jsonl"),
