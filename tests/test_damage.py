@@ -206,7 +206,7 @@ def test_a_damaged_row_is_named_with_its_remedy_and_the_remedy_works(folder):
     (part,) = (folder / "measurements").glob("*.jsonl")
     lines = part.read_bytes().splitlines(keepends=True)
     part.write_bytes(b"".join([*lines[:2], lines[2][:30] + b"\n", *lines[3:]]))
-    with pytest.raises(UsageError, match=rf"{part.name}, line 3: .*sed -i 3d"):
+    with pytest.raises(UsageError, match=rf"{part.name}, line 3 is damaged: .*sed -i 3d"):
         Run(folder).measurements()
     part.write_bytes(b"".join([*lines[:2], *lines[3:]]))
     assert not do_measure(Run(folder)).failures
@@ -220,7 +220,7 @@ def test_an_integer_of_thousands_of_digits_is_a_damaged_row(folder, field):
     huge = '{"x": ' + "9" * 4000 + "}" if field == "jail" else "9" * 4000
     text = json.dumps({**row, field: "HUGE"}).replace('"HUGE"', huge)
     part.write_text(text + "\n")
-    with pytest.raises(UsageError, match=r"line 1: .*damaged"):
+    with pytest.raises(UsageError, match=r"line 1 is damaged"):
         Run(folder).items()
 
 
@@ -247,7 +247,7 @@ def test_probes_that_were_removed_are_noticed_and_the_command_writes_them_again(
     path.write_bytes(b"".join(lines[1:]))
     with pytest.raises(UsageError, match="its 2 probes are not those"):
         Run(folder)
-    with pytest.raises(UsageError, match="does not name all"):
+    with pytest.raises(UsageError, match="does not give all"):
         create(folder, run.asked, run.probes[1:], "a part of it")
     again = create(folder, run.asked, run.probes, "the same command")
     assert again.probes == run.probes
@@ -259,7 +259,7 @@ def test_a_damaged_line_of_probes_is_named_and_the_command_writes_it_again(folde
     path = folder / "probes.jsonl"
     content = path.read_bytes()
     path.write_bytes(content[:-30])
-    with pytest.raises(UsageError, match=r"probes\.jsonl, line 3: .*damaged"):
+    with pytest.raises(UsageError, match=r"probes\.jsonl, line 3 is damaged"):
         Run(folder)
     create(folder, run.asked, run.probes, "the same command")
     assert path.read_bytes() == content

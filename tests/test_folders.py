@@ -122,5 +122,5 @@ def test_a_run_in_an_object_store_is_that_on_a_disk_and_goes_on(bucket, tmp_path
 @pytest.mark.slow
 def test_a_folder_that_is_no_run_is_one_line(bucket):
     said = innerear("score", f"{bucket}/nowhere", code=2).stderr
-    assert "is no run" in said
+    assert "is not a run" in said
     assert said.count("\n") == 1

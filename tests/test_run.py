@@ -131,9 +131,9 @@ def test_what_cannot_stand_in_one_run_is_refused_and_changes_nothing(tmp_path):
     suite = tmp_path / "other.jsonl"
     suite.write_text(innerear("probes", "show", "--json", "speech/vowel/*").stdout)
     for other, says in (
-        (["--strategy", "plan"], "strategy direct, now with plan"),
+        (["--strategy", "plan"], "strategy direct, this command has plan"),
         (["--cpu-s", 7], "limits"),
-        (["--track", "library"], "track scratch, now with library"),
+        (["--track", "library"], "track scratch, this command has library"),
         (["--param", "temperature=1"], "parameters"),
         (["--suite", suite, "--probes", "*"], "suite edition 1"),
     ):
@@ -247,7 +247,7 @@ def test_real_recordings_enter_as_renders(tmp_path, pack):
 def test_a_folder_that_is_no_run_is_left_alone(tmp_path):
     (tmp_path / "thesis.tex").write_text("precious")
     done = innerear("run", "--model", "baseline/sine", *FEW, "--out", tmp_path, code=2)
-    assert "is not empty and is no run" in done.stderr
+    assert "is neither empty nor a run" in done.stderr
     assert [p.name for p in tmp_path.iterdir()] == ["thesis.tex"]
 
 

@@ -153,7 +153,7 @@ def test_a_node_that_cannot_isolate_takes_no_programs_and_is_named(cluster, anot
         machines.each(Work(partial(only_on, another.node_id)), range(20), found.__setitem__)
         (remark,) = machines.remarks
     assert set(found.values()) == {another.node_id}
-    assert "takes no work: cannot isolate programs here: user namespaces" in remark
+    assert "is not used: cannot isolate programs here: user namespaces" in remark
 
 
 def test_a_node_that_sees_another_folder_takes_no_work(tmp_path):

@@ -150,5 +150,5 @@ def test_a_completion_that_holds_the_canary_is_told_of(tmp_path: Path, text, hel
     (tmp_path / "run" / "completions").mkdir()
     (tmp_path / "run" / "completions" / "a.jsonl").write_bytes(msgspec.json.encode(row) + b"\n")
     assert run.leaks() == (
-        [f"m has seen the suite: 1 of its completions hold the canary, the first {probe.id}"] if held else []
+        [f"m has seen the suite: 1 of its completions contain the canary, the first is {probe.id}"] if held else []
     )

@@ -37,7 +37,7 @@ def test_a_write_that_does_not_fit_is_one_line_that_names_the_folder_and_leaves_
         "except DiskFull as error:\n    print(error)\n"
     )
     said = child(program, tmp_path).stdout
-    assert said.startswith(f"{tmp_path} cannot take more")
+    assert said.startswith(f"{tmp_path} is full")
     assert said.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
 

@@ -1,10 +1,10 @@
-"""A Ray cluster as `Machines`: the work of the stages on other processes and other nodes.
+"""A Ray cluster as `Machines`: runs the work of a stage in other processes and on other nodes.
 
-One actor a core keeps what the work opens (a jail that passed its self-test on that node, a
-network) and is handed things to do. The driver hands out, gets results, and keeps them; things
-whose worker was lost go to another. A node that cannot do the work gets none and is named.
+One actor per core holds the resources that the work opens (a jail that passed its self-test on that node, a neural
+network). The driver hands out batches and keeps the results; if a worker is lost, its batch goes to another. A node
+that cannot do the work gets none and is named in `remarks`.
 
-Actors, and not Ray Data, whose blocks come back as wholes: a row must be kept when it is there.
+Actors rather than Ray Data, which returns results in whole blocks: each row must be kept as soon as it is ready.
 """
 
 from __future__ import annotations
@@ -25,37 +25,37 @@ __all__ = ["NodeUnfit", "Ray", "machines", "share"]
 T = TypeVar("T")
 R = TypeVar("R")
 
-STARTS = 3  # of a cluster of this machine, before giving up
-STORE_BYTES = 256 << 20  # of a cluster that we start: rows are small
+STARTS = 3  # attempts to start a local cluster
+STORE_BYTES = 256 << 20  # object store of a cluster started here: rows are small
 
 
 def machines(on: str | None, workers: int | None = None) -> Machines:
-    """Where to do the work of stages: here (`None`), or on `ray` or `ray://HOST:PORT`.
+    """What runs the stages: threads of this process (`None`), a local cluster (`ray`), or `ray://HOST:PORT`.
 
     Raises:
-        UsageError: another word. ClusterUnavailable: Ray is not installed, or no cluster answers.
+        UsageError: `on` is something else. ClusterUnavailable: Ray is not installed, or no cluster answers.
     """
     if on is None:
         return Local(workers or 0)
     if on != "ray" and not on.startswith("ray://"):
-        raise UsageError(f"--on {on!r}; wanted ray (a cluster of this machine) or ray://HOST:PORT")
+        raise UsageError(f"--on is {on!r}; wanted ray (a cluster on this machine) or ray://HOST:PORT")
     return Ray(None if on == "ray" else on, workers)
 
 
 @dataclass
 class Ray:
-    """A Ray cluster, the one that is running at `address` or on this machine, else one started here.
+    """A Ray cluster: the one at `address`, else one running on this machine, else one started here.
 
     Raises:
         ClusterUnavailable: Ray is not installed, or no cluster answers.
     """
 
     address: str | None = None
-    most: int | None = None
+    most: int | None = None  # workers at most
     remarks: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # of clusters that we start
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # of clusters started here
         try:
             import ray
         except ImportError as error:
@@ -76,7 +76,7 @@ class Ray:
         self.close()
 
     def close(self) -> None:
-        """End the workers, and leave the cluster; one that was started here ends."""
+        """Stop the workers and disconnect; a cluster that was started here is shut down."""
         self._dismiss()
         if self._mine:
             self._ray.shutdown()
@@ -84,12 +84,12 @@ class Ray:
 
     @property
     def workers(self) -> int:
-        """Cores of the cluster that may be used at once."""
+        """The number of cores to use at once."""
         cores = sum(cores for cores, _ in self.nodes().values())
         return max(1, min(cores, self.most or cores))
 
     def nodes(self) -> dict[str, tuple[int, int]]:
-        """The nodes that are there: their cores and GPUs, as Ray was told."""
+        """Cores and GPUs of each live node by its id, as configured in Ray."""
         return {
             node["NodeID"]: (int(node["Resources"].get("CPU", 0)), int(node["Resources"].get("GPU", 0)))
             for node in self._ray.nodes()
@@ -100,18 +100,18 @@ class Ray:
         """See `Machines.each`.
 
         Raises:
-            ClusterUnavailable: no node is left. What was kept stays.
+            ClusterUnavailable: no node is left. Results that were kept stay kept.
         """
         if not things:
             return []
         gpu = work.gpu and any(gpus for _, gpus in self.nodes().values())
         if gpu != self._gpu:
-            self._dismiss()  # other actors: a core that is held cannot be had with its GPU
+            self._dismiss()  # an actor's resources are fixed: start new ones, with or without a GPU
             self._gpu = gpu
         return Round(self, self._ray, work, things, keep).run()
 
     def seat(self, node: str) -> Seat:
-        """A new worker on a node."""
+        """Start a worker on a node."""
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
         actor = self._ray.remote(Worker).options(
@@ -124,20 +124,20 @@ class Ray:
         return seat
 
     def unseat(self, seat: Seat) -> None:
-        """End a worker, where it was not ended before."""
+        """Stop a worker, if it was not stopped before."""
         if seat in self._seats:
             self._seats.remove(seat)
             self._ray.kill(seat.actor)
 
     def staff(self, refused: set[str]) -> tuple[list[Seat], list[Seat]]:
-        """The workers that there are and those that are new: one a core (or GPU) of every node not refused."""
-        nodes = {node: gpus if self._gpu else cores for node, (cores, gpus) in self.nodes().items()}
-        before = [seat for seat in self._seats if seat.node in nodes and seat.node not in refused]
+        """The existing workers and the new ones: one per core (or GPU) of every node that is not refused."""
+        slots_of = {node: gpus if self._gpu else cores for node, (cores, gpus) in self.nodes().items()}
+        before = [seat for seat in self._seats if seat.node in slots_of and seat.node not in refused]
         for seat in [seat for seat in self._seats if seat not in before]:
             self.unseat(seat)
         new = []
-        for node, places in nodes.items():
-            free = 0 if node in refused else places - sum(seat.node == node for seat in self._seats)
+        for node, slots in slots_of.items():
+            free = 0 if node in refused else slots - sum(seat.node == node for seat in self._seats)
             for _ in range(free):
                 if self.most is None or len(self._seats) < self.most:
                     new.append(self.seat(node))
@@ -149,24 +149,24 @@ class Ray:
 
 
 def _connect(ray: Any, address: str | None) -> None:
-    how: dict[str, Any] = {"logging_level": "critical", "log_to_driver": False}
+    options: dict[str, Any] = {"logging_level": "critical", "log_to_driver": False}
     try:
         if address:
-            ray.init(address, **how)
+            ray.init(address, **options)
             return
         try:
-            ray.init("auto", **how)
+            ray.init("auto", **options)
         except ConnectionError:
-            _start(ray, how)
-    except Exception as error:  # Ray raises bare ones, too
+            _start(ray, options)
+    except Exception as error:  # Ray raises plain Exceptions, too
         raise ClusterUnavailable(f"no Ray cluster at {address or 'this machine'}: {error}") from error
 
 
-def _start(ray: Any, how: dict[str, Any]) -> None:
-    """A cluster of this machine. Ray gives itself half a minute, which a busy machine may not have."""
+def _start(ray: Any, options: dict[str, Any]) -> None:
+    """Start a local cluster. Ray times out after half a minute, which may be too short on a busy machine."""
     for left in reversed(range(STARTS)):
         try:
-            ray.init("local", include_dashboard=False, object_store_memory=STORE_BYTES, **how)
+            ray.init("local", include_dashboard=False, object_store_memory=STORE_BYTES, **options)
             return
         except Exception:
             ray.shutdown()

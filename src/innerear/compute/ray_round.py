@@ -1,4 +1,4 @@
-"""One piece of work handed out to the workers of a cluster, and taken back, until all is done or lost."""
+"""Distribute one piece of work over the workers of a cluster until every thing is done or lost."""
 
 from __future__ import annotations
 
@@ -13,15 +13,17 @@ from innerear.compute.work import Lost, Work
 from innerear.errors import ClusterUnavailable
 from innerear.run.parts import write_whole
 
-CALL_S = 0.25  # what a call to a worker should take: shorter work is handed out several things at a time
-CALLS = 8  # that each worker should still get, at least: so that none is last with much to do
-TRIES = 4  # a thing whose workers end so often is lost
-LOOK_S = 2.0  # between two looks for new nodes
+CALL_S = 0.25  # target duration of a call to a worker: shorter things are batched
+CALLS = 8  # least number of calls still to come per worker, so that none is left with a large batch at the end
+TRIES = 4  # a thing is lost if its worker dies this often
+LOOK_S = 2.0  # between two checks for new nodes
 PATIENCE_S = 60.0  # without any worker, before giving up
 
 
 def share(thing_s: float | None, left: int, workers: int) -> int:
-    """How many things go into one call: about `CALL_S` of work, and fewer towards the end.
+    """The batch size of one call: about `CALL_S` of work, less towards the end.
+
+    `thing_s` is the mean time per thing in seconds, `None` if not yet known; `left` the number of things left.
 
     >>> share(None, 1000, 2), share(0.01, 1000, 2), share(0.01, 64, 2), share(3.0, 1000, 2)
     (1, 25, 4, 1)
@@ -32,7 +34,7 @@ def share(thing_s: float | None, left: int, workers: int) -> int:
 
 
 class Cluster(Protocol):
-    """What a round needs of a cluster: its workers, hired and dismissed."""
+    """What a round needs from a cluster: starting and stopping workers."""
 
     remarks: list[str]
 
@@ -44,7 +46,7 @@ class Cluster(Protocol):
 
 
 class Round:
-    """One piece of work being done: who is at what, and what is left."""
+    """One piece of work in progress: which worker does what, and what is left."""
 
     def __init__(self, cluster: Cluster, ray: Any, work: Work[Any, Any], things: Sequence[Any], keep: Any) -> None:
         self._cluster, self._ray, self._keep = cluster, ray, keep
@@ -58,10 +60,10 @@ class Round:
         self._lost: list[Lost[Any]] = []
         self._refused: dict[str, BaseException] = {}
         self._false_starts: Counter[str] = Counter()
-        self._thing_s: float | None = None  # what a thing takes, as seen so far
+        self._thing_s: float | None = None  # running mean of the time per thing
 
     def run(self) -> list[Lost[Any]]:
-        """Until all is done or lost."""
+        """Do the work; return the things that were lost."""
         token = self._facts.token
         if token is None:
             return self._run()
@@ -98,7 +100,7 @@ class Round:
         self._begins[seat.actor.begin.remote(self._work, self._facts)] = seat
 
     def _look(self) -> None:
-        """New nodes, and nodes whose workers were lost, get workers."""
+        """Start workers on new nodes, and on nodes that have lost theirs."""
         for seat in self._cluster.staff(set(self._refused))[1]:
             self._begin(seat)
 
@@ -106,17 +108,17 @@ class Round:
         while self._idle and self._todo:
             seat = self._idle.pop()
             count = share(self._thing_s, len(self._todo), len(self._calls) + len(self._idle) + 1)
-            given = [self._todo.popleft() for _ in range(count)]
-            self._calls[seat.actor.do.remote([thing for thing, _ in given])] = seat, given
+            batch = [self._todo.popleft() for _ in range(count)]
+            self._calls[seat.actor.do.remote([thing for thing, _ in batch])] = seat, batch
 
     def _take(self, ref: Any) -> None:
-        """What has come of a call."""
+        """Handle the result of a finished call."""
         from ray.exceptions import RayError, RayTaskError
 
         begun = self._begins.pop(ref, None)
-        seat, share = (begun, []) if begun else self._calls.pop(ref)
+        seat, batch = (begun, []) if begun else self._calls.pop(ref)
         try:
-            found = self._ray.get(ref)
+            result = self._ray.get(ref)
         except RayTaskError as error:
             cause = error.cause if isinstance(error.cause, BaseException) else error
             if not begun:
@@ -124,19 +126,19 @@ class Round:
             self._refuse(seat, cause)
         except RayError as error:
             why = str(error).strip().splitlines()[0]
-            self._again(seat, share, why)
+            self._again(seat, batch, why)
             self._false_starts[seat.node] += 1 if begun else 0
             if self._false_starts[seat.node] >= TRIES:
-                self._refuse(seat, NodeUnfit(f"workers do not start there: {why}"))
+                self._refuse(seat, NodeUnfit(f"workers do not start on it: {why}"))
         else:
             if not begun:
-                self._keep_all(share, *found)
+                self._keep_all(batch, *result)
             self._idle.append(seat)
 
-    def _keep_all(self, share: list[tuple[Any, int]], results: list[Any], seconds: float) -> None:
-        each_s = seconds / len(share)
-        self._thing_s = each_s if self._thing_s is None else 0.8 * self._thing_s + 0.2 * each_s
-        for (thing, _), result in zip(share, results, strict=True):
+    def _keep_all(self, batch: list[tuple[Any, int]], results: list[Any], seconds: float) -> None:
+        mean_s = seconds / len(batch)
+        self._thing_s = mean_s if self._thing_s is None else 0.8 * self._thing_s + 0.2 * mean_s
+        for (thing, _), result in zip(batch, results, strict=True):
             self._left -= 1
             if isinstance(result, Lost):
                 self._lost.append(Lost(thing, result.why))
@@ -144,20 +146,20 @@ class Round:
                 self._keep(thing, result)
 
     def _refuse(self, seat: Seat, why: BaseException) -> None:
-        """A node that cannot do this work is named, once, and is asked no more."""
+        """Exclude a node that cannot do this work, and report it once."""
         if seat.node not in self._refused:
             self._refused[seat.node] = why
             address = next((n["NodeManagerAddress"] for n in self._ray.nodes() if n["NodeID"] == seat.node), "?")
-            remark = f"the node {address} ({seat.node[:8]}) takes no work: {why}"
+            remark = f"node {address} ({seat.node[:8]}) is not used: {why}"
             if remark not in self._cluster.remarks:
                 self._cluster.remarks.append(remark)
 
-    def _again(self, seat: Seat, share: list[tuple[Any, int]], why: str) -> None:
-        """A worker was lost, and what it was at goes to another."""
+    def _again(self, seat: Seat, batch: list[tuple[Any, int]], why: str) -> None:
+        """Requeue the batch of a worker that was lost."""
         if seat in self._idle:
             self._idle.remove(seat)
         self._cluster.unseat(seat)
-        for thing, tries in share:
+        for thing, tries in batch:
             if tries < TRIES:
                 self._todo.append((thing, tries + 1))
             else:
@@ -165,7 +167,7 @@ class Round:
                 self._lost.append(Lost(thing, f"its worker ended {TRIES} times: {why}"))
 
     def _hopeless(self) -> bool:
-        """Whether every node that is there has been refused."""
+        """Whether every live node has been refused."""
         nodes = self._cluster.nodes()
         return bool(self._refused) and all(node in self._refused for node, (cores, _) in nodes.items() if cores)
 
@@ -173,5 +175,5 @@ class Round:
         for why in self._refused.values():
             raise why
         raise ClusterUnavailable(
-            f"no node of the cluster is left, {self._left} are not done; the same command goes on from there"
+            f"the cluster has no node left and {self._left} are not done; the same command resumes from there"
         )

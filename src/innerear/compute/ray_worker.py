@@ -1,4 +1,4 @@
-"""What runs on each core of a cluster, and what its node must share with the driver."""
+"""The actor that runs on each core of a cluster, and the check that its node matches the driver."""
 
 from __future__ import annotations
 
@@ -17,42 +17,42 @@ from innerear.errors import InnerEarError
 
 
 class NodeUnfit(InnerEarError):
-    """A node is not set up as the driver is."""
+    """A node's setup differs from the driver's."""
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What a worker must share with the driver: versions that results depend on, and a folder."""
+    """What a worker must share with the driver: the versions that results depend on, and a folder."""
 
     versions: dict[str, str]
-    token: Path | None  # a file of the driver's in that folder
-    content: bytes
+    token: Path | None  # a file that the driver wrote to the shared folder
+    content: bytes  # of that file
 
     @classmethod
     def of(cls, token: Path | None) -> Facts:
-        """Those of this process."""
+        """The facts of this process."""
         versions = {name: metadata.version(name) for name in ("innerear", "numpy", "scipy")}
         versions["python"] = platform.python_version()
         return cls(versions, token, uuid.uuid4().hex.encode())
 
     def unlike_here(self) -> str:
-        """What is missing on this node; nothing where all is as it should be."""
+        """How this node differs from the driver; empty if it does not."""
         here = Facts.of(None).versions
         for name, version in self.versions.items():
             if here[name] != version:
-                return f"it has {name} {here[name]}, wanted {version} as on the driver"
+                return f"it has {name} {here[name]}, the driver has {version}; install the same version"
         if self.token is not None:
             try:
                 same = self.token.read_bytes() == self.content
-            except Exception as error:  # noqa: BLE001  of any file system
-                return f"it cannot read {self.token.parent} ({error}); use a folder that all nodes see"
+            except Exception as error:  # noqa: BLE001  from any file system
+                return f"it cannot read {self.token.parent} ({error}); use a folder that all nodes share"
             if not same:
-                return f"another folder is at {self.token.parent} there; use a folder that all nodes see"
+                return f"{self.token.parent} is a different folder there; use a folder that all nodes share"
         return ""
 
 
 class Worker:
-    """An actor: one core, and what the work at hand has opened on it."""
+    """An actor on one core, with the resources that the current work has opened."""
 
     def __init__(self) -> None:
         self._opened = ExitStack()
@@ -60,10 +60,10 @@ class Worker:
         self._forgives: tuple[type[Exception], ...] = ()
 
     def begin(self, work: Work[Any, Any], facts: Facts) -> None:
-        """Close what the work before has opened, and get ready for this.
+        """Close the resources of the previous work and open those of this one.
 
         Raises:
-            NodeUnfit, or what `open` raises: this node cannot do it.
+            NodeUnfit, or what `open` raises: this node cannot do the work.
         """
         self._opened.close()
         if missing := facts.unlike_here():
@@ -72,7 +72,7 @@ class Worker:
         self._forgives = work.forgives
 
     def do(self, things: Sequence[Any]) -> tuple[list[Any], float]:
-        """The results of things, one each, and the seconds that they took."""
+        """Results in the order of `things`, and the seconds they took together."""
         assert self._function is not None
         results: list[Any] = []
         start = time.perf_counter()

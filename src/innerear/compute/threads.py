@@ -1,4 +1,4 @@
-"""Work on threads: in order, and each on one core."""
+"""An ordered parallel map over threads, and leaving the process cleanly."""
 
 from __future__ import annotations
 
@@ -18,14 +18,16 @@ from typing import NoReturn, TypeVar
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-PATIENCE_S = 5.0  # with threads that are to end, and are at work on one last thing
+PATIENCE_S = 5.0  # for threads that were told to stop but are still finishing one thing
 
 
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
-    """For work on small matrices by as many threads as there are cores: BLAS threads of its own, which
-    wait for work by turning round and round, would take the cores from it."""
-    import scipy.linalg  # noqa: F401  its BLAS must be there to be limited
+    """Limit BLAS to one thread, for code that already uses a thread per core.
+
+    BLAS's own threads busy-wait and would steal the cores.
+    """
+    import scipy.linalg  # noqa: F401  its BLAS must be loaded to be limited
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1):
@@ -33,11 +35,10 @@ def one_blas_thread() -> Iterator[None]:
 
 
 def ordered(function: Callable[[Item], Result], items: Iterable[Item], threads: int | None = None) -> Iterator[Result]:
-    """The function of each item, in the items' order; on as many threads as there are cores, unless said.
+    """Map a function over items on threads (by default one per core); yield results in the items' order.
 
-    Only a few items are ahead of the one that is taken, so that results need not all fit in
-    memory. An exception comes out at its item's place and ends the rest. Decoding, resampling
-    and inference run outside Python's lock; for those, threads are worth having.
+    Only a few items are computed ahead, so the results need not all fit in memory. An exception is raised at its
+    item's turn and cancels the rest. Threads pay off for decoding, resampling and inference, which release the GIL.
     """
     threads = threads or os.cpu_count() or 1
     waiting = iter(items)
@@ -55,25 +56,24 @@ def ordered(function: Callable[[Item], Result], items: Iterable[Item], threads: 
 
 
 def wait_for(threads: Sequence[threading.Thread]) -> None:
-    """Wait until threads that were told to end have ended, for a few seconds: each may finish what it is at."""
-    until = time.monotonic() + PATIENCE_S
+    """Wait at most `PATIENCE_S` for threads that were told to stop; each may finish its current thing."""
+    deadline = time.monotonic() + PATIENCE_S
     for thread in threads:
         if thread.ident is not None:  # it was started
-            thread.join(max(0.0, until - time.monotonic()))
+            thread.join(max(0.0, deadline - time.monotonic()))
 
 
 def leave(code: int, interrupted: bool = False) -> NoReturn:
-    """End this process with an exit code, whatever its other threads do.
+    """Exit with a code, whatever the other threads are doing.
 
-    A thread that comes back from native code (a network, BLAS, a resampler) while the interpreter is
-    being taken down is ended by force; if C++ frames are on its stack, that aborts the process with
-    SIGABRT, exit code 134. And an interpreter that was `interrupted` while it ran a piece of text (as
-    dataclasses do) remembers it, and kills itself with SIGINT in place of the exit code. So in both
-    cases it is not taken down: what is registered with `atexit` runs, what is buffered is written, and
-    the process ends.
+    A thread that returns from native code (a neural network, BLAS, a resampler) during interpreter shutdown is killed;
+    if C++ frames are on its stack, the process aborts with SIGABRT, exit code 134. And an interpreter that was
+    `interrupted` inside `exec` (which dataclasses use) remembers it, and kills itself with SIGINT instead of
+    returning the code. In both cases the interpreter is not shut down: `atexit` functions run, buffers are flushed,
+    and the process exits.
     """
-    with suppress(ValueError):  # from another thread than the main one
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is done: an interrupt that comes now changes nothing
+    with suppress(ValueError):  # not the main thread
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # all work is done: ignore a late interrupt
     if not interrupted and all(thread is threading.current_thread() for thread in threading.enumerate()):
         sys.exit(code)
     with suppress(Exception):

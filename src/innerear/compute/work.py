@@ -1,8 +1,8 @@
-"""The work of a stage on many things apart from one another, wherever it is done.
+"""A parallel map over independent things, on threads of this process or on a cluster.
 
-A stage says what is to be done to each thing (`Work`) and what becomes of the results (`keep`);
-`Machines` do it: this one, on threads (`Local`), or a cluster (`innerear.compute.ray.Ray`). Neither
-knows what the work is, and the work does not know where it is done.
+A stage defines what to do with each thing (`Work`) and with each result (`keep`). `Machines` run it: `Local` on
+threads, `innerear.compute.ray.Ray` on a cluster. Neither knows what the work is, and the work does not know where it
+runs.
 """
 
 from __future__ import annotations
@@ -24,56 +24,58 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class Work(Generic[T, R]):
-    """What is done to each of many things.
+    """What to do with each of many things.
 
-    `open` makes a worker ready (opens a jail, loads a network) and gives the function of one
-    thing; it and the things travel to other processes, so they are plain data and functions of
-    modules. What the function raises ends the whole work, but for the errors in `forgives`: those
-    are about the one thing, which is then lost.
+    `open` prepares a worker (opens a jail, loads a neural network) and yields the function to call with each thing.
+    It and the things are pickled for other processes: plain data and module-level functions. An exception from the
+    function ends the whole work, except for the types in `forgives`, which lose only the one thing.
     """
 
     open: Callable[[], AbstractContextManager[Callable[[T], R]]]
-    shared: bool = True  # whether all threads of a process use what was opened once
+    shared: bool = True  # open once per process and share between its threads
     forgives: tuple[type[Exception], ...] = ()
-    gpu: bool = False  # whether it is faster on a GPU
+    gpu: bool = False  # faster on a GPU
     sees: Path | None = None  # a folder that every worker must be able to read and write
 
 
 @dataclass(frozen=True)
 class Lost(Generic[T]):
-    """A thing that could not be done, for a fault of ours."""
+    """A thing that failed through no fault of the model, and why."""
 
     thing: T
     why: str
 
 
 class Machines(Protocol):
-    """Where work is done."""
+    """What runs `Work`."""
 
-    remarks: list[str]  # what a user should know, such as a node that takes no programs
+    remarks: list[str]  # for the user, such as a node that cannot be used
 
     @property
     def workers(self) -> int:
-        """Things at once."""
+        """The number of things done at once."""
         ...
 
     def each(self, work: Work[T, R], things: Sequence[T], keep: Callable[[T, R], None]) -> list[Lost[T]]:
-        """Do the work to each thing once; `keep` gets each result as it comes, in the calling thread.
+        """Do the work once per thing; `keep` gets each result as it arrives, in the calling thread.
+
+        Returns:
+            The things that were lost.
 
         Raises:
-            What `open` raises where no worker can be made ready, and what the function raises and
-            the work does not forgive; results that were kept stay kept.
+            What `open` raises if no worker can be prepared, and what the function raises and the work does not
+            forgive. Results that were kept stay kept.
         """
         ...
 
     def close(self) -> None:
-        """End what was started for the work."""
+        """Stop everything that was started."""
         ...
 
 
 @dataclass
 class Local:
-    """This machine: one thread a core, unless said. Jails and networks work outside Python's lock."""
+    """Threads of this process, by default one per core. Jails and neural networks release the GIL."""
 
     threads: int = 0
     remarks: list[str] = field(default_factory=list)
@@ -84,7 +86,7 @@ class Local:
         return self.threads or os.cpu_count() or 1
 
     def each(self, work: Work[T, R], things: Sequence[T], keep: Callable[[T, R], None]) -> list[Lost[T]]:
-        """See `Machines.each`. Nothing is opened where there is nothing to do."""
+        """See `Machines.each`. Opens nothing if there is nothing to do."""
         threads = min(self.workers, len(things))
         todo: queue.SimpleQueue[T] = queue.SimpleQueue()
         done: queue.SimpleQueue[tuple[T, Any]] = queue.SimpleQueue()
@@ -111,25 +113,25 @@ class Local:
         try:
             with ExitStack() as stack:
                 opened = [stack.enter_context(work.open()) for _ in range(min(threads, 1) if work.shared else threads)]
-                stack.callback(stop.set)  # before a jail closes: that ends the program which its thread waits for
-                for place in range(threads):
-                    started.append(threading.Thread(target=serve, args=(opened[place % len(opened)],), daemon=True))
+                stack.callback(stop.set)  # before a jail closes, which kills the program its thread waits for
+                for number in range(threads):
+                    started.append(threading.Thread(target=serve, args=(opened[number % len(opened)],), daemon=True))
                     started[-1].start()
                 for _ in things:
-                    thing, found = done.get()
-                    if isinstance(found, _Raised):
-                        raise found.error
-                    if isinstance(found, Lost):
-                        lost.append(found)
+                    thing, result = done.get()
+                    if isinstance(result, _Raised):
+                        raise result.error
+                    if isinstance(result, Lost):
+                        lost.append(result)
                     else:
-                        keep(thing, found)
+                        keep(thing, result)
         finally:
             stop.set()
             wait_for(started)
         return lost
 
     def close(self) -> None:
-        """Nothing to end: what is opened is closed with its work."""
+        """Do nothing: `each` closes what it opens."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
-"""Running a model's program where it can do no harm; see `docs/jail.md`.
+"""Run model-written programs where they can do no harm; see `docs/jail.md`.
 
-`open_jail(tier)` gives a `Jail`, or raises `JailUnavailable` with the missing feature and its
-fix. `render` knows only what stands here.
+`open_jail(tier)` returns a `Jail`, or raises `JailUnavailable` with the missing feature and its fix. `render` uses
+only the names exported here.
 """
 
 from innerear.jail.base import Jail, Ran

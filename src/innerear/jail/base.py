@@ -1,4 +1,4 @@
-"""What `render` knows of a jail: run a program, get what came of it."""
+"""The jail's interface: run a program, get its result."""
 
 from __future__ import annotations
 
@@ -11,12 +11,11 @@ from innerear.records import Limits, Outcome
 
 @dataclass(frozen=True)
 class Ran:
-    """What came of one program.
+    """The result of running one program.
 
-    `clip` holds the raw samples exactly as the program wrote them (any sample rate and channel
-    count that passed the host's validation), only where the outcome is OK. `log` is what it
-    printed, stdout and stderr together in order, and its traceback; decoded with replacement,
-    control characters removed, cut at the limit.
+    `clip` has the raw samples as the program wrote them, at any sample rate and channel count that passed the host's
+    validation; only if the outcome is OK. `log` is its stdout and stderr, interleaved, with its traceback: decoded
+    with replacement, without control characters, cut at the limit.
     """
 
     outcome: Outcome
@@ -32,18 +31,18 @@ class Ran:
 class Jail(Protocol):
     """One worker's jail: runs one program at a time; not shared between threads."""
 
-    facts: dict[str, Any]  # tier, kernel, Landlock ABI, versions: stands in every render's row
+    facts: dict[str, Any]  # tier, kernel, Landlock ABI, versions: stored in the row of every render
 
     def run(self, code: str, limits: Limits, seed: int = 0, audited: bool = True) -> Ran:
-        """Run one program to its end, watched for what the jail's track does not allow.
+        """Run one program to its end, audited for what the jail's track does not allow.
 
-        `audited=False` watches nothing: for attacks of our own, which show what the jail itself holds.
+        `audited=False` turns auditing off: for the self-test's attacks, which show what the jail alone stops.
 
         Raises:
-            JailFailure: the jail itself failed, also in a fresh one.
+            JailFailure: the jail itself failed, and failed again when restarted.
         """
         ...
 
     def close(self) -> None:
-        """End all of its processes; harmless to call twice."""
+        """Stop all of its processes. May be called twice."""
         ...

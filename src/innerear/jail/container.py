@@ -1,7 +1,7 @@
-"""The tiers `docker` and `podman`: one long-lived container a worker, with the tier `ll` inside.
+"""The tiers `docker` and `podman`: one long-lived container per worker, with the tier `ll` inside.
 
-The same package serves inside (`python -m innerear.jail.serve`): no descriptor crosses the
-border of a virtual machine, so programs and sounds go as length and msgpack over stdin and stdout.
+The same package serves inside (`python -m innerear.jail.serve`). File descriptors cannot be passed to a virtual
+machine, so programs and sounds travel as length-prefixed msgpack over stdin and stdout.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from innerear.jail.messages import Answer, Ask
 from innerear.records import Limits, Outcome, Track
 
 IMAGE = "INNEREAR_JAIL_IMAGE"
-"""The environment variable that names the image; without it, `innerear-jail`."""
+"""The environment variable that names the image; the default is `innerear-jail`."""
 _GRACE_S = 10.0
 _START_S = 60.0
 _numbers = itertools.count()
 
 
 def command(engine: str, track: Track = "scratch") -> list[str]:
-    """The engine's command line: no network, nothing to write but a small /tmp, no privilege at all.
+    """The engine's command line: no network, read-only except a small /tmp, no privileges.
 
     >>> " ".join(command("podman")[:5])
     'podman run --rm --interactive --network=none'
@@ -48,13 +48,13 @@ def command(engine: str, track: Track = "scratch") -> list[str]:
 
 
 def cause(said: str) -> str:
-    """What an engine's stderr gives as the cause.
+    """The cause of a failure, from the engine's stderr.
 
     >>> cause("docker: Cannot connect to the Docker daemon.\\nSee 'docker run --help'.")
     'docker: Cannot connect to the Docker daemon.'
     """
     lines = [line.strip() for line in said.splitlines() if line.strip() and "--help'" not in line]
-    return lines[-1] if lines else "it said nothing"
+    return lines[-1] if lines else "it printed nothing"
 
 
 class ContainerJail:
@@ -79,7 +79,7 @@ class ContainerJail:
         raise JailFailure(f"the container failed twice on a program: {failures[-1]}")
 
     def _said(self) -> str:
-        """The last line of the engine's stderr that is no pointer to its help."""
+        """The cause given on the engine's stderr."""
         if self._errors is None:
             return "nothing was started"
         self._errors.seek(0)
@@ -100,7 +100,7 @@ class ContainerJail:
         assert self._process.stdin is not None
         self._process.stdin.write(len(ask).to_bytes(8, "little") + ask)
         self._process.stdin.flush()
-        # Bytes of one can be float32 of another; and the log and the reason.
+        # 8-bit samples arrive as float32, four times the size; then the log and the reason.
         most = 4 * result.room(limits) + 4 * limits.log_bytes + (1 << 16)
         answer = msgspec.msgpack.decode(self._receive(limits.wall_s + _GRACE_S, most), type=Answer)
         if answer.failure:
@@ -113,11 +113,11 @@ class ContainerJail:
         deadline = time.monotonic() + seconds
         size = int.from_bytes(_read(self._process.stdout, 8, deadline), "little")
         if size > most:
-            raise OSError(f"the container sends {size} bytes, wanted at most {most}")
+            raise OSError(f"the container sent {size} bytes, wanted at most {most}")
         return _read(self._process.stdout, size, deadline)
 
     def close(self) -> None:
-        """End the container: the end of its stdin ends it."""
+        """Stop the container by closing its stdin."""
         if self._process is None:
             return
         for pipe in (self._process.stdin, self._process.stdout, self._errors):
@@ -148,9 +148,9 @@ def _read(pipe: IO[bytes], size: int, deadline: float) -> bytes:
     data = bytearray()
     while len(data) < size:
         if not select.select([pipe], [], [], max(0.0, deadline - time.monotonic()))[0]:
-            raise TimeoutError("the container does not answer")
+            raise TimeoutError("the container did not answer in time")
         piece = os.read(pipe.fileno(), min(1 << 20, size - len(data)))
         if not piece:
-            raise EOFError("the container has ended")
+            raise EOFError("the container exited")
         data += piece
     return bytes(data)

@@ -1,4 +1,4 @@
-"""Which shared libraries a program file needs: ELF's dynamic section, followed as the loader does (ld.so(8))."""
+"""Find the shared libraries that a binary needs: read ELF dynamic sections as the loader does (ld.so(8))."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _USUAL = ("/lib64", "/usr/lib64", "/lib", "/usr/lib", "/usr/local/lib")
 
 @dataclass(frozen=True)
 class _Object:
-    """What one file says: its machine, its loader, the names that it needs, and its own search path."""
+    """One ELF file: its machine, its loader, the names of the libraries it needs, and its own search path."""
 
     machine: int
     loader: str
@@ -28,48 +28,48 @@ class _Object:
 
 
 def libraries(files: Iterable[str], first: Iterable[str] = ()) -> tuple[str, ...]:
-    """The shared libraries that these files need, those that these need, and so on; the loader too.
+    """All shared libraries that these files need, directly or indirectly, and the loader.
 
     Args:
-        files: programs and extension modules; what is not ELF (64 bits, little-endian) needs nothing.
-        first: folders that are searched before the system's, such as those of LD_LIBRARY_PATH.
+        files: programs and extension modules; anything but 64-bit little-endian ELF needs nothing.
+        first: folders to search before the system's, such as those of LD_LIBRARY_PATH.
 
     Returns:
-        Sorted paths as the loader looks them up; the folder is a real one, the file may be a link.
-        A library that is not found is left out: the loader will not find it either.
+        Sorted paths as the loader opens them: the folder is resolved, the file may be a link. A library that is not
+        found is left out; the loader will not find it either.
     """
     system = (*first, *_system())
     found: set[str] = set()
     seen: set[tuple[str, tuple[str, ...]]] = set()
-    left: list[tuple[str, tuple[str, ...]]] = [(path, ()) for path in files]
-    while left:
-        path, inherited = left.pop()
+    stack: list[tuple[str, tuple[str, ...]]] = [(path, ()) for path in files]
+    while stack:
+        path, inherited = stack.pop()
         one = _read(path)
         if one is None or (path, inherited) in seen:
             continue
         seen.add((path, inherited))
         own = (*one.path, *inherited)
         for name in (one.loader, *one.needed):
-            place = _find(name, (*own, *system), one.machine) if name else None
-            if place is not None and (place, own) not in seen:
-                found.add(place)
-                left.append((place, own))
+            library = _find(name, (*own, *system), one.machine) if name else None
+            if library is not None and (library, own) not in seen:
+                found.add(library)
+                stack.append((library, own))
     return tuple(sorted(found))
 
 
 def _find(name: str, folders: Iterable[str], machine: int) -> str | None:
-    """The first file of that name for that machine."""
-    for place in [name] if "/" in name else (f"{folder}/{name}" for folder in folders):
-        if Path(place).is_file():
-            one = _read(place)
+    """The first library of that name for that machine."""
+    for path in [name] if "/" in name else (f"{folder}/{name}" for folder in folders):
+        if Path(path).is_file():
+            one = _read(path)
             if one is not None and one.machine == machine:
-                folder, _, last = place.rpartition("/")
+                folder, _, last = path.rpartition("/")
                 return f"{os.path.realpath(folder)}/{last}"
     return None
 
 
 def _system() -> list[str]:
-    """The folders that the loader searches by itself."""
+    """The folders that the loader searches by default."""
     triplet = sysconfig.get_config_var("MULTIARCH") or f"{os.uname().machine}-linux-gnu"
     folders = [*_configured(_CONFIGURATION), f"/lib/{triplet}", f"/usr/lib/{triplet}", *_USUAL]
     return [folder for folder in dict.fromkeys(map(os.path.realpath, folders)) if Path(folder).is_dir()]
@@ -94,7 +94,7 @@ _known: dict[str, _Object | None] = {}
 
 
 def _read(path: str) -> _Object | None:
-    """What an ELF file says; `None` where it is none, or a broken one."""
+    """The parsed file; `None` if it is not ELF, or is broken."""
     if path not in _known:
         try:
             _known[path] = _parsed(path)

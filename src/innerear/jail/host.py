@@ -1,4 +1,4 @@
-"""The host's side of a jail: one zygote a worker and import set, and what came of a program."""
+"""The host's side of a jail: one zygote per worker and import set, and the result of each program."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from innerear.jail.start import WORK_PREFIX, Start
 from innerear.records import Limits, Outcome, Track
 
 _START_S = 60.0
-_GRACE_S = 5.0  # beyond a program's own limit, after which its zygote is taken for lost
-_PROGRAMS, _AGE_S = 1000, 600.0  # after which a zygote is replaced
+_GRACE_S = 5.0  # past a program's time limit, after which its zygote counts as lost
+_PROGRAMS, _AGE_S = 1000, 600.0  # a zygote is replaced after so many programs or seconds
 _AUDITS: dict[Track, Audit] = {"scratch": Audit.SCRATCH, "library": Audit.LIBRARY}
 _SEALS = fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL
 
@@ -38,7 +38,11 @@ class Lost(Exception):
 
 
 class Zygote:
-    """One zygote's process, seen from the host. `Lost` where it fails in any way."""
+    """One zygote's process, seen from the host.
+
+    Raises:
+        Lost: the zygote failed in any way; from every method.
+    """
 
     def __init__(self, start: Start, imports: str, work: str = "") -> None:
         self._start = start
@@ -67,7 +71,7 @@ class Zygote:
         return self._pidfd >= 0 or bool(select.select([self._control], [], [], 0)[0])
 
     def greet(self) -> int:
-        """Wait until all is imported; the Landlock ABI that it found."""
+        """Wait until its imports are done; return the Landlock ABI it found."""
         data, descriptors = self._receive(wire.HELLO.size, _START_S)
         self._pidfd = descriptors[0]
         _, abi = wire.HELLO.unpack(data)
@@ -81,7 +85,7 @@ class Zygote:
         try:
             wire.send(self._control, wire.REQUEST.pack(*request), descriptors)
         except OSError as error:
-            raise Lost(f"the zygote has gone ({error}): {self.errors()}") from error
+            raise Lost(f"the zygote is gone ({error}): {self.errors()}") from error
         data, _ = self._receive(wire.REPLY.size, request.wall_ms / 1000 + _GRACE_S)
         reply = Reply(*wire.REPLY.unpack(data))
         if reply.why == Why.NOT_ARMED:
@@ -93,25 +97,25 @@ class Zygote:
             self._control.settimeout(timeout_s)
             data, descriptors = wire.receive(self._control, size)
         except OSError as error:
-            raise Lost(f"the zygote does not answer ({error}): {self.errors()}") from error
+            raise Lost(f"the zygote did not answer ({error}): {self.errors()}") from error
         if len(data) != size:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(1.0)
-            raise Lost(f"the zygote has ended: {self.errors()}")
+            raise Lost(f"the zygote exited: {self.errors()}")
         return data, descriptors
 
     def errors(self) -> str:
-        """The last line that the zygote, or what started it, has said."""
+        """The last line that the zygote, or its launcher, wrote to stderr."""
         try:
             lines = result.clean(os.pread(self._errors, 1 << 16, 0)).strip().splitlines()
         except OSError:
             return "it was closed"
-        return lines[-1] if lines else "it said nothing"
+        return lines[-1] if lines else "it printed nothing"
 
     def close(self) -> None:
-        """End it and its children. The end of the socket ends it; the kill is for one that hangs.
+        """Stop it and its children: closing the socket ends it, the kill is for one that hangs.
 
-        May be called again, and by several threads at once: none comes back before it has ended.
+        May be called again, and by several threads at once; each returns only when it has ended.
         """
         with self._closing:
             if not self._closed:
@@ -135,7 +139,7 @@ class Zygote:
 
 
 def _word(code: str) -> str:
-    """The smallest import set for a program. Only words are sought: the host parses no program."""
+    """The smallest import set for a program, by a word search: the host never parses a program."""
     return "scipy" if "scipy" in code else "numpy" if "numpy" in code else "stdlib"
 
 
@@ -143,7 +147,7 @@ class ZygoteJail:
     """A `Jail` of the tiers `ns` and `ll`."""
 
     def __init__(self, start: Start, facts: dict[str, Any], ahead: tuple[str, ...] = ()) -> None:
-        """`ahead`: the import sets whose zygotes begin at once, and not with their first program."""
+        """`ahead`: import sets whose zygotes start now, not with their first program."""
         self.facts = facts
         self._start = start
         self._work = _work_folder() if start.work_folders else ""
@@ -158,7 +162,7 @@ class ZygoteJail:
         try:
             return self._try(self._zygote(imports), code, limits, seed, audited)
         except Lost as lost:
-            if self._closed:  # by another thread, which an interrupt has reached
+            if self._closed:  # by another thread, after an interrupt
                 raise JailFailure("the jail was closed while a program ran in it") from lost
             self._drop(imports)
         try:
@@ -217,7 +221,7 @@ class ZygoteJail:
             return _ran(reply, limits, log, answer)
 
     def close(self) -> None:
-        """End all of its processes; harmless to call twice. A program that runs meanwhile is a `JailFailure`."""
+        """Stop all of its processes. May be called twice; a program still running fails with `JailFailure`."""
         with self._changing:
             self._closed = True
             zygotes = [*self._zygotes.values(), *self._next.values()]
@@ -254,7 +258,7 @@ def _ran(reply: Reply, limits: Limits, log: _memfd, answer: _memfd) -> Ran:
 
 
 class _memfd:
-    """A file in memory whose size is sealed; with content, all of it is."""
+    """A file in memory whose size is sealed; if made with content, the content is sealed too."""
 
     def __init__(self, name: str, content: bytes | None = None, size: int = 0) -> None:
         self.number = os.memfd_create(name, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
@@ -267,7 +271,7 @@ class _memfd:
         fcntl.fcntl(self.number, fcntl.F_ADD_SEALS, _SEALS | (0 if content is None else fcntl.F_SEAL_WRITE))
 
     def written(self) -> bytes:
-        """What stands before the file position, which the child shares."""
+        """The bytes before the file position, which the child shares."""
         return os.pread(self.number, min(self.size, os.lseek(self.number, 0, os.SEEK_CUR)), 0)
 
     def __enter__(self) -> _memfd:
@@ -278,7 +282,7 @@ class _memfd:
 
 
 class _WorkFolder:
-    """In `ll`: a folder with an empty output.wav that its program may write, and nothing else."""
+    """In `ll`: a folder with an empty output.wav, the only file that the program may write."""
 
     def __init__(self, parent: str) -> None:
         self._parent = parent
@@ -299,7 +303,7 @@ class _WorkFolder:
 
 
 def _work_folder() -> str:
-    """In `ll`: the folder of one jail, in which its programs' folders are made. Removes what killed hosts have left."""
+    """In `ll`: make the parent folder of a jail's work folders; remove those of hosts that were killed."""
     for path in Path(tempfile.gettempdir()).glob(f"{WORK_PREFIX}*"):
         owner = path.name.removeprefix(WORK_PREFIX).partition("-")[0]
         if owner.isdigit() and not Path("/proc", owner).exists():

@@ -1,4 +1,4 @@
-"""Messages between the host and a container, as msgpack with a length in front."""
+"""Messages between the host and a container: length-prefixed msgpack."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from innerear.records import Limits, Outcome
 
 
 class Ask(msgspec.Struct, frozen=True):
-    """A program to run, from the host."""
+    """From the host: a program to run."""
 
     code: bytes
     limits: Limits
@@ -17,7 +17,7 @@ class Ask(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What came of it, from the container; `failure` is an error of InnerEar's own."""
+    """From the container: the program's result, or in `failure` an error of InnerEar itself."""
 
     outcome: Outcome = Outcome.NOT_RENDERED
     reason: str = ""

@@ -1,7 +1,7 @@
-"""The tier `off`: no jail. A plain `python program.py` with limits, for those who ask for it.
+"""The tier `off`: no jail. A plain `python program.py` with limits, only on request.
 
-On the track `scratch` its imports find the standard library, NumPy and SciPy only. That keeps
-honest programs to the track; a program that wants more reads any file and loads any library.
+On the track `scratch`, imports find only the standard library, NumPy and SciPy. That keeps honest programs to the
+track, but a program that wants to can read any file and load any library.
 """
 
 from __future__ import annotations
@@ -26,11 +26,10 @@ from innerear.jail.start import runtime
 from innerear.records import Limits, Outcome, Track
 
 _NO_OUTPUT = "the program left no output.wav"
-# By the shell, so that no Python runs between a fork and an exec; macOS refuses -v.
+# Set by the shell, so that no Python runs between fork and exec; macOS refuses -v.
 _LIMITED = 'ulimit -t {cpu}; ulimit -f {blocks}; ulimit -v {kib} 2>/dev/null; exec "$0" {program}'
 
-
-# Python runs a module of this name at its start.
+# Python imports a module of this name when it starts.
 _CUSTOM = "sitecustomize.py"
 _ONLY = """
 import importlib.util, os, sys, sysconfig
@@ -61,7 +60,7 @@ class PlainJail:
             self._only = f"FOLDERS, BEHIND = {dict(runtime().packages)!r}, {behind!r}\n{_ONLY}"
 
     def run(self, code: str, limits: Limits, seed: int = 0, audited: bool = True) -> Ran:
-        """Run one program to its end, unwatched; `seed` is not used: a plain process takes its own chance."""
+        """Run one program to its end, without auditing or seeding; see `base.Jail`."""
         with tempfile.TemporaryDirectory(prefix="innerear-plain-") as place, tempfile.TemporaryFile() as log:
             folder, first = Path(place, "work"), Path(place, "first")
             folder.mkdir()
@@ -95,11 +94,11 @@ class PlainJail:
             return Ran(outcome, reason, text, exit_code, wall_s, cpu_s, rss, clip)
 
     def close(self) -> None:
-        """Nothing to end."""
+        """Do nothing: no process outlives `run`."""
 
 
 def _wait(process: subprocess.Popen[bytes], deadline: float) -> tuple[int | None, float, int]:
-    """The wait status (`None`: out of time), CPU seconds, peak bytes; ends its whole group."""
+    """Wait for a process and kill its group; return the wait status (`None`: timed out), CPU seconds, peak bytes."""
     late, pause = False, 0.001
     while True:
         pid, status, usage = os.wait4(process.pid, os.WNOHANG)
@@ -133,7 +132,7 @@ def _judge(
         return Outcome.EXIT_CODE, f"left with exit code {code}", code, None
     try:
         file = os.open(output, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError:  # none, a link, or one that it has made unreadable
+    except OSError:  # missing, a link, or unreadable
         return Outcome.NO_AUDIO, _NO_OUTPUT, 0, None
     try:
         return read_output(file, limits)
@@ -142,7 +141,7 @@ def _judge(
 
 
 def read_output(file: int, limits: Limits) -> tuple[Outcome, str, int | None, Clip | None]:
-    """The outcome, its reason, the exit code and the sound of a program that left this open file as its output."""
+    """The outcome, its reason, the exit code and the sound in a program's output file, given as a descriptor."""
     info = os.fstat(file)
     if not stat.S_ISREG(info.st_mode) or not info.st_size:
         return Outcome.NO_AUDIO, _NO_OUTPUT, 0, None

@@ -1,4 +1,4 @@
-"""What a child says of its program, read by the host as what it is: bytes from a stranger."""
+"""Read a child's result on the host, as untrusted bytes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from innerear.records import Limits, Outcome
 SAMPLE_RATES = (8_000, 192_000)
 CHANNELS = (1, 2)
 LOUDEST = 8.0
-"""The largest |x| that is still taken for sound: 18 dB beyond full scale."""
+"""The largest |x| accepted: 18 dB above full scale."""
 
 _OUTCOMES = {
     Status.ERROR: Outcome.ERROR,
@@ -33,20 +33,20 @@ _DTYPES = {"i16": "<i2", "i32": "<i4", "f32": "<f4", "f64": "<f8"}
 
 
 def room(limits: Limits) -> int:
-    """Bytes that a result can need: no more than the largest file that a program can write."""
+    """The most bytes a result can take: as much as the largest file that a program can write."""
     return max(limits.file_bytes, limits.log_bytes) + wire.RESULT.size + wire.REASON_BYTES
 
 
 def clean(data: bytes) -> str:
-    """Text that is safe to show: UTF-8 with replacement, no control characters but tab and newline."""
+    """Decode text so that it is safe to show: UTF-8 with replacement, no control characters but tab and newline."""
     text = data.rstrip(b"\0").decode("utf-8", "replace").replace("\r\n", "\n")
     return "".join(c for c in text if c in "\t\n" or (c.isprintable() or c == " "))
 
 
 def read(descriptor: int, size: int, limits: Limits) -> tuple[Outcome, str, int | None, Clip | None]:
-    """The outcome, its reason, the exit code and the sound in a result memfd of this size.
+    """The outcome, its reason, the exit code and the sound from a result memfd of `size` bytes.
 
-    A result that is none (the program left by `os._exit`, or forged it) is `NO_AUDIO`.
+    An invalid result (the program called `os._exit`, or forged it) is `NO_AUDIO`.
     """
     head = Result(*wire.RESULT.unpack(os.pread(descriptor, wire.RESULT.size, 0)))
     known = head.magic == wire.RESULT_MAGIC and head.status in list(Status)
@@ -62,11 +62,11 @@ def read(descriptor: int, size: int, limits: Limits) -> tuple[Outcome, str, int 
 
 
 def audio(head: Result, payload: Callable[[int], bytes], limits: Limits) -> tuple[str, Clip | None]:
-    """The sound, or the reason why these samples are none that can be used.
+    """Return a reason and the sound; the sound is `None` if it cannot be used.
 
-    With a sound, the reason says what is wrong with its file, if anything is. `payload` gives the
-    first so many bytes of the samples; it is asked only when the head can be used and the sound is
-    not too long, so that a long file takes no memory.
+    With a sound, the reason says what is wrong with its file, if anything. `payload(n)` gives the first n bytes of
+    the samples; it is called only if the header is valid and the sound is not too long, so that a long file takes no
+    memory.
     """
     low, high = SAMPLE_RATES
     if not low <= head.sample_rate <= high:
@@ -87,7 +87,7 @@ def audio(head: Result, payload: Callable[[int], bytes], limits: Limits) -> tupl
         return "the file became shorter while it was read", None
     samples = samples_of(data, wire.FORMS[head.form])
     del data
-    peak = float(max(samples.max(), -samples.min()))  # NaN where one is
+    peak = float(max(samples.max(), -samples.min()))  # NaN if any sample is
     if not np.isfinite(peak):
         return "the samples hold NaN or infinity", None
     if peak > LOUDEST:
@@ -100,7 +100,7 @@ def audio(head: Result, payload: Callable[[int], bytes], limits: Limits) -> tupl
 
 
 def samples_of(data: bytes, form: str) -> Samples:
-    """Interleaved samples as float32; integers are divided by full scale (2^(bits-1)).
+    """Convert interleaved samples to float32; integers are divided by full scale, 2^(bits-1).
 
     >>> samples_of(bytes([0, 128, 255]), "u8").tolist()
     [-1.0, 0.0, 0.9921875]
@@ -127,9 +127,9 @@ def _scaled(words: NDArray[np.signedinteger]) -> Samples:
 
 
 def killed(number: int, cpu_s: float, limits: Limits) -> tuple[Outcome, str, int | None]:
-    """Outcome, reason and exit code of a program that ended by a signal."""
-    # The limit is held by counting ticks, which on a busy virtual machine run ahead of the time that
-    # is reported afterwards: 0.87 s for a limit of 1 s was seen.
+    """Outcome, reason and exit code of a program that was killed by a signal."""
+    # The kernel enforces the limit by counting ticks, which on a busy virtual machine run ahead of the time it
+    # reports afterwards: a limit of 1 s was seen to end at 0.87 s.
     if number in (signal.SIGKILL, signal.SIGXCPU) and cpu_s >= 0.7 * limits.cpu_s:
         return Outcome.CPU_LIMIT, f"more than {limits.cpu_s:g} s of CPU", None
     if number == signal.SIGKILL:
@@ -140,7 +140,7 @@ def killed(number: int, cpu_s: float, limits: Limits) -> tuple[Outcome, str, int
 
 
 def signal_name(number: int) -> str:
-    """The name of a signal; those for real-time use, but for the first and the last, have a number alone.
+    """The name of a signal; most real-time signals only have a number.
 
     >>> signal_name(11), signal_name(40)
     ('SIGSEGV', 'signal 40')

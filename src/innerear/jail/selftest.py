@@ -1,4 +1,4 @@
-"""Attacks that every jail must hold before it runs its first program, and what a program can reach from there."""
+"""Attacks that every jail must stop before it runs its first program, and a report of what a program can reach."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 from innerear.jail.base import Jail
 from innerear.records import Limits, Outcome
 
-# Each attempt is harmless where it succeeds: it reads a file of ours, sends signal 0, and the like.
+# Each attempt is harmless if it succeeds: it reads a file made for it, sends signal 0, and the like.
 _ATTACKS = """
 import ctypes, os, socket, sys, sysconfig, threading, wave
 libc = ctypes.CDLL(None, use_errno=True)
@@ -66,7 +66,7 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def leaks(jail: Jail) -> list[str]:
-    """The attacks that got through this jail, or what else is wrong with it; empty where it holds."""
+    """The attacks that got through this jail, or what else is wrong with it; empty if it holds."""
     with tempfile.NamedTemporaryFile("w", prefix="innerear-canary-") as canary:
         canary.write("a secret of the host")
         canary.flush()
@@ -82,7 +82,7 @@ def leaks(jail: Jail) -> list[str]:
     return []
 
 
-# Tries all that the host has and programs should not; what is reached is printed, of each kind the first ten.
+# Tries everything that is on the host but not for programs; prints the first ten of each kind that it reaches.
 _REACH = """
 import ctypes, importlib, os, sys
 sys.path += FOLDERS
@@ -108,7 +108,10 @@ _NEEDED = ("scipy.signal", "scipy.io.wavfile", "scipy.fft", "scipy.interpolate",
 
 @dataclass(frozen=True)
 class Sight:
-    """What a program of the track `scratch` was made to try: how many of each kind, and what of them it reached."""
+    """What a program of the track `scratch` tried to reach, and what it reached.
+
+    `own` counts files of this package, `sounds` the WAV files of test data.
+    """
 
     packages: tuple[str, ...]
     own: int
@@ -128,10 +131,10 @@ class Sight:
 
 
 def sight(jail: Jail) -> Sight:
-    """Try to reach from this jail what this machine has and programs of the track `scratch` should not see.
+    """Try to reach, from inside a jail, what programs of the track `scratch` should not see.
 
-    These are the installed packages, the files of this package, the sounds of the test data that
-    comes with Python, NumPy and SciPy, and the shared libraries of the system.
+    That is other installed packages, the files of this package, the sounds in the test data of Python, NumPy and
+    SciPy, and the system's shared libraries.
     """
     from innerear.jail.start import package, runtime
 
@@ -161,7 +164,7 @@ def sight(jail: Jail) -> Sight:
 
 
 def _some(names: Iterable[str], *first: str) -> str:
-    """Three of the names, those first that everybody knows."""
+    """Up to three of the names, preferring `first`."""
     names = tuple(names)
     chosen = [name for name in (*first, *names) if name in names]
     return ", ".join(dict.fromkeys(chosen[:3])) + (" …" if len(names) > 3 else "")

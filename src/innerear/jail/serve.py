@@ -1,4 +1,4 @@
-"""The side of the container tiers that runs inside the container: `python -m innerear.jail.serve`."""
+"""The server inside the container of the container tiers: `python -m innerear.jail.serve`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from innerear.records import Track
 
 
 def serve(source: IO[bytes], target: IO[bytes], track: Track = "scratch") -> None:
-    """Inside the container: the jail `ll`, one program after the other, until the source ends."""
+    """Run programs in an `ll` jail, one after another, until `source` ends."""
     from innerear.jail.tiers import open_jail
 
     def send(message: object) -> None:

@@ -1,4 +1,4 @@
-"""How a zygote is started in each tier: a command, an environment, a letter with its code and what it may see."""
+"""How a zygote is started in each tier: its command, its environment, and a letter with its code and arguments."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _SYSTEM = ("/lib", "/lib64", "/usr/lib", "/usr/lib64")
 _LOCALES = ("/usr/lib/locale/C.utf8", "/usr/lib/locale/C.UTF-8")  # of LANG below, if the C library keeps it in files
 
 _LIBRARY = ("numpy", "scipy")
-# Test data holds sounds; packages are named one by one.
+# Test data contains sounds; packages are allowed by name.
 _NOT_SHOWN = {"test", "tests", "idle_test", "site-packages", "dist-packages"}
-# Extension modules whose libraries nobody needs here: a window system, a network directory.
+# Extension modules whose libraries are not needed here: a window system, a network directory.
 _NOT_FOLLOWED = ("_tkinter.", "nis.")
 
-# Makes the letter's modules importable until the zygote has them: no file of this package is in the view.
+# Imports the zygote's modules from the letter: no file of this package is visible inside.
 _BOOT = """
 import marshal, os, sys
 from importlib.machinery import ModuleSpec
@@ -58,12 +58,12 @@ class Start:
 
     @property
     def work_folders(self) -> bool:
-        """Whether each program needs a folder made by the host."""
+        """Whether the host must make a work folder for each program."""
         return self.way == "ll"
 
     @property
     def environment(self) -> dict[str, str]:
-        """All that a program finds in its environment."""
+        """A program's environment variables."""
         found = runtime(self.track)
         threads = ("OPENBLAS", "OMP", "MKL", "NUMEXPR", "VECLIB_MAXIMUM")
         work = view.WORK if self.way != "ll" else tempfile.gettempdir()
@@ -81,14 +81,17 @@ class Start:
     def command(self) -> list[str]:
         """The command that starts a zygote; its stdin is the letter."""
         found = runtime(self.track)
-        # Without `site` in `scratch`: no package folder on the path, and no code of theirs at the start.
+        # `scratch` runs without `site`: no package folders on the path, and none of their start-up code.
         python = [found.python, "-s", "-P", "-B", *(["-S"] if self.track == "scratch" else []), "-c", _BOOT]
         return [*_bubblewrap(found), *python] if self.way == "bwrap" else python
 
     def letter(self, imports: str, control: int, work: str) -> bytes:
         """What a zygote reads first: its modules, and the arguments of `zygote.main`.
 
-        `control` is the socket that it serves, `work` the folder of the host in which programs work, if any.
+        Args:
+            imports: the import set, a key of `zygote.IMPORTS`.
+            control: the descriptor of the socket that it serves.
+            work: the host's folder for work folders, or empty.
         """
         found = runtime(self.track)
         sight = (found.binds, found.links, found.hidden, _folders(found.binds), found.packages)
@@ -98,21 +101,21 @@ class Start:
 
 @functools.cache
 def _worker() -> dict[str, object]:
-    """The modules that run inside, compiled: the interpreter there is the one here."""
-    found: dict[str, object] = {name: compile("", name, "exec") for name in ("innerear", "innerear.jail")}
+    """The modules that run inside, compiled; the interpreter inside is the same as this one."""
+    modules: dict[str, object] = {name: compile("", name, "exec") for name in ("innerear", "innerear.jail")}
     for path in sorted(_INSIDE.glob("*.py")):
         name = "innerear.jail.inside" + ("" if path.stem == "__init__" else f".{path.stem}")
-        found[name] = compile(path.read_bytes(), f"inside/{path.name}", "exec", dont_inherit=True)
-    return found
+        modules[name] = compile(path.read_bytes(), f"inside/{path.name}", "exec", dont_inherit=True)
+    return modules
 
 
 @dataclass(frozen=True)
 class Runtime:
-    """The interpreter that programs run with, and what they see.
+    """The interpreter that programs run with, and the files they can see.
 
-    `binds` are the files and folders that it needs, `hidden` the folders below them that are not
-    shown, `links` the symbolic links that lead to them. Besides the standard library a program
-    may import `packages` by name, or what is in the folders of `path`.
+    `binds` are the files and folders that it needs, `hidden` the folders inside them that are not shown, `links` the
+    symbolic links to them. Besides the standard library, a program may import `packages` by name and anything in the
+    folders of `path`.
     """
 
     python: str
@@ -126,21 +129,20 @@ class Runtime:
 
 @functools.cache
 def runtime(track: Track = "scratch") -> Runtime:
-    """The interpreter behind this one (not its virtual environment's link), and what it needs.
+    """The base interpreter (not a virtual environment's link to it), and what it needs.
 
-    In `scratch` this is the standard library, NumPy, SciPy and the shared libraries that they
-    name, without test data and without other packages; in `library`, all that is installed.
-    Neither shows this package.
+    In `scratch` that is the standard library, NumPy, SciPy and the shared libraries they need, without test data and
+    other packages; in `library`, everything that is installed. Neither shows this package.
     """
     python = os.path.realpath(getattr(sys, "_base_executable", sys.executable))
     library = os.path.realpath(sysconfig.get_config_var("LIBDIR") or Path(sys.base_prefix, "lib"))
-    behind = {"base": sys.base_prefix, "platbase": sys.base_exec_prefix}  # a virtual environment
-    standard = [os.path.realpath(sysconfig.get_path(name, vars=behind)) for name in ("stdlib", "platstdlib")]
+    base = {"base": sys.base_prefix, "platbase": sys.base_exec_prefix}  # not those of a virtual environment
+    standard = [os.path.realpath(sysconfig.get_path(name, vars=base)) for name in ("stdlib", "platstdlib")]
     packages = tuple((name, str(folder)) for name in _LIBRARY if (folder := package(name)))
     links = tuple((path, str(Path(path).readlink())) for path in _SYSTEM if Path(path).is_symlink())
     if track == "library":
-        places = [os.path.dirname(folder) for _, folder in packages]  # noqa: PTH120
-        path = tuple(dict.fromkeys([*places, os.path.realpath(sysconfig.get_path("purelib"))]))
+        parents = [os.path.dirname(folder) for _, folder in packages]  # noqa: PTH120
+        path = tuple(dict.fromkeys([*parents, os.path.realpath(sysconfig.get_path("purelib"))]))
         system = [folder for folder in _SYSTEM if not Path(folder).is_symlink()]
         binds = _outermost([python, library, *standard, *path, *system])
         return Runtime(python, library, (), path, binds, _below([str(_INSIDE.parents[1])], binds), links)
@@ -152,18 +154,18 @@ def runtime(track: Track = "scratch") -> Runtime:
     libraries = elf.libraries(modules, [library])
     binds = _outermost([python, *folders, *libraries, *_LOCALES])
     searched = dict.fromkeys([library, *map(os.path.dirname, _below(list(libraries), ("/",)))])
-    searched = {folder: None for folder in searched if not folder.endswith(".libs")}  # which are found by $ORIGIN
+    searched = {folder: None for folder in searched if not folder.endswith(".libs")}  # found by $ORIGIN
     return Runtime(python, ":".join(searched), packages, (), binds, _below(hidden, binds), links)
 
 
 def package(name: str) -> str | None:
-    """The real folder of an installed package."""
+    """The resolved folder of an installed package; `None` if it is not installed."""
     spec = importlib.util.find_spec(name)
     return os.path.realpath(Path(spec.origin).parent) if spec and spec.origin else None
 
 
 def _walk(folder: str) -> Iterator[tuple[str, bool]]:
-    """The extension modules of a folder (`False`), and the outermost folders in it that are not shown (`True`)."""
+    """Yield a folder's extension modules (`False`), and the outermost folders in it that are not shown (`True`)."""
     for here, folders, files in os.walk(folder):
         for name in sorted(_NOT_SHOWN & set(folders)):
             yield f"{here}/{name}", True
@@ -175,7 +177,10 @@ def _walk(folder: str) -> Iterator[tuple[str, bool]]:
 
 @functools.cache
 def readable(track: Track) -> tuple[tuple[str, bool], ...]:
-    """In `ll`, for Landlock, which only adds: what may be read below each path (`True`), or listed (`False`)."""
+    """In `ll`: the paths whose contents may be read (`True`), or only listed (`False`).
+
+    Landlock can only allow, so a folder with hidden parts is expanded into what remains.
+    """
     found = runtime(track)
     parents = {str(parent) for path in found.hidden for parent in Path(path).parents}
 
@@ -192,7 +197,7 @@ def readable(track: Track) -> tuple[tuple[str, bool], ...]:
 
 
 def _folders(binds: tuple[str, ...]) -> tuple[str, ...]:
-    """The few folders that hold all of the binds: of what the view shows, a program may read what lies there."""
+    """The outermost folders that contain the binds: a program may read what the view shows of them."""
     return _outermost([path if Path(path).is_dir() else os.path.dirname(path) for path in binds])  # noqa: PTH120
 
 
@@ -201,7 +206,7 @@ def _below(paths: list[str], folders: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _outermost(paths: list[str]) -> tuple[str, ...]:
-    """Those that exist and lie below none of the others."""
+    """The paths that exist and are not inside any of the others."""
     kept: list[str] = []
     for path in sorted({path for path in paths if Path(path).exists()}, key=lambda path: path.split("/")):
         if not kept or not path.startswith(kept[-1] + "/"):
@@ -213,15 +218,15 @@ def _bubblewrap(runtime: Runtime) -> list[str]:
     root = os.geteuid() == 0
     command = ["bwrap", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts"]
     command += ["--unshare-cgroup-try", "--hostname", view.HOST_NAME]
-    # As root the zygote leaves root by itself: uid 65534 of a user namespace would be root outside.
+    # As root, the zygote itself drops to another user: uid 65534 of a user namespace would be root outside.
     command += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"] if root else ["--unshare-user"]
     parents = {parent for path in (*runtime.binds, *view.DEVICES) for parent in Path(path).parents[:-1]}
     for parent in sorted(map(str, parents)):
         command += ["--perms", "0755", "--dir", parent]
     for path in runtime.binds:
         command += ["--ro-bind", os.path.realpath(path), path]
-    for place, target in runtime.links:
-        command += ["--symlink", target, place]
+    for link, target in runtime.links:
+        command += ["--symlink", target, link]
     for device in view.DEVICES:
         command += ["--dev-bind", device, device]
     command += ["--proc", "/proc", "--dir", view.WORK, "--remount-ro", "/", "--chdir", "/"]

@@ -1,4 +1,4 @@
-"""Which tier this machine can hold, and the first jail that passes its self-test."""
+"""Choose a tier that this machine supports, and open a jail that passes its self-test."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _WAYS: dict[str, tuple[Way, ...]] = {
     "docker": ("docker",),
     "podman": ("podman",),
 }
-_LL_ABI = 3  # before it, truncate(2) is not held by Landlock
+_LL_ABI = 3  # the first version of Landlock that controls truncate(2)
 
 _NO_NAMESPACES = (
     "Allow unprivileged user namespaces (Ubuntu: sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0; "
@@ -34,10 +34,10 @@ _NO_NAMESPACES = (
 )
 _NO_LANDLOCK = "Use Linux 6.2 or later with Landlock enabled (lsm=landlock,... on the kernel's command line)."
 _READABLE = (
-    "Install Python and its packages where every user can read them (uv: UV_PYTHON_INSTALL_DIR=/opt/python), "
+    "Install Python and its packages in a folder that every user can read (uv: UV_PYTHON_INSTALL_DIR=/opt/python), "
     "or give the container --cap-add SYS_ADMIN."
 )
-_NO_CONTAINER = "Start the engine and build the image that docs/jail.md shows, or name yours in INNEREAR_JAIL_IMAGE."
+_NO_CONTAINER = "Start the engine and build the image described in docs/jail.md, or name yours in INNEREAR_JAIL_IMAGE."
 _FIXES = {"ll": _NO_LANDLOCK, "docker": _NO_CONTAINER, "podman": _NO_CONTAINER}
 _NOT_LINUX = (
     "Use the tier docker or podman, a Linux machine, or WSL2; or run programs unprotected with the tier off, "
@@ -47,10 +47,10 @@ _NOT_LINUX = (
 
 @dataclass(frozen=True)
 class Probed:
-    """What one way of isolating programs gives on this machine; `missing` is empty if it works.
+    """The result of trying one way of isolating programs on this machine; `missing` is empty if it works.
 
-    `sight` says what a program of the track `scratch` tried to reach there beyond what it should,
-    `shows_more` whether it reached any of it.
+    `sight` reports what a program of the track `scratch` tried to reach but should not, `shows_more` whether it
+    reached any of it.
     """
 
     tier: str
@@ -67,15 +67,17 @@ _lock = threading.Lock()
 
 
 def open_jail(tier: str = "auto", track: Track = "scratch") -> Jail:
-    """A jail for one worker thread. `auto` takes `ns`, else `ll`, and never less.
+    """Open a jail for one worker thread.
 
-    The track says what programs see besides Python (`scratch`: NumPy and SciPy, `library`: all that is
-    installed), and what they are watched for. `off` is not a jail: a plain process with limits,
-    `"isolated": False` in its facts.
+    Args:
+        tier: `auto` takes `ns` if possible, else `ll`, and never less. `off` is not a jail but a plain process with
+            limits; its facts have `"isolated": False`.
+        track: what programs may import besides the standard library (`scratch`: NumPy and SciPy, `library`: every
+            installed package), and what they are audited for.
 
     Raises:
-        UsageError: there is no such tier.
-        JailUnavailable: this machine cannot hold it; names the feature and its fix.
+        UsageError: the tier does not exist.
+        JailUnavailable: this machine does not support it; the message has the missing feature and its fix.
     """
     if tier not in TIERS:
         raise UsageError(f"the tier is {tier!r}, wanted one of {', '.join(TIERS)}")
@@ -85,7 +87,7 @@ def open_jail(tier: str = "auto", track: Track = "scratch") -> Jail:
         return PlainJail(_facts("off", "plain") | {"isolated": False}, track)
     refusals = []
     for way in _WAYS[tier]:
-        # Imports take most of a start, and most programs want them all: they begin beside the self-test.
+        # Imports take most of the start-up time and most programs need them all: do them during the self-test.
         probed, jail = _try(way, track, ("scipy",))
         if jail:
             return jail
@@ -97,22 +99,22 @@ def open_jail(tier: str = "auto", track: Track = "scratch") -> Jail:
 
 
 def probe() -> list[Probed]:
-    """Each way of isolating programs, tried here: what it gives, or what it lacks and the fix; what it shows."""
+    """Try each way of isolating programs on this machine."""
     from innerear.jail import selftest
 
-    found = []
+    results = []
     for way in get_args(Way):
         probed, jail = _try(way, "scratch")
         if jail:
-            if way in ("bwrap", "own", "ll"):  # what a container holds is not on this machine
+            if way in ("bwrap", "own", "ll"):  # a container shows its own files, not this machine's
                 probed = replace(probed, sight=str(shown := selftest.sight(jail)), shows_more=bool(shown.reached))
             jail.close()
-        found.append(probed)
-    return found
+        results.append(probed)
+    return results
 
 
 def _try(way: Way, track: Track, ahead: tuple[str, ...] = ()) -> tuple[Probed, Jail | None]:
-    """A jail, or why there is none: what must be there, a live start, and once a process the self-test."""
+    """A jail, or why there is none. Checks requirements, starts it, and runs the self-test once per process."""
     key = way, track
     with _lock:
         if key in _passed:
@@ -153,22 +155,22 @@ def _fails(way: str, jail: Jail) -> tuple[str, str]:
 
 
 def _lacks(way: str, track: Track = "scratch") -> tuple[str, str]:
-    """What can be seen to be missing without starting anything, and its fix."""
+    """A missing requirement that shows without starting anything, and its fix; both empty if there is none."""
     if way in ("docker", "podman"):
         return ("", "") if shutil.which(way) else (f"{way} is not installed", f"Install {way}.")
     if sys.platform != "linux":
-        return f"{platform.system()} has neither namespaces nor Landlock nor seccomp", _NOT_LINUX
+        return f"{platform.system()} does not have namespaces, Landlock and seccomp", _NOT_LINUX
     from innerear.jail.inside import landlock, linux, seccomp, view
     from innerear.jail.start import runtime
 
     if platform.machine() not in seccomp.MACHINES:
         return f"no seccomp filter for {platform.machine()}", f"Use one of {', '.join(seccomp.MACHINES)}."
     if not hasattr(os, "pidfd_open") or not Path("/proc/self/setgroups").exists():
-        return f"pidfd or user namespaces (Linux {platform.release()})", "Use Linux 5.9 or later."
+        return f"no pidfd or no user namespaces (Linux {platform.release()})", "Use Linux 5.9 or later."
     if os.geteuid() == 0 and not linux.is_admin():
         closed = view.closed_folders(runtime(track).binds)
         if closed:
-            return f"only root may enter {min(closed)}, and programs would run as another user", _READABLE
+            return f"only root may enter {min(closed)}, but programs run as another user", _READABLE
     if way == "ll":
         abi = landlock.abi()
         found = f"Landlock ABI {abi}" if abi else "no Landlock"

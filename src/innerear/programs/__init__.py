@@ -1,1 +1,1 @@
-"""Programs in completions: extraction, the guard, anatomy, and reference programs."""
+"""Programs in completions: extraction, the provenance guard, anatomy, and reference programs."""

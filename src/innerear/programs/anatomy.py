@@ -1,7 +1,7 @@
-"""How is a program built? Read from its syntax tree; nothing is run, names of variables are hints only.
+"""How a program is built, from its syntax tree: synthesis techniques, loops over samples, frequencies, imports.
 
-Techniques are not exclusive: a program that filters noise and adds sines has both. A technique is
-named where its mark is there, so a rate of techniques is a rate of marks.
+Nothing is run, and variable names are only hints. Techniques are not exclusive: a program that filters noise and adds
+sines has both. A technique counts if its mark is in the code, so a rate of techniques is a rate of marks.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ _TABLE = re.compile(r"table|(^|_)lut($|_)|wavetable")
 
 
 class Anatomy(msgspec.Struct, frozen=True):
-    """One program: what it is made of.
+    """What one program is made of.
 
-    `lines` holds those with code; `sample_loops` the loops that set one sample at a time;
-    `frequencies` the written constants that are frequencies, in hertz, rising.
+    `lines` counts lines with code, `sample_loops` the loops that set one sample at a time; `frequencies` are the
+    constants that are frequencies, in hertz, ascending.
     """
 
     techniques: list[str]
@@ -43,17 +43,17 @@ class Anatomy(msgspec.Struct, frozen=True):
 
 
 class Mark(msgspec.Struct, frozen=True):
-    """A line of a program, counted from 1, and what of its anatomy stands there."""
+    """A line of a program, counted from 1, and the part of its anatomy on it."""
 
     line: int
     what: str
 
 
 def anatomy(code: str) -> Anatomy | None:
-    """What a program is made of; `None` for what is no Python.
+    """What a program is made of; `None` if it is not Python.
 
-    >>> found = anatomy("import numpy as np\\nx = np.sin(2 * np.pi * 440 * t + 3 * np.sin(2 * np.pi * 880 * t))\\n")
-    >>> found.techniques, found.frequencies, found.imports
+    >>> fm = anatomy("import numpy as np\\nx = np.sin(2 * np.pi * 440 * t + 3 * np.sin(2 * np.pi * 880 * t))\\n")
+    >>> fm.techniques, fm.frequencies, fm.imports
     (['fm'], [440.0, 880.0], ['numpy'])
     """
     read = dissected(code)
@@ -61,7 +61,7 @@ def anatomy(code: str) -> Anatomy | None:
 
 
 def dissected(code: str) -> tuple[Anatomy, list[Mark]] | None:
-    """The anatomy of a program and where in it each part of it stands, by line; `None` for what is no Python.
+    """The anatomy of a program and the lines of its parts; `None` if it is not Python.
 
     >>> [(mark.line, mark.what) for mark in dissected("x = np.sin(440 * t + 3 * np.sin(880 * t))")[1]]
     [(1, 'fm'), (1, '440 Hz'), (1, '880 Hz')]
@@ -79,17 +79,17 @@ def dissected(code: str) -> tuple[Anatomy, list[Mark]] | None:
                 frequencies=sorted({hz for _, hz in hertz}),
                 imports=sorted(set(marks.imports())),
             )
-            places = [(node, name) for name, nodes in techniques.items() for node in nodes]
-            places += [(loop, "loop over samples") for loop in loops]
-            places += [(node, f"{hz:g} Hz") for node, hz in hertz]
-            found = {(line, what): Mark(line, what) for node, what in places if (line := getattr(node, "lineno", 0))}
-            return whole, sorted(found.values(), key=lambda mark: mark.line)
+            parts = [(node, name) for name, nodes in techniques.items() for node in nodes]
+            parts += [(loop, "loop over samples") for loop in loops]
+            parts += [(node, f"{hz:g} Hz") for node, hz in hertz]
+            unique = {(line, what): Mark(line, what) for node, what in parts if (line := getattr(node, "lineno", 0))}
+            return whole, sorted(unique.values(), key=lambda mark: mark.line)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return None
 
 
 def _name(node: ast.AST) -> str:
-    """The last word of a name: `sin` of `np.sin`."""
+    """The last part of a name: `sin` of `np.sin`."""
     match node:
         case ast.Name(name) | ast.Attribute(attr=name) | ast.arg(arg=name) | ast.FunctionDef(name=name):
             return name
@@ -123,7 +123,7 @@ def _constants(node: ast.AST) -> Iterator[tuple[ast.Constant, float]]:
 
 
 class _Marks:
-    """What there is in one program that tells a technique: each method gives the nodes that are its mark."""
+    """The marks of techniques in one program: each technique's method returns the nodes that show it."""
 
     def __init__(self, tree: ast.Module) -> None:
         self.nodes = list(ast.walk(tree))
@@ -136,25 +136,25 @@ class _Marks:
         self.repeated = [*self.loops, *(node for node in self.nodes if isinstance(node, repeats))]
 
     def of(self, technique: str) -> list[ast.AST]:
-        """The nodes that are the mark of a technique; empty where it is not there."""
+        """The nodes that show a technique; empty if the program does not use it."""
         nodes: list[ast.AST] = list(getattr(self, technique.replace(" ", "_").replace("-", "_"))())
         return nodes
 
     def named(self, fits: Callable[[str], object]) -> list[ast.AST]:
-        """The nodes whose name fits."""
+        """The nodes whose lower-case name satisfies `fits`."""
         return [node for node in self.nodes if fits(_name(node).lower())]
 
     def calls_of(self, names: set[str]) -> list[ast.Call]:
-        """The calls of any of these."""
+        """The calls of any of these names."""
         return [call for call in self.calls if _name(call) in names]
 
     def additive(self) -> Sequence[ast.AST]:
-        """Sines in a loop, or three written out."""
+        """Sines in a loop or comprehension, or at least three written out."""
         written_out = [call for call in self.sines if not _slow(call)]
         return _with_any(self.repeated, _SINES) or (written_out if len(written_out) >= 3 else [])
 
     def subtractive(self) -> Sequence[ast.AST]:
-        """A sawtooth, a square or a pulse, and a filter."""
+        """A sawtooth, square or pulse wave, and a filter."""
         if not self.called & _FILTERS:
             return []
         pulses = [
@@ -169,7 +169,7 @@ class _Marks:
         return [*self.calls_of(_SHAPES), *pulses, *signs]
 
     def fm(self) -> Sequence[ast.AST]:
-        """A sine within the argument of a sine, unless it is as slow as a vibrato."""
+        """A sine in the argument of a sine, unless it is as slow as a vibrato."""
         return [
             sine
             for sine in self.sines
@@ -178,7 +178,7 @@ class _Marks:
         ]
 
     def wavetable(self) -> Sequence[ast.AST]:
-        """A table that a phase looks up."""
+        """A table indexed by a phase."""
         looked_up = [
             node
             for node in self.nodes
@@ -189,7 +189,7 @@ class _Marks:
         return looked_up or [call for call in self.calls_of({"interp"}) if _TABLE.search(ast.unparse(call).lower())]
 
     def karplus_strong(self) -> Sequence[ast.AST]:
-        """A loop over samples that takes its own past from a period ago, begun with noise."""
+        """A loop over samples that feeds back its output from one period ago, excited by noise."""
         by_name = self.named(lambda word: "karplus" in word)
         if by_name or not self.called & _NOISES:
             return by_name
@@ -201,14 +201,14 @@ class _Marks:
         ]
 
     def granular(self) -> Sequence[ast.AST]:
-        """Grains by name, or a loop that adds windowed pieces at random places."""
+        """Grains by name, or a loop that adds windowed segments at random positions."""
         by_name = self.named(lambda word: word.startswith("grain") or "granular" in word)
         return by_name or [
             loop for loop in self.loops if _has(loop, _WINDOWS) and _has(loop, _NOISES | {"integers"}) and _adds(loop)
         ]
 
     def modal(self) -> Sequence[ast.AST]:
-        """Sines that each die away, in a loop or several written out."""
+        """Sines with exponential decay, in a loop or at least three written out."""
         rings = [
             node
             for node in self.nodes
@@ -221,7 +221,7 @@ class _Marks:
         return rings if looped or len(rings) >= 3 else []
 
     def noise_shaping(self) -> Sequence[ast.AST]:
-        """Noise, and a filter or a shape of its spectrum."""
+        """Noise, and a filter or an inverse FFT."""
         shapes = self.calls_of(_FILTERS | {"irfft", "ifft"})
         return shapes if self.called & _NOISES else []
 
@@ -243,25 +243,25 @@ class _Marks:
                 yield loop
 
     def frequencies(self) -> Iterator[tuple[ast.AST, float]]:
-        """Constants in a sine's argument, in the arguments of a filter's design, or under a name for frequencies."""
+        """Constants in the arguments of sines and filter designs, or assigned to names for frequencies."""
         powers = [node.right for node in self.nodes if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow)]
         exponents = {id(part) for power in powers for part in ast.walk(power)}  # 1200 in 2 ** (cents / 1200)
         for node in self.nodes:
-            given: list[ast.expr] = []
+            values: list[ast.expr] = []
             match node:
                 case ast.Call() if _name(node) in _SINES | _SHAPES or _DESIGNS.search(_name(node).lower()):
-                    given = node.args
+                    values = node.args
                 case ast.Assign(targets=[target], value=value) if _HZ.search(_name(target).lower()):
-                    given = [value]
+                    values = [value]
                 case ast.keyword(arg=str(word), value=value) if _HZ.search(word.lower()):
-                    given = [value]
+                    values = [value]
                 case _:
                     pass
-            for part in given:
+            for part in values:
                 yield from ((node, hz) for node, hz in _constants(part) if _is_hz(hz) and id(node) not in exponents)
 
     def imports(self) -> Iterator[str]:
-        """The modules by their first word."""
+        """The top-level names of imported modules."""
         for node in self.nodes:
             match node:
                 case ast.Import(names):
@@ -281,7 +281,7 @@ def _sines_in(node: ast.AST) -> list[ast.Call]:
 
 
 def _slow(sine: ast.Call) -> bool:
-    """A sine of a written frequency below 20 Hz: a vibrato, a tremolo."""
+    """Whether a sine's largest constant is below 20 Hz, as for a vibrato or tremolo."""
     numbers = [n for argument in sine.args for n in _numbers(argument) if n not in (0.0, 1.0, 2.0)]
     return bool(numbers) and max(numbers) < LOWEST_HZ
 
@@ -308,7 +308,7 @@ def _uses(node: ast.AST, name: str) -> bool:
 
 
 def _reaches_back(store: ast.Subscript, value: ast.expr) -> bool:
-    """y[n] from y[n - period], where the period is no written number."""
+    """Whether y[n] is computed from y[n - period], with a period that is not a constant."""
     return any(
         isinstance(part, ast.Subscript)
         and _name(part) == _name(store)

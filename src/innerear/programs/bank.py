@@ -1,7 +1,7 @@
-"""Reference programs: written by hand for this project, one file a probe of edition 1, at the probe's id.
+"""Reference programs: written by hand for this project, one file per probe of edition 1, named by the probe's id.
 
-Each is proof that the probe's checks can be passed, a ceiling for code, and an example for the
-strategy `few-shot`. `innerear probes verify` runs them all.
+Each proves that the probe's checks can be passed, gives a ceiling for code, and is an example for the strategy
+`few-shot`. `innerear probes verify` runs them all.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Reference(msgspec.Struct, frozen=True):
 
 @functools.cache
 def bank() -> tuple[Reference, ...]:
-    """All reference programs, in the order of the suite."""
+    """All reference programs, in suite order."""
     folder = resources.files(__package__)
     files = {probe.id: folder / f"{probe.id}.py.txt" for probe in edition().probes}
     return tuple(

@@ -1,16 +1,16 @@
-"""From a completion's text to the program in it. Pure; takes any text, never raises.
+"""Extract the program from a completion's text. Pure; accepts any text, never raises.
 
-The rule, in order:
+The first rule that applies:
 
-1. The whole text, where it is Python with an import or an assignment.
-2. Of the fenced blocks (``` or ~~~, indented or after prose, closed or not), those are *complete*
-   that parse as Python and name `output.wav`. Of the complete ones, Python-tagged or untagged before
-   other tags, the last that has at least half the length of the longest: a model that corrects
-   itself means the later one, and a short word on how to play the file is no program.
-3. Else the longest Python-tagged block, else the longest untagged block that parses, else the longest
-   untagged one, whether it parses or not: a mistake is the model's, and shows when it runs.
+1. The whole text, if it is Python with an import or an assignment.
+2. The last *complete* fenced block that has at least half the length of the longest complete one. A fence is ``` or
+   ~~~, indented or after prose, closed or not; a block is complete if it parses as Python and contains `output.wav`.
+   Blocks tagged as Python or untagged take precedence over other tags. A model that corrects itself means the later
+   block, and a short block on how to play the file is not the program.
+3. The longest Python-tagged block, else the longest untagged block that parses, else the longest untagged block. If it
+   does not parse, that is the model's mistake, and shows when it runs.
 
-Where `</think>` stands, what follows it comes first, the whole text second.
+If the text has `</think>`, the part after it is tried first, then the whole text.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from functools import cached_property
 from innerear.records import Program
 
 LONGEST = 1 << 20
-"""Characters that a program may have."""
+"""The most characters a program may have."""
 
 _OPENING = re.compile(r"(?P<before>[^`~\n]*)(?P<fence>`{3,}|~{3,})(?P<info>[^`\n]*)")
 _PYTHON = re.compile(r"\W*(?:python|py)[\d.]*\b", re.IGNORECASE)
-_MOST_ENDINGS = 16  # closing fences tried for a block whose own strings hold fences
-_MOST_BLOCKS = 200  # of a text that has more, the last ones are read
+_MOST_ENDINGS = 16  # closing fences tried for a block whose strings contain fences
+_MOST_BLOCKS = 200  # fence lines that are read, from the end of the text
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class _Block:
 
     @cached_property
     def parses(self) -> bool:
-        return _parse(self.code) is not None  # milliseconds: not where only one block can be meant
+        return _parse(self.code) is not None  # takes milliseconds, so only if several blocks are candidates
 
     @property
     def python(self) -> bool:
@@ -57,7 +57,7 @@ class _Block:
 
 
 def extract(text: str) -> Program:
-    """The program in a reply, or the reason why there is none.
+    """The program in a reply, or the reason there is none.
 
     >>> extract("Here it is:\\n```python\\nx = 1\\n```\\nEnjoy.").code
     'x = 1\\n'
@@ -118,10 +118,10 @@ def parse(code: str) -> ast.Module | None:
     """The syntax tree of a program, or `None` if it is not Python.
 
     Raises:
-        RecursionError, MemoryError: nested too deep for a tree. Such a program may still run.
+        RecursionError, MemoryError: it is nested too deeply to parse. Such a program may still run.
     """
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of odd escapes in the model's strings
+        warnings.simplefilter("ignore")  # about invalid escapes in the model's strings
         try:
             return ast.parse(code)
         except (SyntaxError, ValueError):
@@ -147,7 +147,7 @@ def _closes(line: str, fence: str) -> bool:
 
 
 def _block(lines: list[str], number: int, opening: re.Match[str], ends: list[int]) -> tuple[_Block, int]:
-    """The block that opens on a line, up to the first end that makes it parse, else the first end."""
+    """The block that opens on a line, up to the first closing fence that makes it parse, else the first one."""
     info = opening["info"].strip()
     indent = len(opening["before"]) if not opening["before"].strip() else 0
     first = None
@@ -158,7 +158,7 @@ def _block(lines: list[str], number: int, opening: re.Match[str], ends: list[int
             return block, end
         first = first or block
         if code.count('"""') % 2 == 0 and code.count("'''") % 2 == 0:
-            break  # no string is open here, so the fence was none of its text
+            break  # no string is open here, so the fence is not part of one
     assert first is not None
     return first, ends[0]
 

@@ -1,13 +1,12 @@
-"""Does a program make its sound? Its text is read before it runs, for what brings sound from elsewhere.
+"""The provenance guard: before a program runs, check its text for ways to take sound from elsewhere.
 
-Named with the line: text-to-speech, network, other processes, code that cannot be read, packed data,
-files that are not its own, and on the track `scratch` imports beyond Python's library, NumPy and
-SciPy. The track `library` allows any import and any file.
+Violations, reported with their line: text-to-speech, network, other processes, code that cannot be read, packed data
+and, on the track `scratch`, foreign files and imports other than the standard library, NumPy and SciPy. The track
+`library` allows any import and any file.
 
-The guard reads what is written plainly, so that the reason comes before the program runs. What hides
-from a reader (another name for `os.system`, a path made at run time) is seen while it runs, by
-`jail.inside.audit`, with the same outcome. Embedded audio hides from neither: whatever form it takes,
-it is in the program's text, and the text as a whole may hold `MOST_CONTENT` bytes.
+The guard sees only what is written plainly. What is disguised (another name for `os.system`, a path made at run time)
+is seen at run time by `jail.inside.audit`, with the same outcome. Embedded audio cannot be disguised: in whatever form,
+it is in the program's text, which may have at most `MOST_CONTENT` bytes of content in all.
 """
 
 from __future__ import annotations
@@ -28,15 +27,14 @@ from innerear.programs.extract import parse
 from innerear.records import Program, Track
 
 MOST_CONTENT = 7000
-"""Bytes that a program's text may have when it is compressed.
+"""The most bytes a program's text may have after compression.
 
-What can be compressed no further is the content of a text, whether it is written as numbers,
-strings, names, comments or operators. The longest of 737 recorded programs has 4,511 bytes, a table
-of 2,500 numbers about 4,250, and two seconds of speech at 8 kHz and 8 bits 16,000, or 7,303 to 13,000
-if they were compressed before.
+The compressed size measures a text's content, whether it is written as numbers, strings, names, comments or operators.
+The largest of 737 recorded programs has 4,511 bytes, a table of 2,500 numbers about 4,250. Two seconds of speech at
+8 kHz and 8 bits have 16,000, or 7,303 to 13,000 if they were encoded first.
 """
-LONGEST_LINE = 160  # of the program, as it is shown
-_MOST_PARTS = 16  # compressed to see which holds most
+LONGEST_LINE = 160  # characters of the program's line that are shown
+_MOST_PARTS = 16  # statements that are compressed to find the one with most content
 
 _SPEECH = {
     "pyttsx3", "gtts", "espeakng", "espeak", "TTS", "torchaudio", "melo", "piper", "kokoro", "bark", "pyopenjtalk",
@@ -53,7 +51,7 @@ _KINDS = {
     **dict.fromkeys(_PROCESS, "another process"),
     **dict.fromkeys(_HIDDEN, "code that cannot be read"),
 }
-_MAKERS = {"eval", "exec", "compile", "__import__"}  # of code, if the program has no function of that name
+_MAKERS = {"eval", "exec", "compile", "__import__"}  # of code, unless the program defines a function of that name
 _NAMED = {
     **dict.fromkeys(("os.system", "os.popen", "os.fork", "os.forkpty", "os.posix_spawn"), "another process"),
     **dict.fromkeys(
@@ -61,7 +59,7 @@ _NAMED = {
          "a2b_base64", "decompress", "decodebytes"),
         "packed data",
     ),
-    "ctypes": "another process",  # in `np.ctypeslib.ctypes`: it writes memory, which no audit sees
+    "ctypes": "another process",  # as in `np.ctypeslib.ctypes`: it writes memory without an audit event
 }  # fmt: skip
 _OS_STARTS = ("os.exec", "os.spawn")
 _READERS = {
@@ -77,7 +75,7 @@ _CODING = re.compile(r"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")  # as in PEP 263
 
 @dataclass(frozen=True)
 class Violation:
-    """What kind of foreign sound, at which line, and the line itself."""
+    """The kind of violation, the line's number and its text."""
 
     kind: str
     line: int
@@ -88,7 +86,7 @@ class Violation:
 
 
 def guarded(program: Program, track: Track = "scratch") -> Program:
-    """The program with its `violation`, if it has one."""
+    """Fill in a program's `violation`, if it has one."""
     if program.code is None:
         return program
     found = violation(program.code, track)
@@ -96,7 +94,7 @@ def guarded(program: Program, track: Track = "scratch") -> Program:
 
 
 def violation(code: str, track: Track = "scratch") -> Violation | None:
-    """The first line that takes sound from elsewhere; `None` also for what is not Python: that fails when it runs.
+    """The first violation in a program; `None` also if it is not Python, which shows when it runs.
 
     >>> str(violation("import numpy as np\\nimport socket\\n"))
     'network, line 2: import socket'
@@ -119,12 +117,12 @@ def violation(code: str, track: Track = "scratch") -> Violation | None:
 
 
 def content(text: str) -> int:
-    """How many bytes a text has when it is compressed: no form of writing makes a sound smaller than this."""
+    """The compressed size of a text in bytes."""
     return len(bz2.compress(text.encode("utf-8", "surrogatepass")))
 
 
 def _foreign_coding(lines: list[str]) -> Iterator[tuple[int, str]]:
-    """A coding that the text claims for itself, by which it would be another program."""
+    """An encoding declared in the text, by which it would be a different program."""
     for number, line in enumerate(lines[:2], 1):
         coding = _CODING.match(line)
         if coding and not _is_utf_8(coding[1]):
@@ -132,7 +130,7 @@ def _foreign_coding(lines: list[str]) -> Iterator[tuple[int, str]]:
 
 
 def _embedded(code: str, lines: list[str], tree: ast.Module) -> Iterator[tuple[int, str]]:
-    """Too much content in the text as a whole, at its fullest statement."""
+    """Too much content in the whole text, reported at the statement with most of it."""
     size = content(code)
     if size > MOST_CONTENT:
         # Each part goes from a statement to the next one, with the comments between.
@@ -148,11 +146,11 @@ def _is_utf_8(coding: str) -> bool:
     try:
         return codecs.lookup(coding).name in ("utf-8", "utf-8-sig")
     except LookupError:
-        return True  # it is a word of a comment
+        return True  # a comment that only looks like a declaration
 
 
 class _Reader:
-    """One program: its constants by name, its strings, and the names that its imports go by."""
+    """One program's syntax tree with its string constants and import aliases by name."""
 
     def __init__(self, tree: ast.Module, track: Track) -> None:
         self._nodes, self._scratch = _nodes(tree), track == "scratch"
@@ -176,15 +174,15 @@ class _Reader:
                     self._aliases.update((n.asname or n.name, f"{module}.{n.name}") for n in names)
                 case _:
                     pass
-        # A method of that name leaves the builtin what it was.
+        # A method of that name does not shadow the builtin.
         self._makers = _MAKERS - {name for function, name in functions.items() if function not in methods}
         mentions = [
             node for node in self._nodes if isinstance(node, ast.Constant | ast.Name) and id(node) not in values
         ]
-        self._mentioned = collections.Counter(said for node in mentions if (said := self._text(node)) is not None)
+        self._mentioned = collections.Counter(word for node in mentions if (word := self._text(node)) is not None)
 
     def violations(self) -> Iterator[tuple[int, str]]:
-        """Line and kind of each."""
+        """Yield the line and kind of each violation."""
         for node in self._nodes:
             match node:
                 case ast.Import(names):
@@ -223,13 +221,13 @@ class _Reader:
             yield line, "an import beyond those allowed"
 
     def _named(self, full: str) -> str | None:
-        """The kind of a thing that is named, whatever is done with it."""
+        """The kind of violation of naming this, whatever is done with it."""
         if full.startswith(_OS_STARTS):
             return "another process"
         return _NAMED.get(full) or _NAMED.get(full.rpartition(".")[2])
 
     def _full(self, node: ast.expr) -> str:
-        """`wavfile.read` as `scipy.io.wavfile.read`, if it was imported so; `Path(x).read_text` as `Path.read_text`."""
+        """The full name of an expression: `scipy.io.wavfile.read` for an imported `wavfile.read`."""
         match node:
             case ast.Name(name):
                 return self._aliases.get(name, name)
@@ -241,7 +239,7 @@ class _Reader:
                 return "?"
 
     def _reads(self, call: ast.Call) -> bool:
-        """Whether a call reads a file of a written name that the program mentions nowhere else."""
+        """Whether a call reads a file with a constant name that the program mentions nowhere else."""
         full = self._full(call.func)
         if full not in _READERS or self._mode(call).strip("btU+") not in ("", "r"):
             return False
@@ -273,13 +271,13 @@ class _Reader:
 
 
 def _nodes(tree: ast.Module) -> list[ast.AST]:
-    """The nodes of `ast.walk`, in its order, less those that carry nothing, such as `Load`: walked once."""
+    """The nodes of `ast.walk`, in its order, without those that carry nothing, such as `Load`."""
     nodes: list[ast.AST] = [tree]
-    for node in nodes:  # which grows meanwhile
+    for node in nodes:  # the list grows meanwhile
         for name in node._fields:
             value = getattr(node, name, None)
             if isinstance(value, list):
-                nodes += [each for each in value if isinstance(each, ast.AST)]
+                nodes += [child for child in value if isinstance(child, ast.AST)]
             elif isinstance(value, ast.AST) and value._fields:
                 nodes.append(value)
     return nodes

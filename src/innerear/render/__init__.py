@@ -1,1 +1,1 @@
-"""Programs to sounds."""
+"""Rendering: programs in, sounds out."""

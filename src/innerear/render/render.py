@@ -1,4 +1,4 @@
-"""Programs to sounds: each program runs once in a jail; what it wrote is measured raw, then stored."""
+"""Render programs: run each one once in a jail, measure the raw samples it wrote, and store them."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from innerear.run.folders import opened
 from innerear.run.keys import render_key
 from innerear.run.parts import write_whole
 
-FLAGGED_SHARE = 0.8  # of a limit, from which an outcome is flagged
-CLIPPED_RUN = 3  # samples at full scale in a row
-FADE_S = 0.02  # where a recording is cut
-LONGEST_TIMES, LONGEST_AT_LEAST_S = 4, 30.0  # of the length asked for; see `longest_s`
-ASKED_AT_MOST_S = 60.0  # by a suite
+FLAGGED_SHARE = 0.8  # share of a limit above which a render is flagged
+CLIPPED_RUN = 3  # consecutive samples at full scale that count as clipping
+FADE_S = 0.02  # fade-out at the end of a shortened recording
+LONGEST_TIMES, LONGEST_AT_LEAST_S = 4, 30.0  # see `longest_s`
+ASKED_AT_MOST_S = 60.0  # the longest duration that a suite asks for
 
 
 def render_all(
@@ -41,17 +41,24 @@ def render_all(
     machines: Machines | None = None,
     sees: Path | None = None,
 ) -> list[str]:
-    """Run each program once; `keep` gets its row, from the calling thread, when its sound is stored.
+    """Run each program once.
 
-    `data` is the folder that recordings lie in. One jail a worker, one worker a core unless other
-    `machines` are given; those must see the folder `sees`.
+    Args:
+        programs: the programs; those that are not run (recordings, violations) get a row too.
+        keep: called in the calling thread with each row, once its sound is stored.
+        audio: the folder for the sounds.
+        limits: what a program may use.
+        open_jail: opens a jail; called once per worker.
+        seed: seeds the programs' random number generators.
+        data: the folder of recordings.
+        machines: where programs run; by default one worker per core of this machine.
+        sees: a folder that every worker must be able to read and write.
 
     Returns:
-        What failed on our side, one line a program; such programs have no row.
+        One line per program that InnerEar itself failed to run; such programs have no row.
 
     Raises:
         JailUnavailable: this machine cannot isolate programs.
-        KeyboardInterrupt and the like leave no process behind.
     """
     for program in programs:
         if not runs(program):
@@ -68,9 +75,8 @@ def render_all(
 def _running(
     open_jail: Callable[[], Jail], audio: Path, limits: Limits, seed: int
 ) -> Iterator[Callable[[Program], Render]]:
-    """A worker's jail, and how a program becomes a row in it."""
+    """Open a worker's jail and yield the function that renders a program in it."""
     jail = open_jail()
-
     try:
         yield lambda program: run_in(jail, program, audio, limits, seed)
     finally:
@@ -78,9 +84,9 @@ def _running(
 
 
 def longest_s(program: Program) -> float:
-    """The longest sound in seconds that is taken from a program: four times what it was asked for, at least 30 s.
+    """The longest sound accepted from a program, in seconds: four times the requested duration, at least 30 s.
 
-    The 30 s keep the answer the same for a program that several short probes get.
+    The minimum gives the same limit to one program written for several short probes.
 
     >>> longest_s(Program("", duration_s=5.0)), longest_s(Program("", duration_s=20.0))
     (30.0, 80.0)
@@ -89,7 +95,7 @@ def longest_s(program: Program) -> float:
 
 
 def run_in(jail: Jail, program: Program, audio: Path, limits: Limits, seed: int) -> Render:
-    """Run a program in a jail; its row.
+    """Run a program in a jail and return its row.
 
     Raises:
         JailFailure: see `Jail.run`.
@@ -100,12 +106,16 @@ def run_in(jail: Jail, program: Program, audio: Path, limits: Limits, seed: int)
 
 
 def runs(program: Program) -> bool:
-    """Whether it is run at all: there is code, and the code makes its sound itself."""
+    """Whether a program is run: it has code, and the guard found no violation."""
     return program.code is not None and not program.violation
 
 
 def without_jail(program: Program, audio: Path, limits: Limits, seed: int, data: Path | None) -> Render:
-    """The row of a program that is not run: none, a violation, or a recording in its place."""
+    """The row of a program that is not run: a violation, a missing program, or a recording.
+
+    Raises:
+        UsageError: the recording needs a data folder, or a tool that is not installed.
+    """
     if program.violation:
         ran = Ran(Outcome.PROVENANCE, program.violation)
     elif program.recording is None:
@@ -114,8 +124,8 @@ def without_jail(program: Program, audio: Path, limits: Limits, seed: int, data:
         ran = Ran(Outcome.OK, clip=cut_short(make(program.recording), program.duration_s))
     elif data is None:
         raise UsageError(
-            f"the recording {program.recording} is wanted, and no data folder is named: set INNEREAR_DATA "
-            "to the folder that `innerear reference fetch` filled"
+            f"the recording {program.recording} needs a data folder: set INNEREAR_DATA to the folder that "
+            "`innerear reference fetch` filled"
         )
     else:
         ran = Ran(Outcome.OK, clip=cut_short(read(data / program.recording), program.duration_s))
@@ -123,7 +133,7 @@ def without_jail(program: Program, audio: Path, limits: Limits, seed: int, data:
 
 
 def cut_short(clip: Clip, duration_s: float | None) -> Clip:
-    """The first seconds of a recording, faded out over 20 ms where it is cut."""
+    """Shorten a recording to `duration_s`, with a fade-out of 20 ms at the cut."""
     samples = round((duration_s or clip.duration_s) * clip.sample_rate)
     if samples >= clip.samples.shape[1]:
         return clip
@@ -134,7 +144,7 @@ def cut_short(clip: Clip, duration_s: float | None) -> Clip:
 
 
 def to_row(program: Program, ran: Ran, facts: dict[str, Any], audio: Path, limits: Limits, seed: int) -> Render:
-    """The row of a program that was run; its sound is stored."""
+    """Store the sound of a program that was run, and return its row."""
     stored: dict[str, Any] = {}
     if ran.clip is not None:
         stored = store(ran.clip, audio)
@@ -155,7 +165,7 @@ def to_row(program: Program, ran: Ran, facts: dict[str, Any], audio: Path, limit
 
 
 def near_limits(ran: Ran, limits: Limits) -> list[str]:
-    """The limits of which more than four fifths were used."""
+    """The names of the limits of which more than 80 % was used."""
     used = {
         "cpu_s": ran.cpu_s / limits.cpu_s,
         "wall_s": ran.wall_s / limits.wall_s,
@@ -165,13 +175,13 @@ def near_limits(ran: Ran, limits: Limits) -> list[str]:
 
 
 def store(clip: Clip, audio: Path) -> dict[str, Any]:
-    """Measure a clip raw and store it as `audio/<digest>.flac`; the fields of its row.
+    """Measure a clip's raw samples, store it as `audio/<digest>.flac`, and return the fields of its row.
 
-    The digest is that of the raw samples and their rate, so equal sounds are stored once. The row has
-    the program's own rate; the file says the nearest one that FLAC can hold (see `clip.flac_rate`).
+    The digest covers the raw samples and the sample rate, so equal sounds are stored once. The row has the program's
+    own sample rate; the file's header has the nearest one that FLAC supports (see `clip.flac_rate`).
 
     Raises:
-        AudioError: a sample is NaN or infinite; the jail lets none through.
+        AudioError: a sample is NaN or infinite; the jail rejects such sounds.
     """
     if not np.isfinite(clip.samples).all():
         raise AudioError("the clip holds NaN or infinity; wanted finite samples")
@@ -192,17 +202,17 @@ def store(clip: Clip, audio: Path) -> dict[str, Any]:
 
 
 def load(render: Render, audio: Path) -> Clip:
-    """The stored sound of a render that has one, at its own level.
+    """The stored sound of a render, at its original level.
 
     Raises:
-        AudioError: it is missing, is damaged, or is another than its row says; the message has the remedy.
+        AudioError: it is missing, damaged, or does not match its row; the message has the remedy.
     """
     path = audio / f"{render.audio}.flac"
     try:
         clip = read(opened(path))
-        found, wanted = clip.samples.shape, (render.channels, render.samples)
-        if render.samples is not None and found != wanted:
-            raise AudioError(f"(channels, samples) are {found}, its row says {wanted}")
+        shape, expected = clip.samples.shape, (render.channels, render.samples)
+        if render.samples is not None and shape != expected:
+            raise AudioError(f"(channels, samples) are {shape}, its row says {expected}")
     except (AudioError, OSError) as error:
         why = str(error).removeprefix(f"{path} ")
         what = f"is damaged ({why})" if is_there(path) else "is missing"
@@ -220,7 +230,7 @@ def is_there(path: Path) -> bool:
 
 
 def raw_levels(clip: Clip) -> RawLevels:
-    """Peak, RMS in dBFS (0 dBFS is an RMS of 1), DC and share of clipped samples, over all channels."""
+    """Peak, RMS in dBFS (0 dBFS is an RMS of 1), DC offset and share of clipped samples, over all channels."""
     samples = clip.samples.astype(np.float64)
     mean_square = float(np.mean(samples**2))
     full = np.abs(clip.samples) >= 1 - 2**-15

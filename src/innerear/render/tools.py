@@ -1,8 +1,8 @@
-"""Sounds that known programs of this machine make: the baselines that enter as renders and no model wrote.
+"""Baseline sounds made by tools on the host: a MIDI sampler (fluidsynth) and TTS voices.
 
-A completion's `recording` names such a sound as `TOOL:` and what the tool is given, as JSON; every
-other recording is a clip in the data folder. The tools are run outside the jail: what they are given
-comes from the probe's own checks, never from a model.
+A completion's `recording` names such a sound as `TOOL:` followed by the tool's arguments as JSON; any other recording
+is a clip in the data folder. The tools run outside the jail: their arguments come from the probe's own checks, never
+from a model.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ SOUNDFONTS = (
 
 
 def recording(tool: str, given: dict[str, Any]) -> str:
-    """The name under which a sound of a tool stands in a completion."""
+    """The name, in a completion, of the sound that a tool makes from these arguments."""
     return f"{tool}:{json.dumps(given, separators=(',', ':'), sort_keys=True)}"
 
 
 def is_hosted(name: str) -> bool:
-    """Whether a recording is made by a tool rather than read from the data folder."""
+    """Whether a recording is made by a tool, not read from the data folder."""
     return name.partition(":")[0] in TOOLS
 
 
 def make(name: str) -> Clip:
-    """The sound of a recording that a tool makes.
+    """Make the sound of a recording with its tool.
 
     Raises:
         UsageError: the tool is not installed. AudioError: it made no sound.
@@ -54,27 +54,30 @@ def make(name: str) -> Clip:
 
 @functools.cache
 def soundfont() -> Path:
-    """The General MIDI soundfont of this machine: that named by INNEREAR_SOUNDFONT, or a Debian package's.
+    """The General MIDI soundfont: the one named by INNEREAR_SOUNDFONT, or one from a distribution's package.
 
     Raises:
-        UsageError: there is none, or no fluidsynth.
+        UsageError: a soundfont or fluidsynth is missing.
     """
     named = os.environ.get("INNEREAR_SOUNDFONT")
     found = next((path for path in map(Path, [named] if named else SOUNDFONTS) if path.is_file()), None)
     if found is None or shutil.which("fluidsynth") is None:
-        lacks = "fluidsynth" if found else f"a soundfont{f' at {named}' if named else ''}"
+        missing = "fluidsynth" if found else f"a soundfont{f' at {named}' if named else ''}"
         raise UsageError(
-            f"baseline/sampler needs fluidsynth and a General MIDI soundfont, and {lacks} is not here: "
+            f"baseline/sampler needs fluidsynth and a General MIDI soundfont; {missing} was not found: "
             "apt-get install fluidsynth fluid-soundfont-gm, or name a soundfont in INNEREAR_SOUNDFONT"
         )
     return found.resolve()
 
 
 def _fluidsynth(given: dict[str, Any]) -> Clip:
-    """A MIDI file played dry at 44.1 kHz; `given`: soundfont (its file's name) and midi (hexadecimal)."""
+    """Play a MIDI file dry at 44.1 kHz; `given` has soundfont (its file name) and midi (hexadecimal)."""
     font = soundfont()
     if font.name != given["soundfont"]:
-        raise UsageError(f"the sound was asked for with {given['soundfont']}, and {font.name} is here")
+        raise UsageError(
+            f"the run was made with the soundfont {given['soundfont']}, the one found is {font.name}; "
+            "name the first in INNEREAR_SOUNDFONT"
+        )
     with tempfile.TemporaryDirectory(prefix="innerear-") as folder:
         score, played = Path(folder, "score.mid"), Path(folder, "played.wav")
         score.write_bytes(bytes.fromhex(given["midi"]))
@@ -92,14 +95,14 @@ def _made(command: list[str], path: Path) -> Clip:
 
 
 def _says(talker: str, given: dict[str, Any]) -> Clip:
-    """A text as a talker says it, then silence; `given`: text, and duration_s of all."""
+    """Speak a text and pad it with silence; `given` has text and duration_s (in all)."""
     spoken = say(given["text"], talker)
-    missing = round(given["duration_s"] * spoken.sample_rate) - spoken.samples.shape[1]
-    return Clip(np.pad(spoken.samples, ((0, 0), (0, max(0, missing)))), spoken.sample_rate)
+    padding = round(given["duration_s"] * spoken.sample_rate) - spoken.samples.shape[1]
+    return Clip(np.pad(spoken.samples, ((0, 0), (0, max(0, padding)))), spoken.sample_rate)
 
 
 TOOLS: dict[str, Callable[[dict[str, Any]], Clip]] = {
     "fluidsynth": _fluidsynth,
     **{talker: functools.partial(_says, talker) for talker in TALKERS},
 }
-"""What makes a sound of what it is given."""
+"""Tools by name: each makes a clip from its arguments."""

@@ -1,6 +1,6 @@
-"""Running programs while a strategy asks: the render stage's jail, limits and rows, one program at a time.
+"""Render single programs while a strategy is still asking the model, with the jail, limits and rows of the run.
 
-What a strategy has run here is a row of the run like any other, and is not run again.
+The rows belong to the run like any other, so these programs are not run again by the render stage.
 """
 
 from __future__ import annotations
@@ -24,10 +24,12 @@ from innerear.run.parts import Writer, read_rows
 
 
 class Workshop:
-    """A context manager; `render` is safe from any thread. The first jail opens at once.
+    """A context manager that renders programs; `render` is thread-safe.
+
+    The first jail opens at once, so that a missing one is noticed before any model is asked.
 
     Raises:
-        JailUnavailable: this machine cannot isolate programs; nothing was asked yet.
+        JailUnavailable: this machine cannot isolate programs.
     """
 
     def __init__(
@@ -47,14 +49,14 @@ class Workshop:
         self._rows: dict[str, Future[Render]] = {}
         for key, row in read_rows(folder, Render).items():
             if row.audio and not is_there(audio / f"{row.audio}.flac"):
-                continue  # its program runs again
+                continue  # its sound is missing: run the program again
             self._rows[key] = Future()
             self._rows[key].set_result(row)
         self._opened: list[Jail] = []
         self._free: queue.SimpleQueue[Jail | None] = queue.SimpleQueue()
         self._free.put(self._open())
         for _ in range(workers - 1):
-            self._free.put(None)  # opened by the first who needs it
+            self._free.put(None)  # opened when first needed
 
     def _open(self) -> Jail:
         jail = self._open_jail()
@@ -73,29 +75,29 @@ class Workshop:
             jail.close()
 
     def render(self, program: Program) -> Render:
-        """The row of this program; it is run where there is none yet, once, however many ask at once.
+        """The row of a program, which is run if it has none yet; only once, even for simultaneous callers.
 
         Raises:
-            JailFailure: the jail itself failed on it.
+            JailFailure: the jail itself failed.
         """
         program = guarded(program, self._track)
         key = render_key(program, self._limits, self._seed)
         with self._lock:
-            mine = key not in self._rows
-            promised = self._rows.setdefault(key, Future())
-        if mine:
+            is_new = key not in self._rows
+            future = self._rows.setdefault(key, Future())
+        if is_new:
             try:
                 row = self._run(program)
                 with self._lock:
                     self._writer.keep(row)
             except BaseException as error:
                 with self._lock:
-                    del self._rows[key]  # whoever asks again tries again
-                promised.set_exception(error)
+                    del self._rows[key]  # the next call tries again
+                future.set_exception(error)
                 raise
-            promised.set_result(row)
-        row = promised.result()
-        # programs that are none share a row: each has its own reason
+            future.set_result(row)
+        row = future.result()
+        # All replies without a program share a row; each keeps its own reason.
         return row if program.code is not None else replace(row, reason=program.reason)
 
     def _run(self, program: Program) -> Render:

@@ -1,1 +1,1 @@
-"""The run folder: keys, resume, provenance, part files."""
+"""The run folder: row keys, resuming, provenance, part files."""

@@ -1,7 +1,7 @@
-"""Run folders that may lie anywhere: on a disk, or at an fsspec address such as `s3://bucket/run`.
+"""Run folders, local or at an fsspec address such as `s3://bucket/run`.
 
-A local folder is a plain `pathlib.Path`. Any other is a `UPath` of universal_pathlib, which is
-read, listed and joined in the same way. What differs is said here and in `parts.write_whole`.
+A local folder is a plain `pathlib.Path`. Any other is a `UPath` from universal_pathlib, which is read, listed and
+joined in the same way. The differences are handled here and in `whole.write_whole`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ def folder(address: str | Path) -> Path:
     """The folder at a path or an address.
 
     Raises:
-        UsageError: the address needs a package that is not here, or is of no known kind.
+        UsageError: the address needs a package that is not installed, or its protocol is unknown.
 
     >>> folder("runs/demo")
     PosixPath('runs/demo')
@@ -30,19 +30,19 @@ def folder(address: str | Path) -> Path:
     try:
         from upath import UPath
 
-        # Others write there too: a list of files is true only when it is asked for.
-        place = UPath(text, use_listings_cache=False)
-        _ = place.fs
+        # Other processes write there too, so a cached listing may be stale.
+        remote = UPath(text, use_listings_cache=False)
+        _ = remote.fs  # raises if the protocol's package is missing
     except (ImportError, ValueError) as error:
         raise UsageError(f"{text} cannot be used ({error}); for s3:// install 'innerear[s3]'") from error
-    return cast(Path, place)
+    return cast(Path, remote)
 
 
 def is_local(path: Path) -> bool:
-    """Whether it lies on a disk of this machine, as far as its name tells."""
+    """Whether the path is on the local file system, judging by its type."""
     return isinstance(path, Path)
 
 
 def opened(path: Path) -> Path | BinaryIO:
-    """What libraries read a file from: its path where it is local, else its content."""
+    """What to hand to a library that reads a file: the path if it is local, else the content in memory."""
     return path if is_local(path) else io.BytesIO(path.read_bytes())

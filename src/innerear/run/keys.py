@@ -1,4 +1,4 @@
-"""Keys of rows: what decides a render."""
+"""Render keys: everything that determines a program's sound."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from innerear.records import Limits, Program, digest
 
 @functools.cache
 def runtime() -> dict[str, str]:
-    """What a program's sound may depend on besides its code."""
+    """Versions that a program's sound may depend on, by name."""
     return {"python": platform.python_version(), **{name: metadata.version(name) for name in ("numpy", "scipy")}}
 
 
 def render_key(program: Program, limits: Limits, seed: int, versions: Mapping[str, str] | None = None) -> str:
-    """The key of a program's render, with the `runtime` of here or with other versions."""
+    """The key of a program's render; `versions` defaults to this process's `runtime`."""
     if program.violation:
         return digest("render", program.digest, program.violation)
     if program.code is None:

@@ -1,7 +1,7 @@
-"""Rows on disk: a folder of part files, each written whole beside its place and renamed, never rewritten.
+"""Rows on disk: a folder of part files, each written under a temporary name, renamed, and never rewritten.
 
-Readers merge them; the first row of a key wins. So a killed run loses only what was in flight,
-many workers can write at once, and an object store serves as well as a disk.
+Readers merge them; the first row with a key wins. So a killed run loses only what was in flight, many workers can
+write at once, and an object store works as well as a disk.
 """
 
 from __future__ import annotations
@@ -36,17 +36,17 @@ R = TypeVar("R", bound=Keyed)
 T = TypeVar("T")
 V = TypeVar("V")
 
-REMOTE_S = 1.0
+REMOTE_S = 1.0  # shortest interval between part files in an object store
 UNREADABLE = (msgspec.MsgspecError, UnicodeError, OverflowError, RecursionError)
-"""What decoding JSON raises on a text that is damaged, or that was made to do harm."""
-_LONG = re.compile(rb"[0-9]{19}")  # what may be an integer that is too large to calculate with
+"""What decoding raises on damaged or malicious JSON."""
+_LONG = re.compile(rb"[0-9]{19}")  # may be an integer of more than 64 bits
 
 
 def from_json(content: bytes, wanted: type[V]) -> V:
-    """Decode a JSON text; what comes out can be written again.
+    """Decode JSON to a value that can be encoded again.
 
     Raises:
-        ValueError: it is damaged, of another kind, or holds what no JSON of ours can.
+        ValueError: the JSON is damaged, of another type, or holds an integer of more than 64 bits.
     """
     try:
         value = msgspec.json.decode(content, type=wanted)
@@ -57,41 +57,41 @@ def from_json(content: bytes, wanted: type[V]) -> V:
 
 
 def _bounded(content: bytes) -> None:
-    """Raise OverflowError if a JSON text holds an integer of more than 64 bits."""
+    """Raise OverflowError if the JSON holds an integer of more than 64 bits."""
     if not _LONG.search(content):
         return
-    left = [msgspec.json.decode(content)]
-    while left:
-        value = left.pop()
+    stack = [msgspec.json.decode(content)]
+    while stack:
+        value = stack.pop()
         if isinstance(value, int) and value.bit_length() > 64:
             raise OverflowError(f"an integer of {value.bit_length()} bits, wanted at most 64")
-        left += value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+        stack += value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
 
 
 def read_parts(folder: Path, pattern: str, read: Callable[[Path], T]) -> list[T]:
-    """What `read` makes of each part file of a folder, in the order of their names.
+    """Apply `read` to each part file of a folder, in order of name.
 
-    Parts are never rewritten, and another process may merge them at any time: what vanishes while it
-    is read is looked for in a new list, until a list is read to its end.
+    Parts are never rewritten, but another process may merge them at any time. If a part vanishes, the folder is
+    listed again, until every part of one listing has been read.
 
     Raises:
-        FileNotFoundError: a name in the folder leads nowhere (a broken link). What `read` raises.
+        FileNotFoundError: a name in the folder is a broken link. Also whatever `read` raises.
     """
-    known: dict[Path, T] = {}
+    results: dict[Path, T] = {}
     listed = sorted(folder.glob(pattern))
     while True:
-        lost = None
+        missing = None
         for path in listed:
-            if path not in known:
+            if path not in results:
                 try:
-                    known[path] = read(path)
+                    results[path] = read(path)
                 except FileNotFoundError as error:
-                    lost = error
+                    missing = error
         now = sorted(folder.glob(pattern))
-        if lost is None and set(listed) <= set(now):
-            return [known[path] for path in listed]
-        if lost is not None and now == listed:
-            raise lost
+        if missing is None and set(listed) <= set(now):
+            return [results[path] for path in listed]
+        if missing is not None and now == listed:
+            raise missing
         listed = now
 
 
@@ -99,8 +99,7 @@ def read_rows(folder: Path, row_type: type[R]) -> dict[str, R]:
     """All rows of a folder by key, in the order of their part files.
 
     Raises:
-        UsageError: a part file cannot be read, or holds something else; the message has the file, the
-            line, and what to do.
+        UsageError: a part file cannot be read or decoded; the message has the file, the line, and the remedy.
     """
     decoder = msgspec.json.Decoder(row_type)
     rows: dict[str, R] = {}
@@ -115,28 +114,27 @@ def read_rows(folder: Path, row_type: type[R]) -> dict[str, R]:
 
 def _rows_of(path: Path, decoder: msgspec.json.Decoder[R]) -> Iterable[R]:
     if is_local(path) and not stat.S_ISREG(path.stat().st_mode):
-        raise UsageError(f"{path} is not a file, wanted rows; move it away")
+        raise UsageError(f"{path} is not a regular file, wanted JSON Lines; move it elsewhere")
     for number, line in enumerate(path.read_bytes().splitlines(), 1):
         try:
             row = decoder.decode(line)
             _bounded(line)
         except UNREADABLE as error:
             raise UsageError(
-                f"{path}, line {number}: {error}; the line is damaged. Delete it "
-                f"(sed -i {number}d '{path}'): the other rows stay, and `innerear run` or the stage "
-                "makes its row again"
+                f"{path}, line {number} is damaged: {error}. Delete the line (sed -i {number}d '{path}'): the other "
+                "rows are kept, and `innerear run` or the command of that stage makes the row again"
             ) from error
         yield row
 
 
 class Writer(Generic[R]):
-    """Keeps rows in a folder as they come; a context manager that compacts the folder at its end.
+    """Write rows to a folder as they arrive; a context manager that compacts the folder on exit.
 
-    `every_s` is how long a row may wait in memory; 0 puts each on disk before `keep` returns. In
-    an object store, where a file takes tens of milliseconds, it is at least a second.
+    `every_s` is how long a row may wait in memory; with 0 each is on disk before `keep` returns. In an object store,
+    where writing a file takes tens of milliseconds, it is at least a second.
 
     Raises:
-        DiskFull, UsageError: the folder takes no files, when it is made and at every row.
+        DiskFull, UsageError: the folder cannot be written; at construction and at every write.
     """
 
     def __init__(self, folder: Path, row_type: type[R], every_s: float = 0.0) -> None:
@@ -156,17 +154,17 @@ class Writer(Generic[R]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.flush()
-        with contextlib.suppress(DiskFull, UsageError):  # all rows are on disk, in many files instead of one
+        with contextlib.suppress(DiskFull, UsageError):  # all rows are safe, only in many files instead of one
             compact(self._folder, self._type)
 
     def keep(self, *rows: R) -> None:
-        """Keep rows; they are on disk within `every_s` of it, if more come, or at the end."""
+        """Add rows. They are written with the next call after `every_s`, or at the end."""
         self._waiting += rows
         if time.monotonic() - self._last >= self._every_s:
             self.flush()
 
     def flush(self) -> None:
-        """Put what waits on disk."""
+        """Write the waiting rows."""
         if self._waiting:
             write_whole(self._folder / _part_name(), _lines(self._waiting))
             self._waiting = []
@@ -174,13 +172,13 @@ class Writer(Generic[R]):
 
 
 def compact(folder: Path, row_type: type[R]) -> None:
-    """Merge the part files that are there now into one."""
+    """Merge a folder's current part files into one."""
     if len(sorted(folder.glob("*.jsonl"))) > 1:
         replace_rows(folder, row_type, ())
 
 
 def replace_rows(folder: Path, row_type: type[R], rows: Iterable[R]) -> None:
-    """Merge the part files that are there now into one, with these rows in place of those of the same keys."""
+    """Merge a folder's current part files into one; `rows` replace those with the same keys."""
     parts = sorted(folder.glob("*.jsonl"))
     merged = read_rows(folder, row_type) | {row.key: row for row in rows}
     write_whole(folder / _part_name(), _lines(merged.values()))
@@ -190,7 +188,7 @@ def replace_rows(folder: Path, row_type: type[R], rows: Iterable[R]) -> None:
 
 
 def _part_name() -> str:
-    """Sorts by time, so that the first row of a key is the oldest; unlike any other's."""
+    """A unique name that sorts by time, so that the first row with a key is the oldest."""
     return f"{time.time_ns():020d}-{uuid.uuid4().hex[:8]}.jsonl"
 
 

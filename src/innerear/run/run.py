@@ -1,10 +1,11 @@
-"""The run folder: what was asked, and the rows of each stage joined into items.
+"""The run folder: its configuration, and the rows of all stages joined into items.
 
-A folder is described in the README's section on runs. Nothing here runs a stage; see `stages`.
+The README's section on runs describes the folder. Nothing here runs a stage; see `stages`.
 """
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import functools
 import os
@@ -38,20 +39,20 @@ from innerear.run.parts import from_json, read_rows, write_whole
 from innerear.run.whole import locked
 from innerear.suite import CANARY, holds_canary
 
-LOOKS = 5  # at run.json and probes.jsonl, where another process may write one after the other
-LOOK_S = 0.05  # between two looks
+LOOKS = 5  # attempts to read run.json and probes.jsonl in step: another process may be between writing the two
+LOOK_S = 0.05  # between two attempts
 OURS = {
     "audio", "completions", "embeddings", "listening", "measurements", "probes.jsonl", "renders", "repeats",
     "report", "run.json", "scores.json",
 }  # fmt: skip
-"""What a run folder holds."""
+"""Names in a run folder."""
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """All that was asked of a run; with the models, all that it takes to do it again.
+    """The configuration of a run: all it takes, with the models, to repeat it.
 
-    A second command on the same folder is joined with the first, or refused (see `create`). No key
-    and no address of the user's machine stands here.
+    A second command on the same folder is merged with the first, or refused (see `create`). It holds no API key and
+    no path of the user's machine.
     """
 
     models: list[str]
@@ -70,10 +71,10 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunFile(msgspec.Struct, frozen=True):
-    """`run.json`: what was asked, by which command, with which versions, on what machine.
+    """`run.json`: the configuration, the command, the versions and the machine.
 
-    `signatures` are those of the embedders that made the embeddings, by name. `probes` has the digest
-    of `probes.jsonl`; two while it is being changed; none in runs of before there was one.
+    `signatures` has the signature of each embedder that made embeddings, by name. `probes` has the digest of
+    `probes.jsonl`: two digests while the file is being changed, none in runs from older versions.
     """
 
     asked: Asked
@@ -86,7 +87,11 @@ class RunFile(msgspec.Struct, frozen=True):
 
 
 class Run:
-    """A run folder that is there."""
+    """An existing run folder.
+
+    Raises:
+        UsageError: the folder is not a run, or `run.json` and `probes.jsonl` are damaged or do not match.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -96,25 +101,25 @@ class Run:
                 return
             time.sleep(LOOK_S if look < LOOKS - 1 else 0)
         raise UsageError(
-            f"{folder / 'probes.jsonl'} is not as it was written: its {len(self.probes)} probes are not those of "
-            f"the run. Put it back, or write it again with the command that made it: {self.file.command}"
+            f"{folder / 'probes.jsonl'} was changed: its {len(self.probes)} probes are not those of the run. "
+            f"Restore it, or write it again with the command that made it: {self.file.command}"
         )
 
     @property
     def asked(self) -> Asked:
-        """What was asked."""
+        """The run's configuration."""
         return self.file.asked
 
     @property
     def audio(self) -> Path:
-        """Where sounds are stored."""
+        """The folder of the stored sounds."""
         return self.folder / "audio"
 
     def completions(self) -> list[Completion]:
-        """The completions that were asked for, in the order of models, attempts and probes."""
-        models = {model: place for place, model in enumerate(self.asked.models)}
-        probes = {probe.id: place for place, probe in enumerate(self.probes)}
-        wanted = [
+        """The completions that belong to the configuration, sorted by model, attempt and probe."""
+        models = {model: index for index, model in enumerate(self.asked.models)}
+        probes = {probe.id: index for index, probe in enumerate(self.probes)}
+        completions = [
             completion
             for completion in read_rows(self.folder / "completions", Completion).values()
             if completion.model in models
@@ -122,40 +127,41 @@ class Run:
             and completion.strategy == self.asked.strategy
             and completion.attempt < self.asked.attempts
         ]
-        wanted.sort(key=lambda c: (models[c.model], c.attempt, probes[c.probe]))
-        return wanted
+        completions.sort(key=lambda c: (models[c.model], c.attempt, probes[c.probe]))
+        return completions
 
     def items(self) -> list[Item]:
-        """The completions with their programs and renders; without a row, a render is *not rendered*.
+        """The completions with their programs and renders; a render without a row is *not rendered*.
 
-        Where another Python, NumPy or SciPy is here than when the run was made, and nothing was
-        rendered with it, the renders are those of then: the sounds that the run stands on.
+        If a program has no render made with the installed Python, NumPy and SciPy, the render made with the run's
+        own versions is used.
         """
-        then = {name: self.file.versions.get(name, "") for name in runtime()}
+        run_versions = {name: self.file.versions.get(name, "") for name in runtime()}
         renders = read_rows(self.folder / "renders", Render)
         probes = {probe.id: probe for probe in self.probes}
         items = []
         for completion in self.completions():
             program = program_of(completion, probes[completion.probe], self.asked.track)
             key = render_key(program, self.asked.limits, self.asked.seed)
-            render = renders.get(key) or renders.get(render_key(program, self.asked.limits, self.asked.seed, then))
+            old_key = render_key(program, self.asked.limits, self.asked.seed, run_versions)
+            render = renders.get(key) or renders.get(old_key)
             render = render or Render(key, program.digest, Outcome.NOT_RENDERED, "not rendered yet")
             items.append(Item(probes[completion.probe], completion, program, render))
         return items
 
     def leaks(self) -> list[str]:
-        """One line a model whose completions hold the canary of the suite: it has seen the suite's file."""
-        held: dict[str, list[str]] = {}
+        """One line per model whose completions contain the suite's canary: the model has seen the suite's file."""
+        leaked: dict[str, list[str]] = {}
         for completion in self.completions():
             if any(holds_canary(text, self.asked.canary) for text in completion.texts()):
-                held.setdefault(completion.model, []).append(completion.probe)
+                leaked.setdefault(completion.model, []).append(completion.probe)
         return [
-            f"{model} has seen the suite: {len(probes)} of its completions hold the canary, the first {probes[0]}"
-            for model, probes in held.items()
+            f"{model} has seen the suite: {len(probes)} of its completions contain the canary, the first is {probes[0]}"
+            for model, probes in leaked.items()
         ]
 
     def repeats(self) -> dict[str, Repeat]:
-        """Second runs by the key of the render, where they were asked for."""
+        """Second runs of programs by render key, if any were requested."""
         return read_rows(self.folder / "repeats", Repeat)
 
     def measurements(self) -> dict[str, Measurement]:
@@ -164,12 +170,12 @@ class Run:
 
 
 def holds(file: RunFile, probes: Sequence[Probe]) -> bool:
-    """Whether these are the probes that `run.json` goes with."""
+    """Whether these are the probes that `run.json` was written for."""
     return not file.probes or probes_digest(probes) in file.probes
 
 
 def probes_digest(probes: Sequence[Probe]) -> str:
-    """The digest of probes, whatever their order."""
+    """A digest of the probes that does not depend on their order."""
     return digest("probes", sorted(probes, key=lambda probe: probe.id))
 
 
@@ -178,18 +184,18 @@ def _read_file(folder: Path) -> RunFile:
     try:
         return from_json(path.read_bytes(), RunFile)
     except FileNotFoundError as error:
-        raise UsageError(f"{folder} is no run, it has no run.json; `innerear run` makes one") from error
+        raise UsageError(f"{folder} is not a run: it has no run.json. `innerear run` makes one") from error
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror or error}") from error
     except ValueError as error:
         raise UsageError(
-            f"{folder} is no run of this version, or {path} is damaged: {error}. Put it back, or delete it and "
-            "give the command that made it again: all rows stay"
+            f"{path} is damaged, or was written by another version: {error}. Restore it, or delete it and repeat "
+            "the command that made the run: all rows are kept"
         ) from error
 
 
 def _read_probes(path: Path, skip_bad: bool = False) -> list[Probe]:
-    """The probes of a run; with `skip_bad` those that can be read."""
+    """The probes of a run; with `skip_bad`, only those that can be read."""
     probes = []
     try:
         for number, line in enumerate(path.read_bytes().splitlines(), 1):
@@ -198,13 +204,13 @@ def _read_probes(path: Path, skip_bad: bool = False) -> list[Probe]:
             except ValueError as error:
                 if not skip_bad:
                     raise UsageError(
-                        f"{path}, line {number}: {error}; the line is damaged. Put it back, or give the command "
-                        "that made the run again: it writes the line anew"
+                        f"{path}, line {number} is damaged: {error}. Restore it, or repeat the command that made "
+                        "the run: it writes the line again"
                     ) from error
     except FileNotFoundError as error:
         if not skip_bad:
             raise UsageError(
-                f"{path.parent} is no run, it has no probes.jsonl; the command that made it writes it again"
+                f"{path.parent} is not a run: it has no probes.jsonl. The command that made the run writes it again"
             ) from error
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror or error}") from error
@@ -212,7 +218,7 @@ def _read_probes(path: Path, skip_bad: bool = False) -> list[Probe]:
 
 
 def program_of(completion: Completion, probe: Probe, track: Track = "scratch") -> Program:
-    """The program in a completion, read by the guard, or the recording that stands instead of one."""
+    """The program in a completion, checked by the guard; or the recording that takes its place."""
     if completion.recording is not None:
         return Program(None, "a recording", completion.recording, probe.duration_s)
     return msgspec.structs.replace(_program(completion.text, track), duration_s=probe.duration_s)
@@ -220,16 +226,16 @@ def program_of(completion: Completion, probe: Probe, track: Track = "scratch") -
 
 @functools.lru_cache(maxsize=1 << 18)
 def _program(text: str, track: Track) -> Program:
-    """Stages ask again and again; reading a program's syntax tree takes milliseconds."""
+    # Cached: every stage asks, and parsing takes milliseconds.
     return guarded(extract(text), track)
 
 
 def create(folder: Path, asked: Asked, probes: Sequence[Probe], command: str) -> Run:
-    """Make a run folder, or take one up: models, probes, embedders and attempts add up.
+    """Make a run folder, or extend an existing one: models, probes, embedders and attempts are merged.
 
     Raises:
-        UsageError: the folder holds something else, or what is asked now cannot stand in one table
-            with what was asked then: another strategy, suite, limits, seed, track, other parameters.
+        UsageError: the folder holds something else, or the new configuration cannot share a table with the old one
+            (another strategy, suite, limits, seed or track, or other parameters).
     """
     with locked(folder):
         return _create(folder, asked, probes, command)
@@ -242,7 +248,7 @@ def _create(folder: Path, asked: Asked, probes: Sequence[Probe], command: str) -
             {path.name for path in folder.iterdir() if not path.name.endswith(".part")} if folder.exists() else set()
         )
         if names - OURS or (names and not names & {"completions", "probes.jsonl"}):
-            raise UsageError(f"{folder} is not empty and is no run; name a new folder, or one that `innerear run` made")
+            raise UsageError(f"{folder} is neither empty nor a run; name a new folder, or one that `innerear run` made")
         _write_probes(folder, probes)
         return save(folder, RunFile(asked, now, command, versions(), machine(), {}, [probes_digest(probes)]))
     file, known = _read_file(folder), _read_probes(folder / "probes.jsonl", skip_bad=True)
@@ -251,40 +257,40 @@ def _create(folder: Path, asked: Asked, probes: Sequence[Probe], command: str) -
     asked, probes = _joined(folder, file.asked, known, asked, probes)
     if (file.asked, known) == (asked, list(probes)):
         return Run(folder)
-    then, mine = probes_digest(known), probes_digest(probes)
-    if then != mine:  # a kill between any two of these writes leaves a run
-        save(folder, msgspec.structs.replace(file, probes=[then, mine]))
+    before, after = probes_digest(known), probes_digest(probes)
+    if before != after:  # if killed between any two of these writes, the folder is still a valid run
+        save(folder, msgspec.structs.replace(file, probes=[before, after]))
         _write_probes(folder, probes)
-    return save(folder, RunFile(asked, file.created, command, versions(), machine(), file.signatures, [mine]))
+    return save(folder, RunFile(asked, file.created, command, versions(), machine(), file.signatures, [after]))
 
 
 def _write_probes(folder: Path, probes: Sequence[Probe]) -> None:
     write_whole(folder / "probes.jsonl", b"".join(msgspec.json.encode(probe) + b"\n" for probe in probes))
 
 
-def _mended(folder: Path, file: RunFile, there: Sequence[Probe], given: Sequence[Probe]) -> list[Probe]:
-    """The probes of a run whose file has lost some, with the help of those that a command gives; they are written.
+def _mended(folder: Path, file: RunFile, readable: Sequence[Probe], given: Sequence[Probe]) -> list[Probe]:
+    """Restore a damaged `probes.jsonl` from its readable probes and those given by a command.
 
     Raises:
-        UsageError: those are not all that were lost.
+        UsageError: some probes are still missing.
     """
-    known = {probe.id for probe in there}
-    joined = [*there, *(probe for probe in given if probe.id not in known)]
-    for found in (list(given), joined):
-        if holds(file, found):
-            _write_probes(folder, found)
-            return found
+    known = {probe.id for probe in readable}
+    joined = [*readable, *(probe for probe in given if probe.id not in known)]
+    for probes in (list(given), joined):
+        if holds(file, probes):
+            _write_probes(folder, probes)
+            return probes
     raise UsageError(
-        f"{folder / 'probes.jsonl'} is not as it was written, and this command does not name all probes that "
-        f"it lacks. Put it back, or write it again with the command that made it: {file.command}"
+        f"{folder / 'probes.jsonl'} was changed, and this command does not give all the probes it lacks. Restore it, "
+        f"or write it again with the command that made it: {file.command}"
     )
 
 
 def _joined(
-    folder: Path, then: Asked, there: Sequence[Probe], asked: Asked, probes: Sequence[Probe]
+    folder: Path, then: Asked, known: Sequence[Probe], asked: Asked, probes: Sequence[Probe]
 ) -> tuple[Asked, list[Probe]]:
-    """What a run is asked when a second command comes to it."""
-    probes = _joined_probes(folder, then, there, asked, probes)
+    """Merge the configuration of an existing run (`then`, `known`) with that of a second command."""
+    probes = _joined_probes(folder, then, known, asked, probes)
     must_agree = ["strategy", "limits", "seed", "track"]
     if set(then.models) & set(asked.models) or (then.parameters and asked.parameters):
         must_agree.append("parameters")
@@ -302,32 +308,32 @@ def _joined(
 
 
 def _joined_probes(
-    folder: Path, then: Asked, there: Sequence[Probe], asked: Asked, probes: Sequence[Probe]
+    folder: Path, then: Asked, known: Sequence[Probe], asked: Asked, probes: Sequence[Probe]
 ) -> list[Probe]:
-    """The probes of both; or those of a suite whose checks were edited, if none of the run's is missing."""
-    known, now = ({probe.id: probe for probe in some} for some in (there, probes))
-    shared = known.keys() & now.keys()
-    if then.suite_digest == asked.suite_digest and all(known[name] == now[name] for name in shared):
-        return [*there, *(probe for probe in probes if probe.id not in known)]
-    if shared < known.keys() or any(_question(known[name]) != _question(now[name]) for name in shared):
-        was, wanted = (f"{one.suite} (digest {one.suite_digest[:12]})" for one in (then, asked))
-        raise _other(folder, "suite", was, wanted)
+    """The probes of both; or the new ones if only checks were edited and none of the run's probes is missing."""
+    old, new = ({probe.id: probe for probe in some} for some in (known, probes))
+    shared = old.keys() & new.keys()
+    if then.suite_digest == asked.suite_digest and all(old[name] == new[name] for name in shared):
+        return [*known, *(probe for probe in probes if probe.id not in old)]
+    if shared < old.keys() or any(_question(old[name]) != _question(new[name]) for name in shared):
+        old_suite, new_suite = (f"{one.suite} (digest {one.suite_digest[:12]})" for one in (then, asked))
+        raise _other(folder, "suite", old_suite, new_suite)
     return list(probes)
 
 
 def _question(probe: Probe) -> Probe:
-    """What decides the messages to a model: all but the checks, which are made again when they change."""
+    """What determines the messages to a model: everything but the checks, which are re-measured when they change."""
     return msgspec.structs.replace(probe, expect=[])
 
 
 def _other(folder: Path, what: str, then: object, now: object) -> UsageError:
     return UsageError(
-        f"{folder} was asked with {what} {then}, now with {now}: one run cannot hold both; name another folder"
+        f"{folder} was made with {what} {then}, this command has {now}: a run can have only one; name another folder"
     )
 
 
 def update(folder: Path, change: Callable[[RunFile], RunFile]) -> Run:
-    """Change `run.json` as it is now, whatever other processes have added to it since it was read."""
+    """Change `run.json` under a lock, keeping what other processes have added since it was read."""
     with locked(folder):
         run = Run(folder)
         file = change(run.file)
@@ -341,18 +347,16 @@ def save(folder: Path, file: RunFile) -> Run:
 
 
 def versions() -> dict[str, str]:
-    """Of this package and of what its numbers may depend on."""
-    found = {"innerear": metadata.version("innerear"), **runtime()}
+    """Versions of this package and of the packages its numbers may depend on, by name."""
+    by_name = {"innerear": metadata.version("innerear"), **runtime()}
     for name in ("soundfile", "soxr", "ai-edge-litert", "onnxruntime", "tokenizers", "pyloudnorm"):
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            by_name[name] = metadata.version(name)
+    return by_name
 
 
 def machine() -> dict[str, Any]:
-    """The processor, its cores, and the system; nothing that names its owner."""
+    """The operating system, the processor and its core count; nothing that identifies the owner."""
     return {
         "system": f"{platform.system()} {platform.release()}",
         "processor": _processor() or platform.machine(),
@@ -369,5 +373,5 @@ def _processor() -> str | None:
 
 
 def embeddings_folder(run: Run, name: str) -> Path:
-    """Where the embeddings of one embedder, working as it does now, lie."""
+    """The folder for the embeddings of one embedder, by the embedder's current signature."""
     return run.folder / "embeddings" / f"{name}-{digest(run.file.signatures[name])[:8]}"

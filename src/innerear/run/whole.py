@@ -1,8 +1,7 @@
-"""What is written to disk is there whole or not at all, and whoever cannot write is told why in one line.
+"""Atomic writes: a file or folder is there whole or not at all, and a disk error becomes a one-line message.
 
-A file or a folder is made next to its place under a temporary name that is this process's own, and
-renamed. What a killed process left under such a name is swept away by the next one (`sweep`). Errors of
-the disk become errors of this package here (`writing`).
+A file or folder is made next to its destination, under a temporary name unique to the process, and then renamed.
+What a killed process leaves behind is removed by the next one (`sweep`). `writing` translates disk errors.
 """
 
 from __future__ import annotations
@@ -24,18 +23,18 @@ from innerear.records import digest
 from innerear.run.folders import is_local
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-STALE_S = 24 * 3600.0  # after which a temporary name of another machine, or of an older version, is a left-over
+STALE_S = 24 * 3600.0  # age at which a temporary file from another machine or an older version is removed
 _OWN = re.compile(r"\..+\.(?P<pid>\d+)-(?P<place>[0-9a-f]{8})-[0-9a-f]{12}\.part", re.DOTALL)
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that it is there whole or not at all, in a folder of any kind (see `folders`).
+    """Write a file atomically, in a local or remote folder (see `folders`).
 
     Raises:
         DiskFull, UsageError: see `writing`. Nothing is left behind.
     """
     with writing(path.parent):
-        if not is_local(path):  # what is put in an object store is there whole
+        if not is_local(path):  # object stores write atomically
             path.write_bytes(content)
             return
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -50,9 +49,9 @@ def write_whole(path: Path, content: bytes) -> None:
 
 @contextlib.contextmanager
 def new_folder(folder: Path) -> Iterator[Path]:
-    """A folder to fill under a temporary name; at the end it is renamed to `folder`, in place of what is there.
+    """Yield a temporary folder to fill; on exit it is renamed to `folder`, replacing an existing one.
 
-    Of several processes that do so at once the last wins. Until the rename, the older folder is as it was.
+    If several processes do so at once, the last wins. The old folder is untouched until the rename.
 
     Raises:
         DiskFull, UsageError: see `writing`. Nothing is left behind.
@@ -68,7 +67,7 @@ def new_folder(folder: Path) -> Iterator[Path]:
 
 
 def put_in_place(part: Path, folder: Path) -> None:
-    """Rename a finished folder into place, however often another process does the same in between."""
+    """Rename a finished folder to its destination, even if other processes do the same meanwhile."""
     while True:
         old = temporary(folder)
         try:
@@ -88,19 +87,19 @@ def put_in_place(part: Path, folder: Path) -> None:
 
 
 def temporary(path: Path) -> Path:
-    """A hidden name next to a path, which no other process and no other thread uses."""
+    """A hidden name next to a path, unique across processes and threads."""
     return path.with_name(f".{path.name}.{os.getpid()}-{_place()}-{uuid.uuid4().hex[:12]}.part")
 
 
 def sweep(folder: Path) -> None:
-    """Remove what killed processes left in a folder under temporary names.
+    """Remove the temporary files that killed processes left in a folder.
 
-    A name is a left-over if its process is gone. Processes of other machines cannot be asked: what
-    they left is removed when it is a day old.
+    A file is a leftover if its process has ended. Processes on other machines cannot be checked, so their files are
+    removed when they are a day old.
     """
     if not is_local(folder):
         return
-    with contextlib.suppress(OSError):  # a folder that is not there, or that is not ours to tidy
+    with contextlib.suppress(OSError):  # the folder does not exist, or may not be changed
         for path in folder.glob(".*.part"):
             if _is_left_over(path):
                 with contextlib.suppress(OSError):
@@ -128,19 +127,19 @@ def _is_alive(pid: int) -> bool:
 
 @functools.cache
 def _place() -> str:
-    """Where process ids count: this machine, and on it this container."""
+    """Where process ids are valid: this machine and container."""
     space = ""
     with contextlib.suppress(OSError):
-        space = os.readlink("/proc/self/ns/pid")  # noqa: PTH115  it is no path
+        space = os.readlink("/proc/self/ns/pid")  # noqa: PTH115  not a path
     return digest(platform.node(), space)[:8]
 
 
 @contextlib.contextmanager
 def writing(folder: Path) -> Iterator[None]:
-    """Turn an error of the disk into one line that names the folder and says what to do.
+    """Turn a disk error into one line that names the folder and the remedy.
 
     Raises:
-        DiskFull: there is no room left. UsageError: the folder cannot be written.
+        DiskFull: no space is left. UsageError: the folder cannot be written.
     """
     try:
         yield
@@ -149,24 +148,21 @@ def writing(folder: Path) -> Iterator[None]:
 
 
 def of_disk(error: OSError, folder: Path | str) -> DiskFull | UsageError:
-    """What an error of the disk is to whoever wanted to write in a folder."""
+    """The error of this package for a disk error in a folder."""
     why = error.strerror or str(error)
     if error.errno in FULL:
-        return DiskFull(
-            f"{folder} cannot take more ({why}); make room there and give the same command again: "
-            "what was finished stays"
-        )
+        return DiskFull(f"{folder} is full ({why}); free some space and repeat the command: finished work is kept")
     return UsageError(
-        f"{folder} cannot be written ({why}); make it writable, or work on a copy of it elsewhere, "
-        "and give the same command again: what was finished stays"
+        f"{folder} cannot be written ({why}); make it writable, or work on a copy elsewhere, and repeat the command: "
+        "finished work is kept"
     )
 
 
 @contextlib.contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Keep other processes out while a file of the folder is read, changed and written; no file is left behind.
+    """Lock a folder against other processes while one of its files is read, changed and written.
 
-    It does nothing in an object store, and where the disk knows no locks.
+    Leaves no lock file. Does nothing in an object store, or if the file system does not support locks.
     """
     if not is_local(folder):
         yield

@@ -1,5 +1,5 @@
-"""What runs inside the jail: only the standard library, and nothing else of this package.
+"""The code that runs inside the jail. It imports only the standard library and modules of this folder.
 
-The host starts it with its own folder as the only part of `innerear` that can be imported
-(see `host.BOOT`), so a program finds no trace of the tool that runs it.
+The host sends these modules in a letter (see `start.Start.letter`); no other part of `innerear` can be imported, so a
+program finds no trace of the tool that runs it.
 """

@@ -1,14 +1,12 @@
-"""Does a running program make its sound itself? Python's audit events say what it does (`sys.addaudithook`).
+"""Check at run time that a program makes its own sound, by Python's audit events (`sys.addaudithook`).
 
-The guard reads a program before it runs; this module sees what no reader can: a call by another
-name, a path made at run time, code made from a string. An event is judged by the frames that
-caused it: NumPy and SciPy import, open and compile thousands of times on their own account, and
-what counts is what the program asked for.
+The guard reads a program before it runs; this module sees what cannot be read from the text: a call under another
+name, a path made at run time, code made from a string. An event is judged by the frames that caused it, because NumPy
+and SciPy import, open and compile thousands of times for their own purposes.
 
-The jail is the border that protects the machine, and it holds without this module. What is held
-here is where a sound comes from. A hook cannot be removed, and this one looks up no name that a
-program could replace: all that it calls is bound in its closure. A program that writes into its own
-memory can still blind it; docs/jail.md says so.
+The jail protects the machine, with or without this module. This module guards only where a sound comes from. A hook
+cannot be removed, and this one looks up no name that a program could replace: everything it calls is bound in its
+closure. A program that writes to its own memory can still disable it; docs/jail.md says so.
 """
 
 from __future__ import annotations
@@ -31,9 +29,9 @@ _KINDS = {
         ("os.system", "os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn", "pty.spawn"), PROCESS
     ),
     **dict.fromkeys(("socket.__new__", "socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"), NETWORK),
-    "cpython.PyInterpreterState_New": CODE,  # in another interpreter no hook of this one is called
+    "cpython.PyInterpreterState_New": CODE,  # hooks of this interpreter are not called in another
 }
-"""Events that are never a library's own doing."""
+"""Events that a library never causes by itself."""
 _KINDS_UNLESS_IMPORTING = {
     **dict.fromkeys(
         (
@@ -51,33 +49,33 @@ _KINDS_UNLESS_IMPORTING = {
         CODE,
     ),
 }
-"""Events that a library may cause while a module of its own is being imported, and at no other time."""
+"""Events that a library may cause only while one of its modules is being imported."""
 _ASKING = ("/platform.py", "/uuid.py")
-"""Library files that ask other programs what this machine is; in the jail they get no answer."""
+"""Library files that run other programs to identify the machine; in the jail they get no answer."""
 _CODE_MAKERS = ("/collections/__init__.py", "/dataclasses.py", "/scipy/stats/_distn_infrastructure.py")
-"""Library files that make functions from text of their own after they were imported."""
+"""Library files that compile functions from their own text after import."""
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 _CODE_ENDINGS = (".py", ".pyc", ".so")
 _SOUND_ENDINGS = (".wav", ".au", ".aif", ".aiff", ".aifc", ".flac", ".mp3", ".ogg", ".mat", ".dat", ".npy")
 _TEST_FOLDERS = ("/test/", "/tests/", "/datasets/")
-_LONGEST_LINE = 160  # of the program, as it is shown
-_LINE_ROOM = 1000  # characters of a line that are looked at
+_LONGEST_LINE = 160  # characters of the program's line that are shown
+_LINE_ROOM = 1000  # characters of a line that are read
 
 Rule = Callable[[tuple[Any, ...], FrameType], None]
 
 
 def libraries() -> tuple[str, ...]:
-    """The folders of code that every program may use: the standard library, NumPy and SciPy."""
-    found = [os.path.dirname(os.__file__)]  # noqa: PTH120
-    found += [path for path in sys.path if path.endswith("/lib-dynload")]
+    """The code folders that every program may use: the standard library, NumPy and SciPy."""
+    folders = [os.path.dirname(os.__file__)]  # noqa: PTH120
+    folders += [path for path in sys.path if path.endswith("/lib-dynload")]
     for name in ("numpy", "scipy"):
         spec = getattr(sys.modules.get(name), "__spec__", None) or importlib.util.find_spec(name)
-        found += (spec and spec.submodule_search_locations) or []
-    return tuple(dict.fromkeys(f"{path}/" for path in found if path.startswith("/")))
+        folders += (spec and spec.submodule_search_locations) or []
+    return tuple(dict.fromkeys(f"{path}/" for path in folders if path.startswith("/")))
 
 
 def folder_of_work() -> str:
-    """The program's folder; in the tier `ll` it may have no path that the program can learn."""
+    """The program's working directory; in the tier `ll`, its path may be hidden from the program."""
     try:
         return os.getcwd()  # noqa: PTH109
     except OSError:
@@ -85,19 +83,19 @@ def folder_of_work() -> str:
 
 
 def install(main: CodeType, lines: tuple[str, ...], runner: str, scratch: bool, verdict: Callable[[str], None]) -> None:
-    """Watch this process from now on; there is no way back.
+    """Audit this process from now on. This cannot be undone.
 
     Args:
-        main: the program's compiled text, which may run; its file name marks the program's frames.
+        main: the program's compiled code, which may run; its file name identifies the program's frames.
         lines: the program's text.
-        runner: the file name of the code that runs it. What was called with only its frames on the
-            stack was left behind by the program, to be called at its end.
-        scratch: on this track foreign files, imports, processes, network and native code are named;
-            on the other, only code that the program itself makes from text.
-        verdict: takes "kind, line n: source" and never comes back.
+        runner: the file name of the code that runs the program. A call with only the runner's frames on the stack was
+            registered by the program to run at its end.
+        scratch: report foreign files, imports, processes, network and native code; if false (the track `library`),
+            only code that the program itself makes from text.
+        verdict: called with "kind, line n: source"; never returns.
     """
-    # Whatever the hook needs is a local name here: a program can replace builtins and modules' names,
-    # and none of these. Methods are taken from their types, as a program may hand in types of its own.
+    # Everything the hook needs is a local name: a program can replace builtins and module attributes, but not these.
+    # Methods are taken from their types, because a program may pass in types of its own.
     own, folders, makers, devices = main.co_filename, libraries(), _CODE_MAKERS, _DEVICES
     asking, process = _ASKING, PROCESS
     home, executable = f"{folder_of_work()}/", os.path.realpath(sys.executable)
@@ -113,14 +111,14 @@ def install(main: CodeType, lines: tuple[str, ...], runner: str, scratch: bool, 
 
     def of_library(path: str) -> bool:
         if starts(path, folders):
-            # the standard library's folder may hold a folder of other packages
+            # The standard library's folder may contain a folder of other packages.
             for folder in folders:
                 if starts(path, folder) and "-packages/" not in path[length(folder) :]:
                     return True
         return starts(path, "<frozen ")
 
     def cause(frame: FrameType | None) -> tuple[bool, FrameType | None]:
-        """Whether a module of a library is being imported, and the program's frame that all this is for."""
+        """Whether a library module is being imported, and the program's frame that caused the event."""
         importing = False
         while frame is not None:
             code = frame.f_code
@@ -141,7 +139,7 @@ def install(main: CodeType, lines: tuple[str, ...], runner: str, scratch: bool, 
         return verdict(f"{kind}, line {line}: {source if length(source) <= longest else source[:longest] + '…'}")
 
     def full(path: str) -> str:
-        """An absolute path without `.` and `..`. A program cannot make links: text is enough."""
+        """The absolute path without `.` and `..`. Text is enough, because a program cannot make links."""
         parts: list[str] = []
         if not starts(path, "/"):
             try:
@@ -163,9 +161,9 @@ def install(main: CodeType, lines: tuple[str, ...], runner: str, scratch: bool, 
         elif derived(typeof(path), raw):
             path = decode(plain_bytes(path, whole), "utf-8", "surrogateescape")
         else:
-            return  # a descriptor: judged when its file was opened
+            return  # a descriptor: checked when its file was opened
         if flags & access == write_only:
-            return  # the jail holds what may be written
+            return  # the jail restricts what may be written
         path = full(path)
         if starts(f"{path}/", home) or path in devices or path == executable or starts(path, inside):
             return
@@ -193,8 +191,8 @@ def install(main: CodeType, lines: tuple[str, ...], runner: str, scratch: bool, 
             accuse(made, frame)
 
     def imports(args: tuple[Any, ...], frame: FrameType) -> None:
-        # A compiled module, named with its path; others are code that importlib runs. Those of Python's own
-        # tests write memory and make interpreters.
+        # A compiled module has its path in the event; other modules are code that importlib runs. The compiled
+        # modules of Python's own tests can write memory and make interpreters.
         name, path = args[0], args[1]
         if typeof(path) is text and path and (not of_library(path) or starts(exactly(name), "_test")):
             accuse(imported, cause(frame)[1])

@@ -1,4 +1,4 @@
-"""One program's process, from the fork until its text is run. The order of the steps is the safety."""
+"""One program's process, from the fork until its code runs. Safety depends on the order of the steps."""
 
 from __future__ import annotations
 
@@ -14,33 +14,33 @@ from innerear.jail.inside import landlock, linux, runner, seccomp, view, wire
 from innerear.jail.inside.wire import Request
 
 INSIDE_UID = 1000
-_SOCKET, _SOURCE = 4, 5  # beside runner.LOG and runner.RESULT
+_SOCKET, _SOURCE = 4, 5  # descriptors, next to runner.LOG and runner.RESULT
 _INODES = 256
-_OWN_PID_PLACE = 0x7E57_91D5  # stands for the pid in the zygote's filter until the pid is known
+_OWN_PID_PLACE = 0x7E57_91D5  # placeholder in the zygote's filter until the child's pid is known
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What a zygote knows before the first program."""
+    """A zygote's configuration, the same for all of its programs."""
 
     namespaces: bool
     landlock_abi: int
-    readable: tuple[str, ...]  # folders; less may be shown of them
+    readable: tuple[str, ...]  # folders; the view may hide parts of them
     machine: str
-    without: str  # a layer left out, by tests that show that each is needed
+    without: str  # a layer that tests leave out, to show that it is needed
 
 
 def filter_for(setting: Setting) -> bytes:
-    """The seccomp filter, made once, with a place for each child's pid."""
+    """The seccomp filter, made once, with a placeholder for each child's pid."""
     return seccomp.program(setting.machine, _OWN_PID_PLACE)
 
 
 def live(setting: Setting, filter_: bytes, sock: socket.socket, parent: int) -> None:
-    """Be the child: new namespaces, wait for a request, close every door, run the program.
+    """Run in the child: enter new namespaces, wait for a request, drop all rights, run the program. Never returns.
 
-    Nothing of the request but its numbers is looked at before seccomp holds. Never returns.
+    Only the numbers of a request are read before seccomp is active.
     """
-    linux.prctl(linux.PR_SET_DUMPABLE, 1)  # as long as it writes below /proc/self
+    linux.prctl(linux.PR_SET_DUMPABLE, 1)  # needed to write to /proc/self
     linux.prctl(linux.PR_SET_PDEATHSIG, 9)
     if setting.namespaces:
         uid = os.geteuid()
@@ -73,7 +73,7 @@ def live(setting: Setting, filter_: bytes, sock: socket.socket, parent: int) -> 
     linux.drop_capabilities()
     linux.prctl(linux.PR_SET_DUMPABLE, 0)
 
-    # Its own /dev/null: flags belong to an open file, and would be seen by the next program.
+    # Its own /dev/null: flags belong to the open file, so the next program would see them.
     null = os.open("/dev/null", os.O_RDONLY)
     _arrange(
         {0: null, runner.LOG: log, runner.LOG + 1: log, runner.RESULT: result, _SOCKET: sock.fileno(), _SOURCE: source}
@@ -87,11 +87,11 @@ def live(setting: Setting, filter_: bytes, sock: socket.socket, parent: int) -> 
 
 
 def _arrange(places: dict[int, int]) -> None:
-    """Bring descriptors to their places; close all others."""
+    """Move descriptors to the given numbers; close all others."""
     above = max(places) + 1
-    high = {place: fcntl.fcntl(descriptor, fcntl.F_DUPFD, above) for place, descriptor in places.items()}
-    for place, descriptor in high.items():
-        os.dup2(descriptor, place, inheritable=False)
+    high = {number: fcntl.fcntl(descriptor, fcntl.F_DUPFD, above) for number, descriptor in places.items()}
+    for number, descriptor in high.items():
+        os.dup2(descriptor, number, inheritable=False)
     os.closerange(above, 1 << 20)
 
 
@@ -116,7 +116,7 @@ def _limit(request: Request) -> None:
 
 
 def main(setting: Setting, filter_: bytes, sock: socket.socket, parent: int) -> None:
-    """`live`, and a traceback on the zygote's stderr where the jail itself fails."""
+    """Call `live`; if the jail itself fails, write a traceback to the zygote's stderr."""
     with contextlib.suppress(BaseException):
         try:
             live(setting, filter_, sock, parent)

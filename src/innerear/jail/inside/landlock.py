@@ -1,4 +1,4 @@
-"""Landlock: which files the program may touch, held by the kernel (landlock(7))."""
+"""Landlock: the files a program may access, enforced by the kernel (landlock(7))."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WORK = READ | WRITE | _MAKE_REG | _MAKE_DIR | _REMOVE_FILE | _REMOVE_DIR
 
 
 def abi() -> int:
-    """The kernel's Landlock version; 0 where there is none."""
+    """The kernel's Landlock version; 0 if it has none."""
     return max(0, int(libc.syscall(ctypes.c_long(_CREATE), None, ctypes.c_size_t(0), ctypes.c_uint32(1))))
 
 
@@ -31,10 +31,15 @@ def _all_rights(version: int) -> int:
 
 
 def restrict(version: int, paths: Iterable[tuple[str, int]], only: int = 0) -> None:
-    """Deny all that Landlock of this version knows (or `only` these rights), but these rights below these paths.
+    """Deny all rights that this version of Landlock controls, except the given ones below the given paths.
 
-    Needs no_new_privs. TCP is denied from version 4, abstract sockets and signals outward from 6.
-    A path that is not there gives no right.
+    Requires no_new_privs. TCP is denied from version 4; from version 6 also abstract sockets and signals to processes
+    outside. A path that does not exist is skipped.
+
+    Args:
+        version: the kernel's Landlock version, see `abi`.
+        paths: pairs of a path and the rights below it.
+        only: deny only these rights; 0 for all.
     """
     handled = only or _all_rights(version)
     # struct landlock_ruleset_attr: fs, net (since 4), scoped (since 6)

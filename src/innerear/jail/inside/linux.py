@@ -1,4 +1,4 @@
-"""The few system calls that Python does not wrap, by ctypes. Errors are `OSError`."""
+"""System calls that Python does not wrap, by ctypes. Errors raise `OSError`."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _checked(result: int, what: str) -> int:
 
 
 def syscall(what: str, number: int, *arguments: object) -> int:
-    """A system call by its number; integers are passed as C longs."""
+    """Make a system call by its number; integers are passed as C longs."""
     return _checked(
         int(libc.syscall(ctypes.c_long(number), *(ctypes.c_long(a) if isinstance(a, int) else a for a in arguments))),
         what,
@@ -38,7 +38,7 @@ def syscall(what: str, number: int, *arguments: object) -> int:
 
 
 def unshare(flags: int) -> None:
-    """New namespaces for this process (its children, for pid)."""
+    """Move this process to new namespaces (for pid: its children)."""
     _checked(libc.unshare(flags), f"unshare({flags:#x})")
 
 
@@ -60,7 +60,7 @@ def mount(source: str, target: str, kind: str | None, flags: int, data: str | No
 
 
 def read_only(path: str) -> None:
-    """Make a mount and those below it read-only, nosuid, nodev."""
+    """Make a mount and all mounts below it read-only, nosuid and nodev."""
     attributes = (ctypes.c_uint64 * 4)(_MOUNT_ATTR_RDONLY | _MOUNT_ATTR_NOSUID | _MOUNT_ATTR_NODEV, 0, 0, 0)
     syscall("mount_setattr", _MOUNT_SETATTR, _AT_FDCWD, path.encode(), _AT_RECURSIVE, attributes, 32)
 
@@ -76,7 +76,7 @@ def unmount(path: str) -> None:
 
 
 def set_host_name(name: str) -> None:
-    """sethostname(2): that of this uts namespace."""
+    """sethostname(2), for this uts namespace."""
     _checked(libc.sethostname(name.encode(), len(name)), "sethostname")
 
 
@@ -90,7 +90,7 @@ def prctl(option: int, value: int = 0, pointer: object = 0) -> None:
 
 
 def map_one_user(outside_uid: int, outside_gid: int, inside: int) -> None:
-    """In a fresh user namespace: one user and one group, and no way to more."""
+    """In a new user namespace: map one user and one group, so that no others exist."""
     for name, line in (
         ("setgroups", "deny"),
         ("uid_map", f"{inside} {outside_uid} 1"),
@@ -100,13 +100,13 @@ def map_one_user(outside_uid: int, outside_gid: int, inside: int) -> None:
 
 
 def is_admin() -> bool:
-    """Whether this process may make namespaces other than a user namespace (CAP_SYS_ADMIN)."""
+    """Whether this process has CAP_SYS_ADMIN, and so may make namespaces other than a user namespace."""
     status = Path("/proc/self/status").read_text()
     return bool(int(status.partition("CapEff:")[2].split()[0], 16) >> 21 & 1)
 
 
 def drop_capabilities() -> None:
-    """No capability left, in any set."""
+    """Drop all capabilities, from every set."""
     for capability in range(64):
         if libc.prctl(PR_CAPBSET_DROP, ctypes.c_ulong(capability), 0, 0, 0):
             break

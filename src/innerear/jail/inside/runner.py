@@ -1,8 +1,7 @@
-"""Running the program's text in the child, and saying what came of it.
+"""Run the program in the child and write its result.
 
-All of this is on the program's side of the border: the host checks every word. What is used
-after the program has run is bound to a name before, so that a program which replaces
-`os.write` harms its own result and nothing more.
+All of this is on the program's side of the border, so the host checks everything it reads. Functions used after the
+program has run are bound to names before, so a program that replaces `os.write` can only damage its own result.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ _open, _pread, _pwrite, _write, _fstat, _leave = os.open, os.pread, os.pwrite, o
 
 
 class _Log(io.RawIOBase):
-    """stdout and stderr in one memfd: what is beyond the limit is dropped, and the program goes on."""
+    """stdout and stderr in one memfd; output past the limit is dropped and the program continues."""
 
     room = 0
 
@@ -46,14 +45,14 @@ class _Log(io.RawIOBase):
     def write(self, data: Any) -> int:
         piece = bytes(data[: _Log.room])
         _Log.room -= len(piece)
-        # A program that fills the memfd by itself leaves no room here.
+        # A program may have filled the memfd itself.
         with contextlib.suppress(OSError):
             _write(LOG, piece)
         return len(data)
 
 
 def run(source: int, request: Request) -> None:
-    """Run the program in this descriptor as `__main__`, write the result, leave. Never returns."""
+    """Run the program from a descriptor as `__main__`, write the result, exit. Never returns."""
     exhausted = _packed(Status.OUT_OF_MEMORY, b"MemoryError")
     _open_log(request.log_bytes)
     seed(request.seed)
@@ -68,9 +67,9 @@ def run(source: int, request: Request) -> None:
 
 
 def seed(value: int) -> None:
-    """Make every usual source of chance repeat: `random`, and NumPy's where NumPy is loaded.
+    """Seed the usual random number generators: `random`, and NumPy's if NumPy is loaded.
 
-    A NumPy generator without a seed takes its entropy from a stream that begins at `value`.
+    A NumPy generator made without a seed takes its entropy from a stream seeded with `value`.
     """
     random.seed(value)
     numpy_random = sys.modules.get("numpy.random")
@@ -97,7 +96,7 @@ def _execute(code: bytes, audited: Audit) -> tuple[Status, int, str]:
     linecache.cache[PROGRAM] = (lambda: code.decode("utf-8", "replace"),)
     ending: tuple[Status, int, str] = (Status.AUDIO, 0, "")
     try:
-        # As text: what the guard has read is what runs, whatever coding the text claims for itself.
+        # Compile text, not bytes: what the guard read is what runs, whatever encoding the program declares.
         text = code.decode()
         compiled = compile(text, PROGRAM, "exec", dont_inherit=True)
         if audited is not Audit.NOTHING:
@@ -113,7 +112,7 @@ def _execute(code: bytes, audited: Audit) -> tuple[Status, int, str]:
             ending = (Status.EXIT_CODE, left & 0xFF, f"left with exit code {left & 0xFF}")
     except BaseException as error:  # noqa: BLE001
         ending = _judge(error)
-    # The rest of an interpreter's end: files that were left open are closed, and so completed.
+    # As at a normal interpreter exit: files that were left open are closed, and so flushed.
     atexit._run_exitfuncs()
     if ending[0] is Status.AUDIO:
         main.__dict__.clear()
@@ -123,7 +122,7 @@ def _execute(code: bytes, audited: Audit) -> tuple[Status, int, str]:
 
 
 def _refusal() -> Callable[[str], None]:
-    """What ends the program at once where it takes its sound from elsewhere, by no name that it could replace."""
+    """The function that ends a program which takes its sound from elsewhere; it uses no name that can be replaced."""
     pack, pwrite, leave, encode, length = wire.RESULT.pack, os.pwrite, os._exit, str.encode, len
     place, most = RESULT, wire.REASON_BYTES
     fields = tuple(Result(wire.RESULT_MAGIC, int(Status.PROVENANCE), 0, 0, 0, 0, 0))
@@ -157,7 +156,7 @@ def _judge(error: BaseException) -> tuple[Status, int, str]:
 
 
 def _forbidden(error: BaseException) -> bool:
-    """Whether the jail is what ended the program, as far as its exception tells."""
+    """Whether the jail ended the program, judging by the exception."""
     for one in (error, error.__cause__, getattr(error, "reason", None)):
         if isinstance(one, RuntimeError) and "start new thread" in str(one):
             return True
@@ -190,7 +189,7 @@ def _report(status: Status, exit_code: int, reason: str) -> None:
 def _report_audio() -> None:
     file = _open(OUTPUT, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     info = _fstat(file)
-    # In `ll` an empty file is there from the start.
+    # In `ll`, the host makes an empty file before the program starts.
     if not stat.S_ISREG(info.st_mode) or not info.st_size:
         raise FileNotFoundError
     head = wav.head(_pread(file, _HEAD_BYTES, 0), info.st_size)

@@ -1,8 +1,8 @@
-"""The list of system calls that a program may make; all others fail with EPERM (seccomp(2)).
+"""The system calls that a program may make; all others fail with EPERM (seccomp(2)).
 
-EPERM and not a kill, so that a library which merely tries something goes on without it. What
-is not here, is not here on purpose: sockets, processes and threads, execve, ptrace, memfd,
-shared memory, splice, io_uring, keys, bpf, mounts, namespaces, modes and owners, links, locks.
+They fail rather than kill, so that a library that merely tries one can continue. Left out on purpose: sockets,
+processes and threads, execve, ptrace, memfd, shared memory, splice, io_uring, keys, bpf, mounts, namespaces, modes and
+owners, links, locks.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import struct
 
 from innerear.jail.inside.linux import PR_SET_SECCOMP, prctl
 
-# Numbers on x86_64 and aarch64; "-" where that machine has no such call.
+# Numbers on x86_64 and aarch64; "-" if the machine does not have the call.
 CALLS = """
 read 0 63  write 1 64  readv 19 65  writev 20 66  pread64 17 67  pwrite64 18 68  preadv 295 69  pwritev 296 70
 lseek 8 62  close 3 57  close_range 436 436  dup 32 23  dup2 33 -  dup3 292 24  pipe 22 -  pipe2 293 59
@@ -44,7 +44,7 @@ fcntl 72 25  ioctl 16 29  prctl 157 167  madvise 28 233
 VALUES: dict[str, dict[int, tuple[int, ...]]] = {
     "kill": {0: (OWN_PID,)},
     "tgkill": {0: (OWN_PID,), 1: (OWN_PID,)},
-    "prlimit64": {0: (0,), 2: (0,)},  # itself, and only to ask
+    "prlimit64": {0: (0,), 2: (0,)},  # itself, and only to read limits
     "sched_getaffinity": {0: (0,)},
     "fcntl": {1: (0, 1, 2, 3, 4, 1030)},  # DUPFD GETFD SETFD GETFL SETFL DUPFD_CLOEXEC; no locks, no owners
     "ioctl": {1: (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)},  # TCGETS WINSZ NREAD NBIO NCLEX CLEX
@@ -62,7 +62,7 @@ _NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16
 
 
 def numbers(table: str, machine: str) -> dict[str, int]:
-    """Names and numbers of a table on a machine."""
+    """Parse a table: system call numbers by name on one machine."""
     words = table.split()
     column = 1 + list(MACHINES).index(machine)
     return {words[i]: int(words[i + column]) for i in range(0, len(words), 3) if words[i + column] != "-"}
@@ -89,7 +89,7 @@ def program(machine: str, own_pid: int) -> bytes:
         checks = b""
         for argument, values in VALUES[name].items():
             low = _ARGUMENTS + 8 * argument
-            # Commands are C ints and the kernel ignores their upper half; pointers count whole.
+            # Commands are C ints and the kernel ignores their upper half; pointers are compared whole.
             if name == "prlimit64" and argument == 2:
                 checks += step(_LOAD, low + 4) + step(_EQUAL, 0, 1) + step(_RETURN, ERRNO | EPERM)
             checks += step(_LOAD, low)
@@ -102,7 +102,7 @@ def program(machine: str, own_pid: int) -> bytes:
 
 
 def load(filter_: bytes) -> None:
-    """Bind this process to a filter for good. Needs no_new_privs."""
+    """Apply a filter to this process, irrevocably. Requires no_new_privs."""
 
     class Program(ctypes.Structure):
         _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.c_char_p)]

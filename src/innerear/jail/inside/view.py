@@ -1,4 +1,4 @@
-"""Our own bubblewrap: a root of read-only binds, in namespaces of its own."""
+"""A minimal bubblewrap: a root file system of read-only binds, in new namespaces."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ HOST_NAME = "jail"
 
 
 def wait_and_leave(pid: int) -> None:
-    """End as that child ends: a waiting parent of a new pid namespace."""
-    os.closerange(3, 1 << 20)  # the control socket above all: its end must be seen
+    """Wait for a child and exit with its code; for the parent of a new pid namespace."""
+    os.closerange(3, 1 << 20)  # above all the control socket, so that the host sees it close
     _, status = os.waitpid(pid, 0)
     os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
 
 
 def enter(binds: Sequence[str], links: Sequence[tuple[str, str]]) -> None:
-    """Go on as pid 1 of new namespaces that show only `binds` (read-only), and `links` to them."""
+    """Continue as pid 1 of new namespaces that show only `binds` (read-only) and `links` to them."""
     root = os.geteuid() == 0
     uid, gid = os.geteuid(), os.getegid()
     sources = [(path, "/old" + os.path.realpath(path)) for path in (*binds, *DEVICES)]
@@ -48,8 +48,8 @@ def enter(binds: Sequence[str], links: Sequence[tuple[str, str]]) -> None:
         linux.mount(source, str(target), None, linux.MS_BIND | linux.MS_REC)
         if path not in DEVICES:
             linux.read_only(str(target))
-    for place, destination in links:
-        Path("/new" + place).symlink_to(destination)
+    for link, destination in links:
+        Path("/new" + link).symlink_to(destination)
     Path("/new" + WORK).mkdir()
     Path("/new/proc").mkdir()
     linux.mount("proc", "/new/proc", "proc", linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC)
@@ -61,7 +61,7 @@ def enter(binds: Sequence[str], links: Sequence[tuple[str, str]]) -> None:
 
 
 def hide(folders: Sequence[str]) -> None:
-    """In a mount namespace of our own: one empty folder that nobody can write, over each of these."""
+    """Mount an empty read-only folder over each of these; requires a private mount namespace."""
     for folder in folders:
         if folder == folders[0]:
             linux.mount(
@@ -72,7 +72,7 @@ def hide(folders: Sequence[str]) -> None:
 
 
 def closed_folders(paths: Sequence[str]) -> dict[str, list[str]]:
-    """Folders that not everybody may enter (such as /root), and those of the paths that lie below them."""
+    """Folders that not every user may enter (such as /root), each with those of `paths` that are below it."""
     closed: dict[str, list[str]] = {}
     for path in paths:
         for parent in reversed(Path(path).parents):
@@ -83,9 +83,9 @@ def closed_folders(paths: Sequence[str]) -> dict[str, list[str]]:
 
 
 def open_the_way(paths: Sequence[str]) -> None:
-    """Without other namespaces: make paths below closed folders reachable for everybody.
+    """Make paths below closed folders accessible to every user, in a new mount namespace.
 
-    In a mount namespace of its own, such a folder becomes an empty one that holds just these paths.
+    There, each closed folder is replaced by one that contains only these paths.
     """
     closed = closed_folders(paths)
     if not closed:
@@ -103,7 +103,7 @@ def open_the_way(paths: Sequence[str]) -> None:
 
 
 def _place(target: Path, folder: bool) -> None:
-    """Something to mount upon."""
+    """Make a mount point: a folder or an empty file."""
     (target if folder else target.parent).mkdir(mode=0o755, parents=True, exist_ok=True)
     if not folder:
         target.touch()

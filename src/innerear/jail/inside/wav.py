@@ -1,7 +1,7 @@
-"""Taking a WAV file apart: the head here, inside the jail; the samples stay as they are.
+"""Parse WAV headers inside the jail; the samples are left as they are.
 
-RIFF little-endian, PCM of 8, 16, 24 or 32 bits and IEEE float of 32 or 64, plain or as
-WAVE_FORMAT_EXTENSIBLE (Microsoft, "Multiple channel audio data and WAVE files").
+Little-endian RIFF with PCM of 8, 16, 24 or 32 bits or IEEE float of 32 or 64 bits, plain or as WAVE_FORMAT_EXTENSIBLE
+(Microsoft, "Multiple channel audio data and WAVE files").
 """
 
 from __future__ import annotations
@@ -11,18 +11,21 @@ from typing import NamedTuple
 
 _PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
 HEAD_BYTES = 1 << 20
-"""How much of a file is looked at for its head."""
+"""The header must be within this many bytes."""
 UNKNOWN_LENGTH = 0x7FFF_F000
-"""Sizes from here on say that the length is not known: what writes to a pipe cannot go back to its header."""
+"""Chunk sizes from here up mean that the length is unknown: a writer to a pipe cannot go back to the header."""
 _FORMS = {(_PCM, 8): 0, (_PCM, 16): 1, (_PCM, 24): 2, (_PCM, 32): 3, (_FLOAT, 32): 4, (_FLOAT, 64): 5}
 
 
 class NotAudio(Exception):
-    """Why these bytes are no WAV file that can be used."""
+    """The file is not a WAV file, or of a kind that is not supported."""
 
 
 class Head(NamedTuple):
-    """Where the samples lie, and how; `form` is an index of `wire.FORMS`, `promised` as in `wire.Result`."""
+    """A parsed header. The samples are `size` bytes at `start`.
+
+    `form` is an index into `wire.FORMS`; for `promised` see `wire.Result`.
+    """
 
     form: int
     channels: int
@@ -33,31 +36,31 @@ class Head(NamedTuple):
 
 
 def head(data: bytes, file_size: int) -> Head:
-    """Read the head of a WAV file from its first bytes.
+    """Parse the header of a WAV file from its first bytes.
 
-    A data chunk that promises more than the file holds ends where the file ends. The head then says
-    what was promised, unless the size only says that the length is not known.
+    A data chunk that declares more than the file has ends at the end of the file. The declared size is then in
+    `promised`, unless it means that the length is unknown.
 
     Raises:
-        NotAudio: it is none, or of a kind that is not read here.
+        NotAudio: the file is not WAV, or of a kind that is not supported.
     """
     if len(data) < 12 or data[:4] != b"RIFF" or data[8:12] != b"WAVE":
         raise NotAudio(f"output.wav begins with {data[:12]!r}, wanted a RIFF WAVE file")
-    place, found = 12, None
-    while place + 8 <= len(data):
-        name, size = data[place : place + 4], int.from_bytes(data[place + 4 : place + 8], "little")
-        place += 8
+    position, fmt = 12, None
+    while position + 8 <= len(data):
+        name, size = data[position : position + 4], int.from_bytes(data[position + 4 : position + 8], "little")
+        position += 8
         if name == b"fmt ":
-            found = _format(data[place : place + size])
+            fmt = _format(data[position : position + size])
         elif name == b"data":
-            if found is None:
+            if fmt is None:
                 raise NotAudio("the data chunk comes before the fmt chunk")
-            form, channels, sample_rate = found
-            there = max(0, min(size, file_size - place))
-            promised = size if there < size < UNKNOWN_LENGTH else 0
-            return Head(form, channels, sample_rate, place, there, promised)
-        place += size + size % 2
-    raise NotAudio("the file has no data chunk" if found else "the file has no fmt chunk")
+            form, channels, sample_rate = fmt
+            available = max(0, min(size, file_size - position))
+            promised = size if available < size < UNKNOWN_LENGTH else 0
+            return Head(form, channels, sample_rate, position, available, promised)
+        position += size + size % 2
+    raise NotAudio("the file has no data chunk" if fmt else "the file has no fmt chunk")
 
 
 def _format(chunk: bytes) -> tuple[int, int, int]:

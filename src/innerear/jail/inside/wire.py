@@ -1,7 +1,7 @@
-"""What crosses the border: fixed-size structs and file descriptors, never text, never pickles.
+"""The protocol across the jail's border: fixed-size structs and file descriptors, never text, never pickles.
 
 host → zygote   REQUEST + descriptors: source, log, result (and the work folder in `ll`)
-zygote → host   HELLO + a pidfd of the zygote, once; then one REPLY a program
+zygote → host   HELLO + a pidfd of the zygote, once; then one REPLY per program
 child → host    RESULT in the result memfd, then its payload: samples, or a reason as UTF-8
 """
 
@@ -25,7 +25,7 @@ HELLO_MAGIC = b"ear1"
 
 
 class Request(NamedTuple):
-    """What one program may use; see `records.Limits`."""
+    """A program's seed and limits; see `records.Limits`."""
 
     seed: int
     wall_ms: int
@@ -37,9 +37,9 @@ class Request(NamedTuple):
 
 
 class Audit(enum.IntEnum):
-    """What is watched while a program runs; see `audit`."""
+    """What is audited while a program runs; see `audit`."""
 
-    NOTHING = 0  # attacks of our own, which try what the jail itself holds
+    NOTHING = 0  # for the self-test's attacks, which try the jail itself
     SCRATCH = 1
     LIBRARY = 2
 
@@ -48,15 +48,15 @@ REQUEST = struct.Struct("<7Q")
 
 
 class Why(enum.IntEnum):
-    """How a child came to its end, as the zygote saw it."""
+    """How a child ended, as seen by the zygote."""
 
     ENDED = 0
     TIMED_OUT = 1
-    NOT_ARMED = 2  # died before the program began: the jail's own failure
+    NOT_ARMED = 2  # died before the program started: a failure of the jail
 
 
 class Reply(NamedTuple):
-    """The end of one child. `status` is that of wait(2); times in microseconds."""
+    """How one child ended; `status` as from wait(2)."""
 
     why: int
     status: int
@@ -70,7 +70,7 @@ REPLY = struct.Struct("<2i4Q")
 
 
 class Status(enum.IntEnum):
-    """What the child says of its program. The host believes none of it before checking it."""
+    """The child's claim about its program; the host checks it."""
 
     AUDIO = 1
     ERROR = 2
@@ -83,7 +83,7 @@ class Status(enum.IntEnum):
 
 
 class Result(NamedTuple):
-    """The head of the result memfd; `form` is one of `FORMS` where the payload is audio."""
+    """The header of the result memfd; if the payload is audio, `form` is an index into `FORMS`."""
 
     magic: bytes
     status: int
@@ -92,25 +92,25 @@ class Result(NamedTuple):
     sample_rate: int
     exit_code: int
     payload: int  # bytes
-    promised: int = 0  # bytes of samples that the file's header promises, where more than it holds
+    promised: int = 0  # bytes of samples that the file's header declares, if more than the file has
 
 
-# No longer than the shortest WAV head (44 bytes), so that whatever fits the file limit fits here.
+# At most as long as the shortest WAV header (44 bytes), so whatever fits the file limit fits here.
 RESULT = struct.Struct("<4s3IIiQQ")
 RESULT_MAGIC = b"ear3"
 REASON_BYTES = 2000
 
 FORMS = ("u8", "i16", "i24", "i32", "f32", "f64")
-"""How samples lie in the payload, interleaved and little-endian, as in the WAV file."""
+"""Sample formats of the payload: interleaved and little-endian, as in the WAV file."""
 WIDTHS = (1, 2, 3, 4, 4, 8)
 
 
 def send(sock: socket.socket, data: bytes, descriptors: list[int]) -> None:
-    """One datagram with descriptors."""
+    """Send one datagram with descriptors."""
     sock.sendmsg([data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))])
 
 
 def receive(sock: socket.socket, size: int) -> tuple[bytes, list[int]]:
-    """One datagram and its descriptors; `b""` where the other side has gone."""
+    """Receive one datagram and its descriptors; `b""` if the other side has closed."""
     data, descriptors, _, _ = socket.recv_fds(sock, size, 8)
     return data, list(descriptors)

@@ -1,7 +1,7 @@
-"""The zygote: an interpreter with everything imported, that forks once for each program.
+"""The zygote: an interpreter with everything imported that forks once per program.
 
-It handles fixed-size numbers and descriptors, never a program's text or output, so the next
-program cannot find the last one in the memory that it inherits.
+It handles only fixed-size numbers and descriptors, never a program's text or output, so a program cannot find the
+previous one in the memory it inherits.
 """
 
 from __future__ import annotations
@@ -55,16 +55,16 @@ def main(
     work: str,
     without: str,
 ) -> None:
-    """Take a place in the jail, import, serve. For the arguments see `start.Start.letter` and `start.Runtime`.
+    """Enter the jail, import, serve. For the arguments see `start.Start.letter` and `start.Runtime`.
 
-    `tier`: `own` (make the namespaces and the view), `bwrap` (they are made), `ll` (there are none).
+    `tier` is `own` (make the namespaces and the view here), `bwrap` (they exist already) or `ll` (there are none).
     """
     null = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(null, 0)  # in the place of the letter
+    os.dup2(null, 0)  # replaces the letter
     os.close(null)
     control = socket.socket(fileno=control_fd)
     _allow(packages)
-    # Held open: who is not root may not find the way to it.
+    # Opened now: after dropping root, the path may not be accessible.
     works = [os.open(work, os.O_PATH)] if work else []
     if os.geteuid() == 0 and not linux.is_admin():
         _drop_root()
@@ -91,7 +91,7 @@ def main(
         raise RuntimeError(f"the zygote has {tasks} threads, wanted 1: forking would not be safe")
     setting = Setting(tier != "ll", landlock.abi(), folders, os.uname().machine, without)
     if tier == "ll" and without != "landlock":
-        # The children add their own rules to these, so what is read here must be allowed by both.
+        # The children add rules of their own, and a read must be allowed by both.
         linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
         rules = [(path, landlock.READ if below else landlock.LIST) for path, below in reads]
         rules += [(path, landlock.READ) for path in (*(f"/proc/self/fd/{n}" for n in works), *view.DEVICES)]
@@ -109,7 +109,7 @@ def main(
 
 
 class _Packages:
-    """Finds the packages that are allowed, each in its folder, when nothing on the path has that name."""
+    """An import finder for the allowed packages, consulted after the path."""
 
     def __init__(self, folders: dict[str, str]) -> None:
         self._folders = folders
@@ -122,10 +122,10 @@ class _Packages:
 
 
 def _allow(packages: tuple[tuple[str, str], ...]) -> None:
-    """Besides the standard library, let only these be imported; nothing given: what `site` has found."""
+    """Allow imports of these packages besides the standard library; if none are given, of what `site` found."""
     if packages:
         sys.meta_path.append(_Packages(dict(packages)))
-        # What `site` adds to the builtins (`exit` and the like), and not its package folders.
+        # The builtins that `site` adds (`exit` and the like), without its package folders.
         site.setquit()
         site.setcopyright()
         site.sethelper()
@@ -133,12 +133,12 @@ def _allow(packages: tuple[tuple[str, str], ...]) -> None:
 
 @contextlib.contextmanager
 def _leaving_with_the_host(control: socket.socket) -> Iterator[None]:
-    """While importing: end at once where the host closes its end; later, waiting for it will show that."""
+    """Exit at once if the host closes its socket during imports; later, waiting on the socket shows it."""
     signal.signal(signal.SIGIO, lambda *_: os._exit(0))
     fcntl.fcntl(control, fcntl.F_SETOWN, os.getpid())
     flags = fcntl.fcntl(control, fcntl.F_GETFL)
     fcntl.fcntl(control, fcntl.F_SETFL, flags | os.O_ASYNC)
-    if select.select([control], [], [], 0)[0]:  # it has closed it before
+    if select.select([control], [], [], 0)[0]:  # closed already
         os._exit(0)
     yield
     fcntl.fcntl(control, fcntl.F_SETFL, flags)
@@ -149,7 +149,7 @@ def _drop_root() -> None:
     os.setgroups([])
     os.setresgid(NOBODY, NOBODY, NOBODY)
     os.setresuid(NOBODY, NOBODY, NOBODY)
-    linux.prctl(linux.PR_SET_DUMPABLE, 1)  # else /proc/self is root's, and no user map can be written
+    linux.prctl(linux.PR_SET_DUMPABLE, 1)  # else /proc/self belongs to root, and no user map can be written
 
 
 @dataclass(frozen=True)
@@ -196,7 +196,7 @@ def _fork(setting: Setting, filter_: bytes, own_namespace: int) -> _Spare:
 
 
 def _watch(control: socket.socket, used: _Spare, request: Request, begin: float) -> Reply | None:
-    """Wait for the child's end, the clock's, or the host's (`None`)."""
+    """Wait until the child ends, its time is up, or the host is gone (`None`)."""
     why = Why.ENDED
     deadline = begin + request.wall_ms / 1000
     while True:
