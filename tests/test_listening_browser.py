@@ -377,7 +377,7 @@ def test_the_report_shows_what_people_heard_and_which_metrics_agree(browser, tmp
     visit.until("document.querySelector('h1').innerText === 'What people heard'")
     text = visit.page.inner_text("main")
     assert "5 listeners" in text
-    assert "Named by listeners" in text
+    assert "Identified by listeners" in text
     assert "Krippendorff" in text
     assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
     visit.done()
