@@ -1,8 +1,8 @@
-"""Scores of speech by networks, which judge nothing and count in no headline: Whisper, DNSMOS.
+"""Speech scores by networks (Whisper, DNSMOS); they are shown, but give no verdict and count in no headline.
 
-Word error rate: the mean over sounds of the rate of each, cut at 1, so that every probe weighs alike
-and no sound of which much is made up weighs more than one that is silent. A sound that is not there
-says no words: 1. Where Whisper cannot be had, the score says so and has no value.
+Word error rate: the mean over sounds of each sound's rate, capped at 1, so that every probe has equal
+weight and hallucinated words cost no more than silence. A missing sound has a rate of 1. If Whisper is
+not available, the score says so and has no value.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from innerear.scores.summaries import Better, average
 Rows = Mapping[str, Sequence[tuple[str, Measurement]]]
 """The rows of a group by metric, each with its probe's id."""
 
-UNVERIFIED = "shown, in no headline: not verified with published weights"
-LOW_TRUST = "low trust, shown, in no headline"
-NOT_ASKED = f"{metrics.UNAVAILABLE}: no row yet; `innerear measure RUN` makes it"
+UNVERIFIED = "not in headlines: not verified with published weights"
+LOW_TRUST = "low trust, not in headlines"
+NOT_ASKED = f"{metrics.UNAVAILABLE}: not measured yet; run `innerear measure RUN`"
 
 
 def network_scores(group: Group, rows: Rows) -> Iterator[Score]:
-    """The scores of a group: the word error rate where texts are asked for, DNSMOS where it was measured."""
+    """The scores of a group: word error rate if probes request texts, DNSMOS if it was measured."""
     yield from _word_error_rates(group, rows.get("whisper_wer", ()))
     if found := rows.get("dnsmos"):
         opinions = [(probe, row) for probe, row in found if row.value is not None]
@@ -58,7 +58,7 @@ def _metric(name: str) -> Any:
 
 
 def _note(rows: Sequence[tuple[str, Measurement]], note: str) -> str:
-    """What is to be said of a score, and first what could not be measured here, and why."""
+    """The note of a score, preceded by why a row could not be measured, if any could not."""
     lacking = [row.reason for _, row in rows if metrics.is_unavailable(row)]
     return "; ".join(filter(None, [lacking[0] if lacking else "", note]))
 
