@@ -212,7 +212,7 @@ def test_the_models_stand_side_by_side_with_the_one_that_is_chosen(opened: Opene
             "environment",
             ["Share of sounds whose class is in", "Classes requested and recognised", "Plausibility by model"],
         ),
-        ("speech", ["Accuracy by rung of the ladder", "Vowel space", "syllable: said and chosen"]),
+        ("speech", ["Accuracy by rung of the ladder", "Vowel space", "syllable: requested and recognised"]),
     ],
 )
 def test_each_tier_has_the_pictures_that_fit_it(opened: Opened, tier: str, pictures: list[str]) -> None:
