@@ -17,7 +17,6 @@ from innerear import stages
 from innerear.cli.main import main
 from innerear.errors import UsageError
 from innerear.records import Completion, Render
-from innerear.render import render
 from innerear.run.parts import read_rows, write_whole
 from innerear.run.run import Run, RunFile
 from innerear.sharing.pack import pack, unpack
@@ -90,7 +89,7 @@ def test_a_stranger_with_other_versions_and_no_weights_scores_it_alike(recorded_
     ours = do_score(Run(recorded_run))
     other = {"python": "3.99.0", "numpy": "9.9.9", "scipy": "9.9.9"}
     monkeypatch.setattr("innerear.run.run.runtime", lambda: other)
-    monkeypatch.setattr(render, "runtime", lambda: other)
+    monkeypatch.setattr("innerear.run.keys.runtime", lambda: other)
     for module in ("stages", "embeddings"):
         monkeypatch.setattr(f"innerear.{module}.open_embedder", lambda name: pytest.fail("weights were asked for"))
     assert do_score(unpack(packed, tmp_path / "out")) == ours

@@ -59,7 +59,7 @@ InnerEar.pictures.environment = (() => {
     const passed = own.filter((r) => r.passed).length;
     return el("section", {}, el("h2", {}, "Classes of ", InnerEar.modelPicker(current), " ", el("small", {}, `requested (rows) against recognised (columns), in the suite’s order; ${right} of ${own.length} on the diagonal${passed > right ? `, and ${passed - right} as a merged class, also green` : ""}`)),
       own.length
-        ? el("div", { class: "wide" }, fitted((width) => heat(InnerEar.confusion(own), { x, y, width: Math.max(width, 700), label: `Classes requested and recognised, ${shown.label}`, cell: 22, row: 15, diagonal: true, corner: "requested ╲ recognised" }), 700))
+        ? el("div", { class: "wide" }, fitted((width) => heat(InnerEar.confusion(own), { x, y, width: Math.max(width, 700), label: `Classes requested and recognised, ${shown.label}`, cell: 22, row: 15, diagonal: true, corner: "asked ╲ heard" }), 700))
         : el("p", { class: "muted" }, "No sound of this model could be checked."));
   }
 

@@ -137,7 +137,7 @@ InnerEar.pictures.notes = (() => {
     const x = [...y, ...others];
     return el("section", {}, el("h2", {}, "Instrument families ", el("small", {}, "requested (rows) against best-scoring (columns); green passes: the diagonal, and cells in which the requested family is within its margin of the best")),
       el("div", { class: "rolls wide-rolls" }, labels.map((label) => el("figure", { class: "panel" }, el("figcaption", {}, el("b", {}, label)),
-        fitted((width) => heat(InnerEar.confusion(heard.filter((r) => r.label === label)), { x, y, width, label: `Families requested and recognised, ${label}`, cell: 40, row: 22, diagonal: true, corner: "requested ╲ recognised" }), 240)))));
+        fitted((width) => heat(InnerEar.confusion(heard.filter((r) => r.label === label)), { x, y, width, label: `Families requested and recognised, ${label}`, cell: 40, row: 22, diagonal: true, corner: "asked ╲ heard" }), 240)))));
   }
 
   function familyHeard({ detail, passed, check }) {

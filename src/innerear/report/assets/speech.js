@@ -111,7 +111,7 @@ InnerEar.pictures.speech = (() => {
         const apart = [[silent, "without sound"], [every.length - own.length - silent, "not checked"]].filter(([n]) => n > 0).map(([n, what]) => `, ${n} ${what}`).join("");
         return el("figure", { class: "panel" },
           el("figcaption", {}, el("b", {}, words(of[0].probe.family)), el("small", {}, own.length ? `${right} of ${every.length} right${apart}, chance ${quantity(1 / domain.length, "share")}` : "nothing recognised")),
-          own.length ? fitted((width) => heat(InnerEar.confusion(own), { x: [...domain, ...new Set(own.map((r) => r.heard).filter((v) => !domain.includes(v)))], y: domain.filter((v) => own.some((r) => r.asked === v)), width, label: `${of[0].probe.family}: requested and recognised`, cell: 36, row: 22, diagonal: true, corner: "requested ╲ recognised", format: (v) => v }), 200) : null);
+          own.length ? fitted((width) => heat(InnerEar.confusion(own), { x: [...domain, ...new Set(own.map((r) => r.heard).filter((v) => !domain.includes(v)))], y: domain.filter((v) => own.some((r) => r.asked === v)), width, label: `${of[0].probe.family}: requested and recognised`, cell: 36, row: 22, diagonal: true, corner: "asked ╲ heard", format: (v) => v }), 200) : null);
       })));
   }
 
