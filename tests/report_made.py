@@ -24,7 +24,7 @@ def probes() -> list[records.Probe]:
 
 
 def recorded() -> dict[str, dict]:
-    text = files("innerear").joinpath("models", "recordings", "one-shot.jsonl").read_text(encoding="utf-8")
+    text = files("innerear").joinpath("ask", "models", "recordings", "one-shot.jsonl").read_text(encoding="utf-8")
     return {row["probe"]: row for row in map(json.loads, text.splitlines())}
 
 

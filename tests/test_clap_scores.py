@@ -85,7 +85,7 @@ def test_noise_and_silence_stand_beside_as_long_as_each_sound() -> None:
 
 
 def test_without_weights_there_is_a_row_that_says_so() -> None:
-    for embedded, note in (({}, NO_WEIGHTS), ({"clap-laion": None}, "no weights: clap-laion cannot be had here")):
+    for embedded, note in (({}, NO_WEIGHTS), ({"clap-laion": None}, "no weights: clap-laion is not available here")):
         (score,) = clap_scores(group([None] * 6), embedded)
         assert (score.metric, score.value, score.missing, score.note) == ("clap", None, 6, note)
 

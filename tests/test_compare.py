@@ -52,7 +52,7 @@ def test_a_run_against_itself_shows_no_difference(recorded_run):
     assert found.metrics(0, 1) == []
     assert {line.cells[0] == line.cells[1] for line in found.lines} == {True}
     assert {cell.mark for line in found.lines for cell in line.cells if cell.value is not None} == {""}
-    assert "no difference" in found.findings()[0]
+    assert "no significant difference" in found.findings()[0]
     assert found.differs == []
 
 
@@ -115,13 +115,13 @@ def test_a_model_that_is_in_one_run_only_is_named_where_others_are_paired_with_t
 
 def test_runs_of_two_tracks_are_refused(recorded_run, copy):
     changed(copy, track="library")
-    with pytest.raises(UsageError, match=r"few was asked on the track 'scratch', copy on 'library'"):
+    with pytest.raises(UsageError, match=r"few has track 'scratch', copy has 'library'"):
         compare([recorded_run, copy])
 
 
 def test_runs_without_one_probe_that_is_the_same_are_refused(recorded_run, copy):
     probes_changed(copy, lambda probe: {**probe, "details": "otherwise"})
-    with pytest.raises(UsageError, match="no probe in common that is the same"):
+    with pytest.raises(UsageError, match="no identical probes in common"):
         compare([recorded_run, copy])
 
 
@@ -129,7 +129,7 @@ def test_a_probe_that_was_asked_in_other_words_is_left_out_and_named(recorded_ru
     first = Run(recorded_run).probes[0].id
     probes_changed(copy, lambda probe: {**probe, "details": "otherwise"} if probe["id"] == first else probe)
     found = compare([recorded_run, copy])
-    assert found.left_out == {first: "asked in other words, or judged by other checks"}
+    assert found.left_out == {first: "worded or checked differently"}
     assert first not in {probe.id for probe, _, _ in found.differences(0, 1, "audible")}
     assert {test.n for test in found.tests} == {3}
     assert any("1 are left out" in line for line in found.differs)
@@ -171,19 +171,19 @@ def test_scores_that_were_got_in_two_ways_are_marked_and_no_others(recorded_run)
         return Entrant(Run(recorded_run), name, MODEL, "direct", name, [], {}, scores)
 
     lines = {line.metric: line for line in side_by_side([entrant("a", "1"), entrant("b", "2")], {})}
-    assert {cell.mark for cell in lines["fad"].cells} == {"got in another way: see the signature"}
+    assert {cell.mark for cell in lines["fad"].cells} == {"computed differently; see the signature"}
     assert {cell.mark for cell in lines["audible"].cells} == {""}
 
 
 def test_a_run_that_is_not_measured_is_said(recorded_run, copy):
     shutil.rmtree(copy / "measurements")
     found = compare([recorded_run, copy])
-    assert any("4 sounds of recorded/one-shot · direct · copy are not measured" in line for line in found.differs)
+    assert any("4 sounds of recorded/one-shot · direct · copy have no measurements" in line for line in found.differs)
     assert not [test for test in found.tests if test.metric == "checks"]
 
 
 def test_a_model_that_no_run_has_is_named_with_those_there_are(recorded_run):
-    with pytest.raises(UsageError, match=r"'gpt'; there are baseline/noise"):
+    with pytest.raises(UsageError, match=r"'gpt'; the models are baseline/noise"):
         compare([recorded_run], ["gpt"])
 
 

@@ -95,7 +95,7 @@ def test_any_name_comes_back_from_csv_on_one_line(name):
 
 
 def test_a_metric_that_is_not_there_is_named_with_those_that_are(recorded_run):
-    with pytest.raises(UsageError, match=r"'fda'; there are .*fad"):
+    with pytest.raises(UsageError, match=r"'fda' is unknown; choose from .*fad"):
         export([recorded_run], metrics=["fda"])
 
 

@@ -113,7 +113,7 @@ def test_a_folder_without_packed_runs_and_a_site_that_is_something_else_are_refu
     with pytest.raises(UsageError, match="no packed runs"):
         board.leaderboard(tmp_path, tmp_path / "out")
     (tmp_path / "mine.txt").write_text("x")
-    with pytest.raises(UsageError, match="holds no leaderboard"):
+    with pytest.raises(UsageError, match="is not a leaderboard"):
         board.leaderboard(packs, tmp_path)
 
 

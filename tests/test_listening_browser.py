@@ -374,10 +374,10 @@ def test_the_report_shows_what_people_heard_and_which_metrics_agree(browser, tmp
     page = do_report(run)
     visit = Visit(browser, page, viewport={"width": width, "height": 800})
     visit.page.click('#nav a[href="#/people"]')
-    visit.until("document.querySelector('h1').innerText === 'What people heard'")
+    visit.until("document.querySelector('h1').innerText === 'Listening tests'")
     text = visit.page.inner_text("main")
     assert "5 listeners" in text
-    assert "Named by listeners" in text
+    assert "Identified by listeners" in text
     assert "Krippendorff" in text
     assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
     visit.done()

@@ -17,7 +17,6 @@ from innerear import stages
 from innerear.cli.main import main
 from innerear.errors import UsageError
 from innerear.records import Completion, Render
-from innerear.render import render
 from innerear.run.parts import read_rows, write_whole
 from innerear.run.run import Run, RunFile
 from innerear.sharing.pack import pack, unpack
@@ -90,8 +89,8 @@ def test_a_stranger_with_other_versions_and_no_weights_scores_it_alike(recorded_
     ours = do_score(Run(recorded_run))
     other = {"python": "3.99.0", "numpy": "9.9.9", "scipy": "9.9.9"}
     monkeypatch.setattr("innerear.run.run.runtime", lambda: other)
-    monkeypatch.setattr(render, "runtime", lambda: other)
-    for module in ("stages", "embeddings"):
+    monkeypatch.setattr("innerear.run.keys.runtime", lambda: other)
+    for module in ("stages", "embed.batches"):
         monkeypatch.setattr(f"innerear.{module}.open_embedder", lambda name: pytest.fail("weights were asked for"))
     assert do_score(unpack(packed, tmp_path / "out")) == ours
 
@@ -201,7 +200,7 @@ def in_a_program(folder: Path, word: str) -> None:
 
 def test_a_program_with_a_key_in_it_is_named_and_packed_only_as_is(copy, tmp_path):
     in_a_program(copy, KEY)
-    with pytest.raises(UsageError, match=r"1 programs hold .*by recorded/one-shot.*--as-is"):
+    with pytest.raises(UsageError, match=r"1 programs contain .*by recorded/one-shot.*--as-is"):
         pack(Run(copy), tmp_path / "out.zip")
     assert not list(tmp_path.glob("*.zip*")) + list(tmp_path.glob(".*part"))
     pack(Run(copy), tmp_path / "out.zip", as_is=True)
@@ -244,7 +243,7 @@ def test_a_run_that_lacks_a_sound_is_not_packed_without_it(copy, tmp_path):
 
 
 def test_a_file_that_is_there_is_not_written_over(recorded_run, packed):
-    with pytest.raises(UsageError, match="there already"):
+    with pytest.raises(UsageError, match="already exists"):
         pack(Run(recorded_run), packed)
 
 
@@ -260,7 +259,7 @@ def test_a_name_that_pack_does_not_write_ends_it(name, packed, tmp_path):
     evil = rewritten(packed, tmp_path / "evil.zip")
     with zipfile.ZipFile(evil, "a") as opened:
         opened.writestr(name, b"x")
-    refused(evil, "which no packed run has", tmp_path)
+    refused(evil, "not part of a packed run", tmp_path)
     assert not (tmp_path.parent / "evil").exists()
 
 
@@ -311,7 +310,7 @@ def test_a_list_of_very_many_files_is_refused_before_it_is_read(packed, tmp_path
 def test_a_file_that_is_cut_short_is_one_clear_line(share, packed, tmp_path):
     data = packed.read_bytes()
     (tmp_path / "cut.zip").write_bytes(data[: int(len(data) * share)])
-    refused(tmp_path / "cut.zip", "cut short", tmp_path)
+    refused(tmp_path / "cut.zip", "truncated", tmp_path)
 
 
 def test_a_file_with_a_flipped_byte_is_one_clear_line(packed, tmp_path):
@@ -319,7 +318,7 @@ def test_a_file_with_a_flipped_byte_is_one_clear_line(packed, tmp_path):
     with zipfile.ZipFile(packed) as opened:
         data[opened.getinfo("completions.jsonl").header_offset + 60] ^= 0xFF
     (tmp_path / "bad.zip").write_bytes(data)
-    refused(tmp_path / "bad.zip", "cut short or damaged", tmp_path)
+    refused(tmp_path / "bad.zip", "truncated or damaged", tmp_path)
 
 
 def test_a_file_that_is_not_there_is_one_line(tmp_path):
@@ -379,7 +378,7 @@ def test_embeddings_that_would_take_very_much_memory_are_refused(packed, tmp_pat
     evil = rewritten(
         packed, tmp_path / "evil.zip", **{name.replace("/", "__").replace(".", "_dot_"): bomb.read_bytes()}
     )
-    refused(evil, "would take", tmp_path)
+    refused(evil, "would expand to", tmp_path)
 
 
 def test_names_that_are_markup_are_printed_as_they_are(packed, tmp_path):

@@ -291,26 +291,28 @@ def test_the_finding_says_what_is_above_the_floors_and_what_is_not() -> None:
     (said,) = finding([*rates, *against])
     assert said == (
         "a/model passes 70% of 30 checks in notes (60% to 80%; more than every floor, p < 0.001) and "
-        "10% of 30 checks in speech (2% to 20%; not shown to be more than noise)."
+        "10% of 30 checks in speech (2% to 20%; not significantly more than noise)."
     )
 
 
 def test_the_finding_names_the_largest_difference_that_is_shown_or_that_none_is() -> None:
     rates = [scored("checks", 0.7), scored("checks", 0.5)]
     none = finding([*rates, difference("b/model", 0.05, 0.3)])[0]
-    assert none.startswith("No difference between the models that this n can show")
+    assert none.startswith("No significant difference between the models")
     shown = finding([*rates, difference("b/model", -0.2, 0.01), difference("c/model", 0.1, 0.04, "speech")])[0]
-    assert shown == "b/model passes 20 points more of the checks in notes than a/model (p = 0.01, 30 probes, paired)."
+    assert shown == (
+        "b/model beats a/model in notes by 20 percentage points of checks passed (p = 0.01, 30 probes, paired)."
+    )
 
 
 def test_few_checks_are_not_a_finding() -> None:
     few = msgspec.structs.replace(scored("checks", 0.5, "speech"), n=4)
     (alone,) = finding([few])
-    assert alone == "Too few checks of a/model were judged for a finding: 4 in speech."
+    assert alone == "Too few checks of a/model could be run for a finding: 4 in speech."
     (beside,) = finding([scored("checks", 0.7), few])
-    assert beside == "a/model passes 70% of 30 checks in notes; too few checks to say more: 4 in speech."
+    assert beside == "a/model passes 70% of 30 checks in notes; too few checks elsewhere: 4 in speech."
     chance = msgspec.structs.replace(difference("b/model", -0.9, 0.01), n=6)
-    assert finding([scored("checks", 0.7), chance])[0].startswith("No difference between the models")
+    assert finding([scored("checks", 0.7), chance])[0].startswith("No significant difference between the models")
 
 
 def test_the_finding_says_how_many_checks_were_not_run() -> None:

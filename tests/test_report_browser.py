@@ -204,9 +204,15 @@ def test_the_models_stand_side_by_side_with_the_one_that_is_chosen(opened: Opene
 @pytest.mark.parametrize(
     ("tier", "pictures"),
     [
-        ("notes", ["Pitch asked against pitch heard", "Piano-roll of the notes asked and heard", "Families asked and"]),
-        ("environment", ["Share of sounds whose class is among", "Classes asked and heard", "Plausibility by model"]),
-        ("speech", ["Accuracy by rung of the ladder", "Vowel space", "syllable: said and chosen"]),
+        (
+            "notes",
+            ["Pitch requested and measured", "Piano roll of requested and detected notes", "Families requested and"],
+        ),
+        (
+            "environment",
+            ["Share of sounds whose class is in", "Classes requested and recognised", "Plausibility by model"],
+        ),
+        ("speech", ["Accuracy by rung of the ladder", "Vowel space", "syllable: requested and recognised"]),
     ],
 )
 def test_each_tier_has_the_pictures_that_fit_it(opened: Opened, tier: str, pictures: list[str]) -> None:
@@ -220,16 +226,16 @@ def test_each_tier_has_the_pictures_that_fit_it(opened: Opened, tier: str, pictu
 
 def test_a_point_of_a_picture_leads_to_its_probe(opened: Opened) -> None:
     page = opened.go("#/tier/notes")
-    page.wait_for_selector("svg[aria-label^='Pitch asked'] a")
-    page.locator("svg[aria-label^='Pitch asked'] a").nth(4).dispatch_event("click")
+    page.wait_for_selector("svg[aria-label^='Pitch requested'] a")
+    page.locator("svg[aria-label^='Pitch requested'] a").nth(4).dispatch_event("click")
     page.wait_for_selector(".probe-head h1")
     assert "#/probe/notes/" in page.url
 
 
 def test_the_large_pictures_of_a_tier_show_the_model_that_is_chosen(opened: Opened) -> None:
     page = opened.go("#/tier/environment")
-    page.get_by_label("Model on show").select_option("baseline/noise")
-    page.wait_for_selector("svg[aria-label='Classes asked and heard, baseline/noise']")
+    page.get_by_label("Model shown").select_option("baseline/noise")
+    page.wait_for_selector("svg[aria-label='Classes requested and recognised, baseline/noise']")
     assert "m=baseline" in page.url
 
 
@@ -367,8 +373,8 @@ def test_two_models_stand_side_by_side_on_one_probe(opened: Opened) -> None:
     assert left["x"] + left["width"] < right["x"]
     assert page.get_by_label("Second model").input_value() == "baseline/noise"
     assert page.locator(".checks thead th").all_inner_texts()[2:] == [
-        "Heard from recorded/one-shot",
-        "Heard from baseline/noise",
+        "Measured, recorded/one-shot",
+        "Measured, baseline/noise",
     ]
 
 
@@ -444,7 +450,7 @@ def test_hostile_text_stays_text_in_every_view(opened: Opened) -> None:
     assert "onerror" in page.locator(".warnings").inner_text()
     page = opened.go("#/run")
     assert "<script>" in page.locator(".command").inner_text()
-    for view, shown in (("#/tier/environment", "svg[aria-label^='Classes asked']"), ("#/anatomy", ".anatomy")):
+    for view, shown in (("#/tier/environment", "svg[aria-label^='Classes requested']"), ("#/anatomy", ".anatomy")):
         page = opened.go(view)
         page.wait_for_selector(shown)
         assert page.locator("main img, main script").count() == 0
@@ -519,8 +525,8 @@ def test_text_stands_out_from_its_ground(browser: Any, run: Path, scheme: str, v
 
 SEEN = {
     "#/": ".headline svg",
-    "#/tier/notes": "svg[aria-label^='Pitch asked'] a",
-    "#/tier/environment": "svg[aria-label^='Classes asked'] a",
+    "#/tier/notes": "svg[aria-label^='Pitch requested'] a",
+    "#/tier/environment": "svg[aria-label^='Classes requested'] a",
     "#/tier/speech": "svg[aria-label='Vowel space'] a",
     "#/probes": ".clock:has-text('/')",
     "#/anatomy": "svg[aria-label='Techniques by model'] a",

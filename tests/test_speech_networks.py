@@ -226,7 +226,7 @@ def test_scores_say_that_whisper_is_not_here_and_that_it_counts_nowhere(run):
     for one in found.values():
         assert (one.value, one.n, one.missing) == (None, 0, 2)
         assert one.note.startswith(f"{UNAVAILABLE}: no weights")
-        assert "in no headline" in one.note
+        assert "not in headlines" in one.note
     assert not scores(run, "dnsmos")
 
 

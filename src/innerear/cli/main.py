@@ -217,7 +217,9 @@ def embed(folder: Path, out: Path | None, embedder: str, skip_bad: bool, on: str
     is_flag=True,
     help="Also compute DNSMOS for speech probes (unreliable on synthetic speech; seconds per clip).",
 )
-@click.option("--in-noise", is_flag=True, help="Also score the words recognised in noise (four times Whisper's usual cost).")
+@click.option(
+    "--in-noise", is_flag=True, help="Also score the words recognised in noise (four times Whisper's usual cost)."
+)
 @click.option("--whisper-base", is_flag=True, help="Also score the words with Whisper base.en, a second recogniser.")
 @on_option
 def measure(folder: Path, dnsmos: bool, in_noise: bool, whisper_base: bool, on: str | None) -> None:

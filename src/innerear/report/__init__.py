@@ -1,7 +1,7 @@
-"""The page that shows a run: what was asked, what was heard, and every sound with its program.
+"""The report page of a run: settings, scores, and every sound with its program.
 
-`write_report(data, run_folder)` writes `run_folder/report`, which opens from the disk, offline, and
-asks no host for anything.
+`write_report(data, run_folder)` writes `run_folder/report`, which opens from disk and
+works offline.
 """
 
 from __future__ import annotations

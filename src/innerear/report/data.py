@@ -1,11 +1,11 @@
-"""All that the page shows, as rows: whoever fills a `ReportData` gets a report.
+"""Input of the report: everything that the page shows, as rows in a `ReportData`.
 
 The page computes no score of its own. It joins rows by these rules:
 
 - a measurement belongs to a check of its probe when its metric has the name of the check's kind,
-  and it comes in the same place among those of that kind;
-- a probe counts as passed when every headline check of it that was judged has passed;
-- scores of one metric and embedder (the `emb:` part of the signature) in one tier share a picture,
+  and the same index among those of that kind;
+- a probe counts as passed if all its headline checks with a verdict passed;
+- scores of one metric and embedder (the `emb:` part of the signature) in one tier share a plot,
   with `group="all"` first.
 """
 
@@ -21,9 +21,9 @@ from innerear.report.texts import METRICS, MetricText
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """What was asked of the run: all that it takes to do it again.
+    """The settings of the run: everything needed to repeat it.
 
-    `more` takes whatever else stands in `run.json`; the page shows it as it is.
+    `more` has further fields of `run.json`, which the page shows unchanged.
     """
 
     models: list[str]
@@ -40,7 +40,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Step(msgspec.Struct, frozen=True):
-    """One step of the funnel: how many completions got so far, and of how many that is asked."""
+    """One step of the funnel: how many completions passed it and all earlier steps, of how many."""
 
     name: str
     count: int
@@ -48,10 +48,10 @@ class Step(msgspec.Struct, frozen=True):
 
 
 class Funnel(msgspec.Struct, frozen=True):
-    """What became of a model's completions in one tier, step by step, widest first.
+    """The funnel of a model's completions in one tier, widest step first.
 
-    All funnels of a report have the same steps in the same order; the page adds up the tiers, and
-    puts behind them how many of the judged completions pass all their checks.
+    All funnels of a report have the same steps in the same order; the page adds up the tiers and
+    appends how many of the checked completions pass all their checks.
     """
 
     model: str
@@ -61,10 +61,10 @@ class Funnel(msgspec.Struct, frozen=True):
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True):
-    """One completion and all that came of it.
+    """One completion with its program, render and measurements.
 
     `audio` is the path of the stored sound relative to the run folder, such as
-    `audio/<digest>.flac`; `None` where there is none.
+    `audio/<digest>.flac`; `None` without a sound.
     """
 
     completion: Completion
@@ -75,10 +75,10 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Recording(msgspec.Struct, frozen=True, kw_only=True):
-    """A real recording of what a probe asks, to compare with.
+    """A real recording of what a probe requests, to compare with.
 
-    `path` is where the file is on this machine: the report copies it. `remark` says where it is the
-    nearest there is and not the very thing; `licence` and `attribution` stand beside it on the page.
+    `path` is where the file is on this machine: the report copies it. `remark` says how it differs
+    from the request, if it does; the page shows `licence` and `attribution` next to it.
     """
 
     path: str
@@ -99,7 +99,7 @@ class ReportData(msgspec.Struct, frozen=True, kw_only=True):
     funnels: list[Funnel] = []
     metrics: Sequence[MetricText] = METRICS
     warnings: list[str] = []
-    finding: list[str] = []  # what the statistics support, in sentences, the first says the most
+    finding: list[str] = []  # sentences that the statistics support, most informative first
     recordings: dict[str, Recording] = {}  # by probe
-    comparison: dict[str, Any] = {}  # what `innerear compare` found; with it, the page has a view of it
-    listening: list[Any] = []  # what people heard, one `listening.Validation` for each test
+    comparison: dict[str, Any] = {}  # result of `innerear compare`; if set, the page has a view of it
+    listening: list[Any] = []  # results of listening tests, one `Validation` per test

@@ -1,4 +1,4 @@
-"""The anatomy of each program of a run, beside whether its sound passes all its checks."""
+"""The anatomy of each program of a run, and whether its sound passes all its checks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from innerear.run.run import Run
 
 
 class Dissected(msgspec.Struct, frozen=True):
-    """One program. `passed`: all headline checks that were judged; `None` where none was."""
+    """One program. `passed`: whether all headline checks with a verdict passed; `None` without any."""
 
     probe: str
     model: str
@@ -22,7 +22,7 @@ class Dissected(msgspec.Struct, frozen=True):
 
 
 def dissect(run: Run) -> list[Dissected]:
-    """Every program of a run that is Python."""
+    """Every Python program of a run."""
     rows: dict[str, Measurement] = run.measurements()
     found = []
     for item in run.items():

@@ -1,4 +1,4 @@
-"""A run joined into all that the report shows, and the few lines that a terminal shows."""
+"""Collect everything that the report of a run shows."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from innerear.scores.score import funnels
 def report_data(
     run: Run, scores: Sequence[Score], data: Path | None = None, every_recording: bool = False
 ) -> ReportData:
-    """All that the report of a run shows.
+    """Everything that the report of a run shows.
 
-    Real recordings to compare with come from the folder `data`; with `every_recording` also those
-    whose licences do not let a report be passed on.
+    `data` is the folder of real recordings to compare with; `every_recording` also takes those whose
+    licences do not allow the report to be passed on.
     """
     found = run.measurements()
     items = run.items()
@@ -74,32 +74,32 @@ def report_data(
 
 
 def _as_counted(probe: Probe) -> Probe:
-    """Its checks are out of headlines where verification takes them out: the page counts as scores do."""
+    """The probe with `headline` off for checks that verification excludes, so that the page counts as scores do."""
     expect = [msgspec.structs.replace(check, headline=in_headline(check, probe.tier)[0]) for check in probe.expect]
     return msgspec.structs.replace(probe, expect=expect)
 
 
 def warnings(run: Run, items: Sequence[Item], scores: Sequence[Score]) -> list[str]:
-    """What a reader must know before believing a number."""
+    """Warnings that a reader must see before trusting a number."""
     found = run.leaks()
     repeats = run.repeats()
     not_rendered = sum(item.render.outcome == Outcome.NOT_RENDERED for item in items)
     if not_rendered:
-        found.append(f"{not_rendered} programs were not rendered: they count in no rate (see `innerear doctor`)")
+        found.append(
+            f"{not_rendered} programs were not rendered and are left out of every rate (see `innerear doctor`)"
+        )
     if any(item.render.jail.get("tier") == "off" for item in items):
-        found.append("programs ran with the jail off: nothing kept them from this machine")
+        found.append("programs ran with the jail off, without any isolation from this machine")
     flagged = sum(bool(item.render.near_limit) for item in items)
     if flagged:
-        found.append(
-            f"{flagged} programs used more than four fifths of a limit: another limit might change their outcome"
-        )
+        found.append(f"{flagged} programs used more than 80 % of a limit; a different limit might change their outcome")
     changing = [item.completion.probe for item in items if (again := repeats.get(item.render.key)) and not again.same]
     if changing:
-        found.append(f"{len(changing)} programs gave another sound when they ran again: {', '.join(changing[:5])}")
+        found.append(f"{len(changing)} programs made a different sound when rerun: {', '.join(changing[:5])}")
     if "mel" in run.asked.embedders:
-        found.append("distances by `mel` are statistics of a spectrum, no measure of what is heard")
+        found.append("distances by `mel` compare spectral statistics and are not perceptual")
     if any(score.note.startswith("small n") for score in scores):
-        found.append("FAD is biased upward at these n: compare only sets of equal n, and trust KAD more")
+        found.append("FAD is biased upward at small n: compare only sets of equal n, and prefer KAD")
     lacking = {row.reason: row.metric for item in items for row in item.measurements if metrics.is_unavailable(row)}
     found += sorted(f"{metric}: {reason}" for reason, metric in lacking.items())
     found += [_agreed(score) for score in scores if score.metric == "agreement"]
@@ -111,6 +111,6 @@ def _agreed(score: Score) -> str:
     reach = score.note if score.low is None else f"95 % interval {score.low:.2f} to {score.high:.2f}"
     metric, _, embedders = score.group.partition(", ")
     return (
-        f"{score.tier}: {embedders} put {score.n} models in order by {metric.upper()} "
-        f"with Kendall's tau {score.value:.2f} ({reach}); 1 is the same order"
+        f"{score.tier}: {embedders} rank {score.n} models by {metric.upper()} with Kendall's tau {score.value:.2f} "
+        f"({reach}); 1 is the same order"
     )

@@ -1,4 +1,4 @@
-"""The pictures of a sound: the outline of its waveform, and its spectrogram as a small PNG.
+"""Pictures of a sound: its waveform outline, and its spectrogram as a small PNG.
 
 Conventions: the mean of the channels; mel scale after O'Shaughnessy, 2595 log10(1 + f/700), from 0
 to 20 kHz for every sound, so that two pictures side by side can be compared; 80 dB down from the
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from innerear.clip import Clip, Samples
 
 VERSION = 1
-"""Raised when a picture of the same sound changes, so that a report draws its sounds again."""
+"""Increment when the picture of the same sound changes, so that reports redraw it."""
 
 ROWS = 160
 COLUMNS = 640
@@ -48,7 +48,7 @@ def row_hz() -> NDArray[np.float64]:
 
 
 def height(f_hz: float) -> float:
-    """Where a frequency stands in the picture: 0 at the bottom, 1 at the top.
+    """The height of a frequency in the picture: 0 at the bottom, 1 at the top.
 
     >>> height(0.0), height(20_000.0)
     (0.0, 1.0)
@@ -59,7 +59,7 @@ def height(f_hz: float) -> float:
 def spectrogram(clip: Clip) -> NDArray[np.uint8]:
     """Shades from 0 to SHADES - 1, shape (ROWS, columns), top row the highest frequency.
 
-    Hann windows of about 46 ms, one a column, evenly spread over the sound; a row is the mean power
+    Hann windows of about 46 ms, one per column, evenly spaced over the sound; a row is the mean power
     under a triangle as wide as two rows and at least two bins.
     """
     import scipy.fft

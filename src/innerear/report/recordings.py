@@ -1,7 +1,7 @@
-"""Real recordings to hear beside what a model made: the nearest that the reference data hold, by probe.
+"""Choose a real recording per probe, the nearest in the reference data, to compare with the models' sounds.
 
-A report is made to be passed on, so a recording whose licence, or whose collection's licence, is
-unknown, forbids commerce or forbids changes is left out, unless the report is told to take all.
+Reports are meant to be passed on, so recordings with an unknown, non-commercial or no-derivatives
+licence, of their own or of their collection, are left out unless all are requested.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from innerear.reference.manifest import ManifestRow, read_manifest
 from innerear.report.data import Recording
 
 FREE = ("cc0", "cc-by", "public domain", "mit", "free for any use", "bsd")
-"""What the name of a licence has in it that lets a recording be passed on with its attribution."""
+"""Words in the names of licences that allow a recording to be passed on with attribution."""
 NOT_FREE = ("-nc", "-nd", "noncommercial", "sampling+", "unknown")
 
 
 def may_be_passed_on(licence: str) -> bool:
-    """Whether a report may hold a recording under this licence.
+    """Whether a report may include a recording under this licence.
 
     >>> may_be_passed_on("CC-BY-4.0"), may_be_passed_on("source CC0; collection CC-BY-NC-3.0"), may_be_passed_on("")
     (True, False, False)
@@ -31,9 +31,9 @@ def may_be_passed_on(licence: str) -> bool:
 
 
 def recordings(probes: Iterable[Probe], data: Path | None, every: bool = False) -> dict[str, Recording]:
-    """By probe, the nearest recording in the data folder; none where no folder or no clip is.
+    """By probe, the nearest recording in the data folder; probes without one are left out.
 
-    `every` takes those too that may not be passed on.
+    `every` includes those that may not be passed on.
     """
     rows = [
         row
@@ -54,7 +54,7 @@ def recordings(probes: Iterable[Probe], data: Path | None, every: bool = False) 
 
 
 def _nearest(probe: Probe, rows: Sequence[ManifestRow]) -> tuple[ManifestRow, str] | None:
-    """The clip that fits best; among equals the choice is by digest."""
+    """The best-fitting clip and a remark; ties are broken by digest."""
     fits = [(found, row) for row in rows if (found := fit(probe, row))]
     if not fits:
         return None
@@ -63,7 +63,7 @@ def _nearest(probe: Probe, rows: Sequence[ManifestRow]) -> tuple[ManifestRow, st
 
 
 def _manifest(folder: Path) -> list[ManifestRow]:
-    """Its rows; none where there is no manifest: a report stands without recordings."""
+    """The rows of the manifest; empty if there is none, as recordings are optional."""
     try:
         return read_manifest(folder / "MANIFEST.csv", columns=())
     except UsageError:

@@ -1,4 +1,4 @@
-"""What a listening test found about a run: which metrics agree with people."""
+"""Results of listening tests of a run: which metrics agree with listeners."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from innerear.run.parts import from_json
 
 
 class Best(msgspec.Struct, frozen=True):
-    """The metric that goes best with what people said; `rivals` are those whose intervals reach into its own."""
+    """The metric that correlates best with listeners; `rivals` are those whose intervals overlap its own."""
 
     tier: str
     measure: str
@@ -22,10 +22,10 @@ class Best(msgspec.Struct, frozen=True):
 
 
 class Validation(msgspec.Struct, frozen=True, kw_only=True):
-    """`RUN/listening/<test>.json`: what people said of a run's sounds, and which metrics agree with them.
+    """`RUN/listening/<test>.json`: listeners' answers on a run's sounds, and which metrics agree with them.
 
-    A row of `correlations` has the metric's name, and in `group` what of the listeners' it is held
-    against; `model` is empty where all models are taken together.
+    A row of `correlations` has the metric's name, and in `group` the listener measure it is compared
+    with; `model` is empty for all models together.
     """
 
     test: str
@@ -42,7 +42,7 @@ class Validation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_validations(folder: Path) -> list[Validation]:
-    """What people said of a run's sounds, one for each test, oldest first."""
+    """The listening results of a run, one per test, oldest first."""
     found = []
     for path in sorted((folder / "listening").glob("[!.]*.json")):
         try:

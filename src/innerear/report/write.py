@@ -1,15 +1,15 @@
-"""From rows to a folder that opens from the disk.
+"""Write a report: a folder of static files that opens from disk.
 
     report/
     ├── index.html
-    ├── assets/, vendor/     the page's own code, and that of others
-    ├── data/index.js        all that the tables and filters need
-    ├── data/<tier>.js       what was heard by each check of a tier, loaded when its view is opened
+    ├── assets/, vendor/     the page's own code, and third-party code
+    ├── data/index.js        everything that the tables and filters need
+    ├── data/<tier>.js       the result of each check of a tier, loaded when its view is opened
     ├── data/<probe>.js      programs, logs, messages and measurements of one probe, loaded when opened
-    ├── sounds/<digest>.*    outline and spectrogram of one sound, loaded when shown
-    └── recordings/<digest>.* the real recordings to compare with, where their licences allow
+    ├── sounds/<digest>.*    waveform outline and spectrogram of one sound, loaded when shown
+    └── recordings/<digest>.* real recordings to compare with, if their licences allow
 
-A page from the disk may not fetch, so data come as scripts that hand one JSON text to the page.
+A page opened from disk may not fetch, so data files are scripts that pass one JSON string to the page.
 The audio of the run stays where it is, in `../audio`.
 """
 
@@ -37,20 +37,20 @@ from innerear.run.folders import is_local, opened
 from innerear.run.whole import new_folder, sweep
 
 WHOLE_TIER = ("plausibility",)
-"""Metrics that belong to no check and stand in a tier's pictures."""
-MOST_SECONDS = 12.0  # of a real recording, so that a report stays small
+"""Metrics without a check that a tier's plots show."""
+MOST_SECONDS = 12.0  # of a real recording, to keep reports small
 TICKS_HZ = (100, 500, 1000, 2000, 5000, 10_000)
 
 
 def write_report(data: ReportData, run_folder: Path, say: Callable[[str], None] = lambda line: None) -> Path:
-    """Write `run_folder/report` whole, in place of an older one, and return its `index.html`.
+    """Write `run_folder/report` atomically, replacing an older one, and return its `index.html`.
 
-    Outlines and spectrograms of sounds that an older report has are taken from there. A write that
-    is cut short leaves the older report as it was; of several at once, the last one stays. A sound or
-    recording that is missing or damaged is left out of the page, which says so; `say` gets the line too.
+    Outlines and spectrograms are reused from an older report. An interrupted write leaves the older
+    report unchanged; of concurrent writes the last one wins. A missing or damaged sound or recording
+    is left out, with a warning on the page and to `say`.
 
-    A report of a run in an object store is made on this machine's disk and then put there file by
-    file, its `index.html` last.
+    The report of a run in an object store is built on the local disk and then uploaded file by file,
+    `index.html` last.
 
     Raises:
         DiskFull, UsageError: the folder cannot be written.
@@ -72,7 +72,7 @@ def write_report(data: ReportData, run_folder: Path, say: Callable[[str], None] 
 
 
 def _write(data: ReportData, run_folder: Path, part: Path, say: Callable[[str], None]) -> None:
-    """All files of the report into a new folder."""
+    """Write all files of the report into a new folder."""
     with as_file(files("innerear.report")) as package:
         for folder in ("assets", "vendor"):
             _copy_files(package / folder, part / folder)
@@ -96,7 +96,7 @@ def _write(data: ReportData, run_folder: Path, part: Path, say: Callable[[str], 
 
 
 def _copy_files(source: Path, target: Path) -> None:
-    """As `copytree`, which goes on over a full disk and tells of every file."""
+    """Copy a folder, stopping at the first error (`copytree` continues on a full disk and reports every file)."""
     target.mkdir()
     for path in source.iterdir():
         if path.is_dir():
@@ -106,9 +106,9 @@ def _copy_files(source: Path, target: Path) -> None:
 
 
 def script(kind: str, name: str, content: Any) -> str:
-    """A line of JavaScript that hands JSON to the page; ASCII, and without `<`.
+    """A line of JavaScript that passes JSON to the page; ASCII, without `<`.
 
-    The JSON travels as a string: as an object literal, a key `__proto__` would be more than a key.
+    The JSON is a string, as the key `__proto__` has a special meaning in an object literal.
 
     >>> script("probe", "p", {"text": "</script>"})
     'InnerEar.receive("probe", "p", "{\\\\"text\\\\": \\\\"\\\\u003c/script>\\\\"}");\\n'
@@ -118,7 +118,7 @@ def script(kind: str, name: str, content: Any) -> str:
 
 
 def page(template: str, **values: Any) -> str:
-    """A page of this package, such as `shell.html.j2`, filled in; what cannot be UTF-8 is replaced."""
+    """Render a template of this package, such as `shell.html.j2`; replaces text that is not valid UTF-8."""
     import jinja2
 
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
@@ -175,7 +175,7 @@ def _write_data(data: ReportData, recordings: dict[str, dict[str, Any]], folder:
 
 
 def _whole(row: Any) -> Any:
-    """A row and the rows in it as plain values, with the fields that files leave out as defaults."""
+    """A row, and the rows in it, as plain values, including fields at their defaults."""
     if isinstance(row, list):
         return [_whole(each) for each in row]
     if not isinstance(row, msgspec.Struct):
@@ -184,13 +184,13 @@ def _whole(row: Any) -> Any:
 
 
 class _Anatomies:
-    """What programs are made of; each program is read once."""
+    """Anatomies of programs, cached by code."""
 
     def __init__(self) -> None:
         self._known: dict[str, tuple[Anatomy, list[Mark]] | None] = {}
 
     def of(self, item: Item) -> tuple[Anatomy | None, list[Mark]]:
-        """The anatomy of an item's program with its lines; `None` where there is no program."""
+        """The anatomy of an item's program and its line marks; `None` without a program."""
         if item.program is None or item.program.code is None:
             return None, []
         code = item.program.code
@@ -200,7 +200,7 @@ class _Anatomies:
 
 
 def _row(item: Item, entrant: int, probe: Probe, built: Anatomy | None) -> dict[str, Any]:
-    """What the tables and filters need of an item."""
+    """The fields of an item that the tables and filters need."""
     judged = [m.passed for _, m in _checked(item, probe, headline=True) if m.passed is not None]
     failure = next((m.reason.partition(" – ")[0] for m in item.measurements if m.metric == "failure"), None)
     row = {
@@ -227,7 +227,7 @@ def _row(item: Item, entrant: int, probe: Probe, built: Anatomy | None) -> dict[
 
 
 def _heard(item: Item, place: int, probe: Probe) -> list[dict[str, Any]]:
-    """What the checks of an item heard, and the metrics that a tier's pictures show; `at` is the check's place."""
+    """The check results of an item and the metrics in a tier's plots; `at` is the index of the check, or -1."""
     found = [(at, m) for at, m in _checked(item, probe)]
     found += [(-1, m) for m in item.measurements if m.metric in WHOLE_TIER]
     wanted = ("metric", "value", "passed", "reason", "detail")
@@ -235,7 +235,7 @@ def _heard(item: Item, place: int, probe: Probe) -> list[dict[str, Any]]:
 
 
 def _checked(item: Item, probe: Probe, headline: bool = False) -> Iterator[tuple[int, Measurement]]:
-    """The measurements that belong to the probe's checks, each with the place of its check."""
+    """The measurements of the probe's checks, each with the index of its check."""
     left: dict[str, list[Measurement]] = {}
     for measurement in item.measurements:
         left.setdefault(measurement.metric, []).append(measurement)
@@ -249,7 +249,7 @@ def _checked(item: Item, probe: Probe, headline: bool = False) -> Iterator[tuple
 def _write_recordings(
     recordings: dict[str, Recording], folder: Path, say: Callable[[str], None]
 ) -> dict[str, dict[str, Any]]:
-    """Copy each recording once, cut to `MOST_SECONDS` where it is longer; by probe, what the page says of it."""
+    """Copy each recording once, cut to `MOST_SECONDS`; return its facts for the page, by probe."""
     folder.mkdir()
     names: dict[str, str | None] = {}
     found = {}
@@ -270,7 +270,7 @@ def _write_recordings(
 
 
 def _copied(source: Path, folder: Path, say: Callable[[str], None]) -> str | None:
-    """The name of a recording's copy; `None` if it cannot be read."""
+    """Copy a recording; return the name of the copy, `None` if it cannot be read."""
     try:
         sound = clip.read(source)
         size = source.stat().st_size
@@ -284,12 +284,12 @@ def _copied(source: Path, folder: Path, say: Callable[[str], None]) -> str | Non
         (folder / name).write_bytes(clip.flac(cut)[0])
     else:
         shutil.copyfile(source, folder / name)
-    shutil.copystat(source, folder / name)  # by its time an older report's pictures are known to be of it
+    shutil.copystat(source, folder / name)  # its time shows whether an older report's pictures are current
     return name
 
 
 def _write_sounds(sounds: dict[str, Path], old: Path, new: Path) -> dict[str, str]:
-    """The pictures of sounds, by name; for each that cannot be read, why."""
+    """Write the pictures of sounds; return the errors of those that cannot be read, by name."""
     new.mkdir(exist_ok=True)
     lost: dict[str, str] = {}
 
@@ -322,11 +322,11 @@ def _write_sound(audio: Path, old: Path, new: Path, name: str) -> None:
 
 
 def _known(audio: Path, old: Path, names: Sequence[str]) -> list[bytes] | None:
-    """What an older report holds of a sound; `None` if it lacks something, or the sound is newer or gone."""
+    """The pictures of a sound in an older report; `None` if incomplete or older than the sound."""
     try:
         changed_s = audio.stat().st_mtime
         if any((old / each).stat().st_mtime < changed_s for each in names):
             return None
         return [(old / each).read_bytes() for each in names]
-    except OSError:  # not there, or another process puts a newer report in place
+    except OSError:  # missing, or replaced by another process
         return None

@@ -1,1 +1,1 @@
-"""Measurements and embeddings to scores, each with an interval, a floor and a ceiling."""
+"""Turn measurements and embeddings into scores with intervals, floors and ceilings."""

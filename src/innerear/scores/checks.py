@@ -1,7 +1,7 @@
-"""Scores from checks: pass rates by kind, family and level; models side by side; the trend over tiers.
+"""Scores from checks: pass rates by kind, family and level, and pass@k.
 
-A check counts in a headline where the suite says so and verification lets it (`innerear.metrics.verified`);
-all others are scored and marked, and enter no sum. A sound that is not there fails its checks.
+A check counts in headlines if the suite says so and verification allows it (`innerear.metrics.verified`);
+the others are scored and marked, but enter no sum. A missing sound fails its checks.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from innerear.scores.summaries import Better, average, median_size, middle, rate
 from innerear.stats import pass_at_k
 
 Judged = Mapping[str, Sequence[tuple[Check, Measurement]]]
-"""The checks of a completion, each with its row, by the completion's key."""
+"""By completion key: the checks of the completion, each with its row."""
 
 PASSED, CHECKS = "passed", "checks"
-FITTED_TO = "no independent ceiling: the discriminant was fitted to notes of FluidR3 too"
-FEW = 10  # checks, below which a share says more than is known, and is neither headline nor finding
+FITTED_TO = "not an independent ceiling: the classifier was also fitted to notes of FluidR3"
+FEW = 10  # checks; a share of fewer is too uncertain for a headline or a finding
 
 
 def check_scores(group: Group, judged: Judged) -> list[Score]:
-    """All scores of a group that come from checks."""
+    """All check-based scores of a group."""
     scores = [score for name in _kinds(group) for score in _of_kind(group, judged, name)]
     scores += _sums(group, judged, "all", lambda probe: True)
     for family in dict.fromkeys(probe.family for probe in group.probes):
@@ -45,7 +45,7 @@ def _kinds(group: Group) -> list[str]:
 
 
 def _of_kind(group: Group, judged: Judged, name: str) -> Iterator[Score]:
-    """The pass rate of a kind over checks that the suite takes into headlines, and the median of its value."""
+    """The pass rate of one kind over the checks that the suite takes into headlines, and the median of its value."""
     asked = sum(kind(check) == name and check.headline for item in group.items for check in item.probe.expect)
     if not asked:
         return
@@ -76,24 +76,24 @@ def _of_kind(group: Group, judged: Judged, name: str) -> Iterator[Score]:
 
 
 def _few(reasons: Sequence[str], most: int = 3) -> str:
-    """The first reasons, and how many more there are."""
+    """The first reasons, and the number of further ones."""
     more = f"; and {len(reasons) - most} more reasons (`innerear checks list`)" if len(reasons) > most else ""
     return "; ".join(reasons[:most]) + more
 
 
 ERRORS = {"cents", "Hz", "events"}
-"""Units of values that are distances from what was asked."""
+"""Units of values that are errors: distances from the requested value."""
 
 
 def _sort_of(unit: str) -> tuple[str, Better, Callable[..., Any]]:
-    """What a value in this unit is called, which way it improves, and how values are summed up."""
+    """Name, direction and summary statistic of a value in this unit."""
     if unit in ERRORS:
         return "error", "lower", median_size
     return ("rank", "lower", np.median) if unit.startswith("of ") else ("value", "neither", np.median)
 
 
 def _counted(item: Item, judged: Judged) -> list[bool]:
-    """Whether each check that counts was passed; those that could not be judged are left out."""
+    """The verdict of each headline check; checks without a verdict are left out."""
     rows, tier = judged.get(item.completion.key, []), item.probe.tier
     return [bool(row.passed) for check, row in rows if row.passed is not None and in_headline(check, tier)[0]]
 
@@ -116,7 +116,7 @@ def _sums(group: Group, judged: Judged, name: str, wanted: Callable[[Probe], boo
 
 
 def not_run(items: Sequence[Item], judged: Judged) -> Counter[str]:
-    """How many checks that count have no verdict, by the reason: without them a rate is over fewer than it seems."""
+    """The number of headline checks without a verdict, by reason."""
     found: Counter[str] = Counter()
     for item in items:
         rows = judged.get(item.completion.key, [])
@@ -132,7 +132,7 @@ def not_run(items: Sequence[Item], judged: Judged) -> Counter[str]:
 
 
 def _coverage(n: int, lacking: Counter[str], group: str) -> str:
-    """What a reader must know of a rate over checks: that some were not run, and why; that they are too few."""
+    """The note of a rate over checks: how many were not run and why, and whether there are too few."""
     notes = []
     if lacking:
         missing, whys = lacking.total(), [why for why, _ in lacking.most_common()]
@@ -143,7 +143,7 @@ def _coverage(n: int, lacking: Counter[str], group: str) -> str:
 
 
 def _at_k(group: Group, judged: Judged) -> list[Score]:
-    """pass@k for all k up to the attempts, where there are several: the mean over probes."""
+    """pass@k, averaged over probes, for each k up to the number of attempts; empty for a single attempt."""
     by_probe: dict[str, list[bool]] = {}
     for item in group.rendered:
         if passed := _counted(item, judged):

@@ -1,19 +1,19 @@
-"""Does a sound agree with its caption, and do embedders agree with each other?
+"""CLAP scores (agreement of sounds with their captions), and agreement between embedders.
 
-A CLAP score is the cosine between a sound (the mean of its windows, each of length 1) and its
-caption. Alone it means little: all sounds and captions lie in a narrow cone, and random programs
-have been seen to beat language models. So it stands with
+A CLAP score is the cosine similarity of a sound (the mean of its unit-length window embeddings) and
+its caption. Alone it means little: all sounds and captions share a narrow cone, and random programs
+can outscore language models. So it comes with
 
-- `clap_rank`: the place of the right caption among the captions of the tier, 1 the nearest;
-- `clap_retrieval`: how often that place is 1;
-- `clap_class`: for probes of one environment class, how often the nearest of the 50 classes' captions
-  is the right one (zero-shot);
+- `clap_rank`: the rank of the right caption among the captions of the tier, 1 for the nearest;
+- `clap_retrieval`: how often that rank is 1;
+- `clap_class`: for probes of one environment class, how often the nearest of the captions of the 50
+  classes is the right one (zero-shot);
 
-each beside silence and noise of the same lengths, other probes' captions (`shuffled`), chance, and
-held-back recordings where there is a reference of this embedder.
+and with these ends: silence and noise of the same lengths, other probes' captions (`shuffled`),
+chance, and held-back recordings if there is a reference for this embedder.
 
-A cosine is in [-1, 1], ranks count from 1, ties share the middle of their places. A sound that is
-not there is missing from all of them, as a distance has no place for it either; rates count it.
+Cosines are in [-1, 1]; ranks count from 1, ties share their mean rank. A missing sound is left out
+of all of them, as it is of distances; rates count it as missing.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ if TYPE_CHECKING:
 Frames = NDArray[np.float32]
 
 CAPTION = "caption/"
-"""What stands before a caption in the name of its frame."""
+"""Prefix of the frame name of a caption."""
 NO_WEIGHTS = "no weights: `innerear weights pull clap-laion` fetches them"
-FEWEST_MODELS = 4  # below which resampling models says nothing
+FEWEST_MODELS = 4  # least number of models for a bootstrap over models
 
 
 @functools.cache
@@ -60,12 +60,12 @@ def classes() -> Mapping[str, str]:
 
 
 def captions(probes: Sequence[Probe]) -> list[str]:
-    """The captions that the scores of these probes need."""
+    """The captions that must be embedded to score these probes."""
     return list(dict.fromkeys([*(probe.caption for probe in probes), *classes().values()]))
 
 
 def place(found: NDArray[np.float64], right: int) -> float:
-    """The place of the right one, 1 for the nearest; ties share the middle of their places.
+    """The rank of the right caption, 1 for the largest cosine; ties share their mean rank.
 
     >>> place(np.array([0.1, 0.5, 0.3]), right=2), place(np.array([0.5, 0.5]), right=0)
     (2.0, 1.5)
@@ -75,14 +75,14 @@ def place(found: NDArray[np.float64], right: int) -> float:
 
 
 def clap_scores(group: Group, embedded: Mapping[str, Embedding | None]) -> list[Score]:
-    """The CLAP scores of a group by each checkpoint that there is; a row "no weights" where there is none."""
+    """The CLAP scores of a group by each available checkpoint, or one row that says "no weights"."""
     readers = {name: embedding for name, embedding in embedded.items() if reads_captions(name)}
     if not readers:
         return [_without(group, "clap", NO_WEIGHTS)]
     scores: list[Score] = []
     for name, embedding in readers.items():
         if embedding is None:
-            scores.append(_without(group, f"clap|emb:{name}", f"no weights: {name} cannot be had here"))
+            scores.append(_without(group, f"clap|emb:{name}", f"no weights: {name} is not available here"))
         else:
             scores += _Heard(group, name, *embedding).scores()
     return scores
@@ -93,7 +93,7 @@ def _without(group: Group, signature: str, note: str) -> Score:
 
 
 class _Heard:
-    """What one checkpoint makes of one group."""
+    """The scores of one group by one checkpoint."""
 
     def __init__(self, group: Group, name: str, signature: str, frames: Mapping[str, Frames]) -> None:
         self.group, self.name, self.frames = group, name, frames
@@ -166,7 +166,7 @@ class _Heard:
         return rate(self.group, metric, passes, asked - len(passes), f"{metric}|{self.how}", detail=detail, **more)
 
     def _anchor(self, kind: str, texts: Frames) -> list[tuple[float, float]]:
-        """Cosine and place of noise, or silence, as long as each sound, for that sound's caption."""
+        """Cosine and rank of noise, or silence, as long as each sound, for that sound's caption."""
         return [
             self._pair(self.frames[f"{kind}/{probe.id}"], texts, probe.caption)
             for probe, _ in self.made
@@ -178,7 +178,7 @@ class _Heard:
         return float(found[at]), place(found, at)
 
     def _real(self, texts: Frames) -> list[tuple[float, float]]:
-        """Cosine and place of the held-back recordings of environment classes whose captions are asked here."""
+        """Cosine and rank of held-back recordings of the environment classes whose captions are in this group."""
         reference = find_reference("environment", self.name) if self.group.tier == "environment" else None
         if reference is None or not self.how.startswith(f"emb:{reference.signature}|"):
             return []
@@ -190,7 +190,7 @@ class _Heard:
         return [self._pair(clip, texts, caption) for caption, clip in labelled if caption in self.captions]
 
     def _class(self) -> list[Score]:
-        """Zero-shot: the nearest of the captions of the 50 classes, for probes that ask for one of them."""
+        """Zero-shot classification among the captions of the 50 classes, for probes of one class."""
         wanted = {probe.id: check.label for probe in self.group.probes for check in probe.expect
                   if isinstance(check, Label) and check.label in classes()}  # fmt: skip
         chosen = {label: caption for label, caption in classes().items() if CAPTION + caption in self.frames}
@@ -208,11 +208,11 @@ class _Heard:
 
 
 def embedder_agreement(scores: Sequence[Score]) -> list[Score]:
-    """Whether the embedders of a run put its models in the same order: Kendall's tau, a row a metric, tier and pair.
+    """Kendall's tau between the model rankings of two embedders: one row per metric (FAD, KAD), tier and pair.
 
-    Over all pairs of models within a kind of sound, the pairs that two embedders order alike less
-    those that they order otherwise, as a share of all; 1 is one order, -1 the opposite one. The
-    interval is a bootstrap over models, `None` for fewer than four. FAD and KAD each.
+    Over all pairs of models within a kind of sound, concordant minus discordant pairs as a share of
+    all; 1 is the same order, -1 the reverse. The interval is a bootstrap over models, `None` for
+    fewer than four.
     """
     values: dict[tuple[str, str, str], dict[str, dict[tuple[str, str], float]]] = {}
     for score in scores:
@@ -242,7 +242,7 @@ def embedder_agreement(scores: Sequence[Score]) -> list[Score]:
 def _concordance(
     one: Mapping[tuple[str, str], float], two: Mapping[tuple[str, str], float], both: Any, models: Sequence[str]
 ) -> NDArray[np.float64]:
-    """For each pair of models the mean over kinds of 1 (ordered alike), -1 or 0 (a tie); NaN where never compared."""
+    """Per pair of models, the mean over kinds of 1 (concordant), -1 (discordant) or 0 (tie); NaN if never compared."""
     order = np.full((len(models), len(models)), np.nan)
     groups = {group for group, _ in both}
     for (i, a), (j, b) in combinations(enumerate(models), 2):
@@ -258,7 +258,7 @@ def _concordance(
 
 def _tau(order: NDArray[np.float64], models: NDArray[np.int64]) -> float | None:
     pairs = order[np.ix_(models, models)][np.triu_indices(len(models), 1)]
-    pairs = pairs[~np.isnan(pairs)]  # a model drawn twice is no pair
+    pairs = pairs[~np.isnan(pairs)]  # a model drawn twice does not make a pair
     return float(pairs.mean()) if len(pairs) else None
 
 

@@ -1,7 +1,8 @@
-"""Scores of the check `label` beyond its pass rate: beside what real recordings of the same classes reach.
+"""Scores of the check `label` relative to real recordings of the same classes.
 
-Some classes fail on real recordings, so a rate stands beside the rate that recordings of the classes
-asked would have: `ceiling["real_clips"]`, and `detail["relative"]`, the one over the other.
+The tagger fails on real recordings of some classes, so each rate comes with the rate of real
+recordings of the requested classes, `ceiling["real_clips"]`, and with the ratio of the two,
+`detail["relative"]`.
 """
 
 from __future__ import annotations
@@ -19,13 +20,13 @@ from innerear.scores.groups import Group
 from innerear.scores.summaries import rate
 
 Row = tuple[str, Label, Measurement]
-"""A probe, what it asks, and what was found."""
+"""A probe's id, its check, and the measurement."""
 
 
 def with_classes(group: Group, found: Score, rows: Sequence[Row], asked: int) -> Iterator[Score]:
-    """`found`, the pass rate, beside real recordings and with who was heard for whom; then two stricter and looser.
+    """The pass rate with its real-recording ceiling and confusion matrix, then a stricter and a looser rate.
 
-    `label_alone`: as the very class, merges not counted. `label_top5`: within the first five.
+    `label_alone`: exactly the requested class, without merges. `label_top5`: within the first five.
     """
     rows = [row for row in rows if row[1].label in places()]
     confusion: dict[str, Counter[str]] = {}

@@ -13,11 +13,11 @@ from innerear.scores.ends import end_name
 from innerear.scores.groups import Group
 from innerear.stats import falls, holm, paired
 
-LEAST_COVERED = 0.5  # share of a tier's probes with a check that counts, for the tier to stand in a trend
+LEAST_COVERED = 0.5  # least share of a tier's probes with a headline check for the tier to enter the trend
 
 
 def comparisons(groups: Sequence[Group], judged: Judged) -> list[Score]:
-    """Models of a run side by side, and each model over the tiers."""
+    """Paired differences between the models of a run, and the trend of each model over the tiers."""
     rates: Rates = {}
     covered: set[tuple[str, str, str]] = set()
     for group in groups:
@@ -29,7 +29,7 @@ def comparisons(groups: Sequence[Group], judged: Judged) -> list[Score]:
 
 
 def shares_passed(group: Group, judged: Judged) -> dict[str, float]:
-    """For each probe of which something was judged, the share of counted checks passed, over its attempts."""
+    """By probe, the share of headline checks passed, averaged over attempts; probes without a verdict are left out."""
     by_probe: dict[str, list[float]] = {}
     for item in group.rendered:
         if passed := _counted(item, judged):
@@ -42,7 +42,7 @@ Rates = dict[tuple[str, str], dict[str, dict[str, float]]]
 
 
 def _pairs(rates: Rates) -> Iterator[Score]:
-    """The difference of two entrants in the mean share of checks passed, probe by probe; Holm over the tiers."""
+    """Differences of two entrants in the mean share of checks passed, paired by probe; Holm over the tiers."""
     for one, other in combinations(rates, 2):
         if end_name(one[0]) and end_name(other[0]):
             continue
@@ -63,9 +63,9 @@ def _pairs(rates: Rates) -> Iterator[Score]:
 
 
 def _trends(rates: Rates, covered: Set[tuple[str, str, str]]) -> Iterator[Score]:
-    """Does a model get worse from notes to environment to speech? And is each tier worse than the one before?
+    """Test for a decline from notes to environment to speech, overall and from each tier to the next.
 
-    A tier of which fewer than half of the probes have a check that counts stands in no trend.
+    A tier enters only if at least half of its probes have a headline check.
     """
     for (model, strategy), tiers in rates.items():
         there = [tier for tier in TIERS if (model, strategy, tier) in covered]
@@ -73,22 +73,23 @@ def _trends(rates: Rates, covered: Set[tuple[str, str, str]]) -> Iterator[Score]
         if trend is None:
             continue
         steps = list(pairwise(there))
-        each = [falls([list(tiers[a].values()), list(tiers[b].values())]) for a, b in steps]
-        adjusted = holm([step.p for step in each if step])
+        by_step = [falls([list(tiers[a].values()), list(tiers[b].values())]) for a, b in steps]
+        adjusted = holm([step.p for step in by_step if step])
         detail = {
             "p": trend.p,
             "tiers": {tier: float(np.mean(list(tiers[tier].values()))) for tier in there},
             "steps": {
                 f"{a} to {b}": {"change": step.slope, "p_holm": p}
-                for (a, b), step, p in zip(steps, each, adjusted, strict=True)
+                for (a, b), step, p in zip(steps, by_step, adjusted, strict=True)
                 if step
             },
         }
-        every = all(p < 0.05 for p in adjusted)
+        every_step = all(p < 0.05 for p in adjusted)
         worse = "worse with each tier" if len(there) == len(TIERS) else f"worse in {there[-1]} than in {there[0]}"
-        verdict = worse if every else "falls over the tiers" if trend.p < 0.05 else "no fall is shown"
+        no_fall = f"no decline from {there[0]} to {there[-1]}"
+        verdict = worse if every_step else "declines over the tiers" if trend.p < 0.05 else no_fall
         missing = [tier for tier in TIERS if tier not in there]
-        partly = f"; too little of {', '.join(missing)} is judged" if missing else ""
+        partly = f"; too few {' and '.join(missing)} checks could be run" if missing else ""
         yield Score(
             "tier_trend", model, strategy, "all", trend.slope, trend.n, 0,
             "tier_trend|slope a tier of checks passed|ci:bootstrap|p:permutation,one-sided|holm:steps|v:1",

@@ -1,7 +1,7 @@
-"""FAD and KAD of groups to the references of their kinds, with interval, floors and ceiling.
+"""FAD and KAD of groups from the references of their kinds, with interval, floors and ceiling.
 
-Floors and ceiling are matched to the set they stand beside: noise and silence as long as each of
-its sounds, and held-back recordings, as many and cut to as many frames.
+Floors and ceiling match the scored set: noise and silence as long as each of its sounds, and the
+same number of held-back recordings, cut to the same numbers of frames.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ Frames = NDArray[np.float32]
 
 DRAWS = 5  # of held-back clips, for a ceiling
 SEED = 0
-FEWEST_CLIPS = 4  # below which a distance says nothing at all
-SHARD_FRAMES = 10_000  # of a set, from which its distances are made of parts
+FEWEST_CLIPS = 4  # least number of clips for a distance
+SHARD_FRAMES = 10_000  # sets with more frames are computed in shards
 METRICS = ("fad", "kad")
 ANCHORS = ("noise", "silence")
 
@@ -62,7 +62,7 @@ def distance_scores(
     progress: Callable[[str, int, int], None],
     machines: Machines | None = None,
 ) -> Iterator[list[Score]]:
-    """The distances of each group, in order. `embedded`: by the embedder's name; `None` without weights."""
+    """The distances of each group, in order. `embedded`: embeddings by the embedder's name; `None` without weights."""
     sets = [
         [_set_of(group, kind, name, embedding) for name, embedding in embedded.items() for kind in KINDS]
         for group in groups
@@ -108,14 +108,16 @@ def _shards_of(ask: _Ask) -> list[_Shard]:
 
 @contextmanager
 def _answering() -> Iterator[Callable[[_Ask | _Shard | _Merge], Answer | Moments | Sums]]:
-    """How an ask, or a part of one, becomes its numbers."""
+    """Yield a function that computes an ask, a shard or a merge."""
     once = _Once()
 
     def answer(asked: _Ask | _Shard | _Merge) -> Answer | Moments | Sums:
         ask = asked if isinstance(asked, _Ask) else asked.ask
         reference = find_reference(ask.kind, ask.embedder)
         if reference is None or reference.digest != ask.reference:
-            raise UsageError(f"the reference {ask.kind!r} for {ask.embedder} is another here than {ask.reference}")
+            raise UsageError(
+                f"the reference {ask.kind!r} for {ask.embedder} does not match this run's, {ask.reference}"
+            )
         prepared = once(reference.digest, lambda: _Prepared.of(reference))
         rank = int(prepared.gaussian.rank)
         if isinstance(asked, _Shard):
@@ -133,7 +135,7 @@ def _answering() -> Iterator[Callable[[_Ask | _Shard | _Merge], Answer | Moments
 
 
 class _Once:
-    """Values that several groups need, worked out by the first that asks."""
+    """Cache of values that several threads need; the first caller computes, the others wait."""
 
     def __init__(self) -> None:
         self._found: dict[str, Future[Any]] = {}
@@ -155,7 +157,7 @@ class _Once:
 
 @dataclass(frozen=True)
 class _Prepared:
-    """A reference as FAD and as KAD see it."""
+    """A reference prepared for FAD and for KAD."""
 
     gaussian: Gaussian
     kernel: KernelReference
@@ -187,7 +189,7 @@ class _Prepared:
 
 @dataclass(frozen=True, eq=False)
 class _Ask:
-    """One distance to a reference: of clips, or (`clips=None`) of held-back recordings of these lengths."""
+    """A distance to compute: of clips, or (`clips=None`) of held-back recordings of these lengths."""
 
     key: str
     kind: str
@@ -200,17 +202,17 @@ class _Ask:
 
     @property
     def frames(self) -> int:
-        """Frames that are given."""
+        """Number of frames in `clips`."""
         return sum(self.lengths) if self.clips is not None else 0
 
     def without_clips(self) -> _Ask:
-        """What it asks, for one who has the clips from elsewhere."""
+        """The same ask without its clips, which the shards carry."""
         return replace(self, clips=None)
 
 
 @dataclass(frozen=True, eq=False)
 class _Shard:
-    """One part of an ask about many frames: for KAD, with the parts that follow it."""
+    """One shard of a large ask; for KAD, with all later parts."""
 
     ask: _Ask
     place: int
@@ -224,7 +226,7 @@ class _Shard:
 
 @dataclass(frozen=True, eq=False)
 class _Merge:
-    """An ask about many frames, and what its parts have given."""
+    """A large ask and the results of its shards."""
 
     ask: _Ask
     parts: Sequence[Moments | Sums]
@@ -236,7 +238,7 @@ class _Merge:
 
 
 def _set_of(group: Group, kind: Kind, embedder: str, embedding: Embedding | None) -> _Set | list[Score]:
-    """The sounds of a group that are of this kind, or the rows that say why they have no distance."""
+    """The sounds of a group of this kind, or the rows that say why they have no distance."""
     items = [item for item in group.items if kind.holds(item.probe)]
     if not items:
         return []
@@ -248,20 +250,20 @@ def _set_of(group: Group, kind: Kind, embedder: str, embedding: Embedding | None
 
     reference = find_reference(kind.name, embedder)
     if embedding is None:
-        return without(f"no weights: {embedder} cannot be had here")
+        return without(f"no weights: {embedder} is not available here")
     if reference is None:
         return without(f"no reference {kind.name!r} for {embedder}; `innerear reference build` makes one")
     signature, frames = embedding
     if reference.signature != signature:
-        return without(f"the reference {kind.name!r} was made another way: {reference.signature}")
+        return without(f"the reference {kind.name!r} was made with different settings: {reference.signature}")
     made = [(item.probe, frames[item.render.audio]) for item in items if item.render.audio in frames]
     if len(made) < FEWEST_CLIPS:
-        return without(f"{len(made)} clips are too few for a distance; wanted {FEWEST_CLIPS}", len(made))
+        return without(f"{len(made)} clips are too few for a distance; needs {FEWEST_CLIPS}", len(made))
     return _Set(group, kind, embedder, reference, made, _anchors(made, frames), len(items))
 
 
 class _Set:
-    """Sounds that have a distance: what is asked about them, and the scores that its answers make."""
+    """A set of sounds: the distances to compute for it, and its scores from their answers."""
 
     def __init__(
         self,
@@ -285,7 +287,7 @@ class _Set:
             ask = partial(_Ask, kind=kind.name, embedder=embedder, reference=reference.digest, metric=metric)
             own = digest(metric, self.how, group.model, group.strategy, group.tier)
             self.asks[metric, "own"] = ask(key=own, clips=clips, lengths=list(map(len, clips)), interval=True)
-            for anchor, sounds in anchors.items():  # and the same for all sets of these probes
+            for anchor, sounds in anchors.items():  # shared by all sets of these probes
                 key = digest(metric, self.how, anchor, probes)
                 self.asks[metric, anchor] = ask(key=key, clips=sounds, lengths=list(map(len, sounds)))
             real = digest(metric, self.how, "real", lengths)
@@ -324,7 +326,7 @@ class _Set:
 
 
 def _variety(group: Group, kind: Kind, reference: Reference, made: Sequence[tuple[Probe, Frames]], how: str) -> Score:
-    """The collapse meter: how varied the sounds are, 1 as real ones; with attempts, how much the probe decides."""
+    """Variety of the sounds, 1 for real ones; with several attempts, the share of it between probes."""
     by_probe: dict[str, list[Frames]] = {}
     for probe, clip in made:
         by_probe.setdefault(probe.id, []).append(clip)
@@ -335,13 +337,13 @@ def _variety(group: Group, kind: Kind, reference: Reference, made: Sequence[tupl
 
 
 def _anchors(made: Sequence[tuple[Probe, Frames]], frames: Embedded) -> dict[str, list[Frames]]:
-    """Noise and silence as long as each probe asks, where they were embedded."""
+    """Noise and silence of each probe's duration, if they were embedded."""
     found = {name: [f"{name}/{probe.id}" for probe, _ in made] for name in ANCHORS}
     return {name: [frames[key] for key in keys] for name, keys in found.items() if all(key in frames for key in keys)}
 
 
 def _real(prepared: _Prepared, metric: str, reference: Reference, lengths: Sequence[int]) -> float | None:
-    """Real against real: held-back clips, as many and as long as the set's, the mean over draws."""
+    """The ceiling: held-back clips, as many and as long as the set's, against the reference; the mean over draws."""
     held = reference.held_back
     n = min(len(lengths), len(held))
     if n < FEWEST_CLIPS:
@@ -358,7 +360,7 @@ def _real(prepared: _Prepared, metric: str, reference: Reference, lengths: Seque
 def _small(metric: str, n_frames: int, dims: int, n_real: int, n: int) -> str:
     notes = []
     if metric == "fad" and n_frames < dims:
-        notes.append(f"small n: {n_frames} frames for {dims} dimensions, so FAD is biased upward; compare equal n only")
+        notes.append(f"small n: {n_frames} frames in {dims} dimensions bias FAD upward; compare equal n only")
     if n_real < n:
-        notes.append(f"the ceiling has {n_real} clips, all that are held back")
+        notes.append(f"the ceiling has only {n_real} clips, all that are held back")
     return "; ".join(notes)

@@ -1,4 +1,4 @@
-"""Floors and ceilings: which baselines are the ends of the scale of a score."""
+"""Floors and ceilings: the baselines that a score is compared with."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from innerear.records import Score
 from innerear.stats import normalised
 
 FLOORS = ("silence", "noise", "sine", "swap", "informed")
-PLAIN_FLOORS = ("silence", "noise", "sine", "swap")  # what a scale starts from; `informed` stands beside it
+PLAIN_FLOORS = ("silence", "noise", "sine", "swap")  # the zero of the scale; `informed` is shown and does not move it
 ENDED = ("share", "WER")
 """Units of the rates that have the baselines as floors and ceilings."""
 CEILINGS = ("real", "sampler", "flite", "espeak-ng")
 
 
 def with_ends(scores: Sequence[Score]) -> list[Score]:
-    """Pass rates with the baselines of the run as floors and ceilings, and where they lie between.
+    """Add the run's baselines to pass rates as floors and ceilings, and the normalised value.
 
-    The normalised value runs from the highest of silence, noise, sine and swap (0) to `real`, or to 1
-    where that is not in the run or was judged on fewer sounds (1). `informed` stands among the floors
-    and moves no scale: it says what bare sines and clicks score that know the checks.
+    The normalised value is 0 at the highest of silence, noise, sine and swap, and 1 at `real`, or at
+    a rate of 1 if `real` is not in the run or was checked on fewer sounds. `informed`, pure tones and
+    clicks made with knowledge of the checks, is listed as a floor but does not affect the scale.
     """
     ends: dict[tuple[str, str, str, str], dict[str, float]] = {}
     judged: dict[tuple[str, str, str, str], int] = {}  # sounds of `real`
@@ -55,7 +55,7 @@ def with_ends(scores: Sequence[Score]) -> list[Score]:
 
 
 def end_name(model: str) -> str | None:
-    """The name of a floor or ceiling that a model is; `None` for models."""
+    """The floor or ceiling that a model name stands for; `None` for a real model."""
     if model.startswith("swap/"):
         return "swap"
     name = model.removeprefix("baseline/")

@@ -1,4 +1,4 @@
-"""What a run lacks of what its scores should rest on, for our own fault, and which command makes it."""
+"""Missing inputs of a run's scores that are no fault of the model, and the command that makes each."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from innerear.run.run import Run, embeddings_folder
 
 
 def gaps(run: Run, items: Sequence[Item], rows: Mapping[str, Measurement]) -> list[str]:
-    """One line for each kind of thing that is missing: how many, the first of them, and the remedy."""
+    """One line per kind of missing data: how many, the first of them, and the remedy."""
     rendered = [item for item in items if item.render.outcome != Outcome.NOT_RENDERED]
     sounding = [item for item in rendered if item.render.audio]
     stored = {path.stem for path in run.audio.glob("*.flac")}
     found = [
         _line(
             [item for item in sounding if item.render.audio not in stored],
-            f"of {len(sounding)} sounds are missing in {run.audio}",
+            f"of {len(sounding)} sounds are missing from {run.audio}",
             f"`innerear render {run.folder}` renders them again",
         ),
         _line(

@@ -1,4 +1,4 @@
-"""Groups of items that are scored together: what one model made of one tier with one strategy."""
+"""Groups of items that are scored together: one model, one strategy, one tier."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from innerear.records import Item, Outcome, Probe, Score
 
 @dataclass(frozen=True)
 class Group:
-    """What one model made of one tier with one strategy."""
+    """The items of one model in one tier with one strategy."""
 
     model: str
     strategy: str
@@ -21,14 +21,14 @@ class Group:
     probes: list[Probe]
 
     def score(self, metric: str, value: float | None, n: int, missing: int, signature: str, **more: Any) -> Score:
-        """A score of this group. Its note says where the strategy was told what is judged here."""
+        """A score of this group. Its note says if the strategy was told what this metric checks."""
         if metric in find_strategy(self.strategy).shared:
             more["note"] = "; ".join(filter(None, ["seen by the strategy", more.get("note", "")]))
         return Score(metric, self.model, self.strategy, self.tier, value, n, missing, signature, **more)
 
     @property
     def rendered(self) -> list[Item]:
-        """The items whose programs ran, however they ended; the others are our failure."""
+        """The items whose programs ran, however they ended; the others are infrastructure failures."""
         return [item for item in self.items if item.render.outcome != Outcome.NOT_RENDERED]
 
 

@@ -1,11 +1,9 @@
-"""The ladder of speech, vowel, syllable, digit, word, sentence, prosody: accuracy beside chance and ceilings.
+"""The speech ladder: accuracy per rung (vowel, syllable, digit, word, sentence, prosody), with chance and ceilings.
 
-A rung is a family of the suite. Its accuracy is the share of its own checks that are passed: the
-vowel, or the text, or of prosody all that is asked of the voice besides the words. Chance is that of a
-listener's choice among the set; for prosody there is none to name, nor for sentences, which a recogniser
-hears that is told none of them. The ceiling `verified` is the
-share of right sounds of known talkers that these checks let through when they were verified; that of
-`real` and of the talkers comes from the run.
+A rung is a family of the suite. Its accuracy is the share of its checks passed: the vowel, the text,
+or for prosody every check of the voice except the words. Chance is that of guessing from the closed
+set; prosody has none, nor have sentences, which an open recogniser transcribes. The ceiling `verified` is the pass rate of correct sounds by known TTS voices at
+verification; the ceilings `real` and of the TTS voices come from the run.
 """
 
 from __future__ import annotations
@@ -24,12 +22,12 @@ from innerear.scores.summaries import rate
 
 RUNGS = ("vowel", "syllable", "digit", "word", "sentence", "prosody")
 OF_RUNG = {"vowel": "vowel", "prosody": ""}
-"""The kind of check of a rung: `transcript` unless it stands here; `""`: every other kind."""
+"""The kind of check of a rung, `transcript` by default; `""` means every kind but `transcript`."""
 
 
 def ladder(group: Group, judged: Mapping[str, Sequence[tuple[Check, Measurement]]]) -> Iterator[Score]:
-    """One score a rung of a group of the speech tier, from the lowest up."""
-    for place, rung in enumerate(RUNGS if group.tier == "speech" else ()):
+    """One score per rung for a group of the speech tier, lowest rung first."""
+    for index, rung in enumerate(RUNGS if group.tier == "speech" else ()):
         of = OF_RUNG.get(rung, "transcript")
 
         def asked(check: Check, of: str = of) -> bool:
@@ -50,7 +48,7 @@ def ladder(group: Group, judged: Mapping[str, Sequence[tuple[Check, Measurement]
         yield rate(
             group, "ladder", passes, len(wanted) - len(passes), f"ladder|{of or 'voice'}|v:1", group=f"family:{rung}",
             floor={"chance": float(np.mean(chances))} if chances else {}, ceiling=_verified(wanted),
-            note=f"shown, not all counted: {'; '.join(out)}" if out else "", detail={"rung": place + 1},
+            note=f"not all checks count in headlines: {'; '.join(out)}" if out else "", detail={"rung": index + 1},
         )  # fmt: skip
 
 
@@ -63,7 +61,7 @@ def _chance(check: Check) -> float | None:
 
 
 def _verified(wanted: Sequence[Check]) -> dict[str, float | None]:
-    """The share of right sounds that passed, pooled over the variants of these checks."""
+    """The pass rate of correct sounds at verification, pooled over the variants of these checks."""
     found = [shipped()[name] for name in sorted({variant(check, "speech") for check in wanted}) if name in shipped()]
     cells = [cell for one in found for column, cell in one.cells.items() if column in TRUE]
     return {"verified": sum(cell.passed for cell in cells) / sum(cell.n for cell in cells)} if cells else {}

@@ -1,4 +1,4 @@
-"""Scores of speech by networks: the words that Whisper hears (`word_scores`), and DNSMOS, which counts nowhere."""
+"""Speech scores by networks: the word error rate of Whisper (`scores.heard`), and DNSMOS, which counts nowhere."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from innerear.scores.summaries import Better, average
 Rows = Mapping[str, Sequence[tuple[str, Measurement]]]
 """The rows of a group by metric, each with its probe's id."""
 
-LOW_TRUST = "low trust, shown, in no headline"
+LOW_TRUST = "low trust, not in headlines"
 
 
 def network_scores(group: Group, rows: Rows) -> Iterator[Score]:
-    """The scores of a group: words wrong if texts are asked for, DNSMOS if it was measured."""
+    """The scores of a group: word error rate if probes request texts, DNSMOS if it was measured."""
     yield from word_scores(group, rows)
     if found := rows.get("dnsmos"):
         opinions = [(probe, row) for probe, row in found if row.value is not None]
@@ -37,7 +37,7 @@ def _metric(name: str) -> Any:
 
 
 def _note(rows: Sequence[tuple[str, Measurement]], note: str) -> str:
-    """What is to be said of a score, and first what could not be measured here, and why."""
+    """The note of a score, preceded by why a row could not be measured, if any could not."""
     lacking = [row.reason for _, row in rows if metrics.is_unavailable(row)]
     return "; ".join(filter(None, [lacking[0] if lacking else "", note]))
 

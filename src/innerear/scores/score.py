@@ -1,7 +1,7 @@
-"""Measurements and embeddings to scores: each a metric over a group, with interval, n, floor, ceiling.
+"""Turn measurements and embeddings into scores: one metric over a group, with interval, n, floor and ceiling.
 
-What a model got wrong counts in every rate. A sound that could not be rendered for our own fault
-counts as missing, nowhere else.
+Model failures count in every rate. A sound that could not be rendered because of the infrastructure
+counts only as missing.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ from innerear.scores.summaries import average, median_size, middle, rate
 Progress = Callable[[str, int, int], None]
 
 AUDIBLE_DBFS = -60.0  # RMS over the whole sound
-VERSION = 2  # of how scores are made of the same rows: older ones are made again
+VERSION = 2  # of how scores are computed from the same rows; a change makes older scores stale
 FUNNEL = ("completion", "program", "ran", "audio", "audible", "right length")
 
 
 def steps(item: Item) -> tuple[bool, ...]:
-    """For each step of `FUNNEL` whether an item meets it, whatever became of the steps before."""
+    """For each step of `FUNNEL`, whether an item meets it, regardless of earlier steps."""
     render = item.render
     level = render.levels.rms_dbfs if render.levels else None
     return (
@@ -56,7 +56,7 @@ def score(
     progress: Progress,
     machines: Machines | None = None,
 ) -> list[Score]:
-    """All scores of a run. `embedded`: by the embedder's name, what it heard; `None` without weights."""
+    """All scores of a run. `embedded`: embeddings by the embedder's name; `None` without weights."""
     groups = list(groups_of(items))
     judged = {item.completion.key: judged_checks(item, rows) for group in groups for item in group.rendered}
     scores: list[Score] = []
@@ -76,14 +76,14 @@ def _rates(group: Group) -> list[Score]:
     missing = len(group.items) - len(rendered)
     met = [(item.probe.id, steps(item)) for item in rendered]
     return [
-        rate(group, name.replace(" ", "_"), [(probe, got[place]) for probe, got in met], missing, f"{name}|v:1")
-        for place, name in enumerate(FUNNEL)
-        if place > 0
+        rate(group, name.replace(" ", "_"), [(probe, got[index]) for probe, got in met], missing, f"{name}|v:1")
+        for index, name in enumerate(FUNNEL)
+        if index > 0
     ]
 
 
 def judged_checks(item: Item, rows: Mapping[str, Measurement]) -> list[tuple[Check, Measurement]]:
-    """The checks of a probe that have a row, each with it."""
+    """The checks of a probe, each with its row; empty if the rows do not match the checks."""
     sound = metrics.sound_of(item)
     found = metrics.rows_of(rows, item.completion.key, sound)
     of_checks = [row for row in found if row.metric not in metrics.SOUND_METRICS]
@@ -110,7 +110,7 @@ def _measured(group: Group, rows: Mapping[str, Measurement]) -> list[Score]:
 
 
 def _plausible(group: Group, rows: list[tuple[str, Measurement]]) -> list[Score]:
-    """The mean share of descriptors inside, beside recordings held back and what is no such sound; what is outside."""
+    """The mean share of descriptors in range, with its floors and ceiling, and counts of those outside."""
     shares = [(probe, row.value) for probe, row in rows if row.value is not None]
     known = plausibility.shipped().inside.get(group.tier, {})
     floor = {name: share for name, share in known.items() if name != "real"}
@@ -120,17 +120,17 @@ def _plausible(group: Group, rows: list[tuple[str, Measurement]]) -> list[Score]
             group, "plausibility", shares, len(rows) - len(shares), "plausibility|v:1|mean", share=True,
             unit="share inside", better="higher",
             ceiling={"real_clips": known.get("real")}, floor=floor,
-            detail={"outside": dict(outside.most_common())}, note="shown, in no headline",
+            detail={"outside": dict(outside.most_common())}, note="not in headlines",
         )
     ]  # fmt: skip
 
 
 def funnels(items: Sequence[Item]) -> list[tuple[str, str, str, list[tuple[str, int, int]]]]:
-    """For each model, strategy and tier: the steps as (name, how many got there, of how many)."""
+    """Per model, strategy and tier: the funnel steps as (name, count that passed this and all earlier steps, total)."""
     found = []
     for group in groups_of(items):
         met = [steps(item) for item in group.rendered]
-        counts = [sum(all(got[: place + 1]) for got in met) for place in range(len(FUNNEL))]
+        counts = [sum(all(got[: index + 1]) for got in met) for index in range(len(FUNNEL))]
         funnel = [(name, count, len(group.items)) for name, count in zip(FUNNEL, counts, strict=True)]
         found.append((group.model, group.strategy, group.tier, funnel))
     return found

@@ -1,4 +1,4 @@
-"""Scores of a group from the values of its sounds: rates, medians, each with its interval."""
+"""Scores of a group from the values of its sounds: rates, means and medians with intervals."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def average(
     of: Group, metric: str, values: Sequence[tuple[str, float]], missing: int, signature: str,
     statistic: Callable[..., Any] = np.mean, share: bool = False, **more: Any,
 ) -> Score:  # fmt: skip
-    """A statistic over (probe, value), with the interval of `stats.estimate`, which says what `share` is."""
+    """A statistic over (probe, value), with the interval of `stats.estimate`; `share` is passed to it."""
     return _score(of, metric, stats.estimate(values, statistic, share), len(values), missing, signature, **more)
 
 
@@ -50,7 +50,7 @@ def middle(
     statistic: Callable[..., Any],
     asked: int,
 ) -> Score:
-    """The median (of the size) of a metric over the sounds that have a value, bootstrap over probes."""
+    """The median (or median absolute value) over the sounds that have a value, bootstrapped over probes."""
     valued = [(probe, row.value) for probe, row in rows if row.value is not None]
     how = f"{metric}|v:1|median"
     return average(group, metric, valued, asked - len(valued), how, statistic, unit=unit, better=better)

@@ -1,1 +1,1 @@
-"""What leaves a run for others: tables, one packed file, a comparison, a leaderboard."""
+"""Share runs: tables, packed files, comparisons, leaderboards, the Hugging Face hub."""

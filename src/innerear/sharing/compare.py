@@ -1,13 +1,13 @@
-"""Entrants side by side, paired by probe: what one does better than another, and whether that is more than chance.
+"""Compare entrants, paired by probe: differences and whether they are significant.
 
-An entrant is a model asked with a strategy in a run. Two runs of one model with two strategies show
-what the other way of asking is worth; two models of one run are compared as well.
+An entrant is a model with a strategy in a run. Two runs of one model with different strategies show
+the effect of the strategy; the models of one run can be compared as well.
 
-What is paired is one number a probe: the share of its counted checks passed, whether it is audible
-and as long as asked, and its CLAP score where it was embedded; the mean over attempts. Differences
-are the second entrant less the first. Tests are those of `stats.paired`, with Holm's adjustment over
-all tests of a metric, tiers and pairs of entrants together. Scores of whole sets (FAD, KAD, rates)
-stand side by side, those that may not be compared marked with why.
+Each metric has one value per probe, the mean over attempts: the share of headline checks passed,
+whether the sound is audible and of the right length, and its CLAP score if it was embedded.
+Differences are the second entrant minus the first. Tests are those of `stats.paired`, with Holm
+correction over all tests of a metric (tiers and pairs of entrants together). Set scores (FAD, KAD,
+rates) are listed side by side; those that are not comparable are marked with the reason.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ from innerear.text import distinct
 
 ALPHA = 0.05
 UNITS = {"checks": "share", "audible": "share", "right_length": "share", "clap": "cosine"}
-"""What is paired, the first the most telling; in all of them more is better."""
+"""The paired metrics and their units, most informative first; for all of them higher is better."""
 
 
 class Test(msgspec.Struct, frozen=True):
-    """A metric in a tier: the second entrant less the first, over the probes that both have.
+    """Test of one metric in one tier: the second entrant minus the first, over the probes that both have.
 
     `p_holm` is adjusted over all tests of the metric. `verdict` is better, worse or none.
     """
 
-    __test__ = False  # no test of pytest's
+    __test__ = False  # tell pytest that this is not a test
 
     first: int
     second: int
@@ -61,49 +61,49 @@ class Test(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Comparison:
-    """Everything that a comparison shows."""
+    """The result of `compare`."""
 
     entrants: Sequence[Entrant]
     probes: Sequence[Probe]
     pairs: Sequence[tuple[int, int]]
     tests: Sequence[Test]
     lines: Sequence[Line]
-    differs: Sequence[str]  # what is not the same in the runs, in sentences
-    left_out: Mapping[str, str]  # probe, why
+    differs: Sequence[str]  # differences in the conditions of the runs, in sentences
+    left_out: Mapping[str, str]  # by probe, the reason
 
     def differences(self, first: int, second: int, metric: str) -> list[tuple[Probe, float, float]]:
-        """The probes that both have, with the values of both, the largest difference first."""
-        one, two = (self.entrants[place].values.get(metric, {}) for place in (first, second))
+        """The probes that both entrants have, with both values, largest difference first."""
+        one, two = (self.entrants[index].values.get(metric, {}) for index in (first, second))
         both = [(probe, one[probe.id], two[probe.id]) for probe in self.probes if probe.id in one and probe.id in two]
         return sorted(both, key=lambda row: -abs(row[2] - row[1]))
 
     def metrics(self, first: int, second: int) -> list[tuple[str, str]]:
-        """The metrics that two entrants differ in on some probe, each with its unit."""
+        """The metrics in which two entrants differ on some probe, each with its unit."""
         return [(m, unit) for m, unit in UNITS.items() if any(a != b for _, a, b in self.differences(first, second, m))]
 
     def findings(self) -> list[str]:
-        """What the tests support, a sentence a pair of entrants."""
+        """One sentence per pair of entrants with what the tests support."""
         return [
             f"{self.entrants[second].label} against {self.entrants[first].label}: {self.finding(first, second)}"
             for first, second in self.pairs
         ]
 
     def finding(self, first: int, second: int) -> str:
-        """What the tests say of the second against the first."""
-        mine = [test for test in self.tests if (test.first, test.second) == (first, second)]
-        shown = [test for test in mine if test.verdict != "none"]
-        if nothing := [self.entrants[place].label for place in (first, second) if self.entrants[place].silent]:
-            return f"nothing to compare, {' and '.join(nothing)} has no answers."
-        if not mine:
-            return "no probe in common of which something was measured."
-        if not shown:
-            numbers = sorted({test.n for test in mine})
-            asked = " to ".join(map(str, dict.fromkeys((numbers[0], numbers[-1]))))
-            return f"no difference that this n can show ({asked} probes a test)."
+        """What the tests say about the second entrant against the first."""
+        tests = [test for test in self.tests if (test.first, test.second) == (first, second)]
+        significant = [test for test in tests if test.verdict != "none"]
+        if silent := [self.entrants[index].label for index in (first, second) if self.entrants[index].silent]:
+            return f"nothing to compare: {' and '.join(silent)} has no answers."
+        if not tests:
+            return "no measured probes in common."
+        if not significant:
+            counts = sorted({test.n for test in tests})
+            n = " to ".join(map(str, dict.fromkeys((counts[0], counts[-1]))))
+            return f"no significant difference ({n} probes per test)."
         parts = [
             f"{test.verdict} by {_size(test)} in {_text(test.metric)} of {test.tier} "
             f"({p_text(test.p_holm)}, {test.n} probes)"
-            for test in shown
+            for test in significant
         ]
         return f"{'; '.join(parts)}."
 
@@ -126,7 +126,7 @@ def p_text(p: float) -> str:
 
 
 def signed(difference: float | None, unit: str) -> str:
-    """A difference with its sign; of shares in points of a hundred.
+    """A difference with its sign; shares in percentage points.
 
     >>> signed(-0.125, "share"), signed(0.0, "share"), signed(0.1, "cosine"), signed(None, "")
     ('−12.5', '0.0', '+0.100', '–')
@@ -138,19 +138,19 @@ def signed(difference: float | None, unit: str) -> str:
 
 
 def compare(folders: Sequence[Path], models: Sequence[str] = ()) -> Comparison:
-    """Compare what models made in runs; only these models, where some are named.
+    """Compare the models of runs, or only those named in `models`.
 
     Raises:
-        UsageError: a folder is no run; the runs asked for other things (no probe is the same, or
-            programs might use other libraries); or there are no two entrants.
+        UsageError: a folder is not a run; the runs are not comparable (no probes in common, or
+            different tracks); or there are fewer than two entrants.
     """
     runs = [Run(folder) for folder in folders]
     names = distinct([run.folder.resolve().name for run in runs])
     probes, left_out, differs = conditions(runs, names)
     entrants = entrants_of(runs, names, {probe.id for probe in probes}, models)
     if len(entrants) < 2:
-        there = sorted({model for run in runs for model in run.asked.models})
-        raise UsageError(f"nothing to compare: wanted two models or two runs; there is {', '.join(there)}")
+        known = sorted({model for run in runs for model in run.asked.models})
+        raise UsageError(f"nothing to compare: need two models or two runs, got {', '.join(known)}")
     pairs = _pairs(entrants)
     return Comparison(
         entrants=entrants,
@@ -164,7 +164,7 @@ def compare(folders: Sequence[Path], models: Sequence[str] = ()) -> Comparison:
 
 
 def _pairs(entrants: Sequence[Entrant]) -> list[tuple[int, int]]:
-    """Those of one model in several runs, where there are such; else every two."""
+    """Pairs of one model in different runs if there are any, otherwise all pairs."""
     every = list(combinations(range(len(entrants)), 2))
     of_one = [
         (a, b) for a, b in every if entrants[a].model == entrants[b].model and entrants[a].name != entrants[b].name
@@ -173,18 +173,18 @@ def _pairs(entrants: Sequence[Entrant]) -> list[tuple[int, int]]:
 
 
 def _unpaired(entrants: Sequence[Entrant], pairs: Sequence[tuple[int, int]]) -> Iterator[str]:
-    """Who is compared with nobody, and what is not compared, in sentences."""
+    """Sentences on entrants that are in no pair, and on metrics that are not compared."""
     paired_ones = {place for pair in pairs for place in pair}
     for place, entrant in enumerate(entrants):
         if place not in paired_ones:
             yield (
-                f"{entrant.label} in {entrant.name} is compared with nothing: models that are in several runs are "
-                "compared with themselves; `--model` names others"
+                f"{entrant.label} in {entrant.name} is compared with nothing: a model that is in several runs is "
+                "compared with itself across runs; use `--model` to choose other pairs"
             )
     for first, second in pairs:
         one, two = entrants[first], entrants[second]
         if "clap" in one.values and "clap" in two.values and not _same_clap(one, two):
-            yield f"CLAP scores of {one.label} and {two.label} were got in different ways, and are not compared"
+            yield f"CLAP scores of {one.label} and {two.label} were computed differently and are not compared"
 
 
 def _tests(entrants: Sequence[Entrant], pairs: Sequence[tuple[int, int]], probes: Sequence[Probe]) -> list[Test]:
@@ -211,8 +211,8 @@ def _tests(entrants: Sequence[Entrant], pairs: Sequence[tuple[int, int]], probes
 def _both(
     entrants: Sequence[Entrant], first: int, second: int, metric: str, probes: set[str]
 ) -> tuple[dict[str, float], dict[str, float]]:
-    """The values of both over the probes that both have."""
-    one, two = (entrants[place].values.get(metric, {}) for place in (first, second))
+    """The values of both entrants over the probes that both have."""
+    one, two = (entrants[index].values.get(metric, {}) for index in (first, second))
     shared = [probe for probe in one if probe in two and probe in probes]
     return {probe: one[probe] for probe in shared}, {probe: two[probe] for probe in shared}
 

@@ -1,7 +1,7 @@
-"""The page of a comparison: a report of all its entrants, with a view that holds two of them side by side.
+"""Write the page of a comparison: a report of all entrants, with a view of two of them side by side.
 
 OUT/
-├── audio/<digest>.flac      the sounds that are heard
+├── audio/<digest>.flac      the sounds
 └── report/index.html        opens from the disk, offline, on the view `#/compare`
 """
 
@@ -28,14 +28,14 @@ OURS = {"audio", "report"}
 
 
 def write_comparison(comparison: Comparison, out: Path) -> Path:
-    """Write the page of a comparison into a new folder, or over an older one; its `index.html`.
+    """Write the page of a comparison into a new folder, or over an older comparison; return its `index.html`.
 
     Raises:
-        UsageError: the folder holds something else.
+        UsageError: the folder holds other files.
     """
     sweep(out)
     if out.exists() and (not out.is_dir() or {p.name for p in out.iterdir() if not p.name.endswith(".part")} - OURS):
-        raise UsageError(f"{out} holds something other than a comparison; name a new folder")
+        raise UsageError(f"{out} has files other than a comparison; name a new folder")
     audio = out / "audio"
     with writing(out):
         audio.mkdir(parents=True, exist_ok=True)
@@ -47,19 +47,19 @@ def write_comparison(comparison: Comparison, out: Path) -> Path:
 
 
 def _bring(source: Path, folder: Path) -> None:
-    """Sounds are never rewritten, so one file may stand in two folders. One that is gone is left out."""
+    """Hard-link a sound (sounds are never rewritten), or copy it; skip one that is missing."""
     target = folder / source.name
     if target.exists():
         return
     try:
         os.link(source, target)
-    except (OSError, TypeError):  # another disk, or an address
+    except (OSError, TypeError):  # another disk, or a remote path
         with contextlib.suppress(FileNotFoundError):
             write_whole(target, source.read_bytes())
 
 
 def _data(comparison: Comparison) -> ReportData:
-    """One report of all entrants, each under a name of its own."""
+    """One report of all entrants, each under its own name."""
     entrants = comparison.entrants
     loaded = {entrant.name: report_data(entrant.run, entrant.scores) for entrant in entrants}
     names = list(loaded)
@@ -92,7 +92,7 @@ def _data(comparison: Comparison) -> ReportData:
 
 
 def _names(entrants: Sequence[Entrant]) -> list[str]:
-    """The model of each; with its run where one run has asked the same model in the same way as another."""
+    """The model of each entrant, with its run if several runs have that model and strategy."""
     asked = [(entrant.model, entrant.strategy) for entrant in entrants]
     return [
         f"{entrant.model} · {entrant.name}" if asked.count((entrant.model, entrant.strategy)) > 1 else entrant.model
@@ -101,7 +101,7 @@ def _names(entrants: Sequence[Entrant]) -> list[str]:
 
 
 def _asked(comparison: Comparison, loaded: dict[str, ReportData], models: list[str]) -> Asked:
-    """What was asked of the first run, and in full of each."""
+    """The settings of the first run; `more` has those of each run in full."""
     first = next(iter(loaded.values()))
     return msgspec.structs.replace(
         first.asked,
@@ -113,7 +113,7 @@ def _asked(comparison: Comparison, loaded: dict[str, ReportData], models: list[s
 
 
 def _comparison(comparison: Comparison) -> dict[str, Any]:
-    """What the view reads: tests, values by probe, and what may not be compared."""
+    """The data of the compare view: tests, values by probe, and what is not comparable."""
     return {
         "pairs": comparison.pairs,
         "findings": [comparison.finding(first, second) for first, second in comparison.pairs],

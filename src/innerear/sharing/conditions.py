@@ -1,4 +1,4 @@
-"""What may be compared: the probes that all runs were asked in the same words, and what else is not the same."""
+"""Decide what is comparable between runs: the probes that are the same in all, and what else differs."""
 
 from __future__ import annotations
 
@@ -12,14 +12,18 @@ LIMITED = {Outcome.TIMED_OUT, Outcome.CPU_LIMIT, Outcome.OUT_OF_MEMORY}
 
 
 def conditions(runs: Sequence[Run], names: Sequence[str]) -> tuple[list[Probe], dict[str, str], list[str]]:
-    """The probes that may be compared, those that may not with why, and what differs."""
+    """The comparable probes, the others with the reason, and sentences on what differs.
+
+    Raises:
+        UsageError: the runs have different tracks, or no probe in common.
+    """
     first = runs[0]
     differs: list[str] = []
     for run, name in zip(runs[1:], names[1:], strict=True):
         if run.asked.track != first.asked.track:
             raise UsageError(
-                f"{names[0]} was asked on the track {first.asked.track!r}, {name} on {run.asked.track!r}: "
-                "their programs might use other things; compare runs of one track"
+                f"{names[0]} has track {first.asked.track!r}, {name} has {run.asked.track!r}: their programs may use "
+                "different libraries; compare runs with the same track"
             )
     known: dict[str, list[Probe]] = {}
     for run in runs:
@@ -28,23 +32,23 @@ def conditions(runs: Sequence[Run], names: Sequence[str]) -> tuple[list[Probe], 
     left_out: dict[str, str] = {}
     for name, asked in known.items():
         if len(asked) < len(runs):
-            left_out[name] = "not asked in every run"
+            left_out[name] = "not in every run"
         elif any(other != asked[0] for other in asked):
-            left_out[name] = "asked in other words, or judged by other checks"
+            left_out[name] = "worded or checked differently"
     same = [probe for probe in first.probes if probe.id not in left_out]
     if not same:
         suites = ", ".join(
             f"{name}: {run.asked.suite} {run.asked.suite_digest[:8]}" for run, name in zip(runs, names, strict=True)
         )
-        raise UsageError(f"these runs have no probe in common that is the same ({suites}); nothing can be compared")
+        raise UsageError(f"these runs have no identical probes in common ({suites}); nothing to compare")
     if left_out:
         differs.append(
-            f"{len(same)} probes are the same in every run and are compared; {len(left_out)} are left out: "
+            f"{len(same)} probes are identical in every run and are compared; {len(left_out)} are left out: "
             f"{_whys(left_out)}"
         )
     for what, values in (
         ("limits", [limits_of(run) for run in runs]),
-        ("seeds of programs", [str(run.asked.seed) for run in runs]),
+        ("program seeds", [str(run.asked.seed) for run in runs]),
         ("attempts", [str(run.asked.attempts) for run in runs]),
         (
             "Python, NumPy, SciPy",
@@ -59,7 +63,7 @@ def conditions(runs: Sequence[Run], names: Sequence[str]) -> tuple[list[Probe], 
         for run in runs:
             for item in run.items():
                 if item.render.near_limit or item.render.outcome in LIMITED:
-                    left_out.setdefault(item.probe.id, "limits differ, and a program came near one")
+                    left_out.setdefault(item.probe.id, "limits differ, and a program came close to one")
         same = [probe for probe in same if probe.id not in left_out]
     return same, left_out, differs
 
@@ -70,12 +74,12 @@ def _whys(left_out: Mapping[str, str]) -> str:
 
 
 def limits_of(run: Run) -> str:
-    """The limits of a run's programs in words."""
+    """The limits of a run's programs, as text."""
     limits = run.asked.limits
     return f"{limits.cpu_s:g} s CPU, {limits.wall_s:g} s wall, {limits.memory_bytes >> 20} MB"
 
 
 def touched_tiers(runs: Sequence[Run], left_out: Mapping[str, str]) -> dict[str, str]:
-    """For each tier in which a probe is left out, why scores of whole sets may not be compared there."""
+    """By tier with a probe left out: why set scores are not comparable there."""
     tiers = {probe.id: probe.tier for run in runs for probe in run.probes}
     return {tiers[probe]: f"not over the same sounds: {why}" for probe, why in left_out.items()}

@@ -1,4 +1,4 @@
-"""The entrants of a comparison: what each model made in a run, with one number a probe and metric."""
+"""The entrants of a comparison, with one value per probe and metric."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Values = Mapping[str, Mapping[str, float]]
 
 @dataclass(frozen=True)
 class Entrant:
-    """What one model made with one strategy in one run."""
+    """One model with one strategy in one run."""
 
     run: Run
     name: str  # of the run
@@ -42,26 +42,25 @@ class Entrant:
     values: Values
     scores: Sequence[Score]
     unmeasured: int = 0  # sounds whose checks have no row
-    unanswered: int = 0  # of the compared probes, those that it has no answer to
-    refusal: str = ""  # why the model's recording gives none, where that is known
-    not_run: Mapping[str, int] = field(default_factory=dict)  # checks without a verdict, by the reason
+    unanswered: int = 0  # number of compared probes without an answer
+    refusal: str = ""  # why the model's recording has no answers, if known
+    not_run: Mapping[str, int] = field(default_factory=dict)  # checks without a verdict, by reason
 
     @property
     def silent(self) -> bool:
-        """Whether it answered nothing at all."""
+        """Whether it has no answers at all."""
         return not self.items
 
 
 def entrants_of(runs: Sequence[Run], names: Sequence[str], probes: set[str], models: Sequence[str]) -> list[Entrant]:
-    """Floors and ceilings are entrants only where they are named, or where there is nothing else."""
-    there = [(run, name, model) for run, name in zip(runs, names, strict=True) for model in run.asked.models]
-    if unknown := [model for model in models if model not in {each for _, _, each in there}]:
-        raise UsageError(
-            f"no run has the model {unknown[0]!r}; there are {', '.join(sorted({m for _, _, m in there}))}"
-        )
-    chosen = [each for each in there if (each[2] in models if models else not end_name(each[2]))]
+    """The entrants of runs. Floors and ceilings take part only if named in `models`, or if there is nothing else."""
+    every = [(run, name, model) for run, name in zip(runs, names, strict=True) for model in run.asked.models]
+    known = {model for _, _, model in every}
+    if unknown := [model for model in models if model not in known]:
+        raise UsageError(f"no run has the model {unknown[0]!r}; the models are {', '.join(sorted(known))}")
+    chosen = [entry for entry in every if (entry[2] in models if models else not end_name(entry[2]))]
     if not models and len(chosen) < 2:
-        chosen = there
+        chosen = every
     labels = entrant_labels([(name, model, run.asked.strategy) for run, name, model in chosen])
     loaded = {name: _Loaded(run) for run, name, _ in chosen}
     return [
@@ -79,7 +78,7 @@ def entrants_of(runs: Sequence[Run], names: Sequence[str], probes: set[str], mod
 
 
 def _unanswered(run: Run, model: str, probes: set[str], items: Sequence[Item]) -> tuple[int, str]:
-    """How many of the compared probes a model of a run has no answer to; and why not, where a recording can say it."""
+    """The number of compared probes that a model has no answer to, and why, if its recording says."""
     answered = {item.probe.id for item in items if item.completion.model == model}
     without = [probe for probe in run.probes if probe.id in probes and probe.id not in answered]
     if not without or not model.startswith("recorded/"):
@@ -93,7 +92,7 @@ def _unanswered(run: Run, model: str, probes: set[str], items: Sequence[Item]) -
     return len(without), next((str(failure.error) for failure in failures if failure.error is not _NEVER), "")
 
 
-_NEVER = JailFailure("a comparison runs no program")
+_NEVER = JailFailure("a comparison runs no programs")
 
 
 def _never(*_: object) -> Any:
@@ -101,7 +100,7 @@ def _never(*_: object) -> Any:
 
 
 class _Loaded:
-    """A run's rows, read once for all of its models."""
+    """A run's rows, read once for all its models."""
 
     def __init__(self, run: Run) -> None:
         self.scores = do_score(run)
@@ -115,18 +114,18 @@ class _Loaded:
         }
 
     def unmeasured(self, model: str) -> int:
-        """How many sounds have checks and no row of them."""
+        """The number of sounds that have checks but no rows."""
         asked = [item for item in self.items if item.completion.model == model and item.probe.expect]
         rendered = [item for item in asked if item.render.outcome != Outcome.NOT_RENDERED]
         return sum(not self._judged[item.completion.key] for item in rendered)
 
     def not_run(self, model: str, probes: set[str]) -> Mapping[str, int]:
-        """The checks of measured sounds that have no verdict, by the reason."""
+        """The number of checks of measured sounds without a verdict, by reason."""
         mine = [item for item in self.items if item.completion.model == model and item.probe.id in probes]
         return not_run([item for item in mine if self._judged[item.completion.key]], self._judged)
 
     def values(self, model: str, probes: set[str]) -> Values:
-        """By metric, by probe: the mean over attempts."""
+        """By metric and probe, the mean over attempts."""
         items = [item for item in self.items if item.completion.model == model and item.probe.id in probes]
         rendered = [item for item in items if item.render.outcome != Outcome.NOT_RENDERED]
         found: dict[str, dict[str, float]] = {"checks": {}}
@@ -154,19 +153,22 @@ def _means(pairs: Sequence[tuple[str, float]]) -> dict[str, float]:
 
 
 def unmeasured(entrants: Sequence[Entrant]) -> Iterator[str]:
-    """What entrants made and nothing was measured of, in sentences."""
+    """Sentences on missing answers, checks, measurements and renders of the entrants."""
     for entrant in entrants:
         if entrant.unanswered:
             label = f"{entrant.label} in {entrant.name}"
             why = f": {entrant.refusal}" if entrant.refusal else ""
             if entrant.silent:
-                yield f"{label} has no answers, and is compared with nothing{why}"
+                yield f"{label} has no answers and is compared with nothing{why}"
             else:
                 yield f"{label} has no answer to {entrant.unanswered} of the probes compared{why}"
         if entrant.not_run:
             count, why = sum(entrant.not_run.values()), next(iter(entrant.not_run))
-            yield f"{count} checks of {entrant.label} were not run, and its shares are of fewer checks: {why}"
+            yield f"{count} checks of {entrant.label} were not run, so its rates are over fewer checks: {why}"
         if entrant.unmeasured:
-            yield f"{entrant.unmeasured} sounds of {entrant.label} are not measured by this version: `innerear measure`"
+            yield (
+                f"{entrant.unmeasured} sounds of {entrant.label} have no measurements by this version; "
+                "run `innerear measure`"
+            )
         if missing := sum(item.render.outcome == Outcome.NOT_RENDERED for item in entrant.items):
-            yield f"{missing} programs of {entrant.label} were not rendered, and count nowhere"
+            yield f"{missing} programs of {entrant.label} were not rendered and are left out"

@@ -1,4 +1,4 @@
-"""Scores as text for a paper: CSV with every score and whole signatures, Markdown and LaTeX with one table a tier."""
+"""Scores as text: CSV with every score and full signatures; Markdown and LaTeX with one table per tier."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from innerear.text import printable
 
 
 def to_csv(runs: Sequence[Scored]) -> str:
-    """Every score on a line of its own, for pandas and the like: what is not there is an empty field."""
+    """One line per score, for pandas and the like; missing values are empty fields."""
     every = [score for run in runs for score in run.scores]
     ends = [f"{side}_{name}" for side, name in end_names(every)]
     plain = ("model", "strategy", "tier", "group", "metric", "unit", "better", "value", "low", "high", "n", "missing")
@@ -38,7 +38,7 @@ LEGEND = "95 % interval in brackets, n in parentheses"
 
 
 def to_markdown(found: Sequence[Table]) -> str:
-    """The tables in GitHub's Markdown."""
+    """The tables in GitHub-flavoured Markdown."""
     lines: list[str] = []
     for table in found:
         lines += [f"### {_md(table.tier.capitalize())}", ""]
@@ -61,13 +61,13 @@ def _md_cell(cell: Cell) -> str:
 
 
 def _md(text: str) -> str:
-    """Text that Markdown shows as it is."""
+    """Text escaped for Markdown."""
     return re.sub(r"([\\`*_{}\[\]<>#|~!$&])", r"\\\1", printable(text))
 
 
 def to_latex(found: Sequence[Table]) -> str:
-    """The tables for `booktabs`: a value, its interval and its n below one another, the latter two small."""
-    lines = ["% by innerear export; wants \\usepackage{booktabs}"]
+    """The tables in LaTeX with `booktabs`: value, interval and n stacked, the latter two small."""
+    lines = ["% by innerear export; requires \\usepackage{booktabs}"]
     for table in found:
         lines += [
             r"\begin{table}", r"\centering",
@@ -113,7 +113,7 @@ _TEX = {
 
 
 def _tex(text: str, breaks: str = "") -> str:
-    """Text that LaTeX sets as it is; a line may break after each of `breaks`."""
+    """Text escaped for LaTeX; a line may break after each of `breaks`."""
     return "".join(_TEX.get(c, c) + (r"\allowbreak{}" if c in breaks else "") for c in printable(text))
 
 
@@ -125,9 +125,9 @@ FORMATS: dict[str, Callable[[Sequence[Scored], Sequence[str]], str]] = {
 
 
 def export(folders: Sequence[Path], form: str = "csv", metrics: Sequence[str] = (), tiers: Sequence[str] = ()) -> str:
-    """The scores of runs as a table: `csv`, `markdown` or `latex`.
+    """The scores of runs as text in the format `form`: `csv`, `markdown` or `latex`.
 
     Raises:
-        UsageError: a folder is no run, or has no such metric or tier.
+        UsageError: a folder is not a run, or has no such metric or tier.
     """
     return FORMATS[form](choose(scored(folders), metrics, tiers), metrics)

@@ -1,14 +1,14 @@
-"""Runs and suites as datasets on the Hugging Face hub, or on any server that speaks its API (HF_ENDPOINT).
+"""Push and pull runs and suites as datasets on the Hugging Face hub, or any server with its API (HF_ENDPOINT).
 
-A run lies there as `pack` packs it, member by member, so that the hub shows its tables and plays its
-sounds; beside them `README.md`, the card, and two tables for the hub's viewer:
+A run is uploaded as the files that `pack` packs, so that the hub shows its tables and plays its
+sounds, together with `README.md`, the card, and two tables for the hub's viewer:
 
-    README.md               the card: what was asked, scores with intervals, how to take it back
+    README.md               the card: run settings, scores with intervals, how to pull it
     scores.csv              every score
-    audio/metadata.jsonl    which probe and model each sound is of
+    audio/metadata.jsonl    the probe and model of each sound
     pack.json, run.json, probes.jsonl, completions.jsonl, audio/<digest>.flac …    see `sharing.pack`
 
-A suite is `README.md` and `probes.jsonl`. What comes from there is a stranger's: it passes `unpack`.
+A suite is `README.md` and `probes.jsonl`. Downloads are untrusted and go through `unpack`.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ TAGS = ["innerear", "audio", "code-generation", "evaluation"]
 
 
 def push_run(run: Run, repo: str, *, licence: str, private: bool = False, as_is: bool = False) -> str:
-    """Put a run into a dataset of the hub, made where it is not there; the address of the commit.
+    """Push a run to a dataset on the hub, created if needed; return the URL of the commit.
 
     Raises:
-        UsageError: see `pack`. HubError: the hub refused, or was not reached.
+        UsageError: see `pack`. HubError: the hub refused, or could not be reached.
     """
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made, "dataset")
@@ -61,10 +61,10 @@ def push_run(run: Run, repo: str, *, licence: str, private: bool = False, as_is:
 
 
 def push_suite(file: Path, repo: str, *, licence: str, private: bool = False) -> str:
-    """Put a suite into a dataset of the hub; the address of the commit.
+    """Push a suite to a dataset on the hub; return the URL of the commit.
 
     Raises:
-        SuiteError: the file is no suite. HubError: the hub refused, or was not reached.
+        SuiteError: the file is not a suite. HubError: the hub refused, or could not be reached.
     """
     suite = load(file)
     with tempfile.TemporaryDirectory() as made:
@@ -74,10 +74,10 @@ def push_suite(file: Path, repo: str, *, licence: str, private: bool = False) ->
 
 
 def pull(repo: str, out: Path, revision: str | None = None) -> Run | Suite:
-    """Take a run into a new folder, or a suite into a new file.
+    """Pull a run into a new folder, or a suite into a new file.
 
     Raises:
-        UsageError: `out` is there, or what lies on the hub is neither. HubError: see `push_run`.
+        UsageError: `out` exists, or the dataset is neither. HubError: see `push_run`.
     """
     hub = _hub()
     with _said(repo):
@@ -88,7 +88,7 @@ def pull(repo: str, out: Path, revision: str | None = None) -> Run | Suite:
         if not set(NEEDED if is_run else [PROBES]) <= set(names):
             raise UsageError(f"{repo} on the hub is neither a run nor a suite of InnerEar: it has no {PROBES}")
         if is_run and out.exists():
-            raise UsageError(f"{out} is there already; name a new folder")
+            raise UsageError(f"{out} already exists; name a new folder")
         there = Path(
             hub.snapshot_download(
                 repo, repo_type="dataset", revision=info.sha, allow_patterns=wanted, endpoint=_endpoint()
@@ -97,7 +97,7 @@ def pull(repo: str, out: Path, revision: str | None = None) -> Run | Suite:
     if not is_run:
         suite = load(there / PROBES)
         if out.exists():
-            raise UsageError(f"{out} is there already; name a new file")
+            raise UsageError(f"{out} already exists; name a new file")
         write_whole(out, (there / PROBES).read_bytes())
         return suite
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -111,25 +111,29 @@ def pull(repo: str, out: Path, revision: str | None = None) -> Run | Suite:
 
 
 def run_card(run: Run, repo: str, licence: str) -> str:
-    """The card of a run, from its own facts."""
+    """The dataset card of a run."""
     asked, items, scores = run.asked, run.items(), do_score(run)
     outcomes = Counter(item.render.outcome for item in items)
     jails = {item.render.jail.get("tier", "none") for item in items if item.render.jail} or {"none"}
     sounds = {item.render.audio for item in items if item.render.audio}
     facts = {
         "models": ", ".join(f"`{printable(model)}`" for model in asked.models),
-        "strategy": f"`{asked.strategy}`, {asked.attempts} attempt{'s' if asked.attempts > 1 else ''} a probe",
-        "suite": f"{printable(asked.suite)}, digest `{asked.suite_digest}`; {len(run.probes)} probes of it",
+        "strategy": f"`{asked.strategy}`, {asked.attempts} attempt{'s' if asked.attempts > 1 else ''} per probe",
+        "suite": f"{printable(asked.suite)}, digest `{asked.suite_digest}`; {len(run.probes)} of its probes",
         "completions": str(len(items)),
         "outcomes": ", ".join(f"{outcome.replace('_', ' ')} {n}" for outcome, n in outcomes.most_common()),
         "sounds": f"{len(sounds)} (24-bit FLAC)",
         "jail": ", ".join(sorted(jails)),
-        "limits": f"{asked.limits.cpu_s:g} s of processor, {asked.limits.memory_bytes >> 20} MB a program",
+        "limits": f"{asked.limits.cpu_s:g} s CPU time, {asked.limits.memory_bytes >> 20} MB per program",
         "embedders": ", ".join(asked.embedders) or "none",
         "made": f"{run.file.created}, InnerEar {run.file.versions.get('innerear', '')}",
     }
     missing = outcomes.get(Outcome.NOT_RENDERED, 0)
-    lost = f"\n{missing} programs were not run, for no fault of the models: they count in no rate.\n" if missing else ""
+    lost = (
+        f"\n{missing} programs were not run because of the infrastructure; they are left out of every rate.\n"
+        if missing
+        else ""
+    )
     configs: list[dict[str, Any]] = [
         {"config_name": "sounds", "data_dir": "audio", "default": True},
         {"config_name": "scores", "data_files": "scores.csv"},
@@ -141,8 +145,8 @@ def run_card(run: Run, repo: str, licence: str) -> str:
     return f"""{head}
 # {repo.partition("/")[2]}
 
-Language models that never heard anything were asked for programs that make sounds. This is what they
-answered, the sounds that came of it, and what was measured of them, by [InnerEar](https://pypi.org/project/innerear/).
+Language models, which have never heard anything, were asked for programs that make sounds. This dataset has their
+answers, the rendered sounds, and their measurements by [InnerEar](https://pypi.org/project/innerear/).
 
 | | |
 |---|---|
@@ -151,9 +155,9 @@ answered, the sounds that came of it, and what was measured of them, by [InnerEa
 ## Scores
 
 {scored}
-Every score there is, with interval, n and how it was got: `scores.csv`.
+All scores, with interval, n and signature, are in `scores.csv`.
 
-## Hear it, score it again
+## Listen and rescore
 
 ```sh
 pip install 'innerear[hub]'
@@ -162,16 +166,16 @@ innerear score runs/theirs
 innerear report runs/theirs
 ```
 
-Programs are as the models wrote them: run them in a jail only, as `innerear render` does.
+Programs are unchanged model output: run them only in a jail, as `innerear render` does.
 
 ## Licence
 
-{_licence(licence)} The models' makers may have terms of their own for what their models write.
+{_licence(licence)} Model providers may have their own terms for model output.
 """
 
 
 def suite_card(suite: Suite, repo: str, licence: str) -> str:
-    """The card of a suite."""
+    """The dataset card of a suite."""
     tiers = Counter(probe.tier for probe in suite.probes)
     families = Counter(f"{probe.tier} | {probe.family}" for probe in suite.probes)
     rows = "\n".join(f"| {printable(family)} | {count} |" for family, count in families.items())
@@ -203,13 +207,11 @@ def _clean(value: Any, scrub: Scrub) -> Any:
 
 
 def _licence(licence: str) -> str:
-    return (
-        "Who pushed this has not stated one." if licence == "unknown" else f"`{licence}`, as stated by who pushed this."
-    )
+    return "Not stated by the uploader." if licence == "unknown" else f"`{licence}`, as stated by the uploader."
 
 
 def _front(repo: str, licence: str, size: int, configs: list[dict[str, Any]]) -> str:
-    """The block that the hub reads."""
+    """The YAML header of a card, which the hub reads."""
     facts = _hub().DatasetCardData(
         pretty_name=repo.partition("/")[2],
         license=licence,
@@ -223,7 +225,7 @@ def _front(repo: str, licence: str, size: int, configs: list[dict[str, Any]]) ->
 
 
 def _sounds(run: Run, folder: Path) -> Iterator[dict[str, Any]]:
-    """A row for each sound: of which probe and model, the first where several gave it, and what it passed."""
+    """One row per sound: its probe and model (the first if several made it), and the checks passed."""
     rows = run.measurements()
     passed: dict[str, list[bool]] = {}
     for row in rows.values():

@@ -1,14 +1,13 @@
-"""A static site from packed runs: tables that sort, and the page of each run with its sounds.
+"""Build a static site from packed runs: sortable tables, and the report of each run with its sounds.
 
     SITE/
     ├── index.html, assets/, data/board.js     the tables
     ├── runs/<name>/report/index.html          the page of each run, its sounds in ../audio
-    └── packs/<name>.zip                       the packed run itself: anyone may score it again
+    └── packs/<name>.zip                       the packed run itself, for anyone to rescore
 
-Opens from the disk and from any host of files. Runs that were asked the same probes within the same
-limits share a table; others have one of their own, which says what differs. In a table, numbers
-that were got in different ways stand in different columns. Scores are worked out here from the
-packed rows; those that a packer claims are not shown.
+Opens from disk or from any file host. Runs with the same probes and limits share a table; others
+have their own, which says what differs. Within a table, numbers that were computed differently are in
+different columns. Scores are recomputed from the packed rows; the packed scores are not used.
 """
 
 from __future__ import annotations
@@ -44,7 +43,7 @@ ASSETS = ("app.css", "core.js", "icon.svg", "board.js")
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """A packed run on the site. `name` is its folder there; `by` the version that scored it."""
+    """A packed run on the site. `name` is its folder there; `by` is the version that scored it."""
 
     name: str
     run: str
@@ -60,7 +59,7 @@ class Entry(msgspec.Struct, frozen=True):
 
 @dataclass
 class Built:
-    """The page, the entries on it, and a line for each file that is left out."""
+    """The page, its entries, and one line per file that is left out."""
 
     page: Path
     entries: Sequence[Entry]
@@ -68,18 +67,18 @@ class Built:
 
 
 def leaderboard(folder: Path, site: Path, progress: Progress = lambda *_: None) -> Built:
-    """Build the site from the packed runs (`*.zip`) of a folder. What is on it already is not done again.
+    """Build the site from the packed runs (`*.zip`) of a folder; runs already on the site are not redone.
 
-    A file that cannot be unpacked or scored is left out and named; the others stand.
+    A file that cannot be unpacked or scored is left out and named.
 
     Raises:
-        UsageError: no file of the folder is a packed run, or the site's folder holds something else.
+        UsageError: no file of the folder is a packed run, or the site's folder has other files.
     """
     packs = sorted(path for path in folder.glob("*.zip") if path.is_file())
     if not packs:
-        raise UsageError(f"{folder} has no packed runs; wanted files that `innerear pack` wrote, named *.zip")
+        raise UsageError(f"{folder} has no packed runs (*.zip files made by `innerear pack`)")
     if site.exists() and any(site.iterdir()) and not (site / "data" / "board.js").exists():
-        raise UsageError(f"{site} is not empty and holds no leaderboard; name a new folder")
+        raise UsageError(f"{site} is not empty and is not a leaderboard; name a new folder")
     built = Built(site / "index.html", [])
     entries: dict[str, Entry] = {}
     for done, file in enumerate(packs):
@@ -172,7 +171,7 @@ def _shown(score: Score) -> bool:
 
 
 def _forget(site: Path, names: set[str]) -> None:
-    """Take away runs that are no longer among the packed ones."""
+    """Remove runs that are no longer among the packed ones."""
     for path in (site / "runs").iterdir():
         if path.name not in names and (path / "entry.json").exists():
             shutil.rmtree(path)
@@ -192,7 +191,7 @@ def _write(site: Path, entries: Sequence[Entry]) -> None:
 
 
 def boards(entries: Sequence[Entry]) -> list[dict[str, Any]]:
-    """The tables, the one with the most runs first: what they were asked, columns, and a row an entrant."""
+    """The tables, the one with the most runs first: conditions, columns, and one row per entrant."""
     groups: dict[str, list[Entry]] = {}
     for entry in entries:
         groups.setdefault(digest(entry.conditions), []).append(entry)

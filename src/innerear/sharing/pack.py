@@ -1,17 +1,16 @@
-"""A run in one file, for others to hear, read and score again without a key; and back into a folder.
+"""Pack a run into one file, to listen to, read and rescore without an API key; and unpack it.
 
     FILE (a zip)
-    ├── pack.json           the form, and who wrote it
+    ├── pack.json           format version, and the version of InnerEar
     ├── run.json, probes.jsonl, scores.json
     ├── completions.jsonl, renders.jsonl, repeats.jsonl, measurements.jsonl    rows by key
     ├── embeddings/<embedder>-<digest>/<digest>.npz
     └── audio/<digest>.flac
 
-Rows are packed sorted, times of files are left out, and nothing of this machine is in it, so equal
-runs give equal bytes. What leaves is scrubbed (see `scrub`). What comes in is a stranger's: nothing
-but the names above is written, every row is decoded, every sound is as long as its row says, and
-nothing is much larger than it was packed. `scores.json` comes in as what its packer claims: the
-next `innerear score` works the scores out anew.
+Rows are sorted, file times and everything specific to this machine are left out, so equal runs give
+equal bytes. Packed text is scrubbed (see `scrub`). A file to unpack is untrusted: only the names above
+are written, every row is decoded, every sound must match its row, and the expansion ratio is limited.
+`scores.json` is only the packer's claim; the next `innerear score` recomputes it.
 """
 
 from __future__ import annotations
@@ -48,18 +47,18 @@ FORM = 1
 STAGES: dict[str, Any] = {
     "completions": Completion, "renders": Render, "repeats": Repeat, "measurements": Measurement,
 }  # fmt: skip
-PART = "0-packed.jsonl"  # sorts before every part that is made later: the first row of a key wins
+PART = "0-packed.jsonl"  # sorts before all later part files: the first row of a key wins
 NAMES = re.compile(
     r"(?:pack\.json|run\.json|scores\.json|probes\.jsonl|(?:completions|renders|repeats|measurements)\.jsonl"
     r"|audio/[0-9a-f]{32}\.flac|embeddings/[a-z0-9][a-z0-9-]{0,40}-[0-9a-f]{8}/[0-9a-f]{32}\.npz)"
 )
-STORED = (".flac", ".npz")  # compressed already
+STORED = (".flac", ".npz")  # already compressed
 NEEDED = ("pack.json", "run.json", "probes.jsonl")
 BLOCK = 1 << 20
 MOST_FILES = 1_000_000
-MOST_TIMES = 100  # what is unpacked may be so many times as large as the file
-SMALL = 1 << 26  # bytes that may be unpacked from however small a file
-MOST_SAMPLES = 1 << 26  # of one sound, over its channels: 64 MiB, all that a program may write, at a byte each
+MOST_TIMES = 100  # maximum expansion ratio
+SMALL = 1 << 26  # bytes; always allowed, however small the file
+MOST_SAMPLES = 1 << 26  # of one sound, all channels: 64 MiB, the most that a program may write, at 1 byte per sample
 AUDIO = re.compile(r"[0-9a-f]{32}")
 _EARLIEST = (1980, 1, 1, 0, 0, 0)
 
@@ -73,16 +72,16 @@ class _Head(msgspec.Struct, frozen=True):
 
 
 def pack(run: Run, out: Path, as_is: bool = False) -> str:
-    """Write a run into one file, whole or not at all; the SHA-256 of its bytes.
+    """Pack a run into one file atomically; return the SHA-256 of its bytes.
 
-    With `as_is`, programs stay as they are also where something in them looks like a secret or
-    names a path of this machine; the value of a variable that is named like a key is never packed.
+    `as_is` keeps programs unchanged even if something in them looks like a secret or a local path;
+    the values of environment variables with key-like names are never packed.
 
     Raises:
-        UsageError: `out` is there, or a program would be another without what may not be packed.
+        UsageError: `out` exists, or scrubbing would change a program.
     """
     if out.exists():
-        raise UsageError(f"{out} is there already; name a new file")
+        raise UsageError(f"{out} already exists; name a new file")
     scores = do_score(run)
     scrub = Scrub({str(run.folder.resolve()): "<run>"})
     members = dict(_members(run, scores, scrub, as_is))
@@ -102,7 +101,7 @@ def pack(run: Run, out: Path, as_is: bool = False) -> str:
 
 
 def _members(run: Run, scores: Sequence[Score], scrub: Scrub, as_is: bool) -> Iterator[tuple[str, bytes | Path]]:
-    """The names of a packed run, in their order, and what each holds."""
+    """The members of a packed run in order: name, and content or source file."""
     rows = {stage: read_rows(run.folder / stage, row_type) for stage, row_type in STAGES.items()}
     yield "pack.json", _json(_Head(FORM, f"innerear {run.file.versions.get('innerear', '')}".strip()))
     probes = [_clean(probe, scrub) for probe in run.probes]
@@ -138,7 +137,7 @@ def _json(row: Any) -> bytes:
 
 
 def _clean(row: Any, scrub: Scrub) -> Any:
-    """A row with every text in it scrubbed."""
+    """A row with all its text scrubbed."""
     return msgspec.convert(_scrubbed(msgspec.to_builtins(row), scrub), type(row))
 
 
@@ -160,12 +159,12 @@ def _clean_file(file: RunFile, scrub: Scrub) -> RunFile:
     )
     clean: RunFile = _clean(msgspec.structs.replace(file, command=scrub.command(file.command), asked=asked), scrub)
     if len(set(clean.asked.models)) < len(set(asked.models)):
-        raise UsageError("two models of this run are told apart by the path of a file only; give the files other names")
+        raise UsageError("two models of this run differ only in a file path; rename one of the files")
     return _guarded(clean)
 
 
 def _guarded(file: RunFile) -> RunFile:
-    """What was run with the jail off is never run so by whoever unpacks it."""
+    """The settings with `jail=off` replaced by `auto`, so that whoever unpacks the run uses a jail."""
     jail = "auto" if file.asked.jail == "off" else file.asked.jail
     return msgspec.structs.replace(file, asked=msgspec.structs.replace(file.asked, jail=jail))
 
@@ -173,7 +172,7 @@ def _guarded(file: RunFile) -> RunFile:
 def _with_programs(
     run: Run, before: dict[str, Completion], after: dict[str, Completion], scrub: Scrub, as_is: bool
 ) -> dict[str, Completion]:
-    """The rows after scrubbing, which must hold the programs that they held before."""
+    """The scrubbed rows, checked to have the same programs as before scrubbing."""
     probes, track = {probe.id: probe for probe in run.probes}, run.asked.track
     spoilt = []
     for key, row in after.items():
@@ -184,9 +183,9 @@ def _with_programs(
         spoilt += [f"{row.probe} by {row.model}"] if not as_is or after[key].text != was.text else []
     if spoilt:
         raise UsageError(
-            f"{len(spoilt)} programs hold what looks like a key, or a path of this machine: {', '.join(spoilt[:5])}; "
-            "without it they would be other programs. Look at them (`innerear report`); --as-is packs them as they "
-            "are, but for the values of this environment's own keys"
+            f"{len(spoilt)} programs contain what looks like a key or a local path: {', '.join(spoilt[:5])}; "
+            "removing it would change them. Check them (`innerear report`); --as-is packs them unchanged, "
+            "except for the values of this environment's keys"
         )
     return after
 
@@ -195,16 +194,16 @@ def _with_programs(
 
 
 def unpack(file: Path, out: Path) -> Run:
-    """Unpack a run into a new folder, whole or not at all.
+    """Unpack a run into a new folder atomically.
 
     Raises:
-        UsageError: `out` is not new, or the file is no packed run, is cut short, or is one that no
-            `pack` writes; the message says in one line what is wrong with it.
+        UsageError: `out` is not new, or the file is not a valid packed run; the message says in one
+            line what is wrong.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise UsageError(f"{out} is there already; name a new folder")
+        raise UsageError(f"{out} already exists; name a new folder")
     if file.exists() and not file.is_file():
-        raise UsageError(f"{file} is not a file, wanted one that `innerear pack` wrote")
+        raise UsageError(f"{file} is not a file made by `innerear pack`")
     with writing(out.parent):
         out.parent.mkdir(parents=True, exist_ok=True)
     sweep(out.parent)
@@ -222,14 +221,14 @@ def unpack(file: Path, out: Path) -> Run:
             raise of_disk(error, out.parent) from error
         raise UsageError(f"{file} cannot be unpacked: {error}") from error
     except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, RuntimeError) as error:
-        raise UsageError(f"{file} is no packed run, or is cut short or damaged: {error}") from error
+        raise UsageError(f"{file} is not a packed run, or is truncated or damaged: {error}") from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return Run(out)
 
 
 def _extract(file: Path, folder: Path) -> None:
-    """Write the members of a file that are named as `pack` names them; the first that is not ends it."""
+    """Write the members of a packed run, after checking their names and sizes."""
     size = file.stat().st_size
     with file.open("rb") as opened:
         if (listed := _listed_bytes(opened, size)) > MOST_FILES * 64:
@@ -245,16 +244,16 @@ def _extract(file: Path, folder: Path) -> None:
 
 
 def _listed_bytes(opened: BinaryIO, size: int) -> int:
-    """The length of the list of files at a zip's end, read before anything believes the list."""
+    """The size in bytes of a zip's central directory, read before it is parsed."""
     tail_at = max(0, size - 65_557)
     opened.seek(tail_at)
     tail = opened.read()
     opened.seek(0)
     end = tail.rfind(b"PK\x05\x06")
     if end < 0 or len(tail) < end + 22:
-        raise zipfile.BadZipFile("it has no list of files at its end")
+        raise zipfile.BadZipFile("it has no central directory")
     listed = int(struct.unpack_from("<L", tail, end + 12)[0])
-    if tail[max(0, end - 20) : end].startswith(b"PK\x06\x07"):  # zip64: the true length is in a record of its own
+    if tail[max(0, end - 20) : end].startswith(b"PK\x06\x07"):  # zip64: the true size is in a separate record
         opened.seek(struct.unpack_from("<Q", tail, end - 12)[0])
         listed = struct.unpack_from("<40xQ", opened.read(56))[0]
         opened.seek(0)
@@ -264,20 +263,18 @@ def _listed_bytes(opened: BinaryIO, size: int) -> int:
 def _allow(file: Path, members: list[zipfile.ZipInfo], size: int) -> None:
     names = [member.filename for member in members]
     if bad := next((name for name in names if not NAMES.fullmatch(name)), None):
-        raise UsageError(f"{file} holds {bad[:80]!r}, which no packed run has; nothing was unpacked")
+        raise UsageError(f"{file} holds {bad[:80]!r}, which is not part of a packed run; nothing was unpacked")
     if len(set(names)) < len(names):
         twice, _ = Counter(names).most_common(1)[0]
         raise UsageError(f"{file} holds {twice!r} twice; nothing was unpacked")
     if missing := [name for name in NEEDED if name not in names]:
-        raise UsageError(f"{file} is no packed run: it has no {missing[0]}")
+        raise UsageError(f"{file} is not a packed run: it has no {missing[0]}")
     for member in members:
         if (member.external_attr >> 16) & 0o170000 not in (0, 0o100000):
             raise UsageError(f"{file} holds {member.filename!r} as something other than a file; nothing was unpacked")
         kind = zipfile.ZIP_STORED if member.filename.endswith(STORED) else zipfile.ZIP_DEFLATED
         if member.compress_type not in (zipfile.ZIP_STORED, kind) or member.flag_bits & 1:
-            raise UsageError(
-                f"{file} holds {member.filename!r} compressed or locked in another way than packed runs are"
-            )
+            raise UsageError(f"{file} holds {member.filename!r} with an unexpected compression or encryption")
     if (total := sum(member.file_size for member in members)) > SMALL + MOST_TIMES * size:
         raise UsageError(
             f"{file} would unpack to {total} bytes, over {MOST_TIMES} times its size; nothing was unpacked"
@@ -285,40 +282,40 @@ def _allow(file: Path, members: list[zipfile.ZipInfo], size: int) -> None:
 
 
 def _place(folder: Path, name: str) -> Path:
-    """Where a member goes: rows of a stage are a part file of its folder."""
+    """The path of a member; rows of a stage become a part file in its folder."""
     stage = name.removesuffix(".jsonl")
     return folder / stage / PART if stage in STAGES else folder / name
 
 
 def _check(run: Run, file: Path) -> None:
-    """Every row decodes, and nothing in one reaches out of the folder or is larger than it says."""
+    """Check that every row decodes, no path leaves the folder, and nothing is larger than declared."""
     head = _read(run.folder / "pack.json", _Head)
     if head.form != FORM:
-        raise UsageError(f"{file} is packed in form {head.form}; this version reads form {FORM}")
+        raise UsageError(f"{file} has format {head.form}; this version reads format {FORM}")
     (run.folder / "pack.json").unlink()
     write_whole(run.folder / "run.json", msgspec.json.format(msgspec.json.encode(_guarded(run.file)), indent=2))
     scores = run.folder / "scores.json"
-    if scores.exists():  # a claim: without its inputs, the next `innerear score` makes it anew
+    if scores.exists():  # without its inputs, the next `innerear score` recomputes it
         write_whole(scores, msgspec.json.encode(msgspec.structs.replace(_read(scores, ScoreFile), inputs="")))
     for probe in run.probes:
         try:
             validate(probe)
         except ValueError as error:
-            raise UsageError(f"{file}: the probe {probe.id[:80]!r} is none: {error}") from error
+            raise UsageError(f"{file}: the probe {probe.id[:80]!r} is invalid: {error}") from error
     rows = {stage: read_rows(run.folder / stage, row_type) for stage, row_type in STAGES.items()}
     for completion in rows["completions"].values():
         named = completion.recording
         if named is not None and not (is_asked(named, run.probes) if is_hosted(named) else _stays_inside(named)):
             raise UsageError(
-                f"{file} names the recording {named[:80]!r}, wanted a path within the data, or a baseline's"
+                f"{file} names the recording {named[:80]!r}, expected a path within the data, or a baseline's"
             )
     for name in run.asked.embedders:
         if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,40}", name):
-            raise UsageError(f"{file} names the embedder {name[:80]!r}, which no version has")
+            raise UsageError(f"{file} names the embedder {name[:80]!r}, which does not exist")
     heard = {}
     for row in (*rows["renders"].values(), *rows["repeats"].values()):
         if row.audio is not None and not AUDIO.fullmatch(row.audio):
-            raise UsageError(f"{file} names the sound {row.audio[:80]!r}, wanted 32 hexadecimal digits")
+            raise UsageError(f"{file} names the sound {row.audio[:80]!r}, expected 32 hexadecimal digits")
         if row.audio is not None and isinstance(row, Render):
             heard[row.audio] = row
     for audio, row in heard.items():
@@ -339,13 +336,13 @@ def _stays_inside(path: str) -> bool:
 
 
 def _check_sound(path: Path, row: Render, file: Path) -> None:
-    """A sound is as its row says before anything decodes it."""
+    """Check that a sound's header matches its row, before it is decoded."""
     import soundfile
 
     try:
         info = soundfile.info(path)
     except soundfile.LibsndfileError as error:
-        raise UsageError(f"{file}: audio/{path.name} is missing or is no sound: {error}") from error
+        raise UsageError(f"{file}: audio/{path.name} is missing or not a sound file: {error}") from error
     found = (info.format, info.samplerate, info.channels, info.frames)
     wanted = ("FLAC", flac_rate(row.sample_rate or 0), row.channels, row.samples)
     if found != wanted or info.frames * info.channels > MOST_SAMPLES:
@@ -353,20 +350,20 @@ def _check_sound(path: Path, row: Render, file: Path) -> None:
 
 
 def _check_embeddings(path: Path, file: Path) -> None:
-    """The arrays of an embeddings file are not much larger than the file, and are frames by name."""
+    """Check that an embeddings file has frames by name and limited expansion."""
     with zipfile.ZipFile(path) as arrays:
         total = sum(member.file_size for member in arrays.infolist())
     if total > SMALL + MOST_TIMES * path.stat().st_size:
-        raise UsageError(f"{file}: embeddings/{path.parent.name}/{path.name} would take {total} bytes")
+        raise UsageError(f"{file}: embeddings/{path.parent.name}/{path.name} would expand to {total} bytes")
     stored = load_frames(path)
     if len(stored.names) != len(stored.clips) or any(clip.ndim != 2 for clip in stored.clips):
-        raise UsageError(f"{file}: embeddings/{path.parent.name}/{path.name} holds no frames by name")
+        raise UsageError(f"{file}: embeddings/{path.parent.name}/{path.name} has no frames by name")
 
 
 def is_asked(name: str, probes: Iterable[Probe]) -> bool:
-    """Whether a recording is what a baseline gives a tool for one of these probes, so that it may be made here.
+    """Whether a recording's tool input is what a baseline gives that tool for one of these probes.
 
-    Of a run that came from elsewhere: what a tool would be given there is a stranger's.
+    For unpacked runs, whose tool input is untrusted and must not reach a tool otherwise.
     """
     from innerear.ask.models.sampler import midi_file, score
     from innerear.ask.models.talker import text_of

@@ -1,8 +1,8 @@
-"""Text without what is only its owner's: keys, and where things lie on this machine.
+"""Remove secrets and local paths from text before it is shared.
 
-What is looked for: the values of environment variables that are named like keys, words that have
-the form of a well-known kind of key, and paths of homes, of the working directory, of this Python
-and of the folders that InnerEar's own variables name.
+Matches the values of environment variables with key-like names, strings in the format of well-known
+API keys, and the paths of home folders, the working directory, this Python, and the folders that
+InnerEar's environment variables name.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 SECRET = "<secret>"
-SHORTEST = 12  # characters, of the value of a variable that is taken for a secret
+SHORTEST = 12  # characters; shorter values of key-like variables are not treated as secrets
 NAMED_LIKE_KEYS = re.compile(
     r"(?i)(?:^|_)(?:api_?key|key|token|secret|passw(?:or)?d|auth(?:orization)?|credentials?|cookie)$"
 )
@@ -33,7 +33,7 @@ STANDARD = {"/", "/usr", "/usr/local", "/tmp", "/var", "/opt", "/etc"}
 
 
 class Scrub:
-    """Takes secrets and paths of this machine out of text; `folders` are further paths and their names."""
+    """Removes secrets and local paths from text; `folders` maps further paths to their placeholders."""
 
     def __init__(self, folders: Mapping[str, str] | None = None, environment: Mapping[str, str] = os.environ) -> None:
         named = {environment[name]: f"<{name}>" for name in FOLDERS if environment.get(name)}
@@ -43,27 +43,27 @@ class Scrub:
         self._secrets = sorted(_secrets(environment), key=len, reverse=True)
 
     def text(self, text: str) -> str:
-        """The text with names in the place of secrets and paths; the same where it has none."""
+        """The text with placeholders for secrets and paths."""
         text = SHAPES.sub(SECRET, self.secrets(text))
-        text = re.sub(r"\brecorded//(?:[^/\s\"]+/)*", "recorded/", text)  # a model's name that is a path
+        text = re.sub(r"\brecorded//(?:[^/\s\"]+/)*", "recorded/", text)  # a model name that is a path
         for root in sorted(self._roots, key=len, reverse=True):
             text = re.sub(rf"{re.escape(root)}(?![\w.-])", lambda _: self._roots[root], text)  # noqa: B023
         return HOMES.sub("~", text)
 
     def secrets(self, text: str) -> str:
-        """The text without the values of this environment's own keys."""
+        """The text without the values of this environment's keys."""
         for secret in self._secrets:
             text = text.replace(secret, SECRET)
         return text
 
     def url(self, url: str) -> str:
-        """An address without user, password, query and fragment."""
+        """A URL without user, password, query and fragment."""
         parts = urlsplit(url)
         host = parts.netloc.rpartition("@")[2]
         return self.text(urlunsplit((parts.scheme, host, parts.path, "", "")))
 
     def command(self, words: str) -> str:
-        """A command line without secrets; of an absolute path the last name stays."""
+        """A command line without secrets; absolute paths are cut to their last component."""
         try:
             split = shlex.split(words)
         except ValueError:

@@ -1,4 +1,4 @@
-"""Scores of whole sets (FAD, KAD, rates), the entrants side by side; those that may not be compared are marked."""
+"""Set scores (FAD, KAD, rates) of entrants side by side; those that are not comparable are marked."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from innerear.sharing.tables import bare
 
 
 class Cell(msgspec.Struct, frozen=True):
-    """A score of one entrant; all `None` where it has none. `mark` says why it may not be compared."""
+    """A score of one entrant; empty if it has none. `mark` says why it is not comparable."""
 
     value: float | None = None
     low: float | None = None
@@ -26,7 +26,7 @@ class Cell(msgspec.Struct, frozen=True):
 
 
 class Line(msgspec.Struct, frozen=True):
-    """One metric of whole sets, a cell an entrant."""
+    """One set metric, with one cell per entrant."""
 
     tier: str
     group: str
@@ -38,18 +38,18 @@ class Line(msgspec.Struct, frozen=True):
 
 
 def side_by_side(entrants: Sequence[Entrant], touched: Mapping[str, str]) -> Iterator[Line]:
-    """Every score that an entrant has, the entrants side by side; cells of another way are marked."""
+    """One line per score, with the entrants side by side; cells that were computed differently are marked."""
     known: dict[tuple[str, str, str, str], dict[int, Score]] = {}
-    for place, entrant in enumerate(entrants):
+    for index, entrant in enumerate(entrants):
         for score in entrant.scores:
             if score.metric not in ("checks_difference", "tier_trend", "agreement"):
                 key = (score.tier, score.group, score.metric, embedder_of(score.signature))
-                known.setdefault(key, {}).setdefault(place, score)
+                known.setdefault(key, {}).setdefault(index, score)
     for (tier, group, metric, by), scores in known.items():
         ways = {bare(score.signature) for score in scores.values() if score.value is not None}
         some = next(iter(scores.values()))
-        why = "got in another way: see the signature" if len(ways) > 1 else touched.get(tier, "")
-        cells = [_cell(scores.get(place), why) for place in range(len(entrants))]
+        why = "computed differently; see the signature" if len(ways) > 1 else touched.get(tier, "")
+        cells = [_cell(scores.get(index), why) for index in range(len(entrants))]
         yield Line(tier, group, metric, by, some.unit, some.better, cells)
 
 

@@ -1,8 +1,7 @@
-"""Scores as tables for a paper, one a tier, whatever they are written as (`formats`).
+"""Scores as tables for a paper, one per tier, independent of the output format (`formats`).
 
-No number stands alone: each has its 95 % interval and its n beside it, and its signature in the
-notes below the table, once for a column. The n that a signature of a distance holds is left out of
-the notes (the cells have it).
+Every number comes with its 95 % interval and n; signatures are in the notes below the table, once
+per column. The n in the signature of a distance is left out of the notes, as the cells have it.
 """
 
 from __future__ import annotations
@@ -20,36 +19,36 @@ from innerear.stages import do_score
 from innerear.text import distinct
 
 METRICS = ("audible", "checks", "fad", "kad", "clap")
-"""The columns of Markdown and LaTeX where none are chosen."""
+"""The default columns of Markdown and LaTeX."""
 
 
 @dataclass(frozen=True)
 class Scored:
-    """The scores of one run, and the name it goes by."""
+    """The scores of one run, and its name in the tables."""
 
     run: str
     scores: Sequence[Score]
 
 
 def scored(folders: Sequence[Path]) -> list[Scored]:
-    """The scores of each run, worked out anew where something changed; equal names are numbered."""
+    """The scores of each run, recomputed if stale; equal names are numbered."""
     runs = [Run(folder) for folder in folders]
     names = distinct([run.folder.resolve().name for run in runs])
     return [Scored(name, do_score(run)) for name, run in zip(names, runs, strict=True)]
 
 
 def choose(runs: Sequence[Scored], metrics: Sequence[str] = (), tiers: Sequence[str] = ()) -> list[Scored]:
-    """Only these metrics and tiers; all where none are named.
+    """Select metrics and tiers; all if none are named.
 
     Raises:
         UsageError: no run has such a metric or tier.
     """
-    for option, wanted, there in (
+    for option, wanted, known in (
         ("--metric", metrics, {score.metric for run in runs for score in run.scores}),
         ("--tier", tiers, {score.tier for run in runs for score in run.scores}),
     ):
-        if unknown := [name for name in wanted if name not in there]:
-            raise UsageError(f"{option} {unknown[0]!r}; there are {', '.join(sorted(there))}")
+        if unknown := [name for name in wanted if name not in known]:
+            raise UsageError(f"{option} {unknown[0]!r} is unknown; choose from {', '.join(sorted(known))}")
     return [
         Scored(
             run.run,
@@ -60,7 +59,7 @@ def choose(runs: Sequence[Scored], metrics: Sequence[str] = (), tiers: Sequence[
 
 
 def bare(signature: str) -> str:
-    """A signature without the n that it was got at: scores of one bare signature may stand in one column.
+    """A signature without its n; scores with the same bare signature share a column.
 
     >>> bare("fad|emb:mel@1|ref:notes@ab|n:64clips,640frames|ci:jackknife20-clips|v:1")
     'fad|emb:mel@1|ref:notes@ab|ci:jackknife20-clips|v:1'
@@ -70,7 +69,7 @@ def bare(signature: str) -> str:
 
 @dataclass(frozen=True)
 class Column:
-    """A metric, of one group and got in one way."""
+    """A metric of one group, computed in one way."""
 
     metric: str
     group: str
@@ -80,12 +79,12 @@ class Column:
 
     @classmethod
     def of(cls, score: Score) -> Column:
-        """The column that a score stands in."""
+        """The column of a score."""
         return cls(score.metric, score.group, bare(score.signature), score.unit, score.better)
 
     @property
     def name(self) -> str:
-        """The metric with its unit, and an arrow to where it is better."""
+        """The metric with its unit, and an arrow in the better direction."""
         name = self.metric.upper() if self.metric in ("fad", "kad", "clap") else self.metric.replace("_", " ")
         unit = "%" if self.unit == "share" else self.unit
         arrow = {"higher": "↑", "lower": "↓"}.get(self.better, "")
@@ -93,24 +92,24 @@ class Column:
 
     @property
     def inside(self) -> str:
-        """The group and the embedder, where it is of one."""
+        """The group and the embedder, if any."""
         group = self.group.replace("family:", "").replace("_", " ") if self.group != "all" else ""
         return ", ".join(filter(None, [group, embedder_of(self.signature)]))
 
     @property
     def title(self) -> str:
-        """All of it in a line."""
+        """Name, group and embedder in one line."""
         return f"{self.name} ({self.inside})" if self.inside else self.name
 
 
 @dataclass
 class Notes:
-    """Notes below a table, each once, marked a, b, c …"""
+    """Notes below a table, without duplicates, marked a, b, c …"""
 
     texts: list[str] = field(default_factory=list)
 
     def mark(self, text: str) -> str:
-        """The mark of a note, which is added where it is new."""
+        """The mark of a note; adds the note if it is new."""
         if text not in self.texts:
             self.texts.append(text)
         place, mark = self.texts.index(text) + 1, ""
@@ -122,7 +121,7 @@ class Notes:
 
 @dataclass(frozen=True)
 class Cell:
-    """A number as text, its interval, n, and the marks of its notes. All empty: nothing was asked here."""
+    """A number as text, its interval, n, and the marks of its notes; empty if there is no score."""
 
     value: str = ""
     interval: str = ""
@@ -132,20 +131,20 @@ class Cell:
 
 @dataclass(frozen=True)
 class Table:
-    """One tier: a row an entrant, and below them the floors and ceilings that its numbers stand between."""
+    """One tier: one row per entrant, then the floors and ceilings."""
 
     tier: str
-    columns: Sequence[tuple[Column, str]]  # and the mark of its signature
+    columns: Sequence[tuple[Column, str]]  # each with the mark of its signature
     rows: Sequence[tuple[str, Sequence[Cell]]]
     ends: Sequence[tuple[str, Sequence[Cell]]]
     notes: Sequence[tuple[str, str]]  # mark, text
 
 
 def tables(runs: Sequence[Scored], metrics: Sequence[str] = ()) -> list[Table]:
-    """A table a tier. Numbers that were got in different ways stand in different columns.
+    """One table per tier. Numbers that were computed differently are in different columns.
 
     Raises:
-        UsageError: there is nothing to show.
+        UsageError: none of the metrics is scored.
     """
     wanted = metrics or METRICS
     found = []
@@ -154,7 +153,7 @@ def tables(runs: Sequence[Scored], metrics: Sequence[str] = ()) -> list[Table]:
         if there:
             found.append(_table(tier, there, wanted))
     if not found:
-        raise UsageError(f"none of {', '.join(wanted)} is scored; `--format csv` has every score there is")
+        raise UsageError(f"none of {', '.join(wanted)} is scored; `--format csv` lists every score")
     return found
 
 
@@ -191,7 +190,7 @@ def _table(tier: str, there: Sequence[tuple[str, Score]], metrics: Sequence[str]
 
 
 def entrant_labels(entrants: Sequence[tuple[str, str, str]]) -> list[str]:
-    """The model of each (run, model, strategy), with the strategy and the run where they tell entrants apart.
+    """A label per (run, model, strategy): the model, with strategy and run if needed to tell entrants apart.
 
     >>> entrant_labels([("a", "m", "direct"), ("b", "m", "plan")])
     ['m · direct', 'm · plan']
@@ -214,7 +213,7 @@ def _cell(score: Score, decimals: int, notes: Notes) -> Cell:
 
 
 def end_names(scores: Sequence[Score]) -> list[tuple[str, str]]:
-    """The floors and the ceilings that scores have, as (`floor` or `ceiling`, name), the plainest floor first."""
+    """The floors and ceilings of scores, as (`floor` or `ceiling`, name), floors first, simplest first."""
     floors = {name for score in scores for name, value in score.floor.items() if value is not None}
     ceilings = {name for score in scores for name, value in score.ceiling.items() if value is not None}
     order = [*FLOORS, *CEILINGS]
@@ -225,7 +224,7 @@ def end_names(scores: Sequence[Score]) -> list[tuple[str, str]]:
 
 
 def _end(values: Sequence[float | None], unit: str, decimals: int) -> Cell:
-    """What a floor or ceiling scores beside the numbers of a column; it is matched to each, so it may be a range."""
+    """A floor or ceiling for a column; it is matched to each number, so it may be a range."""
     there = [value for value in values if value is not None]
     if not there:
         return Cell()
@@ -234,13 +233,13 @@ def _end(values: Sequence[float | None], unit: str, decimals: int) -> Cell:
 
 
 def decimals(values: Sequence[float | None], unit: str) -> int:
-    """How many decimals a column has: three digits or so of its largest value; one where they are per cent."""
+    """The number of decimals of a column: about three digits of its largest value; one for percentages."""
     size = max((abs(value) for value in values if value is not None), default=0.0)
     return 1 if unit == "share" else 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 0.5 else 3
 
 
 def figure(value: float | None, unit: str, decimals: int = 1) -> str:
-    """A number as text; shares in per cent, and no minus before a nought.
+    """A number as text; shares in per cent, and no negative zero.
 
     >>> figure(0.9531, "share"), figure(-0.001, "", 2), figure(-1.5, "", 1), figure(None, "")
     ('95.3', '0.00', '−1.5', '–')

@@ -1,5 +1,5 @@
 "use strict";
-// How the programs are built, read from their syntax trees, beside how they score.
+// How the programs are built, read from their syntax trees, next to their scores.
 
 InnerEar.views.anatomy = (() => {
   const { el, number, quantity, href, NONE } = InnerEar;
@@ -15,13 +15,13 @@ InnerEar.views.anatomy = (() => {
       [["", "every tier"], ...InnerEar.scores.tiersOf(index).map((t) => [t, t])].map(([value, text]) => el("option", { value, selected: value === (tier ?? "") }, text)));
     const head = el("section", { class: "lead" },
       el("h1", {}, "How the programs are built"),
-      el("p", { class: "sub" }, "Read from each program’s syntax tree, nothing is run: a technique is named where its mark stands, and a program may have several. ", select));
-    if (!built.length) return [head, el("p", { class: "muted" }, "There is no program here.")];
+      el("p", { class: "sub" }, "Read from each program’s syntax tree; nothing is run. A program may use several techniques. ", select));
+    if (!built.length) return [head, el("p", { class: "muted" }, "No programs.")];
     return [
       head,
-      el("section", {}, el("h2", {}, "Beside the scores"), table(entrants, by)),
-      el("section", {}, el("h2", {}, "Techniques ", el("small", {}, "share of a model’s programs; after ✓, of those the share that pass every check that counts")), techniques(entrants, by)),
-      el("section", {}, el("h2", {}, "Lines of code ", el("small", {}, "a tick is a program, green where its sound passes every check that counts; it leads there; the ring is the median")), fitted((width) => lines(entrants, built, width))),
+      el("section", {}, el("h2", {}, "Code and scores"), table(entrants, by)),
+      el("section", {}, el("h2", {}, "Techniques ", el("small", {}, "share of a model’s programs; after ✓, the share of those that pass every headline check")), techniques(entrants, by)),
+      el("section", {}, el("h2", {}, "Lines of code ", el("small", {}, "one tick per program, green if its sound passes every headline check; click to open; ring: median")), fitted((width) => lines(entrants, built, width))),
     ];
   }
 
@@ -34,7 +34,7 @@ InnerEar.views.anatomy = (() => {
     const { index } = InnerEar.state;
     const tiers = InnerEar.scores.tiersOf(index);
     const score = (entrant, tier) => index.scores.find((s) => s.metric === "checks" && s.group === "all" && s.tier === tier && InnerEar.entrantOf(s) === entrant);
-    const heads = ["Model", "Programs", "Lines, median", "Techniques a program", "Written frequencies, median", "Loop over samples", "Imports", ...tiers.map((tier) => `Checks passed, ${tier}`)];
+    const heads = ["Model", "Programs", "Lines, median", "Techniques per program", "Literal frequencies, median", "Loops over samples", "Imports", ...tiers.map((tier) => `Checks passed, ${tier}`)];
     return el("div", { class: "wide" }, el("table", { class: "anatomy" },
       el("thead", {}, el("tr", {}, heads.map((h) => el("th", { scope: "col" }, h)))),
       el("tbody", {}, entrants.map((e) => {
@@ -61,7 +61,7 @@ InnerEar.views.anatomy = (() => {
       return {
         x: name, y: e.label, share: having.length / own.length, text: having.length ? `${number(Math.round((100 * having.length) / own.length))} %${passed ? ` · ✓ ${number(Math.round(100 * passed.share))} %` : ""}` : NONE,
         href: having.length ? href("probe", having[0].probe, new URLSearchParams({ a: e.label })) : null,
-        title: `${e.label}: ${name} in ${having.length} of ${own.length} programs${passed ? `\nof ${passed.n} that are judged, ${quantity(passed.share, "share")} pass` : ""}`,
+        title: `${e.label}: ${name} in ${having.length} of ${own.length} programs${passed ? `\n${quantity(passed.share, "share")} of ${passed.n} checked programs pass` : ""}`,
       };
     }));
     return fitted((width) => heat(cells, { x: index.techniques, y: entrants.map((e) => e.label), width, label: "Techniques by model", cell: 130 }));
@@ -73,7 +73,7 @@ InnerEar.views.anatomy = (() => {
     const left = Math.min(width * 0.36, 12 + 6.3 * Math.max(...entrants.map((e) => e.label.length)));
     return Plot.plot({
       width, height: 34 + 24 * entrants.length, marginLeft: left, marginBottom: 32, marginTop: 2, style,
-      x: { label: "lines with code", labelAnchor: "center", labelArrow: "none", zero: true },
+      x: { label: "lines of code", labelAnchor: "center", labelArrow: "none", zero: true },
       y: { type: "band", domain: entrants.map((e) => e.label), label: null, tickSize: 0, padding: 0.2 },
       ariaLabel: "Lines of code by model",
       ariaDescription: d3.rollups(rows, (of) => d3.median(of, (r) => r.lines), (r) => r.label).map(([label, median]) => `${label}: median ${median}`).join("; "),

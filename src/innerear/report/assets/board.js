@@ -1,5 +1,5 @@
 "use strict";
-// The tables of a leaderboard: one for each way of asking, sorted by whichever column one chooses.
+// The tables of a leaderboard: one per set of conditions, sorted by the chosen column.
 
 (() => {
   const { el, number, quantity, interval, route, changed, words, say, NONE } = InnerEar;
@@ -14,7 +14,7 @@
     main.replaceChildren(
       el("section", { class: "lead" },
         el("h1", {}, "Can a language model that has never heard anything write a sound?"),
-        el("p", { class: "sub" }, `${number(runs.size)} run${runs.size === 1 ? "" : "s"}. Each number with its 95 % interval and n; below it the floors and the ceiling that it stands between. Every run can be heard, and scored again from its file.`)),
+        el("p", { class: "sub" }, `${number(runs.size)} run${runs.size === 1 ? "" : "s"}. Each score has its 95 % interval and n, with its floors and ceiling below. Every run can be listened to, and rescored from its file.`)),
       el("nav", { class: "tiers", "aria-label": "Tiers" }, tiers.map((name) =>
         el("a", { class: "quiet", href: changed({ tier: name, sort: null, up: null }, current), "aria-current": name === tier ? "true" : null }, name))),
       ...board.boards.map((one, place) => table(one, place, tier, current)));
@@ -30,13 +30,13 @@
     const shown = rows.filter((row) => columns.some((c) => row.cells[c.at]));
     return el("section", { class: "board" },
       el("h2", {}, heading(one), " ", el("small", {}, Object.entries(one.conditions).filter(([name]) => name !== "suite").map(([name, value]) => `${name} ${value}`).join(" · "))),
-      one.differs.length ? el("p", { class: "muted" }, `Not to be compared with the first table: another ${one.differs.join(", another ")}.`) : null,
+      one.differs.length ? el("p", { class: "muted" }, `Not comparable with the first table: different ${one.differs.join(", different ")}.`) : null,
       columns.length ? el("div", { class: "wide", tabindex: "0", role: "region", "aria-label": `Scores of ${tier}` }, el("table", { class: "pivot standings" },
         el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Model"),
           columns.map((c) => el("th", { scope: "col", title: c.signature, "aria-sort": c === by ? (up ? "ascending" : "descending") : null },
             el("button", { type: "button", class: "quiet", onclick: () => sort(place, c, by, up, current) }, c.title, c === by ? (up ? " ▲" : " ▼") : ""))))),
-        el("tbody", {}, shown.map((row) => el("tr", { class: row.baseline ? "baseline" : null }, name(row), columns.map((c) => cell(row.cells[c.at]))))))) : el("p", { class: "muted" }, "Nothing of this tier was scored."),
-      el("details", {}, el("summary", {}, "How each column was got"), el("dl", { class: "ways" }, columns.map((c) => [el("dt", {}, c.title), el("dd", { class: "mono" }, c.signature)]))));
+        el("tbody", {}, shown.map((row) => el("tr", { class: row.baseline ? "baseline" : null }, name(row), columns.map((c) => cell(row.cells[c.at]))))))) : el("p", { class: "muted" }, "No scores in this tier."),
+      el("details", {}, el("summary", {}, "How each column was computed"), el("dl", { class: "ways" }, columns.map((c) => [el("dt", {}, c.title), el("dd", { class: "mono" }, c.signature)]))));
   }
 
   function heading(one) {
@@ -53,7 +53,7 @@
     const page = `runs/${row.name}/report/index.html`;
     const asked = [row.strategy, row.attempts > 1 ? `${row.attempts} attempts` : null, row.run].filter(Boolean).join(" · ");
     return el("th", { scope: "row" },
-      el("a", { href: page, title: "The page of this run, with its sounds" }, row.model),
+      el("a", { href: page, title: "Report of this run, with its sounds" }, row.model),
       el("small", {}, asked, " · ", el("a", { href: `packs/${row.name}.zip`, download: true, title: `SHA-256 ${row.sha256}` }, "packed run")),
       row.unprotected ? el("small", { class: "no" }, "ran with the jail off") : null);
   }
@@ -66,7 +66,7 @@
       el("small", {}, [...ends.map(([end, value]) => `${words(end)} ${score.unit === "share" ? quantity(value, "share") : number(value)}`), `n ${number(score.n)}${score.missing ? `, ${number(score.missing)} missing` : ""}`].join(" · ")));
   }
 
-  // A button that was pressed is made anew with the table: the focus goes to the new one.
+  // Redrawing replaces the pressed button: move the focus to the new one.
   function redraw() {
     const buttons = () => [...main.querySelectorAll("button, nav a")];
     const at = buttons().indexOf(document.activeElement);
@@ -79,5 +79,5 @@
     draw();
     window.addEventListener("hashchange", redraw);
     document.documentElement.dataset.ready = "true";
-  }, () => main.replaceChildren(el("p", { class: "error" }, "data/board.js is not there. Build the site again with: innerear leaderboard")));
+  }, () => main.replaceChildren(el("p", { class: "error" }, "data/board.js is missing. Rebuild the site with: innerear leaderboard")));
 })();

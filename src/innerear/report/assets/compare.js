@@ -1,15 +1,15 @@
 "use strict";
-// Two entrants side by side: what the tests say, and the probes that differ most, with both sounds.
+// Two entrants side by side: test results, and the probes that differ most, with both sounds.
 
 InnerEar.views.compare = (() => {
   const { el, number, quantity, words, changed, metricLabel, href, route, say, NONE } = InnerEar;
   const SHOWN = { all: "better and worse", better: "better", worse: "worse", same: "the same" };
-  let rows = []; // those on show, each with its own node
+  let rows = []; // the rows shown, each with its own node
   let turn = 0;
 
   function draw(current) {
     const { comparison } = InnerEar.state.index;
-    if (!comparison) return [el("p", {}, "This report compares nothing: `innerear compare RUN RUN` does.")];
+    if (!comparison) return [el("p", {}, "This report has no comparison; `innerear compare RUN RUN` makes one.")];
     const pair = chosen(current);
     const metric = measured(current, pair);
     const show = SHOWN[current.params.get("show")] ? current.params.get("show") : "all";
@@ -19,7 +19,7 @@ InnerEar.views.compare = (() => {
       comparison.differs.length ? el("aside", { class: "warnings", "aria-label": "What differs" }, el("ul", {}, comparison.differs.map((text) => el("li", { title: text }, text)))) : null,
       pairs(pair, current),
       tests(pair),
-      metric ? probes(pair, metric, show, current) : el("p", { class: "muted" }, "Nothing was measured that both have."),
+      metric ? probes(pair, metric, show, current) : el("p", { class: "muted" }, "No measurements in common."),
       sets(pair),
       leftOut(comparison.left_out),
     ].filter(Boolean);
@@ -50,9 +50,9 @@ InnerEar.views.compare = (() => {
     const { comparison } = InnerEar.state.index;
     const own = comparison.tests.filter((t) => t.first === pair.one.id && t.second === pair.two.id);
     if (!own.length) return null;
-    const heads = ["", "Tier", "What it shows", "Difference", "95 % interval", "p (Holm)", pair.one.label, pair.two.label, "Probes"];
+    const heads = ["", "Tier", "Verdict", "Difference", "95 % interval", "p (Holm)", pair.one.label, pair.two.label, "Probes"];
     return el("section", { "aria-labelledby": "h-tests" },
-      el("h2", { id: "h-tests" }, "What is more than chance ", el("small", {}, "the mean over probes; paired sign-flip test, Holm over the tests of a metric")),
+      el("h2", { id: "h-tests" }, "Paired tests ", el("small", {}, "means over probes; paired sign-flip test, Holm correction over the tests of a metric")),
       el("div", { class: "wide" }, el("table", { class: "tests" },
         el("thead", {}, el("tr", {}, heads.map((h, i) => el("th", { scope: "col", class: i > 2 ? "num" : null }, h)))),
         el("tbody", {}, own.map((t) => el("tr", {},
@@ -70,20 +70,20 @@ InnerEar.views.compare = (() => {
   function verdict(test) {
     if (test.verdict === "better") return el("span", { class: "yes" }, "▲ better");
     if (test.verdict === "worse") return el("span", { class: "no" }, "▼ worse");
-    return el("span", { class: "muted" }, "no difference shown");
+    return el("span", { class: "muted" }, "not significant");
   }
 
   function plainUnit(unit) {
     return unit === "share" ? "share" : "";
   }
 
-  // A difference with its sign; of shares in points of a hundred.
+  // A difference with its sign; shares in percentage points.
   function signed(value, unit) {
     const size = unit === "share" ? (100 * Math.abs(value)).toFixed(1) : Math.abs(value).toFixed(3);
     return `${Number(size) === 0 ? "" : value > 0 ? "+" : "−"}${size}`;
   }
 
-  // ---- the probes, biggest difference first
+  // ---- the probes, largest difference first
 
   function measured(current, pair) {
     const { metrics } = InnerEar.state.index.comparison;
@@ -108,7 +108,7 @@ InnerEar.views.compare = (() => {
     const open = rows.find((r) => r.probe.id === current.params.get("open")) ?? rows[0];
     if (open) toggle(open, pair, true, false);
     return el("section", { "aria-labelledby": "h-probes" },
-      el("h2", { id: "h-probes" }, "Probe by probe ", el("small", {}, `${count((r) => r.by > 0)} better, ${count((r) => r.by < 0)} worse, ${count((r) => r.by === 0)} the same; the biggest difference first`)),
+      el("h2", { id: "h-probes" }, "Probe by probe ", el("small", {}, `${count((r) => r.by > 0)} better, ${count((r) => r.by < 0)} worse, ${count((r) => r.by === 0)} the same; largest difference first`)),
       el("div", { class: "choose" },
         picker("metric", "By", both.map((m) => [m.name, metricLabel(m.name)]), metric.name),
         picker("show", "Show", Object.entries(SHOWN), show)),
@@ -156,7 +156,7 @@ InnerEar.views.compare = (() => {
     row.panes.replaceChildren(
       ...[["a", pair.one], ["b", pair.two]].map(([slot, entrant]) => {
         const item = items.find((i) => i.entrant === entrant.id);
-        const why = item ? item.render.reason || `No sound: ${words(item.render.outcome)}.` : "This model was not asked this probe.";
+        const why = item ? item.render.reason || `No sound: ${words(item.render.outcome)}.` : "This model has no completion for this probe.";
         return el("section", { class: "pane", "aria-label": entrant.label },
           el("div", { class: "pane-head" }, el("b", {}, entrant.label), item ? el("span", { class: `badge ${item.render.outcome === "ok" ? "ok" : "bad"}` }, words(item.render.outcome)) : null),
           item?.audio ? InnerEar.player.mount(slot, { name: item.render.audio, url: `../${item.audio}` }, entrant.label) : el("p", { class: "silent" }, why));
@@ -182,9 +182,9 @@ InnerEar.views.compare = (() => {
     const both = lines.map((line) => ({ ...line, one: line.cells[pair.one.id], two: line.cells[pair.two.id] })).filter((l) => l.one.value !== null || l.two.value !== null);
     if (!both.length) return null;
     return el("section", {}, el("details", {},
-      el("summary", {}, el("h2", {}, "Scores of the sets, side by side ", el("small", {}, "with 95 % intervals; † may not be compared"))),
+      el("summary", {}, el("h2", {}, "Set scores, side by side ", el("small", {}, "with 95 % intervals; † not comparable"))),
       el("div", { class: "wide" }, el("table", { class: "numbers" },
-        el("thead", {}, el("tr", {}, ["Tier", "Metric", "Of", pair.one.label, pair.two.label, "Why not compared"].map((h) => el("th", { scope: "col" }, h)))),
+        el("thead", {}, el("tr", {}, ["Tier", "Metric", "Of", pair.one.label, pair.two.label, "Why not comparable"].map((h) => el("th", { scope: "col" }, h)))),
         el("tbody", {}, both.map((l) => el("tr", {},
           el("td", {}, l.tier), el("td", {}, [metricLabel(l.metric), l.embedder].filter(Boolean).join(", ")), el("td", {}, l.group),
           cell(l.one, l), cell(l.two, l),
@@ -201,7 +201,7 @@ InnerEar.views.compare = (() => {
     const names = Object.entries(probes);
     if (!names.length) return null;
     return el("section", {}, el("details", {},
-      el("summary", {}, el("h2", {}, `Left out: ${number(names.length)} probes`)),
+      el("summary", {}, el("h2", {}, `Excluded: ${number(names.length)} probes`)),
       el("ul", {}, names.map(([probe, why]) => el("li", {}, el("code", {}, probe), ` ${why}`)))));
   }
 

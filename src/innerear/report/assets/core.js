@@ -1,11 +1,11 @@
 "use strict";
-// The page's ground: data that arrive as scripts, elements that are built and never parsed, and
-// the address (the part after #) from which every view can be drawn again.
+// The base of the page: data loaded as scripts, elements built without parsing markup, and the
+// address (the part after #), from which every view can be redrawn.
 
 const InnerEar = (() => {
   const arrived = new Map();
   const waiting = new Map();
-  const KEPT = 80; // scripts' contents held in memory; older ones are loaded again
+  const KEPT = 80; // script contents kept in memory; older ones are loaded again
 
   function receive(kind, name, text) {
     const content = JSON.parse(text);
@@ -32,13 +32,13 @@ const InnerEar = (() => {
     script.addEventListener("error", () => {
       script.remove();
       waiting.delete(key);
-      wait.reject(new Error(`${path} is not there. Write the report again with: innerear report`));
+      wait.reject(new Error(`${path} is missing. Rebuild the report with: innerear report`));
     });
     document.head.append(script);
     return wait.promise;
   }
 
-  // ---- the index, with what is looked up often
+  // ---- the index, with lookup tables
 
   const state = { index: null };
 
@@ -47,7 +47,7 @@ const InnerEar = (() => {
     index.entrants.forEach((entrant, i) => {
       entrant.id = i;
       entrant.label = several ? `${entrant.model} · ${entrant.strategy}` : entrant.model;
-      entrant.baseline = /^(baseline\/|swap\/|real$|sampler$)/.test(entrant.model); // floors and ceilings, no models
+      entrant.baseline = /^(baseline\/|swap\/|real$|sampler$)/.test(entrant.model); // floors and ceilings, not models
     });
     index.probeById = new Map(index.probes.map((p) => [p.id, p]));
     for (const probe of index.probes) {
@@ -63,12 +63,12 @@ const InnerEar = (() => {
   }
 
   const STATES = {
-    pass: ["●", "every check that was judged passed"],
+    pass: ["●", "all checks passed"],
     some: ["◐", "some checks passed"],
-    miss: ["○", "a sound, no check passed"],
-    heard: ["◌", "a sound, nothing judged"],
+    miss: ["○", "sound, no check passed"],
+    heard: ["◌", "sound, no verdict"],
     fail: ["×", "no sound"],
-    none: ["·", "not asked"],
+    none: ["·", "no completion"],
   };
 
   function stateOf(item) {
@@ -92,7 +92,7 @@ const InnerEar = (() => {
     return node;
   }
 
-  // A text whose parts between backticks are code.
+  // Text with the parts between backticks as code.
   function coded(text) {
     return text.split("`").map((part, i) => (i % 2 ? el("code", {}, part) : part));
   }
@@ -121,7 +121,7 @@ const InnerEar = (() => {
     return unit ? `${number(value)} ${unit}` : number(value);
   }
 
-  // An interval in the decimals of its value, so that the three can be compared at a glance.
+  // An interval rounded like its value.
   function interval(score) {
     if (score.low == null || score.high == null) return "";
     const scale = score.unit === "share" ? 100 : 1;
@@ -135,7 +135,7 @@ const InnerEar = (() => {
     return state.index.metricText.get(name)?.label ?? words(name);
   }
 
-  // Which embedder a score stands on, from its signature; none for most metrics.
+  // The embedder of a score, from its signature; empty for most metrics.
   function embedder(score) {
     return score.signature.match(/(?:^|\|)emb:([^|]*)/)?.[1] ?? "";
   }
@@ -170,7 +170,7 @@ const InnerEar = (() => {
     return `#/${path.join("/")}${query ? `?${query}` : ""}`;
   }
 
-  // Another address with some parameters changed; null takes one away.
+  // The address with some parameters changed; null removes one.
   function changed(changes, from = route()) {
     const params = new URLSearchParams(from.params);
     for (const [key, value] of Object.entries(changes)) {

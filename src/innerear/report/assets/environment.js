@@ -1,22 +1,22 @@
 "use strict";
-// Environment: classes asked and heard, how far down the list the asked class stands, and whether
-// the sound is plausible for its class.
+// Environment: classes requested and recognised, the rank of the requested class, and whether the
+// sound is plausible for its class.
 
 InnerEar.pictures.environment = (() => {
   const { el, number, quantity, words } = InnerEar;
   const { heat, fitted, ink, style, tip } = InnerEar.plots;
 
-  const NOTHING = "none stands out";
+  const NOTHING = "no clear class";
 
   function draw(rows, current) {
-    // where no class stands out, the one asked is never among the first
+    // without a clear class the requested one is never among the first
     const heard = rows.filter((r) => r.metric === "label" && r.detail.heard !== undefined).map((r) => ({ ...r, asked: r.check.label, heard: r.detail.heard ?? NOTHING, rank: r.detail.rank ?? r.value ?? Infinity }));
     const reason = rows.find((r) => r.metric === "label" && r.reason)?.reason;
-    if (!heard.length && reason) return [el("p", { class: "note whole" }, el("b", {}, "Classes heard"), `: ${reason}`), plausible(rows)];
+    if (!heard.length && reason) return [el("p", { class: "note whole" }, el("b", {}, "Classes recognised"), `: ${reason}`), plausible(rows)];
     return [heard.length ? ranks(heard) : null, heard.length ? classes(heard, current) : null, scenes(rows, current), plausible(rows)];
   }
 
-  // The share of sounds whose own class is among the first k that the listener names.
+  // The share of sounds whose own class is among the tagger's first k.
   function ranks(heard) {
     const most = Math.max(10, ...heard.map((r) => r.rank).filter(Number.isFinite));
     const { entrants } = InnerEar.state.index;
@@ -27,23 +27,23 @@ InnerEar.pictures.environment = (() => {
     });
     const ends = own.map((entrant) => lines.filter((l) => l.entrant === entrant).find((l) => l.k === Math.min(10, most)));
     const dash = (i) => ["", "5 3", "2 2", "8 3 2 3"][i % 4];
-    return el("section", {}, el("h2", {}, "Is the asked class among the first k that are heard? ", el("small", {}, "k = 1: no class fits better; dotted is chance")),
+    return el("section", {}, el("h2", {}, "Is the requested class in the tagger’s top k? ", el("small", {}, "k = 1: the class is ranked first; dotted line: chance")),
       el("div", { class: "columns" },
         fitted((width) => Plot.plot({
           width: Math.min(width, 640), height: 250, marginLeft: 40, marginRight: 130, marginBottom: 32, style,
-          x: { type: "log", domain: [1, most], label: "first k classes", labelAnchor: "center", labelArrow: "none", ticks: [1, 2, 3, 5, 10, 20, 50].filter((k) => k <= most), tickFormat: (k) => String(k) },
+          x: { type: "log", domain: [1, most], label: "top k classes", labelAnchor: "center", labelArrow: "none", ticks: [1, 2, 3, 5, 10, 20, 50].filter((k) => k <= most), tickFormat: (k) => String(k) },
           y: { domain: [0, 1], label: null, tickFormat: (v) => `${Math.round(100 * v)} %`, ticks: 5, grid: true },
-          ariaLabel: "Share of sounds whose class is among the first k heard",
+          ariaLabel: "Share of sounds whose class is in the top k",
           marks: [
             Plot.line(d3.range(1, most + 1), { x: (k) => k, y: (k) => k / most, stroke: "var(--muted)", strokeDasharray: "1 3" }),
             own.map((entrant, i) => Plot.line(lines.filter((l) => l.entrant === entrant), { x: "k", y: "share", stroke: ink(entrant), strokeDasharray: dash(i), curve: "step-after", strokeWidth: entrant.baseline ? 1.2 : 2 })),
             Plot.text(spread(lines.filter((l) => l.k === most), ends), { x: () => most, y: "at", text: (l) => InnerEar.plots.shorten(l.label, 20), textAnchor: "start", dx: 6, fill: (l) => ink(l.entrant) }),
-            Plot.dot(lines, { x: "k", y: "share", r: 2, fill: (l) => ink(l.entrant), fillOpacity: 0, title: (l) => `${l.label}: the class is among the first ${l.k} in ${quantity(l.share, "share")} of ${l.n}`, tip }),
+            Plot.dot(lines, { x: "k", y: "share", r: 2, fill: (l) => ink(l.entrant), fillOpacity: 0, title: (l) => `${l.label}: the class is in the top ${l.k} for ${quantity(l.share, "share")} of ${l.n} sounds`, tip }),
           ],
         }))));
   }
 
-  // Names at the right end of lines, moved apart, in the order of the lines where they differ most.
+  // Names at the right end of the lines, spread out, in the order of the lines where they differ most.
   function spread(lasts, ends) {
     const order = [...ends].sort((a, b) => b.share - a.share).map((l) => l.label);
     return lasts.sort((a, b) => order.indexOf(a.label) - order.indexOf(b.label)).map((l, i) => ({ ...l, at: Math.max(0, 0.98 - i * 0.075) }));
@@ -57,27 +57,27 @@ InnerEar.pictures.environment = (() => {
     const x = [...all, ...[...new Set(own.map((r) => r.heard))].filter((v) => !all.includes(v)).sort((a, b) => d3.ascending(a === NOTHING, b === NOTHING) || d3.ascending(a, b))].filter((v) => y.includes(v) || own.some((r) => r.heard === v));
     const right = own.filter((r) => r.asked === r.heard).length;
     const passed = own.filter((r) => r.passed).length;
-    return el("section", {}, el("h2", {}, "Classes of ", InnerEar.modelPicker(current), " ", el("small", {}, `asked (rows) against heard (columns), in the suite’s order; ${right} of ${own.length} on the diagonal${passed > right ? `, and ${passed - right} as a class that is merged with it, green too` : ""}`)),
+    return el("section", {}, el("h2", {}, "Classes of ", InnerEar.modelPicker(current), " ", el("small", {}, `requested (rows) against recognised (columns), in the suite’s order; ${right} of ${own.length} on the diagonal${passed > right ? `, and ${passed - right} as a merged class, also green` : ""}`)),
       own.length
-        ? el("div", { class: "wide" }, fitted((width) => heat(InnerEar.confusion(own), { x, y, width: Math.max(width, 700), label: `Classes asked and heard, ${shown.label}`, cell: 22, row: 15, diagonal: true, corner: "asked ╲ heard" }), 700))
-        : el("p", { class: "muted" }, "No sound of this model was judged."));
+        ? el("div", { class: "wide" }, fitted((width) => heat(InnerEar.confusion(own), { x, y, width: Math.max(width, 700), label: `Classes requested and recognised, ${shown.label}`, cell: 22, row: 15, diagonal: true, corner: "asked ╲ heard" }), 700))
+        : el("p", { class: "muted" }, "No sound of this model could be checked."));
   }
 
-  // Scenes: classes one after the other or at once.
+  // Scenes: classes in sequence or at once.
   function scenes(rows, current) {
     const shown = InnerEar.shownModel(current);
     const own = rows.filter((r) => ["sequence", "together"].includes(r.metric) && r.entrant === shown && r.detail.heard);
     if (!own.length) return null;
     return el("section", {}, el("h2", {}, "Scenes of ", shown.label),
       el("div", { class: "wide" }, el("table", {},
-        el("thead", {}, el("tr", {}, ["Probe", "How", "Asked", "Heard", "Verdict"].map((h) => el("th", { scope: "col" }, h)))),
+        el("thead", {}, el("tr", {}, ["Probe", "How", "Requested", "Recognised", "Verdict"].map((h) => el("th", { scope: "col" }, h)))),
         el("tbody", {}, own.map((r) => el("tr", {},
-          el("th", { scope: "row" }, el("a", { href: r.href }, r.probe.caption)), el("td", {}, r.metric === "sequence" ? "one after the other" : "at once"),
+          el("th", { scope: "row" }, el("a", { href: r.href }, r.probe.caption)), el("td", {}, r.metric === "sequence" ? "in sequence" : "at once"),
           el("td", {}, r.check.labels.map(words).join(", ")), el("td", {}, [].concat(r.detail.heard).map(words).join(", ") || "none"),
           el("td", {}, el("span", { class: r.passed ? "yes" : "no" }, r.passed ? "✓ passed" : "✗ failed"))))))));
   }
 
-  // Which of the quantities that real recordings of a class keep within bounds leave them, and how.
+  // Which descriptors leave the range of real recordings of the class, and in which direction.
   function plausible(rows) {
     const mine = rows.filter((r) => r.metric === "plausibility" && r.value !== null);
     if (!mine.length) return null;
@@ -87,11 +87,11 @@ InnerEar.pictures.environment = (() => {
     const n = d3.rollup(mine, (of) => of.length, (r) => r.label);
     const inside = d3.rollup(mine, (of) => d3.mean(of, (r) => r.value), (r) => r.label);
     const cells = [
-      ...y.map((label) => ({ x: "inside", y: label, share: inside.get(label), text: quantity(inside.get(label), "share"), ink: "var(--yes)", title: `${label}: ${quantity(inside.get(label), "share")} of the quantities lie within those of real recordings, ${n.get(label)} sounds` })),
+      ...y.map((label) => ({ x: "inside", y: label, share: inside.get(label), text: quantity(inside.get(label), "share"), ink: "var(--yes)", title: `${label}: ${quantity(inside.get(label), "share")} of descriptors are within the range of real recordings, ${n.get(label)} sounds` })),
       ...d3.flatRollup(outside, (of) => of, (r) => r.how, (r) => r.label).map(([how, label, of]) => ({ x: how, y: label, share: of.length / n.get(label), text: String(of.length), ink: "var(--no)", href: of[0].href, title: `${label}: ${how} in ${of.length} of ${n.get(label)} sounds\n${of.slice(0, 4).map((r) => `${r.probe.caption}: ${words(r.feature)} ${number(r.of[0])}, real ${number(r.of[1])} to ${number(r.of[2])}`).join("\n")}` })),
     ];
     const x = ["inside", ...d3.groupSort(outside, (of) => -of.length, (r) => r.how).slice(0, 16)];
-    return el("section", {}, el("h2", {}, "Plausibility ", el("small", {}, "what leaves the range of real recordings of the same class or instrument, in how many sounds")),
+    return el("section", {}, el("h2", {}, "Plausibility ", el("small", {}, "number of sounds outside the range of real recordings of the same class or instrument, by descriptor")),
       fitted((width) => heat(cells.filter((c) => x.includes(c.x)), { x, y, width, label: "Plausibility by model", cell: 84, row: 26 })));
   }
 

@@ -1,5 +1,5 @@
 "use strict";
-// The shell: which view the address asks for, the keys, the theme.
+// The shell: view selection from the address, keys, theme.
 
 (() => {
   const { el, route, changed, href, views, state } = InnerEar;
@@ -13,7 +13,7 @@
     const group = current.view === "probe" ? "probes" : `${current.view} ${current.id}`;
     main.className = `view-${current.view === "probe" ? "probes" : current.view}`;
     if (nodes[0] !== main.firstElementChild || nodes.length !== main.childElementCount) main.replaceChildren(...nodes.filter(Boolean));
-    document.title = `${view ? view.title(current) : "Not here"} · ${state.index.title} · InnerEar`;
+    document.title = `${view ? view.title(current) : "Not found"} · ${state.index.title} · InnerEar`;
     for (const link of document.querySelectorAll("#nav a")) {
       const own = route(link.getAttribute("href"));
       const here = own.view === (current.view === "probe" ? "probes" : current.view) && (own.view !== "tier" || own.id === current.id);
@@ -46,7 +46,7 @@
     ["/", "", "search", () => search()],
     ["o", "", "overview", () => { location.hash = href("overview"); }],
     ["h", "", "how the programs are built", () => { location.hash = href("anatomy"); }],
-    ["?", "", "these keys", () => help()],
+    ["?", "", "show these keys", () => help()],
   ];
 
   function step(by) {
@@ -75,7 +75,7 @@
 
   function recording() {
     onProbe((current) => {
-      if (!state.index.probeById.get(current.id)?.recording) return InnerEar.say("There is no recording to compare with.");
+      if (!state.index.probeById.get(current.id)?.recording) return InnerEar.say("No recording to compare with.");
       const open = current.params.get("b") === InnerEar.probe.REAL;
       location.replace(changed({ b: open ? null : InnerEar.probe.REAL, bn: null }, current));
     });
@@ -116,7 +116,7 @@
       return;
     }
     const pressed = { " ": "space", ArrowDown: "↓", ArrowUp: "↑" }[event.key] ?? event.key;
-    // space on a button is that button's own, and arrows scroll where no probe is open
+    // buttons handle space themselves; arrows scroll if no probe is open
     if (pressed === "space" && target.matches("button, summary")) return;
     if ("↓↑".includes(pressed) && route().view !== "probe") return;
     const found = KEYS.find(([key, other]) => key === pressed || other === pressed);
@@ -125,7 +125,7 @@
     found[3]();
   });
 
-  // ---- theme: the system's, or one's own choice
+  // ---- theme: the system's, or the user's choice
 
   const THEMES = ["auto", "light", "dark"];
   const button = document.getElementById("theme");
@@ -135,7 +135,7 @@
       if (value !== undefined) localStorage.setItem("innerear-theme", value);
       return localStorage.getItem("innerear-theme") ?? "auto";
     } catch {
-      return value ?? "auto"; // a browser may refuse storage to a page from the disk
+      return value ?? "auto"; // browsers may refuse storage to a local file
     }
   }
 
@@ -154,7 +154,7 @@
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => InnerEar.player.recolour());
 
   if (!state.index) {
-    main.replaceChildren(el("p", { class: "error" }, "data/index.js is not there. Write the report again with: innerear report"));
+    main.replaceChildren(el("p", { class: "error" }, "data/index.js is missing. Rebuild the report with: innerear report"));
     return;
   }
   const wanted = remembered();

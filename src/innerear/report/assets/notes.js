@@ -1,5 +1,5 @@
 "use strict";
-// Notes: pitch asked and heard, phrases as piano-rolls, instruments as a confusion of families.
+// Notes: pitch requested and measured, phrases as piano rolls, instrument families as confusion matrices.
 
 InnerEar.pictures.notes = (() => {
   const { el, number } = InnerEar;
@@ -11,13 +11,13 @@ InnerEar.pictures.notes = (() => {
     return [pitches(rows), phrases(rows, current), instruments(rows), InnerEar.pictures.environment.plausible(rows)];
   }
 
-  // ---- pitch: one frame an entrant; a point leads to its probe
+  // ---- pitch: one frame per entrant; a point links to its probe
 
   function pitches(rows) {
     const points = rows.filter((r) => r.metric === "pitch" && r.value !== null)
       .map((r) => ({ ...r, asked: r.check.f0_hz, heard: r.check.f0_hz * 2 ** (r.value / 1200) }));
     if (points.length < 5) return null;
-    return el("section", {}, el("h2", {}, "Pitch asked and heard ", el("small", {}, "a point is a probe, filled where it is within its tolerance; it leads there")),
+    return el("section", {}, el("h2", {}, "Pitch ", el("small", {}, "requested against measured; one point per probe, filled if within tolerance; click to open")),
       fitted((width) => pitchPlot(points, width)));
   }
 
@@ -38,9 +38,9 @@ InnerEar.pictures.notes = (() => {
       marginLeft: 40, marginBottom: 32, marginTop: 18,
       style,
       fx: { axis: null, padding: 0.14 }, fy: { axis: null, padding: 0.2 },
-      x: { ...scale, label: "asked", labelAnchor: "center", labelArrow: "none" },
-      y: { ...scale, label: "heard", labelAnchor: "center", labelArrow: "none" },
-      ariaLabel: "Pitch asked against pitch heard",
+      x: { ...scale, label: "requested", labelAnchor: "center", labelArrow: "none" },
+      y: { ...scale, label: "measured", labelAnchor: "center", labelArrow: "none" },
+      ariaLabel: "Pitch requested and measured",
       marks: [
         Plot.frame({ stroke: "var(--line)" }),
         Plot.link([0], { x1: domain[0], y1: domain[0], x2: domain[1], y2: domain[1], stroke: "var(--strong)" }),
@@ -50,31 +50,31 @@ InnerEar.pictures.notes = (() => {
     });
   }
 
-  // ---- phrases: bars are asked, marks are heard
+  // ---- phrases: bars are requested notes, marks are detected notes
 
   function phrases(rows, current) {
     const mine = rows.filter((r) => r.metric === "notes");
     if (!mine.length) return null;
     const shown = InnerEar.shownModel(current);
     const own = mine.filter((r) => r.entrant === shown);
-    return el("section", {}, el("h2", {}, "Phrases of ", InnerEar.modelPicker(current), " ", el("small", {}, "bars are the notes asked, marks those heard: filled where onset and pitch are right")),
+    return el("section", {}, el("h2", {}, "Phrases of ", InnerEar.modelPicker(current), " ", el("small", {}, "bars are requested notes, marks are detected notes, filled if onset and pitch are right")),
       own.length
         ? el("div", { class: "rolls" }, own.map((r) => el("figure", { class: "panel" },
             el("figcaption", {}, el("a", { href: r.href }, r.probe.caption), el("small", {}, verdict(r))),
             fitted((width) => roll(r.check, r, width, 110), 180))))
-        : el("p", { class: "muted" }, "No phrase of this model was heard."));
+        : el("p", { class: "muted" }, "No notes of this model were detected."));
   }
 
   const verdict = (r) => `${r.passed ? "✓" : "✗"} F ${number(r.value, 2)}`;
 
-  // A piano-roll of the notes asked and heard; `heard` is the measurement, or nothing.
+  // A piano roll of requested and detected notes; `heard` is the measurement, if any.
   function roll(check, heard, width, height = 150) {
     const asked = check.notes.map(([start, end, midi]) => ({ start, end, midi }));
     const found = (heard?.detail?.heard ?? []).map(([onset, midi]) => ({
       onset, midi,
       right: asked.some((a) => Math.abs(a.start - onset) <= check.onset_tolerance_s && Math.abs(off(a.midi, midi, check.octave_free)) * 100 <= check.pitch_tolerance_cents),
     }));
-    // what is heard far from all that was asked stands at the edge
+    // notes far from all requested ones are drawn at the edge
     const [lowest, highest] = d3.extent(asked, (a) => a.midi);
     const shown = (midi) => Math.min(highest + FAR, Math.max(lowest - FAR, midi));
     const span = d3.extent([...asked.map((a) => a.midi), ...found.map((f) => shown(f.midi))]);
@@ -84,48 +84,48 @@ InnerEar.pictures.notes = (() => {
       width, height, marginLeft: 32, marginBottom: 18, marginTop: 4, marginRight: 6, style,
       x: { domain: [0, last], label: null, ticks: Math.max(2, width / 90), tickSize: 3, tickFormat: (t) => (t ? `${t}` : "0 s") },
       y: { domain: [span[0] - 1.5, span[1] + 1.5], label: null, ticks: apart(ticks, span, height), tickFormat: note, tickSize: 0 },
-      ariaLabel: "Piano-roll of the notes asked and heard",
-      ariaDescription: `asked: ${asked.map((a) => `${note(a.midi)} at ${a.start} s`).join(", ")}; heard: ${found.map((f) => `${note(f.midi)} at ${f.onset} s`).join(", ") || "nothing"}`,
+      ariaLabel: "Piano roll of requested and detected notes",
+      ariaDescription: `requested: ${asked.map((a) => `${note(a.midi)} at ${a.start} s`).join(", ")}; detected: ${found.map((f) => `${note(f.midi)} at ${f.onset} s`).join(", ") || "nothing"}`,
       marks: [
         Plot.gridY(ticks, { stroke: "var(--line)", strokeOpacity: 0.7 }),
-        Plot.rect(asked, { x1: "start", x2: "end", y1: (a) => a.midi - 0.5, y2: (a) => a.midi + 0.5, fill: "var(--strong)", fillOpacity: 0.45, stroke: "var(--muted)", strokeWidth: 0.7, insetRight: 1, title: (a) => `asked: ${note(a.midi)}, ${a.start} to ${a.end} s` }),
-        Plot.dot(found, { x: "onset", y: (f) => shown(f.midi), r: 3.6, symbol: "diamond2", stroke: (f) => (f.right ? "var(--yes)" : "var(--no)"), fill: (f) => (f.right ? "var(--yes)" : "none"), strokeWidth: 1.4, title: (f) => `heard: ${note(f.midi)} (${number(f.midi, 4)}) at ${f.onset} s`, tip }),
+        Plot.rect(asked, { x1: "start", x2: "end", y1: (a) => a.midi - 0.5, y2: (a) => a.midi + 0.5, fill: "var(--strong)", fillOpacity: 0.45, stroke: "var(--muted)", strokeWidth: 0.7, insetRight: 1, title: (a) => `requested: ${note(a.midi)}, ${a.start} to ${a.end} s` }),
+        Plot.dot(found, { x: "onset", y: (f) => shown(f.midi), r: 3.6, symbol: "diamond2", stroke: (f) => (f.right ? "var(--yes)" : "var(--no)"), fill: (f) => (f.right ? "var(--yes)" : "none"), strokeWidth: 1.4, title: (f) => `detected: ${note(f.midi)} (${number(f.midi, 4)}) at ${f.onset} s`, tip }),
       ],
     });
   }
 
   const FAR = 7; // semitones
 
-  // Semitones apart, folded to the nearest octave where any octave will do.
+  // Distance in semitones, folded to the nearest octave if any octave counts.
   function off(asked, heard, octaveFree) {
     const apart = heard - asked;
     return octaveFree ? apart - 12 * Math.round(apart / 12) : apart;
   }
 
-  // Pitches to name on the axis: those that do not overlap.
+  // Pitches to label on the axis: those that do not overlap.
   function apart(ticks, [low, high], height) {
     const room = (12 * (high - low + 3)) / height;
     return ticks.sort((a, b) => a - b).reduce((kept, t) => (kept.length && t - kept.at(-1) < room ? kept : [...kept, t]), []);
   }
 
-  // Onsets asked and heard on a line of time.
+  // Requested and detected onsets on a time axis.
   function times(check, heard, width) {
     const asked = check.times_s;
     const found = heard?.detail?.heard_s ?? [];
     return Plot.plot({
-      width, height: 62, marginLeft: 46, marginBottom: 18, marginTop: 2, marginRight: 6, style,
+      width, height: 62, marginLeft: 62, marginBottom: 18, marginTop: 2, marginRight: 6, style,
       x: { domain: [0, Math.max(...asked, ...found) + 0.2], label: null, tickSize: 3, tickFormat: (t) => (t ? `${t}` : "0 s") },
-      y: { domain: ["asked", "heard"], label: null, tickSize: 0 },
-      ariaLabel: "Onsets asked and heard",
+      y: { domain: ["requested", "detected"], label: null, tickSize: 0 },
+      ariaLabel: "Onsets requested and detected",
       marks: [
-        Plot.ruleY(["asked", "heard"], { stroke: "var(--line)" }),
-        Plot.tickX(asked, { x: (t) => t, y: () => "asked", stroke: "var(--muted)", strokeWidth: 2 }),
-        Plot.tickX(found, { x: (t) => t, y: () => "heard", stroke: (t) => (asked.some((a) => Math.abs(a - t) <= check.tolerance_s) ? "var(--yes)" : "var(--no)"), strokeWidth: 2 }),
+        Plot.ruleY(["requested", "detected"], { stroke: "var(--line)" }),
+        Plot.tickX(asked, { x: (t) => t, y: () => "requested", stroke: "var(--muted)", strokeWidth: 2 }),
+        Plot.tickX(found, { x: (t) => t, y: () => "detected", stroke: (t) => (asked.some((a) => Math.abs(a - t) <= check.tolerance_s) ? "var(--yes)" : "var(--no)"), strokeWidth: 2 }),
       ],
     });
   }
 
-  // ---- instruments: the family asked against the family that leads
+  // ---- instruments: the requested family against the best-scoring one
 
   function instruments(rows) {
     const heard = rows.filter((r) => r.metric === "instrument" && r.passed !== null)
@@ -135,9 +135,9 @@ InnerEar.pictures.notes = (() => {
     const y = [...new Set(heard.map((r) => r.asked))];
     const others = [...new Set(heard.map((r) => r.heard))].filter((v) => !y.includes(v)).sort();
     const x = [...y, ...others];
-    return el("section", {}, el("h2", {}, "Instrument families ", el("small", {}, "asked (rows) against the family that leads (columns); green passes: on the diagonal, and beside it where the family asked is so close behind the one that leads that it is within its margin")),
+    return el("section", {}, el("h2", {}, "Instrument families ", el("small", {}, "requested (rows) against best-scoring (columns); green passes: the diagonal, and cells in which the requested family is within its margin of the best")),
       el("div", { class: "rolls wide-rolls" }, labels.map((label) => el("figure", { class: "panel" }, el("figcaption", {}, el("b", {}, label)),
-        fitted((width) => heat(InnerEar.confusion(heard.filter((r) => r.label === label)), { x, y, width, label: `Families asked and heard, ${label}`, cell: 40, row: 22, diagonal: true, corner: "asked ╲ heard" }), 240)))));
+        fitted((width) => heat(InnerEar.confusion(heard.filter((r) => r.label === label)), { x, y, width, label: `Families requested and recognised, ${label}`, cell: 40, row: 22, diagonal: true, corner: "asked ╲ heard" }), 240)))));
   }
 
   function familyHeard({ detail, passed, check }) {
@@ -148,12 +148,12 @@ InnerEar.pictures.notes = (() => {
   return Object.assign(draw, { roll, times, note });
 })();
 
-// Rows of what was asked and heard as the cells of a matrix: their count, as a share of what was asked.
+// Rows of requested and recognised classes as matrix cells: counts, and shares of what was requested.
 InnerEar.confusion = (rows) => {
   const { words } = InnerEar;
   const asked = d3.rollup(rows, (of) => of.length, (r) => r.asked);
   return d3.flatRollup(rows, (of) => of, (r) => r.asked, (r) => r.heard).map(([y, x, of]) => ({
     x, y, share: of.length / asked.get(y), text: String(of.length), ink: x === y || of.every((r) => r.passed) ? "var(--yes)" : "var(--accent)", href: of[0].href,
-    title: `asked ${words(y)}, heard ${words(x)}: ${of.length} of ${asked.get(y)}\n${of.slice(0, 4).map((r) => r.probe.caption).join("\n")}${of.length > 4 ? "\n…" : ""}`,
+    title: `requested ${words(y)}, recognised ${words(x)}: ${of.length} of ${asked.get(y)}\n${of.slice(0, 4).map((r) => r.probe.caption).join("\n")}${of.length > 4 ? "\n…" : ""}`,
   }));
 };

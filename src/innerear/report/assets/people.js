@@ -1,5 +1,5 @@
 "use strict";
-// What people heard, and which metrics agree with them: one section for each listening test of the run.
+// Results of listening tests, and which metrics agree with listeners: one section per test.
 
 InnerEar.views.people = (() => {
   const { el, number, words, metricLabel, NONE } = InnerEar;
@@ -7,11 +7,11 @@ InnerEar.views.people = (() => {
 
   function draw() {
     const { listening } = InnerEar.state.index;
-    const lead = el("section", { class: "lead" }, el("h1", {}, "What people heard"),
-      el("p", { class: "sub" }, "Answers of listeners who did not know whose sounds they heard, and the metrics held against them."));
+    const lead = el("section", { class: "lead" }, el("h1", {}, "Listening tests"),
+      el("p", { class: "sub" }, "Blind listeners’ answers, and how well each metric agrees with them."));
     if (!listening.length) {
-      return [lead, el("p", { class: "muted" }, "No one has listened yet. ", el("code", {}, "innerear listen-test build"), " makes a page for listeners, ",
-        el("code", {}, "innerear listen-test validate"), " brings their answers here.")];
+      return [lead, el("p", { class: "muted" }, "No listening results yet. ", el("code", {}, "innerear listen-test build"), " makes a page for listeners, ",
+        el("code", {}, "innerear listen-test validate"), " adds their answers here.")];
     }
     return [lead, ...listening.flatMap(test)];
   }
@@ -23,13 +23,13 @@ InnerEar.views.people = (() => {
       el("section", {},
         el("h2", {}, `“${ASKED[one.kind]}” `, el("small", {}, `${one.listeners} listeners, test ${one.test.slice(0, 8)}`)),
         el("p", { class: "muted small" }, `${one.rule[0].toUpperCase()}${one.rule.slice(1)}. `,
-          one.guessers === null ? null : `One who guesses keeps to it for anchors with probability ${number(one.guessers, 2)}.`),
-        one.left_out.length ? el("details", {}, el("summary", {}, `${one.left_out.length} left out`), el("ul", {}, one.left_out.map((line) => el("li", {}, line)))) : null,
+          one.guessers === null ? null : `A guessing listener passes the anchors with probability ${number(one.guessers, 2)}.`),
+        one.left_out.length ? el("details", {}, el("summary", {}, `${one.left_out.length} excluded`), el("ul", {}, one.left_out.map((line) => el("li", {}, line)))) : null,
         el("div", { class: "headline", vars: { "--tiers": Math.min(3, tiers.length) } }, tiers.filter((tier) => tier !== "all" || tiers.length === 1).map((tier) => el("div", { class: "tier" },
           el("h3", {}, tier), InnerEar.scores.panels(whole.filter((s) => s.tier === tier)), alphas(one, tier))))),
-      el("section", {}, el("h2", {}, "Which metrics agree with them ", el("small", {}, "Spearman’s rank correlation, sound by sound, with its 95 % interval over listeners and probes")),
+      el("section", {}, el("h2", {}, "Which metrics agree with listeners ", el("small", {}, "Spearman’s rank correlation per sound, 95 % interval over listeners and probes")),
         one.best.map(best), table(one)),
-      one.everyone.length ? el("section", {}, el("details", {}, el("summary", {}, el("h2", {}, "With those who were left out")), changed(one))) : null,
+      one.everyone.length ? el("section", {}, el("details", {}, el("summary", {}, el("h2", {}, "Including excluded listeners")), changed(one))) : null,
     ];
   }
 
@@ -41,14 +41,14 @@ InnerEar.views.people = (() => {
   function best(found) {
     const where = found.tier === "all" ? "Over all tiers" : `In ${found.tier}`;
     return el("p", {}, found.metric === null
-      ? `${where}, no metric is known to go with ${said(found.measure)}.`
-      : [`${where}, `, el("b", {}, metricLabel(found.metric)), ` goes best with ${said(found.measure)}`,
-         found.rivals.length ? `; not to be told from it: ${found.rivals.map(metricLabel).join(", ")}.` : ", and better than all others."]);
+      ? `${where}, no metric correlates significantly with ${said(found.measure)}.`
+      : [`${where}, `, el("b", {}, metricLabel(found.metric)), ` correlates best with ${said(found.measure)}`,
+         found.rivals.length ? `; not significantly worse: ${found.rivals.map(metricLabel).join(", ")}.` : ", significantly better than all others."]);
   }
 
   function said(measure) {
     return {
-      identified: "how often a sound was named", preferred: "which sound was preferred",
+      identified: "how often a sound was identified", preferred: "which sound was preferred",
       fit: "the rating of fit", natural: "the rating of naturalness",
     }[measure] ?? words(measure);
   }
@@ -84,7 +84,7 @@ InnerEar.views.people = (() => {
     const before = new Map(one.scores.map((s) => [`${s.metric}|${s.model}|${s.strategy}|${s.tier}|${s.group}`, s]));
     const rows = one.everyone.filter((s) => s.group === "all" || s.metric === "alpha");
     return el("div", { class: "wide" }, el("table", { class: "numbers" },
-      el("thead", {}, el("tr", {}, ["Metric", "Model", "Tier", "Without them", "With them"].map((h) => el("th", { scope: "col" }, h)))),
+      el("thead", {}, el("tr", {}, ["Metric", "Model", "Tier", "Excluding them", "Including them"].map((h) => el("th", { scope: "col" }, h)))),
       el("tbody", {}, rows.map((s) => {
         const was = before.get(`${s.metric}|${s.model}|${s.strategy}|${s.tier}|${s.group}`);
         return el("tr", {}, el("th", { scope: "row" }, metricLabel(s.metric)), el("td", {}, s.model), el("td", {}, s.tier),

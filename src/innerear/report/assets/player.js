@@ -1,12 +1,11 @@
 "use strict";
-// A sound: waveform and spectrogram under one cursor. The pictures are precomputed; the audio is
-// loaded when it is played.
+// The player: waveform and spectrogram under one cursor. Both are precomputed; audio loads on play.
 
 InnerEar.player = (() => {
   const { el, say } = InnerEar;
   const live = new Map(); // by the slot that plays it, "a" or "b"
 
-  // A sound: the name of its pictures, and where its audio is.
+  // `name` of the sound's pictures, `url` of its audio.
   function mount(slot, { name, url }, label) {
     stop(slot);
     const { picture } = InnerEar.state.index;

@@ -1,6 +1,5 @@
 "use strict";
-// Every picture of numbers, drawn by Observable Plot. Colours are CSS variables, so that a change of
-// theme needs no drawing again.
+// All plots, drawn with Observable Plot. Colours are CSS variables, so a theme change needs no redraw.
 
 InnerEar.plots = (() => {
   const { number, quantity, interval, metricLabel, entrantOf, words } = InnerEar;
@@ -26,8 +25,8 @@ InnerEar.plots = (() => {
     return lines.join("\n");
   }
 
-  // One metric in one tier: a block a group, a line an entrant, the value with its interval, and the
-  // floor and ceiling that belong to that very set. A block's head holds the names of those.
+  // One metric in one tier: one block per group, one line per entrant, the value with its interval,
+  // and the floor and ceiling of that same set, named in the head of the block.
   function scale(scores, width) {
     const groups = [...new Set(scores.map((s) => s.group))].sort((a, b) => (b === "all") - (a === "all"));
     const { metric, tier } = scores[0];
@@ -44,7 +43,7 @@ InnerEar.plots = (() => {
     const measured = rows.filter((row) => row.value !== null);
     const everything = [...marks.map((m) => m.value), ...measured.flatMap((r) => [r.value, r.low, r.high])].filter((v) => v != null);
     const share = scores[0].unit === "share";
-    // a scale that has a best end starts at zero; one that has none, such as loudness, need not
+    // a scale with a best end starts at zero; one without, such as loudness, need not
     const [least, most] = [...d3.extent(scores[0].better === "neither" ? everything : [0, ...everything])];
     const domain = share ? [0, 1] : least === most ? [least, least + 1] : [least, most];
     const left = Math.min(width * 0.36, 8 + 6.1 * Math.max(...rows.map((row) => row.label.length)));
@@ -75,7 +74,7 @@ InnerEar.plots = (() => {
     });
   }
 
-  // The bounds of a block by name: those of its first line that has them.
+  // The bounds of a block by name, from its first line that has them.
   function named(scores) {
     return [...new Map(scores.flatMap(bounds).reverse().map((m) => [`${m.side} ${m.name}`, m])).values()];
   }
@@ -84,7 +83,7 @@ InnerEar.plots = (() => {
     return text.length <= room ? text : `${text.slice(0, Math.max(4, room - 1))}…`;
   }
 
-  // Names that would overlap are left to the tip and the table.
+  // Drop names that would overlap; the tip and the table have them.
   function apart(marks, [low, high], width) {
     const at = (m) => ((m.value - low) / (high - low || 1)) * width;
     const kept = [];
@@ -97,10 +96,10 @@ InnerEar.plots = (() => {
 
   const tip = { fill: "var(--paper)", stroke: "var(--line)", fontSize: 11 };
 
-  // What a mark that leads somewhere says: to whoever points at it, and as the name of its link.
+  // Text of a linked mark: its tooltip, and the accessible name of its link.
   const told = (text) => ({ title: text, ariaLabel: text, tip });
 
-  // A table of cells, the stronger the higher their share: groups, confusions, techniques, failures.
+  // A heat map of shares: groups, confusions, techniques, failures.
   // Each cell: x, y, share (0 to 1), text, title, href.
   function heat(cells, { x, y, width, label, cell = 92, row = 26, room = 0.36, corner = "", diagonal = false, format = words }) {
     const longest = (domain) => Math.max(0, ...domain.map((v) => format(v).length));
@@ -150,14 +149,14 @@ InnerEar.plots = (() => {
     return heat(cells, { x, y, width, label: `${metricLabel(metric)} by ${kind}`, format: (v) => (kind === "level" && x.includes(v) ? `level ${v}` : words(v)) });
   }
 
-  // Paired differences to one entrant: a line an entrant, right of zero where it is better.
+  // Paired differences from one entrant: one line per entrant, right of zero if it is better.
   function differences(rows, width) {
     const most = Math.max(0.1, ...rows.flatMap((r) => [r.low, r.high, r.value].filter((v) => v != null).map(Math.abs)));
     const left = Math.min(width * 0.36, 8 + 6.1 * Math.max(...rows.map((r) => r.label.length)));
     const ink = (r) => (r.p < 0.05 ? (r.value > 0 ? "var(--yes)" : "var(--no)") : "var(--muted)");
     return Plot.plot({
       width, height: 44 + rows.length * 17, marginLeft: left, marginRight: 118, marginTop: 4, marginBottom: 38, style,
-      x: { domain: [-most, most], label: "points of checks passed", labelAnchor: "center", labelOffset: 32, labelArrow: "none", tickFormat: (v) => number(Math.round(100 * v)), ticks: 5, tickSize: 3 },
+      x: { domain: [-most, most], label: "difference in checks passed, percentage points", labelAnchor: "center", labelOffset: 32, labelArrow: "none", tickFormat: (v) => number(Math.round(100 * v)), ticks: 5, tickSize: 3 },
       y: { type: "band", domain: rows.map((r) => r.label), axis: null, padding: 0 },
       ariaLabel: "Differences, paired by probe",
       ariaDescription: rows.map((r) => `${r.label}: ${number(100 * r.value)} points, p ${number(r.p, 2)}, n ${r.n}`).join("; "),
@@ -166,7 +165,7 @@ InnerEar.plots = (() => {
         Plot.ruleX([0], { stroke: "var(--strong)" }),
         Plot.text(rows, { y: "label", text: (r) => shorten(r.label, left / 6.1), frameAnchor: "left", textAnchor: "end", dx: -7, fill: "currentColor" }),
         Plot.link(rows.filter((r) => r.low != null), { x1: "low", x2: "high", y1: "label", y2: "label", stroke: ink, strokeOpacity: 0.4, strokeWidth: 6, strokeLinecap: "butt" }),
-        Plot.dot(rows, { x: "value", y: "label", r: 3.4, fill: ink, stroke: "var(--paper)", title: (r) => `${r.label}: ${number(100 * r.value)} points [${number(100 * r.low)}, ${number(100 * r.high)}]\np = ${number(r.p, 2)} (sign-flip test, Holm over the tiers), ${r.n} probes`, tip }),
+        Plot.dot(rows, { x: "value", y: "label", r: 3.4, fill: ink, stroke: "var(--paper)", title: (r) => `${r.label}: ${number(100 * r.value)} percentage points [${number(100 * r.low)}, ${number(100 * r.high)}]\np = ${number(r.p, 2)} (sign-flip test, Holm over the tiers), ${r.n} probes`, tip }),
         Plot.text(rows, { y: "label", text: (r) => signed(100 * r.value), frameAnchor: "right", textAnchor: "end", dx: 40, fontWeight: 600, fill: "currentColor" }),
         Plot.text(rows, { y: "label", text: (r) => (r.p < 0.001 ? "p < 0.001" : `p = ${number(r.p, 2)}`), frameAnchor: "right", textAnchor: "start", dx: 46, fill: "var(--muted)", fontSize: 10 }),
       ],
@@ -175,7 +174,7 @@ InnerEar.plots = (() => {
 
   const signed = (value) => `${value > 0 ? "+" : ""}${number(value, 3)}`;
 
-  // A plot that is drawn to the width of its place, and again when that changes.
+  // A plot drawn to the width of its container, redrawn when that changes.
   function fitted(draw, least = 260) {
     const place = InnerEar.el("div", { class: "plot" });
     let drawn = 0;
@@ -191,7 +190,7 @@ InnerEar.plots = (() => {
     return place;
   }
 
-  // Names stand on links, which a keyboard reaches; elsewhere Plot's are its own words for its parts.
+  // Move accessible names to links, which the keyboard reaches; drop Plot's own names of its parts.
   function namedLinks(plot) {
     for (const part of plot.querySelectorAll("[aria-label]:not([role], a, svg)")) {
       part.closest("a")?.setAttribute("aria-label", part.getAttribute("aria-label"));

@@ -1,11 +1,11 @@
 "use strict";
-// One probe: what was asked, and what one model or two made of it.
+// One probe: what was requested, and the answers of one or two models.
 
 InnerEar.probe = (() => {
   const { el, number, quantity, words, changed, metricLabel, NONE } = InnerEar;
-  const REAL = "~real"; // in the address, where a second model would be named: the real recording
+  const REAL = "~real"; // in the address in place of a second model: the real recording
   const TABS = ["program", "log", "messages", "measured", "facts"];
-  let turn = 0; // of the latest drawing: one that was overtaken while it loaded is dropped
+  let turn = 0; // of the latest drawing; an older one that loads later is dropped
 
   async function draw(place, probe, route, steps) {
     const mine = ++turn;
@@ -30,13 +30,13 @@ InnerEar.probe = (() => {
       el("div", { class: b || real ? "panes two" : "panes" }, panes.map((p) => p.node), real ?? []));
   }
 
-  // The same probe by every model, and a real recording: a picture each, which opens it.
+  // The same probe by every model, and a real recording: one tile each, which opens it.
   function everyModel(probe, a, route) {
     const { entrants, picture } = InnerEar.state.index;
     const tiles = entrants.map((e) => {
       const item = probe.items[e.id][0];
       const state = item?.state ?? "none";
-      const said = item ? `${words(item.failure ?? item.outcome)}${item.of ? `, ${item.passed} of ${item.of} checks` : ""}` : "not asked";
+      const said = item ? `${words(item.failure ?? item.outcome)}${item.of ? `, ${item.passed} of ${item.of} checks` : ""}` : "no completion";
       return tile({ label: e.label, said, open: e === a, image: item?.audio && `sounds/${item.audio}.${picture.version}.png`, glyph: InnerEar.STATES[state][0], state, to: changed({ a: e.label, an: null }, route) });
     });
     const { recording } = probe;
@@ -61,10 +61,10 @@ InnerEar.probe = (() => {
       el("p", { class: "facts-line" }, recording.attribution, " · ", recording.licence));
   }
 
-  // The models on show: by name in the address, else the first that was asked this probe.
+  // The models shown: named in the address, else the first with a completion of this probe.
   function chosen(route, probe) {
     const { entrants } = InnerEar.state.index;
-    const find = (label) => entrants.find((e) => e.label === label); // REAL is no model's name
+    const find = (label) => entrants.find((e) => e.label === label); // REAL is not a model's name
     const a = find(route.params.get("a")) ?? entrants.find((e) => probe.items[e.id].length) ?? entrants[0];
     return { a, b: find(route.params.get("b")) };
   }
@@ -75,13 +75,13 @@ InnerEar.probe = (() => {
       el("div", { class: "walk" },
         el("a", { class: "quiet back", href: InnerEar.href("probes", "", route.params) }, "All probes"),
         step(before, "Previous probe", "↑ k"), step(after, "Next probe", "↓ j"),
-        el("span", { class: "muted" }, at === null ? "not in this filter" : `${at + 1} of ${of}`)),
+        el("span", { class: "muted" }, at === null ? "not in the current filter" : `${at + 1} of ${of}`)),
       el("h1", {}, probe.caption),
       probe.details ? el("p", { class: "details" }, probe.details) : null,
       el("p", { class: "meta" }, el("code", {}, probe.id), ` · ${probe.tier} · ${words(probe.family)} · level ${probe.level} · ${number(probe.duration_s)} s`));
   }
 
-  // ---- checks: asked and heard
+  // ---- checks: requested and measured
 
   function checks(probe, panes) {
     const seen = {};
@@ -94,7 +94,7 @@ InnerEar.probe = (() => {
     });
     return el("div", { class: "wide" },
       el("table", { class: "checks" },
-        el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Check"), el("th", { scope: "col" }, "Asked"), panes.map((p) => el("th", { scope: "col" }, `Heard from ${p.entrant.label}`)))),
+        el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Check"), el("th", { scope: "col" }, "Requested"), panes.map((p) => el("th", { scope: "col" }, `Measured, ${p.entrant.label}`)))),
         el("tbody", {}, rows)));
   }
 
@@ -106,21 +106,21 @@ InnerEar.probe = (() => {
     if (!measurement) return el("span", { class: "muted" }, "not measured");
     const { metric, value, passed, reason, detail } = measurement;
     if (passed === null && value === null) return el("span", { class: "muted" }, reason || "not measured");
-    // what was heard is in the detail, each with the unit that stands in its name
+    // what was measured is in the detail; the unit is in the key
     const parts = Object.entries(detail).filter(([key]) => key.startsWith("heard_")).map(([key, v]) => withUnit(key.slice(6), v));
     if (detail.heard !== undefined) parts.push(said(detail.heard));
     parts.push(...HEARD.filter((key) => detail[key] != null).map((key) => withUnit(key, detail[key])));
     const unit = unitOf(metric);
-    if (value !== null) parts.push(unit.startsWith("of ") ? `place ${number(value)} ${unit}` : quantity(value, unit));
+    if (value !== null) parts.push(unit.startsWith("of ") ? `rank ${number(value)} ${unit}` : quantity(value, unit));
     return [verdict(passed), " ", parts.join(", "), reason && !reason.startsWith("heard as") ? el("span", { class: "muted" }, ` ${reason}`) : null];
   }
 
   const HEARD = ["f0_hz", "f1_hz", "f2_hz", "semitones", "rate_hz", "depth_cents", "from_hz", "to_hz"];
 
-  // What a listener heard: a name, words, several of them, or notes, of which the picture says more.
+  // What was recognised: a name, words, several of them, or notes (the plot shows more).
   function said(heard) {
-    if (Array.isArray(heard)) return heard.every((v) => typeof v === "string") ? `heard ${heard.map(words).join(", ") || "none"}` : `${heard.length} notes heard`;
-    return heard === null || heard === "" ? "nothing stands out" : `heard ${words(heard)}`;
+    if (Array.isArray(heard)) return heard.every((v) => typeof v === "string") ? `recognised ${heard.map(words).join(", ") || "none"}` : `${heard.length} notes detected`;
+    return heard === null || heard === "" ? "nothing recognised" : `recognised ${words(heard)}`;
   }
 
   function unitOf(metric) {
@@ -135,13 +135,13 @@ InnerEar.probe = (() => {
   function verdict(passed) {
     if (passed === true) return el("span", { class: "yes" }, "✓ passed");
     if (passed === false) return el("span", { class: "no" }, "✗ failed");
-    return el("span", { class: "muted" }, "not judged");
+    return el("span", { class: "muted" }, "no verdict");
   }
 
   const UNITS = { hz: "Hz", s: "s", cents: "cents", db: "dB" };
   const { note } = InnerEar.pictures.notes;
 
-  // A check in words: each field with the unit that stands in its name.
+  // A check in words; the unit is in the key.
   function asked(check) {
     const parts = Object.entries(check).filter(([key, value]) => !["check", "headline"].includes(key) && value !== null && value !== "" && value !== false);
     return parts.map(([key, value]) => {
@@ -171,7 +171,7 @@ InnerEar.probe = (() => {
         item.audio ? InnerEar.player.mount(slot, { name: item.render.audio, url: `../${item.audio}` }, entrant.label) : el("p", { class: "silent" }, silence(item)),
         ...[facts(item), ...pictured(probe, item)].filter(Boolean), tabs(slot, item, route));
     } else {
-      node.append(el("p", { class: "silent" }, "This model was not asked this probe."));
+      node.append(el("p", { class: "silent" }, "This model has no completion for this probe."));
     }
     return { node, item, entrant };
   }
@@ -196,7 +196,7 @@ InnerEar.probe = (() => {
       el("a", { class: "quiet", href: changed({ [`${slot}n`]: String(i.completion.attempt) }, route), "aria-current": i === item ? "true" : null }, String(i.completion.attempt + 1))));
   }
 
-  // What was heard as a picture, where its check has one.
+  // Plots of the checks that have one.
   function pictured(probe, item) {
     const { roll, times } = InnerEar.pictures.notes;
     const seen = {};
@@ -209,10 +209,10 @@ InnerEar.probe = (() => {
     });
   }
 
-  // The classes that a listener names, the one that leads first.
+  // The tagger's top classes, best first.
   function ranked(top, wanted) {
     const most = Math.max(...top.map(([, score]) => Math.abs(score))) || 1;
-    return el("ol", { class: "ranked", "aria-label": "Classes heard" }, top.map(([name, score]) =>
+    return el("ol", { class: "ranked", "aria-label": "Top classes" }, top.map(([name, score]) =>
       el("li", { class: name === wanted ? "yes" : null, vars: { "--share": Math.max(0, score) / most } }, el("span", {}, words(name)), el("small", {}, number(score, 2)))));
   }
 
@@ -233,14 +233,14 @@ InnerEar.probe = (() => {
         list.push(`peak ${number(20 * Math.log10(Math.max(levels.peak, 1e-9)))} dBFS`, levels.rms_dbfs == null ? "digital silence" : `RMS ${number(levels.rms_dbfs)} dBFS`);
         if (levels.clipped) list.push(`clipped ${number(100 * levels.clipped)} %`);
       }
-      if (render.factor && render.factor !== 1) list.push(`stored divided by ${number(render.factor)}`);
+      if (render.factor && render.factor !== 1) list.push(`stored scaled by 1/${number(render.factor)}`);
     }
     if (render.wall_s != null) list.push(`ran ${number(render.wall_s)} s`);
-    if (near_limit.length) list.push(`near its limit: ${near_limit.map(words).join(", ")}`);
+    if (near_limit.length) list.push(`near limit: ${near_limit.map(words).join(", ")}`);
     return list.length ? el("p", { class: "facts-line" }, list.join(" · ")) : null;
   }
 
-  // ---- text that others wrote, as text
+  // ---- text written by others, shown as text
 
   function tabs(slot, item, route) {
     const open = TABS.includes(route.params.get("tab")) ? route.params.get("tab") : TABS[0];
@@ -282,11 +282,11 @@ InnerEar.probe = (() => {
       el("div", { class: "code" },
         el("pre", { class: "gutter", "aria-hidden": "true" }, lines.map((line) => (line === guard?.line ? el("span", { class: "guard" }, `${line}\n`) : `${line}\n`))),
         el("pre", { class: "text", tabindex: "0", role: "region", "aria-label": "Program" }, el("code", {}, highlighted(code))),
-        by.size || guard ? el("pre", { class: "marks", "aria-label": "What stands on the line beside" }, lines.map(beside)) : null),
+        by.size || guard ? el("pre", { class: "marks", "aria-label": "Techniques by line" }, lines.map(beside)) : null),
     ];
   }
 
-  // Where the guard stopped a program: its words are "kind, line N: source".
+  // Where the guard stopped a program, from its message "kind, line N: source".
   function guardOf(program, render) {
     const said = program.violation || (render.outcome === "provenance" ? render.reason : "");
     if (!said) return null;
@@ -300,7 +300,7 @@ InnerEar.probe = (() => {
     const built = item?.built;
     if (!built) return null;
     const loops = built.loops ? `${built.loops} ${built.loops === 1 ? "loop" : "loops"} over samples` : "no loop over samples";
-    return el("p", { class: "facts-line" }, [built.techniques.map((i) => index.techniques[i]).join(", ") || "no technique is named", `${built.lines} lines`, loops, `${built.hz} written ${built.hz === 1 ? "frequency" : "frequencies"}`, `imports ${built.imports.join(", ") || "nothing"}`].join(" · "));
+    return el("p", { class: "facts-line" }, [built.techniques.map((i) => index.techniques[i]).join(", ") || "no known technique", `${built.lines} lines`, loops, `${built.hz} literal ${built.hz === 1 ? "frequency" : "frequencies"}`, `imports ${built.imports.join(", ") || "nothing"}`].join(" · "));
   }
 
   function highlighted(code) {
@@ -314,7 +314,7 @@ InnerEar.probe = (() => {
   }
 
   function log({ render }) {
-    return render.log ? el("pre", {}, render.log) : el("p", { class: "muted" }, "It printed nothing.");
+    return render.log ? el("pre", {}, render.log) : el("p", { class: "muted" }, "No output.");
   }
 
   function messages({ completion }) {
@@ -324,7 +324,7 @@ InnerEar.probe = (() => {
     if (!rounds.length) return el("div", { class: "messages" }, said(completion));
     return el("div", { class: "messages" }, rounds.map((round, n) => {
       const before = n ? rounds[n - 1].messages.length : 0;
-      // What was sent and answered in earlier rounds stands above already.
+      // Messages of earlier rounds are shown above.
       const sent = round.messages.length > before + 1 ? round.messages.slice(before && before + 1) : round.messages;
       const came = [round.outcome && words(round.outcome), round.reason].filter(Boolean).join(": ");
       return [
@@ -335,7 +335,7 @@ InnerEar.probe = (() => {
   }
 
   function measured({ measurements }) {
-    if (!measurements.length) return el("p", { class: "muted" }, "Nothing was measured.");
+    if (!measurements.length) return el("p", { class: "muted" }, "No measurements.");
     return el("div", { class: "wide" }, el("table", {},
       el("thead", {}, el("tr", {}, ["Metric", "Value", "Verdict", "Detail"].map((h) => el("th", { scope: "col" }, h)))),
       el("tbody", {}, measurements.map((m) => el("tr", {},

@@ -1,10 +1,10 @@
 "use strict";
-// The list of probes with its filters, and the probe that is open beside it.
+// The list of probes with its filters, next to the open probe.
 
 InnerEar.views.probes = (() => {
   const { el, words, href, changed, STATES, route } = InnerEar;
   const KEYS = ["tier", "family", "level", "model", "outcome", "checks", "failure"];
-  let frame = null; // built once: a filter that is being typed in must not be replaced
+  let frame = null; // built once: a text field must not be replaced while the user types
 
   function build() {
     const { index } = InnerEar.state;
@@ -53,10 +53,10 @@ InnerEar.views.probes = (() => {
     options(frame.selects.level, "every level", unique(index.probes.map((p) => p.level)).sort((a, b) => a - b).map((l) => [String(l), `level ${l}`]), by("level"));
     options(frame.selects.model, "any model", index.entrants.map((e) => [e.label, e.label]), by("model"));
     options(frame.selects.outcome, "any outcome", unique(index.items.map((i) => i.outcome)), by("outcome"));
-    options(frame.selects.checks, "any checks", [["pass", "all passed"], ["some", "some passed"], ["miss", "none passed"], ["heard", "not judged"], ["fail", "no sound"]], by("checks"));
+    options(frame.selects.checks, "any checks", [["pass", "all passed"], ["some", "some passed"], ["miss", "none passed"], ["heard", "no verdict"], ["fail", "no sound"]], by("checks"));
     options(frame.selects.failure, "any failure", unique(index.items.map((i) => i.failure).filter(Boolean)).sort(), by("failure"));
     const shown = filtered(params);
-    // where list and probe stand side by side, the first one is open from the start
+    // if list and probe fit side by side, open the first probe
     if (current.view === "probes" && shown.length && matchMedia("(min-width: 901px)").matches) {
       location.replace(href("probe", shown[0].id, params));
     }
@@ -69,7 +69,7 @@ InnerEar.views.probes = (() => {
     return [frame.node];
   }
 
-  // The address without its filters: the models on show and the open tab stay.
+  // The address without its filters; keeps the models shown and the open tab.
   function kept(params) {
     const rest = new URLSearchParams(params);
     for (const key of [...KEYS, "q"]) rest.delete(key);
@@ -95,7 +95,7 @@ InnerEar.views.probes = (() => {
       frame.key = key;
       frame.heads.replaceChildren(el("span", {}, "Probe"), el("span", { class: "where" }, "level"), el("span", { class: "states", "aria-hidden": "true" }, index.entrants.map((e) => el("i", { title: e.label }, String(e.id + 1)))));
       frame.rows = new Map(shown.map((p) => [p.id, row(p)]));
-      frame.list.replaceChildren(...(shown.length ? grouped(shown) : [el("li", { class: "muted none" }, "No probe matches.")]));
+      frame.list.replaceChildren(...(shown.length ? grouped(shown) : [el("li", { class: "muted none" }, "No matching probes.")]));
     }
     for (const [id, { node, link }] of frame.rows) {
       link.setAttribute("href", href("probe", id, current.params));
@@ -126,7 +126,7 @@ InnerEar.views.probes = (() => {
     const states = entrants.map((e) => {
       const item = probe.items[e.id][0];
       const state = item?.state ?? "none";
-      const text = `${e.label}: ${item ? words(item.outcome) : "not asked"}${item?.of ? `, ${item.passed} of ${item.of} checks` : ""}`;
+      const text = `${e.label}: ${item ? words(item.outcome) : "no completion"}${item?.of ? `, ${item.passed} of ${item.of} checks` : ""}`;
       return el("i", { class: `s-${state}`, title: text, role: "img", "aria-label": text }, STATES[state][0]);
     });
     const link = el("a", {}, el("span", { class: "caption" }, probe.caption), el("span", { class: "where", title: `level ${probe.level}` }, String(probe.level)));
@@ -136,7 +136,7 @@ InnerEar.views.probes = (() => {
   function detail(shown, current) {
     const probe = InnerEar.state.index.probeById.get(current.id);
     if (current.view !== "probe") {
-      frame.detail.replaceChildren(el("p", { class: "muted hint" }, "No probe is open."));
+      frame.detail.replaceChildren(el("p", { class: "muted hint" }, "Select a probe."));
       InnerEar.player.stop("a");
       InnerEar.player.stop("b");
     } else if (!probe) {
@@ -151,7 +151,7 @@ InnerEar.views.probes = (() => {
     }
   }
 
-  // j and k: the next probe of the filter, from any view.
+  // j and k: next and previous probe of the filter, from any view.
   function step(by) {
     const current = route();
     const shown = filtered(current.params);

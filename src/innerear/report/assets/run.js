@@ -1,5 +1,5 @@
 "use strict";
-// What was asked, in full: all that it takes to do it again.
+// The full settings of the run: everything needed to repeat it.
 
 InnerEar.views.run = (() => {
   const { el, words, number } = InnerEar;
@@ -8,10 +8,10 @@ InnerEar.views.run = (() => {
     const { asked, warnings } = InnerEar.state.index;
     const { models, strategies, suite, suite_digest, limits, command, seeds, versions, machine, jail, more } = asked;
     return [
-      el("section", { class: "lead" }, el("h1", {}, "What was asked"), el("pre", { class: "command", tabindex: "0", "aria-label": "The command" }, command)),
+      el("section", { class: "lead" }, el("h1", {}, "Run settings"), el("pre", { class: "command", tabindex: "0", "aria-label": "The command" }, command)),
       warnings.length ? el("section", {}, el("h2", {}, "Warnings"), el("ul", {}, warnings.map((w) => el("li", {}, w)))) : null,
       el("div", { class: "facts" },
-        facts("Asked", { models, strategies, suite, "suite digest": suite_digest, created: InnerEar.state.index.created }),
+        facts("Request", { models, strategies, suite, "suite digest": suite_digest, created: InnerEar.state.index.created }),
         facts("Limits", limits), facts("Jail", jail), facts("Seeds", seeds), facts("Versions", versions), facts("Machine", machine), facts("More", more)),
     ];
   }

@@ -1,14 +1,14 @@
 "use strict";
-// Scores as pictures and as tables, for any view: the funnel, a panel a metric, the tables of numbers.
+// Scores as plots and tables for any view: the funnel, one panel per metric, tables of numbers.
 
 InnerEar.scores = (() => {
   const { el, number, quantity, interval, metricLabel, embedder, entrantOf, NONE, href, words } = InnerEar;
 
-  const OF_FUNNEL = "a step counts what came through all steps before it as well, as a share of all that was asked; the last is of those with a check that could be judged";
+  const OF_FUNNEL = "each step counts only what passed all earlier ones, as a share of all completions; the last is a share of sounds with a headline check that could be run";
 
-  // The funnels of several tiers are added up, step by step.
+  // Add up the funnels of several tiers, step by step.
   function funnel(funnels, tier = null) {
-    if (!funnels.length) return el("p", { class: "muted" }, "No counts were given.");
+    if (!funnels.length) return el("p", { class: "muted" }, "No counts available.");
     const steps = funnels[0].steps.map((s) => s.name);
     const { index } = InnerEar.state;
     const rows = index.entrants.map((entrant) => {
@@ -21,7 +21,7 @@ InnerEar.scores = (() => {
     });
     return el("div", { class: "wide" },
       el("table", { class: "funnel" },
-        el("thead", {}, el("tr", {}, ["Model", ...steps.map(words), "passes its checks"].map((s) => el("th", { scope: "col", title: s === "passes its checks" ? "Of the completions with a check that counts and could be judged" : null }, s)))),
+        el("thead", {}, el("tr", {}, ["Model", ...steps.map(words), "passes its checks"].map((s) => el("th", { scope: "col", title: s === "passes its checks" ? "Of the completions with a headline check that could be run" : null }, s)))),
         el("tbody", {}, rows.map(({ entrant, cells }) =>
           el("tr", { class: entrant.baseline ? "baseline" : null },
             el("th", { scope: "row" }, el("a", { href: href("probes", "", new URLSearchParams({ a: entrant.label, ...(tier ? { tier } : {}) })) }, entrant.label)),
@@ -36,19 +36,19 @@ InnerEar.scores = (() => {
     return [...new Set(index.probes.map((p) => p.tier))];
   }
 
-  // Of each tier the scores for all of it, or for its groups where a metric has none for all.
+  // Per tier, the scores of the whole tier; for a metric without one, the scores of its groups.
   function inTier(scores) {
     const whole = new Set(scores.filter((s) => s.group === "all").map((s) => `${s.tier}|${s.metric}`));
     return scores.filter((s) => s.group === "all" || !whole.has(`${s.tier}|${s.metric}`));
   }
 
-  // Metrics in the order in which their texts stand; those without one last.
+  // Metrics in the order of their texts; those without one last.
   function rank(metric) {
     const at = [...InnerEar.state.index.metricText.keys()].indexOf(metric);
     return at < 0 ? Infinity : at;
   }
 
-  // A picture for each metric and embedder that has a value; the others in a line, with the reason.
+  // One panel per metric and embedder with a value; the others in one line, with the reason.
   function panels(every) {
     const sets = d3.groups(inTier(every.filter(entrantOf)), (s) => `${s.metric}|${embedder(s)}`).map(([, set]) => set);
     sets.sort((a, b) => d3.ascending(rank(a[0].metric), rank(b[0].metric)));
@@ -78,7 +78,7 @@ InnerEar.scores = (() => {
 
   const short = (name) => name.replace(/@.*/, "");
 
-  // Distances to real recordings: a row a metric, a column an embedder, and whether the embedders agree.
+  // Distances from real recordings: one row per metric, one column per embedder, then the embedders' agreement.
   function distances(scores) {
     const mine = scores.filter((s) => entrantOf(s) && ["fad", "kad", "variety"].includes(s.metric) && s.value !== null && embedder(s));
     if (!mine.length) return null;
@@ -86,7 +86,7 @@ InnerEar.scores = (() => {
     const metrics = ["fad", "kad", "variety"].filter((metric) => mine.some((s) => s.metric === metric));
     const agreed = scores.filter((s) => s.metric === "agreement" && s.value !== null);
     return el("section", {},
-      el("h2", {}, "Distance from real recordings ", el("small", {}, "each embedder hears otherwise: what all show is worth more than what one shows")),
+      el("h2", {}, "Distance from real recordings ", el("small", {}, "embedders differ: trust a result that all of them show over one that only one shows")),
       el("div", { class: "multiples", vars: { "--columns": names.length > 1 ? names.length : metrics.length } },
         metrics.map((metric) => names.map((name) => {
           const set = mine.filter((s) => s.metric === metric && short(embedder(s)) === name);
@@ -97,7 +97,7 @@ InnerEar.scores = (() => {
 
   function agreement(scores) {
     return el("div", {},
-      el("p", { class: "muted" }, "Do the embedders put the models in the same order? Kendall’s tau: 1 is the same order, −1 the opposite one."),
+      el("p", { class: "muted" }, "Do the embedders rank the models in the same order? Kendall’s tau: 1 is the same order, −1 the reverse."),
       el("div", { class: "wide" }, el("table", { class: "agreement" },
         el("thead", {}, el("tr", {}, ["Between", "tau", "95 % interval", "models"].map((h) => el("th", { scope: "col" }, h)))),
         el("tbody", {}, scores.map((s) => el("tr", {},
@@ -105,8 +105,7 @@ InnerEar.scores = (() => {
           el("td", {}, interval(s) || s.note), el("td", { class: "num" }, number(s.n))))))));
   }
 
-  // Tier and metric against models, for what has a value; the groups of a metric that has no score
-  // for the whole tier stand apart.
+  // Tier and metric by model, for scores with a value; a metric without a score for the whole tier gets one row per group.
   function table(every) {
     const { index } = InnerEar.state;
     const { entrants } = index;
@@ -127,7 +126,7 @@ InnerEar.scores = (() => {
             entrants.map((e) => cell(line.find((s) => entrantOf(s) === e)))))))));
   }
 
-  // Whether a score is the only one of its metric and embedder in the tier, so that its group need not be named.
+  // Whether a score is the only one of its metric and embedder in the tier, so its group need not be named.
   function alone(score, lines) {
     return lines.filter(([other]) => other.metric === score.metric && embedder(other) === embedder(score)).length === 1;
   }
@@ -161,7 +160,7 @@ InnerEar.scores = (() => {
           el("td", {}, s.note), el("td", { class: "mono" }, s.signature))))));
   }
 
-  // A part that is drawn when it is opened: long tables cost nothing before.
+  // Draw the content on first opening, so that long tables cost nothing until then.
   function folded(title, draw) {
     const body = el("div", {});
     return el("details", { ontoggle: (event) => { if (event.target.open && !body.childElementCount) body.append(draw()); } },

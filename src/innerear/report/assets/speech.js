@@ -1,5 +1,5 @@
 "use strict";
-// Speech: the space of vowels, the ladder from sounds to sentences, and what the listener took for what.
+// Speech: the vowel space, the ladder from vowels to sentences, and recognition confusions.
 
 InnerEar.pictures.speech = (() => {
   const { el, number, quantity, words } = InnerEar;
@@ -28,9 +28,9 @@ InnerEar.pictures.speech = (() => {
       const first = (name) => points.find((p) => p.rung === rung && p[name] !== null)?.[name];
       return [["floor", "chance"], ["ceiling", "verified"], ["ceiling", "real"]].map(([side, name]) => ({ rung, side, name, value: first(name) })).filter((b) => b.value !== undefined);
     });
-    const green = [["verified", "right sounds of strangers that pass"], ["real", "real recordings of this run, dashed"]].filter(([name]) => bounds.some((b) => b.name === name)).map(([, text]) => text);
-    const lines = [bounds.some((b) => b.name === "chance") ? "blue is chance, where a choice is made" : "", green.length ? `green is the ceiling: ${green.join("; ")}` : ""].filter(Boolean);
-    return el("section", {}, el("h2", {}, "The ladder ", el("small", {}, ["share of each rung’s own checks passed (the vowel, the text, or the voice), whether they count in headlines or not, with 95 % intervals", ...lines].join("; "))),
+    const green = [["verified", "pass rate of correct sounds at verification"], ["real", "real recordings in this run, dashed"]].filter(([name]) => bounds.some((b) => b.name === name)).map(([, text]) => text);
+    const lines = [bounds.some((b) => b.name === "chance") ? "blue is chance, for choices from a list" : "", green.length ? `green is the ceiling: ${green.join("; ")}` : ""].filter(Boolean);
+    return el("section", {}, el("h2", {}, "The ladder ", el("small", {}, ["share of each rung’s checks passed (vowel, text or voice), in headlines or not, with 95 % intervals", ...lines].join("; "))),
       fitted((width) => Plot.plot({
         width: Math.min(width, 220 + 150 * rungs.length), height: 270, marginLeft: 44, marginBottom: 36, marginTop: 24, style,
         fx: { domain: rungs, label: null, axis: "bottom", tickFormat: words, padding: 0.12 },
@@ -52,13 +52,13 @@ InnerEar.pictures.speech = (() => {
   const SYMBOLS = ["circle", "square", "triangle", "diamond", "star", "cross"];
   const GLYPHS = ["●", "■", "▲", "◆", "★", "✚"];
 
-  // ---- vowels: the first two formants, asked and heard
+  // ---- vowels: the first two formants, requested and measured
 
   function vowels(rows) {
     const heard = rows.filter((r) => r.metric === "vowel" && r.detail.f1_hz && r.detail.f2_hz);
     if (!heard.length) return null;
     const targets = [...new Map(rows.filter((r) => r.metric === "vowel").map((r) => [r.check.ipa, r.check])).values()];
-    return el("section", {}, el("h2", {}, "Vowels ", el("small", {}, "the first two formants: a letter is asked, a point is heard, green where the nearest vowel is the one asked")),
+    return el("section", {}, el("h2", {}, "Vowels ", el("small", {}, "the first two formants: letters are requested, points are measured, green if the nearest vowel is the requested one")),
       fitted((width) => vowelPlot(heard, targets, width)));
   }
 
@@ -78,12 +78,12 @@ InnerEar.pictures.speech = (() => {
       x: { type: "log", domain: [f2[1] * 1.12, f2[0] / 1.12], label: "F2, Hz", labelAnchor: "center", labelArrow: "none", ticks: [700, 1000, 1500, 2000, 2500, 3000].filter((v) => v > f2[0] / 1.12 && v < f2[1] * 1.12), tickFormat: (v) => number(v) },
       y: { type: "log", domain: [f1[1] * 1.15, f1[0] / 1.15], label: "F1, Hz", labelAnchor: "center", labelArrow: "none", ticks: [200, 300, 400, 500, 600, 800, 1000].filter((v) => v > f1[0] / 1.15 && v < f1[1] * 1.15), tickFormat: (v) => number(v) },
       ariaLabel: "Vowel space",
-      ariaDescription: heard.map((r) => `${r.label}, ${r.check.ipa}: F1 ${number(r.detail.f1_hz)}, F2 ${number(r.detail.f2_hz)} Hz, heard ${r.detail.heard}`).join("; "),
+      ariaDescription: heard.map((r) => `${r.label}, ${r.check.ipa}: F1 ${number(r.detail.f1_hz)}, F2 ${number(r.detail.f2_hz)} Hz, nearest ${r.detail.heard}`).join("; "),
       marks: [
         Plot.frame({ stroke: "var(--line)" }),
         Plot.text(labels.map((label) => ({ label })), { ...facet, text: "label", frameAnchor: "top-left", dy: -12, fill: "currentColor", fontWeight: 600 }),
         Plot.link(heard, { ...facet, x1: (r) => r.check.f2_hz, y1: (r) => r.check.f1_hz, x2: (r) => r.detail.f2_hz, y2: (r) => r.detail.f1_hz, stroke: "var(--strong)", strokeDasharray: "2 2" }),
-        Plot.dot(heard, { ...facet, x: (r) => r.detail.f2_hz, y: (r) => r.detail.f1_hz, r: 4, fill: (r) => (r.passed ? "var(--yes)" : "none"), stroke: (r) => (r.passed ? "var(--yes)" : "var(--no)"), strokeWidth: 1.4, href: "href", ...told((r) => `asked ${r.check.ipa}: F1 ${number(r.check.f1_hz)}, F2 ${number(r.check.f2_hz)} Hz\nheard ${r.detail.heard}: F1 ${number(r.detail.f1_hz)}, F2 ${number(r.detail.f2_hz)} Hz`) }),
+        Plot.dot(heard, { ...facet, x: (r) => r.detail.f2_hz, y: (r) => r.detail.f1_hz, r: 4, fill: (r) => (r.passed ? "var(--yes)" : "none"), stroke: (r) => (r.passed ? "var(--yes)" : "var(--no)"), strokeWidth: 1.4, href: "href", ...told((r) => `requested ${r.check.ipa}: F1 ${number(r.check.f1_hz)}, F2 ${number(r.check.f2_hz)} Hz\nmeasured, nearest ${r.detail.heard}: F1 ${number(r.detail.f1_hz)}, F2 ${number(r.detail.f2_hz)} Hz`) }),
         Plot.text(letters, { ...facet, x: "f2_hz", y: "f1_hz", text: "ipa", fontSize: 15, fontWeight: 600, fill: "currentColor", stroke: "var(--paper)", strokeWidth: 3 }),
       ],
     });
@@ -91,7 +91,7 @@ InnerEar.pictures.speech = (() => {
 
   const NOTHING = "none";
 
-  // ---- closed sets: among named words, which was heard
+  // ---- closed sets: which word of a list was recognised
 
   function closedSets(rows, current) {
     const shown = InnerEar.shownModel(current);
@@ -101,56 +101,56 @@ InnerEar.pictures.speech = (() => {
     ];
     if (!heard.length) return null;
     const sets = d3.groups(heard, (r) => r.set.join(" "));
-    return el("section", {}, el("h2", {}, "Closed sets of ", InnerEar.modelPicker(current), " ", el("small", {}, "what was said (rows) against what the listener chose (columns); the diagonal is right")),
+    return el("section", {}, el("h2", {}, "Closed sets of ", InnerEar.modelPicker(current), " ", el("small", {}, "requested (rows) against recognised (columns); the diagonal is right")),
       el("div", { class: "rolls wide-rolls" }, sets.map(([, of]) => {
         const own = of.filter((r) => r.entrant === shown);
         const domain = of[0].set;
         const right = own.filter((r) => r.asked === r.heard).length;
         const every = rows.filter((r) => r.entrant === shown && inSet(r, domain));
         const silent = every.filter((r) => !r.item.audio).length;
-        const apart = [[silent, "gave no sound"], [every.length - own.length - silent, "could not be judged"]].filter(([n]) => n > 0).map(([n, what]) => `, ${n} ${what}`).join("");
+        const apart = [[silent, "without sound"], [every.length - own.length - silent, "not checked"]].filter(([n]) => n > 0).map(([n, what]) => `, ${n} ${what}`).join("");
         return el("figure", { class: "panel" },
-          el("figcaption", {}, el("b", {}, words(of[0].probe.family)), el("small", {}, own.length ? `${right} of ${every.length} right${apart}, chance ${quantity(1 / domain.length, "share")}` : "nothing was heard")),
-          own.length ? fitted((width) => heat(InnerEar.confusion(own), { x: [...domain, ...new Set(own.map((r) => r.heard).filter((v) => !domain.includes(v)))], y: domain.filter((v) => own.some((r) => r.asked === v)), width, label: `${of[0].probe.family}: said and chosen`, cell: 36, row: 22, diagonal: true, corner: "said ╲ heard", format: (v) => v }), 200) : null);
+          el("figcaption", {}, el("b", {}, words(of[0].probe.family)), el("small", {}, own.length ? `${right} of ${every.length} right${apart}, chance ${quantity(1 / domain.length, "share")}` : "nothing recognised")),
+          own.length ? fitted((width) => heat(InnerEar.confusion(own), { x: [...domain, ...new Set(own.map((r) => r.heard).filter((v) => !domain.includes(v)))], y: domain.filter((v) => own.some((r) => r.asked === v)), width, label: `${of[0].probe.family}: requested and recognised`, cell: 36, row: 22, diagonal: true, corner: "asked ╲ heard", format: (v) => v }), 200) : null);
       })));
   }
 
   const inSet = ({ metric, check }, set) => ["transcript", "vowel"].includes(metric) && (check.closed_set ?? check.among ?? []).join(" ") === set.join(" ");
 
-  // ---- voices: the fundamental asked, as a range, and heard
+  // ---- voices: the requested f0 range and the measured f0
 
   function voices(rows) {
     const heard = rows.filter((r) => r.metric === "voice_f0" && r.detail.f0_hz);
     if (!heard.length) return null;
     const asked = [...new Map(rows.filter((r) => r.metric === "voice_f0").map((r) => [r.probe.id, r])).values()];
     const all = [...heard.map((r) => r.detail.f0_hz), ...asked.flatMap((r) => [r.check.low_hz, r.check.high_hz])];
-    return el("section", {}, el("h2", {}, "Voices ", el("small", {}, "the fundamental: a bar is the range asked, a point is a model’s, filled where it lies within")),
+    return el("section", {}, el("h2", {}, "Voices ", el("small", {}, "fundamental frequency: bars are requested ranges, points are models, filled if in range")),
       fitted((width) => Plot.plot({
         width: Math.min(width, 900), height: 40 + 20 * asked.length, marginLeft: Math.min(width * 0.45, 340), marginBottom: 30, marginTop: 4, style,
         x: { type: "log", domain: [Math.min(...all) / 1.1, Math.max(...all) * 1.1], label: "f0, Hz", labelAnchor: "center", labelArrow: "none", ticks: [50, 100, 200, 400, 800, 1600].filter((v) => v > Math.min(...all) / 1.1 && v < Math.max(...all) * 1.1), tickFormat: (v) => number(v) },
         y: { type: "band", domain: asked.map((r) => r.probe.caption), label: null, tickSize: 0, padding: 0.35, tickFormat: (v) => InnerEar.plots.shorten(v, Math.min(width * 0.45, 340) / 6.2) },
-        ariaLabel: "Fundamentals of voices, asked and heard",
+        ariaLabel: "Voice f0, requested and measured",
         ariaDescription: heard.map((r) => `${r.label}, ${r.probe.caption}: ${number(r.detail.f0_hz)} Hz of ${number(r.check.low_hz)} to ${number(r.check.high_hz)}`).join("; "),
         marks: [
           Plot.ruleY(asked, { y: (r) => r.probe.caption, stroke: "var(--line)" }),
           Plot.barX(asked, { x1: (r) => r.check.low_hz, x2: (r) => r.check.high_hz, y: (r) => r.probe.caption, fill: "var(--strong)", fillOpacity: 0.45 }),
-          Plot.dot(heard, { x: (r) => r.detail.f0_hz, y: (r) => r.probe.caption, r: 3.6, stroke: (r) => ink(r.entrant), fill: (r) => (r.passed ? ink(r.entrant) : "none"), strokeWidth: 1.4, href: "href", ...told((r) => `${r.probe.caption}\n${r.label}: ${number(r.detail.f0_hz)} Hz, asked ${number(r.check.low_hz)} to ${number(r.check.high_hz)}`) }),
+          Plot.dot(heard, { x: (r) => r.detail.f0_hz, y: (r) => r.probe.caption, r: 3.6, stroke: (r) => ink(r.entrant), fill: (r) => (r.passed ? ink(r.entrant) : "none"), strokeWidth: 1.4, href: "href", ...told((r) => `${r.probe.caption}\n${r.label}: ${number(r.detail.f0_hz)} Hz, requested ${number(r.check.low_hz)} to ${number(r.check.high_hz)}`) }),
         ],
       })));
   }
 
-  // ---- sentences: the words that were asked and those that were heard
+  // ---- sentences: requested and recognised words
 
   function sentences(rows, current) {
     const shown = InnerEar.shownModel(current);
     const own = rows.filter((r) => r.metric === "transcript" && !r.check.closed_set && r.entrant === shown && r.detail.heard !== undefined);
     if (!own.length) return null;
-    return el("section", {}, el("h2", {}, "What is said by ", shown.label),
+    return el("section", {}, el("h2", {}, "Sentences of ", shown.label),
       el("div", { class: "wide" }, el("table", {},
-        el("thead", {}, el("tr", {}, ["Asked", "Heard", "", "Verdict"].map((h) => el("th", { scope: "col" }, h)))),
+        el("thead", {}, el("tr", {}, ["Requested", "Recognised", "", "Verdict"].map((h) => el("th", { scope: "col" }, h)))),
         el("tbody", {}, own.map((r) => el("tr", {},
           el("th", { scope: "row" }, el("a", { href: r.href }, r.check.text)), el("td", {}, r.detail.heard || el("span", { class: "muted" }, "no words")),
-          el("td", { class: "small muted" }, r.detail.among ? `chosen among ${number(r.detail.among)}` : r.value === null ? "" : number(r.value)),
+          el("td", { class: "small muted" }, r.detail.among ? `from ${number(r.detail.among)} candidates` : r.value === null ? "" : number(r.value)),
           el("td", {}, r.passed == null ? "" : el("span", { class: r.passed ? "yes" : "no" }, r.passed ? "✓ passed" : "✗ failed"))))))));
   }
 

@@ -1,5 +1,5 @@
 "use strict";
-// One tier: what became of it, every metric on it, the pictures that fit it, and how its groups differ.
+// One tier: its funnel, its plots, every metric, and how its groups differ.
 
 InnerEar.views.tier = (() => {
   const { el, href, words } = InnerEar;
@@ -11,7 +11,7 @@ InnerEar.views.tier = (() => {
     if (!tiersOf(index).includes(tier)) return [el("p", {}, `There is no tier ${tier} in this run.`)];
     const probes = index.probes.filter((p) => p.tier === tier);
     const scores = index.scores.filter((s) => s.tier === tier);
-    // what the funnel says already is left to the table; distances have a place of their own
+    // the funnel shows its steps already; distances have their own section
     const apart = new Set([...index.funnels.flatMap((f) => f.steps.map((step) => step.name.replaceAll(" ", "_"))), "fad", "kad", "variety", "checks_difference", "agreement", "ladder"]);
     const families = d3.rollups(probes, (of) => of.length, (p) => p.family);
     return [
@@ -19,9 +19,9 @@ InnerEar.views.tier = (() => {
         el("h1", { class: "name" }, words(tier)),
         el("p", { class: "sub" }, `${probes.length} probes: `,
           families.map(([family, n], i) => [i ? ", " : "", el("a", { href: href("probes", "", new URLSearchParams({ tier, family })) }, words(family)), ` ${n}`]))),
-      el("section", {}, el("h2", {}, "What became of the completions ", el("small", {}, InnerEar.scores.OF_FUNNEL)), funnel(index.funnels.filter((f) => f.tier === tier), tier)),
+      el("section", {}, el("h2", {}, "From completion to passing sound ", el("small", {}, InnerEar.scores.OF_FUNNEL)), funnel(index.funnels.filter((f) => f.tier === tier), tier)),
       el("div", { class: "pictures-of-tier" }, pictures(tier, current)),
-      scores.length ? el("section", {}, el("h2", {}, "Every metric ", el("small", {}, "value with its 95 % interval, between floor and ceiling")),
+      scores.length ? el("section", {}, el("h2", {}, "Every metric ", el("small", {}, "value with 95 % interval, between floor and ceiling")),
         el("div", { class: "headline one" }, panels(scores.filter((s) => !apart.has(s.metric))))) : null,
       distances(scores),
       ...groups(scores),
@@ -30,7 +30,7 @@ InnerEar.views.tier = (() => {
     ];
   }
 
-  // The pictures stand on what each check heard, which is loaded when the tier is opened.
+  // The plots need the result of each check, which is loaded when the tier is opened.
   function pictures(tier, current) {
     const place = el("div", { class: "waits" }, el("p", { class: "muted" }, "…"));
     InnerEar.load("tier", tier, `data/${tier}.js`).then(
@@ -52,14 +52,14 @@ InnerEar.views.tier = (() => {
   }
 
   function groups(scores) {
-    const sets = [["passed", "family", "Families", "share of sounds that pass every check that counts"], ["checks", "level", "Levels", "share of checks passed, by how hard the suite takes a probe to be"]]
+    const sets = [["passed", "family", "Families", "share of sounds that pass every headline check"], ["checks", "level", "Levels", "share of checks passed, by the difficulty that the suite assigns to a probe"]]
       .map(([metric, kind, title, text]) => [title, text, metric, scores.filter((s) => s.metric === metric && s.group.startsWith(`${kind}:`) && s.value !== null)])
       .filter(([, , , own]) => own.length);
     return sets.map(([title, text, metric, own]) => el("section", {}, el("h2", {}, `${title} `, el("small", {}, text)),
       InnerEar.plots.fitted((width) => InnerEar.plots.matrix(own, metric, width))));
   }
 
-  // What went wrong, in a word for each sound that fails.
+  // What went wrong: one word per failed sound.
   function failures(tier) {
     const { index } = InnerEar.state;
     const failed = index.items.filter((item) => item.failure && index.probeById.get(item.probe).tier === tier);
@@ -71,14 +71,14 @@ InnerEar.views.tier = (() => {
     });
     const x = d3.groupSort(cells, (of) => -d3.sum(of, (c) => Number(c.text)), (c) => c.x);
     const y = index.entrants.map((e) => e.label).filter((label) => cells.some((c) => c.y === label));
-    return el("section", {}, el("h2", {}, "What went wrong ", el("small", {}, "a word for each sound that fails; a cell leads to its probes")),
+    return el("section", {}, el("h2", {}, "What went wrong ", el("small", {}, "one label per failed sound; click a cell for its probes")),
       InnerEar.plots.fitted((width) => InnerEar.plots.heat(cells, { x, y, width, label: "Failures by model", cell: 104 })));
   }
 
   return { draw, title: ({ id }) => words(id) };
 })();
 
-// The model that a tier's large pictures show: named in the address, else the first that is no baseline.
+// The model in a tier's large plots: named in the address, else the first that is not a baseline.
 InnerEar.shownModel = (current) => {
   const { entrants } = InnerEar.state.index;
   return entrants.find((e) => e.label === current.params.get("m")) ?? entrants.find((e) => !e.baseline) ?? entrants[0];
@@ -86,7 +86,7 @@ InnerEar.shownModel = (current) => {
 InnerEar.modelPicker = (current) => {
   const { el, changed, state } = InnerEar;
   const shown = InnerEar.shownModel(current);
-  return el("select", { class: "m", "aria-label": "Model on show", onchange: (e) => location.replace(changed({ m: e.target.value })) },
+  return el("select", { class: "m", "aria-label": "Model shown", onchange: (e) => location.replace(changed({ m: e.target.value })) },
     state.index.entrants.map((e) => el("option", { value: e.label, selected: e === shown }, e.label)));
 };
 InnerEar.pictures = {};
