@@ -189,9 +189,7 @@ def _ilsr(wins: Array, start: Array | None) -> Array:
     try:
         import choix
     except ImportError as error:
-        raise UsageError(
-            "scoring ab tests needs choix: pip install 'innerear[listen]'"
-        ) from error
+        raise UsageError("scoring ab tests needs choix: pip install 'innerear[listen]'") from error
     fitted = np.asarray(
         choix.ilsr_pairwise_dense(wins, initial_params=start, tol=1e-8 if start is None else 1e-3), dtype=np.float64
     )
