@@ -110,7 +110,7 @@ def test_others_conventions_are_named_and_hear_sounds_at_their_level(sets):
     assert found.conventions == "as-fadtk-1.1.0"
     assert "loud:none" in found.embedder
     assert folders.kad(*sets, "mel", like_kadtk=True).conventions == "as-kadtk-1.1.0"
-    with pytest.raises(UsageError, match="not by fadtk"):
+    with pytest.raises(UsageError, match="not available with fadtk"):
         folders.fad(*sets, "mel", like_fadtk=True, each_clip=True)
 
 

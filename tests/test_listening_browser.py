@@ -307,7 +307,7 @@ def test_plays_are_counted(browser, built):
     visit.begin()
     visit.listen()
     visit.page.click('[data-play="0"]')
-    visit.until("document.querySelector('.sound .small').textContent.startsWith('heard 2 times')")
+    visit.until("document.querySelector('.sound .small').textContent.startsWith('played 2 times')")
     visit.done()
 
 
