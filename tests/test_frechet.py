@@ -143,7 +143,7 @@ def test_a_stored_reference_gives_the_same_distance_to_the_last_bit(tmp_path):
     assert frechet_distance(stored, these) == frechet_distance(reference, these)
     assert (stored.n, stored.rank) == (90, 12)
     np.savez(tmp_path / "other.npz", mean=np.zeros(3))
-    with pytest.raises(UsageError, match=r"other\.npz holds no Gaussian"):
+    with pytest.raises(UsageError, match=r"other\.npz does not contain a Gaussian"):
         Gaussian.load(tmp_path / "other.npz")
 
 

@@ -156,7 +156,7 @@ def test_the_digest_of_the_content_is_part_of_the_task_and_can_be_pinned(log):
     assert log.eval.task_version == f"1.{content[:12]}"
     assert log.eval.scorers[0].options["content"] == content
     inspect_face.notes(pattern=PATTERN, embedders="mel", digest=content)
-    with pytest.raises(ValueError, match="another suite or version"):
+    with pytest.raises(ValueError, match="suite or version differs"):
         inspect_face.notes(pattern=PATTERN, embedders="mel", digest="0" * 32)
 
 
@@ -202,7 +202,7 @@ def test_a_log_that_is_not_ours_is_refused(tmp_path):
     (tmp_path / "x.eval").write_bytes(b"nothing")
     result = CliRunner().invoke(main, ["import", str(tmp_path / "x.eval"), "--out", str(tmp_path / "run")])
     assert result.exit_code == 2
-    assert "cannot be read as a log" in result.output
+    assert "cannot be read as an Inspect log" in result.output
 
 
 def test_a_log_that_names_a_file_elsewhere_is_refused(log, tmp_path):

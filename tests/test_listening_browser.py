@@ -103,7 +103,7 @@ class Visit:
         """Hear every sound on the page to its end."""
         for place in range(self.page.locator("[data-play]").count()):
             self.page.click(f'[data-play="{place}"]')
-            self.until(f"document.querySelectorAll('.sound .small')[{place}].textContent.startsWith('heard')")
+            self.until(f"document.querySelectorAll('.sound .small')[{place}].textContent.startsWith('played')")
             # A sound counts as heard just before it ends, and a press before that would pause it.
             self.until(f"!document.querySelector('[data-play=\"{place}\"]').classList.contains('on')")
 
@@ -276,7 +276,7 @@ def test_the_keyboard_alone_is_enough(browser, built):
     while visit.h1() != "Done. Thank you!":
         before = page.inner_text(".bar")
         page.keyboard.press("Space")
-        visit.until("document.querySelector('.sound .small').textContent.startsWith('heard')")
+        visit.until("document.querySelector('.sound .small').textContent.startsWith('played')")
         page.keyboard.press("2")
         page.keyboard.press("Enter")
         visit.until(f"document.querySelector('.bar')?.innerText !== {json.dumps(before)}")
@@ -307,7 +307,7 @@ def test_plays_are_counted(browser, built):
     visit.begin()
     visit.listen()
     visit.page.click('[data-play="0"]')
-    visit.until("document.querySelector('.sound .small').textContent.startsWith('heard 2 times')")
+    visit.until("document.querySelector('.sound .small').textContent.startsWith('played 2 times')")
     visit.done()
 
 

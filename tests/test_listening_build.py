@@ -238,13 +238,13 @@ def test_mixing_keeps_every_trial(trials, anchors, seed):
 def test_a_test_that_people_may_hold_is_not_overwritten(run, tmp_path):
     before = made(run, tmp_path, kind="rate")
     key = before.key.read_bytes()
-    with pytest.raises(UsageError, match="there already"):
+    with pytest.raises(UsageError, match="exists already"):
         made(run, tmp_path, kind="rate")
     assert before.key.read_bytes() == key
 
 
 def test_the_key_may_not_lie_in_what_is_sent(run, tmp_path):
-    with pytest.raises(UsageError, match="would lie in the folder"):
+    with pytest.raises(UsageError, match="would be in the folder"):
         build([run], tmp_path / "t", Wanted(kind="rate"), tmp_path / "t" / "key.json")
 
 

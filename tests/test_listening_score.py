@@ -163,7 +163,7 @@ def test_those_who_click_are_left_out_and_named_and_both_results_are_given(keys,
     results = scored(key, crowd(key, more=[*clickers, deaf]))
     out = {one.listener: one.out for one in results.listeners if one.out}
     assert len(out) >= 5
-    assert "headphone check right 0 times of 6" in out[40]
+    assert "0 of 6 headphone checks right" in out[40]
     assert sum("anchors right" in reason for reason in out.values()) >= 4
     assert results.everyone
     metric = {"identify": "identified", "ab": "preferred", "rate": "fit"}[kind]
@@ -345,33 +345,33 @@ def swap_two(content, key):
 
 BAD = {
     "an edited answer": (edited(put(choice=0, ms=9001)), "checksum"),
-    "a file cut off": (lambda key: json.dumps(first(key)).encode()[:-40], "no whole JSON"),
-    "an empty file": (lambda key: b"", "no whole JSON"),
+    "a file cut off": (lambda key: json.dumps(first(key)).encode()[:-40], "not complete JSON"),
+    "an empty file": (lambda key: b"", "not complete JSON"),
     "a text of no alphabet": (
         lambda key: json.dumps(first(key)).encode().replace(b"2026", b"\xff\xfe"),
-        "no whole JSON",
+        "not complete JSON",
     ),
-    "a name of no alphabet": (lambda key: b'{"\xff": 1}', "no whole JSON"),
-    "no text at all": (lambda key: b"\xff\xfe\x00\x01", "no whole JSON"),
+    "a name of no alphabet": (lambda key: b'{"\xff": 1}', "not complete JSON"),
+    "no text at all": (lambda key: b"\xff\xfe\x00\x01", "not complete JSON"),
     "a huge file": (lambda key: b" " * (5 << 20), "bytes"),
-    "nesting without end": (lambda key: b"[" * 200_000, "no whole JSON"),
-    "a list": (lambda key: b"[]", "no answers file"),
-    "a number for a name": (resigned(lambda c, k: c.update(test=5)), "no answers file"),
-    "a text for a choice": (resigned(put(choice="0")), "no answers file"),
-    "a choice below nought": (resigned(put(choice=-1)), "no answers file"),
-    "a field of its own": (resigned(lambda c, k: c.update(model="mine")), "no answers file"),
-    "a field left out": (resigned(lambda c, k: c.pop("session")), "no answers file"),
-    "a comment without end": (resigned(lambda c, k: c.update(comment="x" * 9999)), "no answers file"),
-    "a session that is a path": (resigned(lambda c, k: c.update(session="../../etc/passwd")), "no answers file"),
+    "nesting without end": (lambda key: b"[" * 200_000, "not complete JSON"),
+    "a list": (lambda key: b"[]", "not an answers file"),
+    "a number for a name": (resigned(lambda c, k: c.update(test=5)), "not an answers file"),
+    "a text for a choice": (resigned(put(choice="0")), "not an answers file"),
+    "a choice below nought": (resigned(put(choice=-1)), "not an answers file"),
+    "a field of its own": (resigned(lambda c, k: c.update(model="mine")), "not an answers file"),
+    "a field left out": (resigned(lambda c, k: c.pop("session")), "not an answers file"),
+    "a comment without end": (resigned(lambda c, k: c.update(comment="x" * 9999)), "not an answers file"),
+    "a session that is a path": (resigned(lambda c, k: c.update(session="../../etc/passwd")), "not an answers file"),
     "another test": (resigned(lambda c, k: c.update(test="0" * 32)), "another test"),
     "another listener's form": (resigned(lambda c, k: c.update(listener=2)), "not those of listener 2"),
-    "answers in another order": (resigned(swap_two), "in their order"),
-    "an answer left out": (resigned(lambda c, k: c["answers"].pop()), "says that all was answered"),
+    "answers in another order": (resigned(swap_two), "in that order"),
+    "an answer left out": (resigned(lambda c, k: c["answers"].pop()), "says that all trials were answered"),
     "an answer too many": (resigned(lambda c, k: c["answers"].append(c["answers"][0])), "not those of listener"),
-    "a choice that is none": (resigned(put(choice=7)), "none of 0 to 6"),
-    "a rating where a choice is asked": (resigned(put(fit=3)), "wanted choice"),
-    "an unheard sound": (resigned(put(plays=[0], heard_ms=[0])), "less than the page asks"),
-    "more heard than there is": (resigned(put(heard_ms=[999_999])), "said to be heard"),
+    "a choice that is none": (resigned(put(choice=7)), "not between 0 and 6"),
+    "a rating where a choice is asked": (resigned(put(fit=3)), "expected choice"),
+    "an unheard sound": (resigned(put(plays=[0], heard_ms=[0])), "less than the page requires"),
+    "more heard than there is": (resigned(put(heard_ms=[999_999])), "longer than"),
     "two sounds where there is one": (resigned(put(plays=[1, 1], heard_ms=[60, 60])), "the trial has 1"),
     "a headphone check of its own": (resigned(lambda c, k: c["headphones"].pop()), "headphone check"),
 }

@@ -53,7 +53,7 @@ def test_a_sound_is_held_against_captions_from_words_and_from_a_file(tmp_path: P
     [
         ([], "no caption; wanted --text"),
         (["--text", " "], "caption 1 is empty"),
-        (["--text", "rain", "--embedder", "mel"], "mel reads no captions"),
+        (["--text", "rain", "--embedder", "mel"], "mel does not support captions"),
         (["--text", "rain", "--embedder", "clap-laion-general"], "no weights: clap-laion-general/audio.onnx"),
         (["--captions", "gone.txt"], "gone.txt cannot be read as text"),
     ],

@@ -218,7 +218,7 @@ def embed(folder: Path, out: Path | None, embedder: str, skip_bad: bool, on: str
     help="Also compute DNSMOS for speech probes (unreliable on synthetic speech; seconds per clip).",
 )
 @click.option(
-    "--in-noise", is_flag=True, help="Also score the words recognised in noise (four times Whisper's usual cost)."
+    "--in-noise", is_flag=True, help="Also score words recognised in noise (4x Whisper's usual cost)."
 )
 @click.option("--whisper-base", is_flag=True, help="Also score the words with Whisper base.en, a second recogniser.")
 @on_option

@@ -1,9 +1,8 @@
-"""Does the sound depend on what was asked? Spread between probes against spread within a probe.
+"""Mode collapse: does the sound depend on the probe? Variance between probes and within a probe.
 
-A model that answers every probe with much the same sound can stand at a fair distance from a
-reference. Each clip is taken as the mean of its frames; spreads are variances summed over the
-dimensions, as in a one-way analysis of variance with random effects (Searle, Casella and
-McCulloch 1992, ch. 3).
+A model that answers every probe with much the same sound can still get a fair distance to a
+reference. Each clip is represented by the mean of its frames; variances are summed over dimensions,
+as in a one-way random-effects analysis of variance (Searle, Casella and McCulloch 1992, ch. 3).
 """
 
 from __future__ import annotations
@@ -18,12 +17,12 @@ from innerear.distance.moments import Array, Frames, as_frames
 
 @dataclass(frozen=True)
 class Collapse:
-    """How varied a set of sounds is, and by what.
+    """Components of variance of a set of sounds.
 
-    `share`: between / (between + within), in [0, 1]; 0 says that the sound does not depend on the
-    probe, 1 that attempts at one probe are all the same. `variety`: the spread of all clips over
-    that of the reference's; 1 is as varied as the real thing, 0 is one sound. `None` where
-    attempts do not repeat, where there is no reference, or for fewer than two probes.
+    `share`: between / (between + within), in [0, 1]; 0 if the sound does not depend on the probe, 1 if
+    all attempts at a probe are the same. `variety`: variance of all clips relative to the reference's;
+    1 is as varied as real sounds, 0 is always the same sound. Values are `None` if there is only one
+    attempt per probe, no reference, or fewer than two probes.
     """
 
     between: float | None
@@ -35,10 +34,12 @@ class Collapse:
 
 
 def collapse(by_probe: Mapping[str, Sequence[Frames]], reference: Sequence[Frames] | None = None) -> Collapse:
-    """The meter over the clips, each of shape (frames, dims), of each probe; probes without one are left out.
+    """Compute the components of variance from each probe's clips, each of shape (frames, dims).
+
+    Probes without clips are ignored.
 
     Raises:
-        UsageError: a clip is no array of finite frames.
+        UsageError: a clip is not an array of finite frames.
     """
     groups = [_means(clips) for clips in by_probe.values() if len(clips)]
     sizes = np.array([len(group) for group in groups])

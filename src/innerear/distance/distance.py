@@ -1,4 +1,4 @@
-"""A distance with all that it takes to read it: of how much, to what, heard by which embedder."""
+"""A distance with what is needed to interpret it: size of the sets, reference, embedder."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Literal
 import msgspec
 
 FEW_CLIPS = 20
-"""Below this many clips an interval over clips is little more than a guess."""
+"""With fewer clips than this, an interval over clips is little more than a guess."""
 
 
 class SetFacts(msgspec.Struct, frozen=True):
-    """How much a set holds. `rank` is that of its covariance, at most frames - 1 and dims."""
+    """The size of a set. `rank`: rank of its covariance, at most frames - 1 and dims."""
 
     name: str
     clips: int
@@ -25,11 +25,11 @@ class SetFacts(msgspec.Struct, frozen=True):
 
 
 class Distance(msgspec.Struct, frozen=True, kw_only=True):
-    """A value of one set `of` sounds, its 95 % interval over their clips, and how it was got.
+    """The distance of a set `of` sounds to a reference, its 95 % interval over clips, and how it was computed.
 
-    `embedder` is the embedder's signature: name, digest of its weights, sample rate, window, hop,
-    padding, loudness rule. `spread` is the standard deviation of the repeats of FAD∞. `notes`
-    says what a reader has to know before comparing the value with another.
+    `embedder`: the embedder's signature (name, digest of its weights, sample rate, window, hop, padding,
+    loudness rule). `spread`: standard deviation over the repeats of FAD∞. `notes`: caveats for comparing
+    the value with others.
     """
 
     metric: Literal["fad", "fad_inf", "kad"]
@@ -47,7 +47,7 @@ class Distance(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def signature(self) -> str:
-        """All that decides the value, in one line."""
+        """Everything that determines the value, on one line."""
         return (
             f"{self.metric}|{self.conventions}|emb:{self.embedder}|ref:{self.reference.name}@{self.reference.digest}"
             f"|n:{self.of.clips}clips,{self.of.frames}frames|set:{self.of.digest}"
@@ -55,23 +55,23 @@ class Distance(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def warnings(metric: str, of: SetFacts, to: SetFacts) -> list[str]:
-    """What is wrong with comparing a value of this set to this reference; empty where nothing is."""
+    """Caveats for a value of this set against this reference; empty if there are none."""
     notes = []
     for what, facts in (("the set", of), ("the reference", to)):
         if facts.clips < FEW_CLIPS:
             notes.append(f"small n: {what} has {facts.clips} clips; below {FEW_CLIPS} the interval is a guess")
         if metric == "fad" and facts.frames <= facts.dims:
             notes.append(
-                f"small n: {what} has {facts.frames} frames for {facts.dims} dims, so FAD is mostly the bias of few "
-                "frames; compare it with sets of as many frames only, or take kad"
+                f"small n: {what} has {facts.frames} frames for {facts.dims} dims, so FAD is mostly small-sample "
+                "bias; compare it only with sets of the same number of frames, or use kad"
             )
         if metric == "fad_inf" and facts.frames < 4 * facts.dims:
             notes.append(
-                f"small n: {what} has {facts.frames} frames; below 4 x {facts.dims} the step to endless data can miss "
-                "by half of the bias either way; take kad"
+                f"small n: {what} has {facts.frames} frames; below 4 x {facts.dims} the extrapolation to infinite "
+                "data can be off by half of the bias; use kad"
             )
         if facts.silent:
-            notes.append(f"{what} holds {facts.silent} clips of digital silence")
+            notes.append(f"{what} contains {facts.silent} clips of digital silence")
         if facts.skipped:
-            notes.append(f"{facts.skipped} files of {what} could not be read and were left out")
+            notes.append(f"{facts.skipped} files of {what} could not be read and were skipped")
     return notes

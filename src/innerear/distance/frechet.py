@@ -1,14 +1,14 @@
-"""How far apart are two sets of sounds, taken as Gaussians? The Fréchet audio distance.
+"""Fréchet audio distance: how far apart are two sets of sounds, modelled as Gaussians?
 
     FAD = |mean1 - mean2|² + tr S1 + tr S2 - 2 ‖F1 F2'‖*,    S = F'F
 
-with the nuclear norm (the sum of singular values) of the product of factors in the place of the
-trace of a matrix square root; the two are equal (Dowson and Landau 1982). All in float64 from the
-cast of the embeddings on; never complex, never negative, no constant added to any diagonal.
+The nuclear norm (sum of singular values) of the product of factors replaces the trace of the matrix
+square root; the two are equal (Dowson and Landau 1982). Everything is computed in float64; values
+are never complex or negative, and no constant is added to any diagonal.
 
 Sources: Kilgour et al., "Fréchet Audio Distance" (2019); Gui et al., "Adapting Fréchet Audio
-Distance for Generative Music Evaluation" (2024) for the extrapolation to endless data; Chong and
-Forsyth, "Effectively Unbiased FID" (2020) for why it is linear in 1/n.
+Distance for Generative Music Evaluation" (2024) for the extrapolation to infinite data; Chong and
+Forsyth, "Effectively Unbiased FID" (2020) for why the bias is linear in 1/n.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ _EPS = float(np.finfo(np.float64).eps)
 
 
 def frechet_distance(reference: Gaussian | Frames, frames: Gaussian | Moments | Frames) -> float:
-    """The Fréchet distance between two sets of frames of shape (frames, dims), at least 0.
+    """Fréchet distance between two sets of frames of shape (frames, dims), at least 0.
 
-    A reference that is used more than once is best passed as `Gaussian.of(frames)`.
+    Pass a reference that is used more than once as `Gaussian.of(frames)`.
 
     Raises:
-        UsageError: fewer than two frames on a side, other dims, NaN or infinity.
+        UsageError: fewer than two frames in a set, different dims, NaN or infinity.
     """
     first = reference if isinstance(reference, Gaussian) else Gaussian.of(reference)
     second = frames if isinstance(frames, Gaussian) else Gaussian.of(frames)
@@ -43,7 +43,7 @@ def frechet_distance(reference: Gaussian | Frames, frames: Gaussian | Moments | 
 
 
 def per_clip(reference: Gaussian, clips: Sequence[Frames]) -> list[float | None]:
-    """Each clip's own distance to the reference; `None` for a clip of a single frame.
+    """Distance of each single clip to the reference; `None` for a clip of one frame.
 
     Raises:
         UsageError: see `frechet_distance`.
@@ -58,10 +58,10 @@ def per_clip(reference: Gaussian, clips: Sequence[Frames]) -> list[float | None]
 
 @dataclass(frozen=True)
 class FadInf:
-    """The distance as it would be with endless data, and how far its repeats lie apart.
+    """The distance extrapolated to infinite data, and the spread of its repeats.
 
-    `value` is an unbiased kind of number: where the truth is 0 it falls below 0 half of the time.
-    `spread` is the standard deviation of the repeats, one a split into halves.
+    `value` is nearly unbiased, so if the true distance is 0 it is negative half of the time. `spread`:
+    standard deviation of the repeats, one per random split into halves.
     """
 
     value: float
@@ -75,14 +75,13 @@ def fad_inf(
     seed: int,
     repeats: int = 2,
 ) -> FadInf:
-    """The distance without the bias of a finite set: Richardson's step over disjoint halves.
+    """Fréchet distance without small-sample bias: Richardson extrapolation over disjoint halves.
 
-    The bias falls as 1/n, so 2 FAD(n) - FAD(n/2) is free of it to first order; for fewer frames
-    than about four times the dims it is not, and the value can be off by half of the bias either
-    way (see docs/metrics-alone.md). Halves are drawn without replacement, and of whole clips
-    where `clips` is a list, because frames of one clip are not independent. A reference given as
-    frames or clips is halved along with them, so that its bias goes too; a `Gaussian` is taken
-    as exact.
+    The bias falls as 1/n, so 2 FAD(n) - FAD(n/2) removes it to first order. With fewer frames than
+    about four times the dims this does not hold, and the value can be off by half of the bias (see
+    docs/metrics-alone.md). Halves are drawn without replacement; if `clips` is a list, they consist of
+    whole clips, because frames of a clip are not independent. A reference given as frames or clips is
+    halved as well, which removes its bias too; a `Gaussian` is treated as exact.
 
     Raises:
         UsageError: fewer than four clips (or frames) on a side that is halved.
@@ -90,10 +89,10 @@ def fad_inf(
     rng = np.random.default_rng(seed)
     sets = [_Halves(clips)] if isinstance(reference, Gaussian) else [_Halves(reference), _Halves(clips)]
     fixed = [reference] if isinstance(reference, Gaussian) else []
-    whole = frechet_distance(*fixed, *(each.whole for each in sets))
+    whole = frechet_distance(*fixed, *(split.whole for split in sets))
     values = []
     for _ in range(repeats):
-        halves = zip(*(each.draw(rng) for each in sets), strict=True)
+        halves = zip(*(split.draw(rng) for split in sets), strict=True)
         values.append(2 * whole - float(np.mean([frechet_distance(*fixed, *half) for half in halves])))
     spread = float(np.std(values, ddof=1)) if repeats > 1 else 0.0
     return FadInf(float(np.mean(values)), spread, tuple(values))
@@ -102,10 +101,10 @@ def fad_inf(
 def fad_curve(
     reference: Gaussian, clips: Frames | Sequence[Frames], seed: int, steps: int = 25
 ) -> list[tuple[int, float]]:
-    """The distance of growing, nested parts of the set: (frames, distance), for the plot over 1/n.
+    """Distances of growing, nested subsets as (frames, distance), for a plot over 1/n.
 
-    One order is drawn, and each part is the start of it. The covariance is gathered in the space
-    of the reference's factor, where a part costs one symmetric eigenvalue problem.
+    The clips are shuffled once, and each subset is a prefix. The covariance is accumulated in the space
+    of the reference's factor, so a subset costs one symmetric eigenvalue problem.
 
     Raises:
         UsageError: see `frechet_distance`.
@@ -138,9 +137,9 @@ def fad_curve(
 def fad_interval(
     reference: Gaussian, clips: Sequence[Frames], seed: int, level: float = 0.95
 ) -> tuple[float, float] | None:
-    """`intervals.interval` of the distance over these clips; `None` below four clips.
+    """Same as `intervals.interval` of the distance over these clips, but faster; `None` below four clips.
 
-    About FAD at this number of clips, bias and all; the reference is taken as it is.
+    It covers FAD at this number of clips, including its bias; the reference is treated as fixed.
 
     Raises:
         UsageError: see `frechet_distance`.
@@ -166,22 +165,25 @@ def fad_interval(
 
 
 def _centred(products: Array) -> Array:
-    """Inner products of points about their mean, from those about the origin."""
+    """Inner products of centred points, from those of the points themselves."""
     across = products.mean(axis=0)
     centred: Array = products - across - across[:, np.newaxis] + across.mean()
     return centred
 
 
 def _assembled(reference: Gaussian, n: int, mean: Array, energy: float, centred: Array) -> float:
-    """The distance of n frames about the reference's mean, from their mean and squared norm, and
-    from the scatter (or the inner products) of what they are in the reference's factor."""
+    """Assemble the distance of n frames, all relative to the reference's mean.
+
+    `mean`, `energy`: the frames' mean and sum of squares. `centred`: the scatter matrix (or the inner
+    products) of the frames projected by the reference's factor.
+    """
     overlap = float(np.sqrt(_eigenvalues(centred).clip(min=0) / (n - 1)).sum())
     square = float(mean @ mean)
     return max(0.0, square + reference.trace + (energy - n * square) / (n - 1) - 2 * overlap)
 
 
 class _Halves:
-    """A set that gives its whole, and random halves of its clips."""
+    """A set of clips as a whole, and random halves of it."""
 
     def __init__(self, clips: Frames | Sequence[Frames]) -> None:
         self.frames, sizes = stack(clips)
@@ -216,13 +218,12 @@ def _eigenvalues(symmetric: Array) -> Array:
 
 
 def _nuclear_norm(matrix: Array) -> float:
-    """The sum of the singular values of a matrix that is at least as tall as wide.
+    """Sum of the singular values of a matrix with at least as many rows as columns.
 
-    The square roots of the eigenvalues of M'M are cheaper than singular values, and as good
-    unless small ones carry weight. An eigenvalue is off by at most about eps times the largest,
-    which for all of them together bounds how far the sum can be off; it was seen to be less than
-    a tenth of that as long as none is lost in rounding. Where the bound is above 1e-11 of the
-    sum, or one may be lost, the singular values themselves are taken.
+    Square roots of the eigenvalues of M'M are cheaper than singular values and as accurate, unless
+    small ones matter. The error of an eigenvalue is at most about eps times the largest, which bounds
+    the error of the sum (observed errors are below a tenth of the bound). If the bound exceeds 1e-11 of
+    the sum, or an eigenvalue may be lost in rounding, singular values are computed instead.
     """
     from scipy.linalg import svdvals
 

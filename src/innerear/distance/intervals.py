@@ -1,7 +1,7 @@
-"""How far would a number move with other clips? Intervals that never draw a clip twice.
+"""Confidence intervals over clips by the jackknife.
 
-A bootstrap draws with replacement, and duplicates are what Fréchet and kernel distances take for
-a tighter, nearer set: their values under it are biased. A jackknife leaves clips out instead.
+A bootstrap draws with replacement, and duplicates make a set look tighter and closer to Fréchet and
+kernel distances, which biases them. A jackknife leaves clips out instead.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ GROUPS = 20
 def interval(
     statistic: Callable[[list[Frames]], float], clips: Sequence[Frames], seed: int, level: float = 0.95
 ) -> tuple[float, float] | None:
-    """A confidence interval of a statistic over clips; `None` for fewer than four clips.
+    """Confidence interval of a statistic over clips; `None` for fewer than four clips.
 
-    It is about the statistic's own mean at this number of clips: of one that is biased at small
-    n, such as FAD, it does not cover the value for endless data.
+    It covers the statistic's expectation at this number of clips. For a statistic that is biased at
+    small n, such as FAD, it does not cover the value for infinite data.
     """
     return jackknife(lambda kept: statistic([clips[i] for i in kept]), len(clips), seed, level)
 
@@ -30,11 +30,11 @@ def interval(
 def jackknife(
     statistic: Callable[[NDArray[np.intp]], float], n: int, seed: int, level: float = 0.95
 ) -> tuple[float, float] | None:
-    """A confidence interval of a statistic of which clips are kept; `None` for n below 4.
+    """Confidence interval of a statistic that takes the indices of the clips kept; `None` for n below 4.
 
-    Delete-d: clips fall at random into 20 groups (n groups of one where there are fewer), and
-    each group is left out once. Variance for groups of different sizes: Busing, Meijer and van
-    der Leeden, "Delete-m jackknife for unequal m" (1999), eq. 8; quantile of Student's t.
+    Delete-d jackknife: clips are assigned at random to 20 groups (n groups of one for smaller n), and
+    each group is left out once. Variance for unequal groups: Busing, Meijer and van der Leeden,
+    "Delete-m jackknife for unequal m" (1999), eq. 8; quantile of Student's t.
     """
     if n < 4:
         return None
@@ -45,14 +45,14 @@ def jackknife(
 
 
 def groups(n: int, seed: int) -> list[NDArray[np.intp]]:
-    """The clips that are left out together: a random one of 20 groups each, or alone where there are fewer."""
+    """Assign n clips at random to 20 groups that are left out together; to n groups if there are fewer."""
     return np.array_split(np.random.default_rng(seed).permutation(n), min(GROUPS, n))
 
 
 def combined(
     whole: float, without: NDArray[np.float64], sizes: NDArray[np.intp], level: float = 0.95
 ) -> tuple[float, float]:
-    """The interval from the statistic of all clips and those without each group; `sizes` are the groups' clips."""
+    """Interval from the statistic of all clips and without each group; `sizes`: clips per group."""
     from scipy.special import stdtrit  # scipy.stats takes a second to import
 
     n = len(sizes)

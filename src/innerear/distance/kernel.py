@@ -1,15 +1,15 @@
-"""How far apart are two sets of sounds, with no model of their shape? The kernel audio distance.
+"""Kernel audio distance: how far apart are two sets of sounds, without assuming a distribution?
 
     KAD = 100 · MMD²,   MMD² = mean k(x, x') + mean k(y, y') - 2 mean k(x, y),
     k(a, b) = exp(-|a - b|² / 2σ²),   σ = the median distance between two frames of the reference
 
-over pairs of different frames (Gretton et al. 2012, eq. 3), so that its mean is 0 for two sets of
-one source, however small; single values fall below 0. The factor 100 is that of kadtk's published
-numbers (`SCALE_FACTOR` in its kad.py); its bandwidth is another thing, see `compat.kadtk_kad`.
+over pairs of different frames (Gretton et al. 2012, eq. 3). The estimate is unbiased: its expectation
+is 0 for two sets from the same source, however small, so single values can be negative. The factor
+100 is kadtk's (`SCALE_FACTOR` in its kad.py); kadtk's bandwidth differs, see `compat.kadtk_kad`.
 Source: Chung et al., "KAD: No More FAD!" (2025).
 
-Two frames of one clip are alike, so means over all pairs of frames are above 0 for two sets of
-one source. Where clips are given instead of frames, pairs within a clip are left out.
+Frames of one clip resemble each other, so the mean over all pairs of frames is biased upwards. If
+clips are given instead of frames, pairs within a clip are excluded.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ _BLOCK = 1024  # frames; a block of 1024 x 1024 float64 is 8 MB
 
 @dataclass(frozen=True, eq=False)
 class KernelReference:
-    """A reference as KAD sees it: its frames, and two numbers that no set it is held against moves.
+    """A reference for KAD: its frames, and the two numbers that depend on the reference alone.
 
-    `frames` are centred on `mean`, shape (frames, dims); `bandwidth` is σ; `within` is the mean of
-    k over the reference's own pairs.
+    `frames`: centred on `mean`, shape (frames, dims). `bandwidth`: σ. `within`: mean of k over pairs
+    within the reference.
     """
 
     frames: Array
@@ -46,10 +46,10 @@ class KernelReference:
 
     @classmethod
     def of(cls, clips: Frames | Sequence[Frames]) -> KernelReference:
-        """From frames (each a clip of its own) or a list of clips of shape (frames, dims).
+        """Prepare a reference from frames (one clip per frame) or a list of clips of shape (frames, dims).
 
         Raises:
-            UsageError: fewer than two clips, NaN or infinity, or half of all pairs are the same.
+            UsageError: fewer than two clips, NaN or infinity, or half of all pairs of frames are identical.
         """
         frames, sizes = stack(clips)
         mean = frames.mean(axis=0)
@@ -57,13 +57,13 @@ class KernelReference:
         bandwidth = median_distance(frames)
         if bandwidth <= 0:
             raise UsageError(
-                "half of the reference's pairs of frames are the same, so its bandwidth is 0; is it silence?"
+                "half of the reference's pairs of frames are identical, so its bandwidth is 0; is it silence?"
             )
         return cls(frames, sizes, mean, bandwidth, mean_within(frames, sizes, bandwidth))
 
 
 def kad(reference: KernelReference | Frames | Sequence[Frames], clips: Frames | Sequence[Frames]) -> float:
-    """The kernel audio distance, 100 · MMD², unbiased: 0 on average where the sources are one.
+    """Kernel audio distance, 100 · MMD²; unbiased, so 0 on average for sets from the same source.
 
     Raises:
         UsageError: fewer than two clips (or frames), other dims, NaN or infinity.
@@ -75,7 +75,7 @@ def kad(reference: KernelReference | Frames | Sequence[Frames], clips: Frames | 
 
 
 def centred(reference: KernelReference, clips: Frames | Sequence[Frames]) -> tuple[Array, Sizes]:
-    """The clips' frames about the reference's mean, and their sizes.
+    """Centre the clips' frames on the reference's mean; also returns the number of frames per clip.
 
     Raises:
         UsageError: other dims than the reference, or see `stack`.
@@ -89,7 +89,7 @@ def centred(reference: KernelReference, clips: Frames | Sequence[Frames]) -> tup
 def kad_interval(
     reference: KernelReference, clips: Sequence[Frames], seed: int, level: float = 0.95
 ) -> tuple[float, float] | None:
-    """`intervals.interval` of `kad` over these clips, from one table of sums; `None` below four clips."""
+    """Same as `intervals.interval` of `kad` over these clips, but faster; `None` below four clips."""
     frames, sizes = centred(reference, clips)
     own = pair_sums(frames, sizes, frames, sizes, reference.bandwidth)
     np.fill_diagonal(own, 0.0)
@@ -105,17 +105,16 @@ def kad_interval(
 
 
 def p_value(first: Sequence[Frames], second: Sequence[Frames], seed: int, permutations: int = 999) -> float:
-    """How often clips that are dealt out at random lie as far apart as these two sets, in (0, 1].
+    """p-value of a permutation test of "both sets come from the same source", in (0, 1].
 
-    A permutation test over clips (Phipson and Smyth 2010 for the 1 that is added). Its bandwidth
-    is that of both sets together: the test is exact only where the kernel does not know which
-    clip belongs to which set.
+    Clips are permuted; 1 is added to both counts (Phipson and Smyth 2010). The bandwidth is that of the
+    pooled sets, because the test is exact only if the kernel does not depend on the grouping.
 
     Raises:
         UsageError: fewer than two clips in a set, or see `KernelReference.of`.
     """
     if min(len(first), len(second)) < 2:
-        raise UsageError(f"the sets have {len(first)} and {len(second)} clips; wanted at least 2 in each")
+        raise UsageError(f"the sets have {len(first)} and {len(second)} clips; each needs at least 2")
     both = KernelReference.of([*first, *second])
     sums = pair_sums(both.frames, both.sizes, both.frames, both.sizes, both.bandwidth)
     counts = np.outer(both.sizes, both.sizes).astype(np.float64)
@@ -158,7 +157,7 @@ def median_distance(frames: Array) -> float:
 
 
 def pair_sums(first: Array, first_sizes: Sizes, second: Array, second_sizes: Sizes, bandwidth: float) -> Array:
-    """The sum of k over all pairs of frames of two clips, for every two clips: shape (clips, clips)."""
+    """Sum of k over all pairs of frames of two clips, for every two clips; shape (clips, clips)."""
     sums = np.empty((len(first_sizes), len(second_sizes)))
     for i, rows, tops in _spans(first_sizes):
         for j, columns, lefts in _spans(second_sizes):
@@ -175,7 +174,7 @@ def _kernel(first: Array, second: Array, bandwidth: float) -> Array:
 
 
 def _squared_distances(first: Array, second: Array) -> Array:
-    """Shape (first, second), by one product in which the squared norms ride along as dimensions."""
+    """Squared distances, shape (first, second), by one matrix product with the squared norms as extra dimensions."""
     one, two = np.ones((len(first), 1)), np.ones((len(second), 1))
     first_norms = np.einsum("ij,ij->i", first, first)[:, np.newaxis]
     second_norms = np.einsum("ij,ij->i", second, second)[:, np.newaxis]
@@ -185,7 +184,7 @@ def _squared_distances(first: Array, second: Array) -> Array:
 
 
 def mean_within(frames: Array, sizes: Sizes, bandwidth: float) -> float:
-    """The mean of k over all pairs of frames of different clips of one set."""
+    """Mean of k over all pairs of frames from different clips of a set."""
     if len(sizes) < 2:
         raise UsageError("there is 1 clip (or frame); an unbiased distance needs at least 2")
     spans = list(_spans(sizes))
@@ -200,7 +199,7 @@ def mean_within(frames: Array, sizes: Sizes, bandwidth: float) -> float:
 
 
 def mean_between(first: Array, second: Array, bandwidth: float) -> float:
-    """The mean of k over all pairs of a frame of the first set and one of the second."""
+    """Mean of k over all pairs of a frame of the first set and a frame of the second."""
     total = sum(
         float(_kernel(first[i : i + _BLOCK], second[j : j + _BLOCK], bandwidth).sum())
         for i in range(0, len(first), _BLOCK)
@@ -210,7 +209,7 @@ def mean_between(first: Array, second: Array, bandwidth: float) -> float:
 
 
 def _spans(sizes: Sizes) -> Iterator[tuple[slice, slice, Sizes]]:
-    """Blocks of whole clips: which clips, which frames, and where in the block each clip starts."""
+    """Blocks of whole clips: the clips, their frames, and the offset of each clip in the block."""
     ends = np.cumsum(sizes)
     first, start = 0, 0
     while first < len(sizes):
@@ -224,7 +223,7 @@ def _spans(sizes: Sizes) -> Iterator[tuple[slice, slice, Sizes]]:
 
 
 def _pairwise(frames: Array) -> Iterator[Array]:
-    """The squared distances of all pairs of different frames, once each, a block at a time."""
+    """Squared distances of all pairs of different frames, once each, block by block."""
     for top in range(0, len(frames), _BLOCK):
         rows = frames[top : top + _BLOCK]
         within = _squared_distances(rows, rows)
@@ -234,8 +233,8 @@ def _pairwise(frames: Array) -> Iterator[Array]:
 
 
 def _bracket(frames: Array) -> tuple[float, float]:
-    """Squared distances between which the median all but certainly lies: 8 standard errors each way."""
-    if len(frames) < 2 * _BLOCK:  # so few that all pairs can be kept
+    """Bounds that contain the median squared distance almost surely: 8 standard errors on either side."""
+    if len(frames) < 2 * _BLOCK:  # few enough to keep all pairs
         return -np.inf, np.inf
     first, second = np.random.default_rng(0).integers(0, len(frames), size=(2, 20, 1000))
     squared = [np.square(frames[a] - frames[b]).sum(axis=1) for a, b in zip(first, second, strict=True)]

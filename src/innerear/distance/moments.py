@@ -1,8 +1,7 @@
-"""How many, where, and how spread: all that a Gaussian distance needs to know of a set of frames.
+"""Number, mean and covariance of a set of frames: all that a Gaussian distance needs.
 
-Conventions: frames are float arrays of shape (frames, dims), cast to float64 before anything is
-summed. Covariances have the divisor n - 1. Moments of shards add up to the moments of the whole,
-so that a set may be larger than memory.
+Frames are float arrays of shape (frames, dims), cast to float64 before summation. Covariances use the
+divisor n - 1. Moments of shards add up to the moments of the whole, so a set may exceed memory.
 """
 
 from __future__ import annotations
@@ -24,26 +23,27 @@ Frames = NDArray[np.floating[Any]]
 
 
 def as_frames(frames: Frames) -> Array:
-    """The frames as float64, after a look at what they are.
+    """Validate frames and convert them to float64.
 
     Raises:
         UsageError: not of shape (frames, dims), empty, or not finite.
     """
     array = np.asarray(frames, dtype=np.float64)
     if array.ndim != 2 or not array.size:
-        raise UsageError(f"the embeddings have the shape {array.shape}, wanted (frames, dims), neither 0")
-    if not np.isfinite(array.sum()):  # one pass; what is finite does not sum to infinity in float64
+        raise UsageError(f"embeddings have the shape {array.shape}; expected (frames, dims), both at least 1")
+    if not np.isfinite(array.sum()):  # one pass; finite embeddings do not overflow a float64 sum
         bad = np.flatnonzero(~np.isfinite(array).all(axis=1))
         raise UsageError(
-            f"frame {bad[0]} (of {len(array)}; {len(bad)} such) holds NaN or infinity; wanted finite numbers"
+            f"{len(bad)} of {len(array)} frames contain NaN or infinity, the first is frame {bad[0]}; "
+            "embeddings must be finite"
         )
     return array
 
 
 def stack(clips: Frames | Sequence[Frames]) -> tuple[Array, NDArray[np.intp]]:
-    """All frames of all clips in one array, and the number of frames of each clip.
+    """Concatenate the frames of all clips; also returns the number of frames per clip.
 
-    A single array of shape (frames, dims) is taken as one clip a frame.
+    In a single array of shape (frames, dims), each frame counts as a clip.
 
     Raises:
         UsageError: no clips, clips of different dims, or a clip that `as_frames` refuses.
@@ -52,7 +52,7 @@ def stack(clips: Frames | Sequence[Frames]) -> tuple[Array, NDArray[np.intp]]:
         frames = as_frames(clips)
         return frames, np.ones(len(frames), dtype=np.intp)
     if not len(clips):
-        raise UsageError("there are no clips; wanted at least one")
+        raise UsageError("there are no clips; at least one is needed")
     arrays = [as_frames(clip) for clip in clips]
     if len({array.shape[1] for array in arrays}) != 1:
         raise UsageError(f"the clips have different dims: {sorted({array.shape[1] for array in arrays})}")
@@ -61,10 +61,10 @@ def stack(clips: Frames | Sequence[Frames]) -> tuple[Array, NDArray[np.intp]]:
 
 @dataclass(frozen=True, eq=False)
 class Moments:
-    """Number, mean and spread of a set of frames; `+` joins two sets.
+    """Number, mean and scatter of a set of frames; `+` merges two sets.
 
-    `body` is exact for as long as that is the smaller thing: the centred frames, (n, dims), while
-    n <= dims; their scatter, the sum of outer products, (dims, dims), beyond.
+    `body` is the smaller of two representations: the centred frames, (n, dims), if n <= dims; otherwise
+    their scatter matrix, the sum of outer products, (dims, dims).
     """
 
     n: int
@@ -73,15 +73,15 @@ class Moments:
 
     @classmethod
     def of(cls, frames: Frames) -> Moments:
-        """The moments of frames of shape (frames, dims).
+        """Compute the moments of frames of shape (frames, dims).
 
         Raises:
             UsageError: see `as_frames`.
         """
         array = as_frames(frames)
         mean = array.mean(axis=0)
-        ours = not np.may_share_memory(array, frames)  # the cast made a copy
-        centred = np.subtract(array, mean, out=array if ours else None)
+        copied = not np.may_share_memory(array, frames)  # by the cast, so it may be overwritten
+        centred = np.subtract(array, mean, out=array if copied else None)
         return cls(len(array), mean, centred if len(array) <= array.shape[1] else centred.T @ centred)
 
     @property
@@ -97,7 +97,7 @@ class Moments:
     def __add__(self, other: Moments) -> Moments:
         """Chan, Golub and LeVeque (1983), eq. 2.1."""
         if self.dims != other.dims:
-            raise UsageError(f"the sets have {self.dims} and {other.dims} dims; wanted one embedder for both")
+            raise UsageError(f"the sets have {self.dims} and {other.dims} dims; use the same embedder for both")
         n = self.n + other.n
         step = other.mean - self.mean
         mean = self.mean + step * (other.n / n)
@@ -110,11 +110,11 @@ class Moments:
 
 @dataclass(frozen=True, eq=False)
 class Gaussian:
-    """A set as the Fréchet distance sees it: `factor` of shape (rows, dims), where
-    `factor.T @ factor` is the covariance, `mean` of shape (dims,), `trace` of the covariance.
+    """A set of frames as a Gaussian: `mean` of shape (dims,), a factor of the covariance, and its trace.
 
-    The covariance itself is not kept: the square roots of the eigenvalues of a product of
-    covariances lose half of the digits, the singular values of a product of factors do not.
+    `factor`, of shape (rows, dims), satisfies `factor.T @ factor` = covariance. The covariance is not
+    stored, because square roots of the eigenvalues of a product of covariances lose half of the digits;
+    singular values of a product of factors do not.
     """
 
     n: int
@@ -124,7 +124,7 @@ class Gaussian:
 
     @classmethod
     def of(cls, frames: Frames | Moments) -> Gaussian:
-        """From frames of shape (frames, dims), or from their moments.
+        """Fit a Gaussian to frames of shape (frames, dims), or to their moments.
 
         Raises:
             UsageError: fewer than two frames, or see `as_frames`.
@@ -133,8 +133,8 @@ class Gaussian:
         if moments.n < 2:
             raise UsageError("there is 1 frame; a covariance needs at least 2")
         if moments.n <= moments.dims:
-            # A Householder reflection that turns (1, ..., 1) into the first row: centred rows sum
-            # to 0, so that row is 0, and what is left has the full rank that n - 1 rows can have.
+            # A Householder reflection maps (1, ..., 1) to the first axis. Centred rows sum to 0, so the
+            # first row becomes 0; the other n - 1 rows have full rank.
             factor = moments.body[1:] + moments.body[0] / (np.sqrt(moments.n) - 1)
             factor /= np.sqrt(moments.n - 1)
         else:
@@ -143,21 +143,21 @@ class Gaussian:
 
     @classmethod
     def from_covariance(cls, mean: Array, covariance: Array, n: int) -> Gaussian:
-        """From statistics that others published, in float64.
+        """Build a Gaussian from published statistics.
 
         Raises:
-            UsageError: the shapes do not fit, or the covariance is not symmetric.
+            UsageError: the shapes do not match, or the covariance is not symmetric.
         """
         mean, covariance = np.asarray(mean, dtype=np.float64), np.asarray(covariance, dtype=np.float64)
         if covariance.shape != (len(mean), len(mean)) or not np.allclose(covariance, covariance.T):
             raise UsageError(
-                f"the covariance has the shape {covariance.shape}, wanted a symmetric one of {len(mean)} dims"
+                f"the covariance has the shape {covariance.shape}; expected a symmetric one of {len(mean)} dims"
             )
         factor = factor_of(covariance)
         return cls(n, mean, factor, float(np.square(factor).sum()))
 
     def save(self, path: Path | str) -> None:
-        """Write it as an npz, exactly."""
+        """Write it losslessly as an npz."""
         with Path(path).open("wb") as file:
             np.savez(file, n=self.n, mean=self.mean, factor=self.factor, trace=self.trace)
 
@@ -172,7 +172,9 @@ class Gaussian:
             with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as stored:
                 return cls(int(stored["n"]), stored["mean"], stored["factor"], float(stored["trace"]))
         except Exception as error:
-            raise UsageError(f"{path} holds no Gaussian ({error}); wanted a file that Gaussian.save wrote") from error
+            raise UsageError(
+                f"{path} does not contain a Gaussian ({error}); expected a file written by Gaussian.save"
+            ) from error
 
     @property
     def dims(self) -> int:
@@ -190,15 +192,15 @@ class Gaussian:
 def factor_of(covariance: Array) -> Array:
     """A factor F of shape (rank, dims) with F'F = covariance, by Cholesky.
 
-    Where a dimension is a combination of others to within rounding, a pivoted Cholesky of the
-    correlations leaves it out; nothing is ever added to the diagonal. Either way the scale of a
-    single dimension does not matter.
+    If a dimension is a linear combination of others to within rounding, a pivoted Cholesky
+    decomposition of the correlations drops it; nothing is added to the diagonal. Both are invariant to
+    the scale of single dimensions.
     """
     from scipy.linalg import lapack
 
     variances = np.diagonal(covariance).clip(min=0)
     tolerance = len(variances) * np.finfo(np.float64).eps
-    # The transpose of a symmetric matrix is itself, in the order that LAPACK takes without a copy.
+    # The transpose of a symmetric matrix is the same matrix in LAPACK's memory order, so nothing is copied.
     upper, info = lapack.dpotrf(covariance.T, lower=0, clean=1)
     if info == 0 and (np.diagonal(upper) ** 2 > tolerance * variances).all():
         whole: Array = upper

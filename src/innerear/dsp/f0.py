@@ -12,17 +12,17 @@ from numpy.typing import NDArray
 
 FMIN_HZ, FMAX_HZ = 25.0, 4500.0
 WINDOW_S, HOP_S = 0.096, 0.02
-PEAK_SHARE = 0.9  # the first key maximum with this share of the highest is the period
-CLEAR = 0.7  # NSDF at the period, below which a frame has no f0
-STEADY_DB = 20.0  # frames this far below the loudest do not count
-ATTACK_S = 0.05  # of a struck note, where f0 is not yet settled
-BLOCK = 64  # frames at a time, so that a long sound takes little memory
-LEAST_CLEAR_SHARE = 0.3  # of the steady frames, below which the sound has no f0
+PEAK_SHARE = 0.9  # the period is the first key maximum with at least this share of the highest
+CLEAR = 0.7  # a frame with a lower NSDF at the period has no f0
+STEADY_DB = 20.0  # frames this far below the loudest are ignored
+ATTACK_S = 0.05  # attack of a struck note, during which f0 is not yet stable
+BLOCK = 64  # frames processed at a time, to limit memory
+LEAST_CLEAR_SHARE = 0.3  # a sound with a smaller share of clear steady frames has no f0
 
 
 @dataclass(frozen=True, eq=False)
 class F0Track:
-    """f0 over time: `times_s` (frames,), `f0_hz` (NaN where none), `clarity` 0 to 1, `level_db`."""
+    """f0 over time, all of shape (frames,): `f0_hz` is NaN if there is none, `clarity` is 0 to 1."""
 
     times_s: NDArray[np.float64]
     f0_hz: NDArray[np.float64]
@@ -42,12 +42,11 @@ def cents(estimate_hz: float, reference_hz: float) -> float:
 def track_f0(
     samples: NDArray[np.float32], sample_rate: int, window_s: float = WINDOW_S, hop_s: float = HOP_S
 ) -> F0Track:
-    """f0 every 20 ms between 25 and 4500 Hz, from the normalised square difference function.
+    """Track f0 between 25 and 4500 Hz by the normalised square difference function (NSDF).
 
-    A shorter window follows a vibrato more nearly, and does not reach so low.
-
-    P. McLeod, G. Wyvill, "A smarter way to find pitch", ICMC 2005: the first key maximum with 0.9
-    of the highest one, its place refined by a parabola.
+    A shorter window follows a vibrato more closely, but does not reach as low. P. McLeod, G. Wyvill, "A
+    smarter way to find pitch", ICMC 2005: the first key maximum of at least 0.9 of the highest, refined by
+    parabolic interpolation.
     """
     length, hop = round(window_s * sample_rate), round(hop_s * sample_rate)
     if len(samples) < length:
@@ -66,7 +65,7 @@ def track_f0(
 def _normal_differences(
     frames: NDArray[np.float32], sample_rate: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The normalised square difference function of each frame, (frames, lags), and its level in dB."""
+    """NSDF of each frame, (frames, lags), and its level in dB."""
     import scipy.fft
 
     length = frames.shape[1]
@@ -78,8 +77,8 @@ def _normal_differences(
     correlation = scipy.fft.irfft(spectrum.real**2 + spectrum.imag**2, size, axis=1)[:, :longest]
     squares = frames.astype(np.float64) ** 2
     total = squares.sum(axis=1)
-    head = np.cumsum(squares[:, : longest - 1], axis=1)  # what a lag leaves out of the frame's start ...
-    tail = np.cumsum(squares[:, : length - longest : -1], axis=1)  # ... and of its end
+    head = np.cumsum(squares[:, : longest - 1], axis=1)  # energy that a lag cuts off at the start ...
+    tail = np.cumsum(squares[:, : length - longest : -1], axis=1)  # ... and at the end
     energy = np.empty((len(frames), longest))  # m(tau) of eq. 6
     energy[:, 0] = 2 * total
     energy[:, 1:] = 2 * total[:, None] - head - tail
@@ -88,7 +87,7 @@ def _normal_differences(
 
 
 def _periods(nsdf: NDArray[np.float64], sample_rate: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """f0 in hertz and clarity of each frame; NaN and 0 where no maximum lies in the range."""
+    """f0 in Hz and clarity of each frame; NaN and 0 if there is no maximum in range."""
     rows, lags = np.arange(len(nsdf)), np.arange(nsdf.shape[1])
     negative = nsdf < 0
     first = np.where(negative.any(axis=1), negative.argmax(axis=1), nsdf.shape[1])
@@ -106,10 +105,10 @@ def _periods(nsdf: NDArray[np.float64], sample_rate: int) -> tuple[NDArray[np.fl
 
 
 def steady_f0(samples: NDArray[np.float32], sample_rate: int) -> float | None:
-    """The median f0 in hertz over the steady part, or `None` where there is no f0.
+    """Median f0 in Hz over the steady part, or `None` if there is no f0.
 
-    Steady: within 20 dB of the loudest frame, from 50 ms after the first such frame on; at least
-    0.3 of these frames must be clear.
+    The steady part is within 20 dB of the loudest frame and starts 50 ms after the first such frame; at
+    least 0.3 of its frames must be clear.
     """
     track = track_f0(samples, sample_rate)
     if track.level_db.max() < -80:

@@ -1,8 +1,7 @@
-"""Find formants by Burg's linear prediction.
+"""Estimate formants by linear prediction (Burg).
 
-Resonances are read in those frames of the steady part that have an f0; F1 and F2 are the medians over
-them. Above an f0 of about 200 Hz the harmonics are so far apart that any such reading is drawn to them
-(see docs/metrics-speech.md).
+F1 and F2 are medians over the voiced frames of the steady part. Above an f0 of about 200 Hz the harmonics
+are so sparse that estimates are biased towards them (see docs/metrics-speech.md).
 """
 
 from __future__ import annotations
@@ -17,17 +16,17 @@ from innerear.dsp.voice import LEAST_RELIEF_DB, relief_db, track_voice
 
 Floats = NDArray[np.float64]
 
-CEILING_HZ = {"men": 5000, "women": 5500}  # below which five formants lie
+CEILING_HZ = {"men": 5000, "women": 5500}  # frequency below which there are five formants
 POLES = 10
 WINDOW_S = 0.05
 MOST_FRAMES, FEWEST_FRAMES = 60, 5
 PREEMPHASIS_HZ = 50.0
-LOWEST_HZ, WIDEST_HZ = 150.0, 700.0  # of a pole that is a formant
-STEADY_DB = 15.0  # frames this far below the loudest do not count
+LOWEST_HZ, WIDEST_HZ = 150.0, 700.0  # lowest frequency and largest bandwidth of a formant
+STEADY_DB = 15.0  # frames this far below the loudest are ignored
 
 
 def burg(frames: Floats, order: int) -> Floats:
-    """Coefficients 1, a1 … a_order of linear prediction of each row, shape (rows, order + 1).
+    """Linear prediction coefficients 1, a1 … a_order of each row, shape (rows, order + 1).
 
     J. P. Burg, "A new analysis technique for time series data", 1968.
     """
@@ -43,7 +42,7 @@ def burg(frames: Floats, order: int) -> Floats:
 
 
 def resonances(a: Floats, sample_rate: float) -> tuple[Floats, Floats]:
-    """Frequencies and bandwidths in hertz of the poles of each row, (rows, order), from low to high; NaN: none."""
+    """Frequencies (ascending, NaN if none) and bandwidths of the poles of each row in Hz, shape (rows, order)."""
     order = a.shape[1] - 1
     companion = np.zeros((len(a), order, order))
     companion[:, 0] = -a[:, 1:]
@@ -65,7 +64,7 @@ class Formants:
 
 
 def find_formants(clip: Clip, ceiling_hz: int = 5000) -> Formants | None:
-    """The formants of a held vowel; `None` where there is no voice, or no resonance in it."""
+    """Formants of a sustained vowel; `None` if there is no voice or no formants."""
     voice = track_voice(clip)
     places = np.flatnonzero(voice.voiced & (voice.level_db > voice.level_db.max() - STEADY_DB))
     if len(places) < FEWEST_FRAMES or relief_db(clip, voice) < LEAST_RELIEF_DB:
@@ -81,8 +80,8 @@ def find_formants(clip: Clip, ceiling_hz: int = 5000) -> Formants | None:
     frequency, width = resonances(burg(frames, POLES), sample_rate)
     formant = (frequency > LOWEST_HZ) & (frequency < ceiling_hz - 50) & (width < WIDEST_HZ)
     order = np.cumsum(formant, axis=1)
-    there = order[:, -1] >= 2
-    if not there.any():
+    complete = order[:, -1] >= 2
+    if not complete.any():
         return None
-    first, second = (frequency[there][(formant & (order == n))[there]] for n in (1, 2))
+    first, second = (frequency[complete][(formant & (order == n))[complete]] for n in (1, 2))
     return Formants(float(np.median(first)), float(np.median(second)))

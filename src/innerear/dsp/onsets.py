@@ -12,18 +12,18 @@ import functools
 import numpy as np
 from numpy.typing import NDArray
 
-SAMPLE_RATE = 44_100  # Hz; every clip is brought to it
+SAMPLE_RATE = 44_100  # Hz; clips are resampled to it
 N_FFT, HOP = 2048, 220  # samples: 46 ms, 5 ms
-NEIGHBOURS = 3  # bands that a vibrato may move a partial over
-LAG = 8  # frames that a rise is measured over
+NEIGHBOURS = 3  # width of the maximum filter in bands, against vibrato
+LAG = 8  # frames over which a rise is measured
 BANDS_PER_OCTAVE = 24
 FMIN_HZ, FMAX_HZ = 40.0, 16_000.0
-POWER = 0.3  # of intensity, that a loudness goes with
-PEAK_S = 0.03  # an onset is the highest flux within so much on both sides ...
-MEAN_BEFORE_S, MEAN_AFTER_S = 0.1, 0.07  # ... and stands out from the mean of these
-LEAST_RISE = 0.08  # of the loudest moment's loudness
-APART_S = 0.05  # a second onset sooner than this is part of the first
-EARLY_S = 0.010  # how much before the flux's peak a struck sound starts (see docs/metrics.md)
+POWER = 0.3  # exponent of loudness over intensity
+PEAK_S = 0.03  # an onset is the maximum of the flux within this time on both sides ...
+MEAN_BEFORE_S, MEAN_AFTER_S = 0.1, 0.07  # ... and exceeds the mean over these times ...
+LEAST_RISE = 0.08  # ... by this share of the maximum loudness
+APART_S = 0.05  # onsets closer than this are merged
+EARLY_S = 0.010  # a struck sound starts this much before the peak of the flux (see docs/metrics.md)
 EVENT_DIP_DB, EVENT_RANGE_DB = 6.0, 25.0
 EVENT_SMOOTH_S = 0.03
 
@@ -39,11 +39,11 @@ def _bands(n_fft: int, sample_rate: int) -> NDArray[np.intp]:
 
 
 def flux(samples: NDArray[np.float32]) -> Floats:
-    """What is new in the sound every 5 ms, as a share of the loudest moment; frame i is at i * HOP.
+    """Spectral flux every 5 ms, as a share of the maximum loudness; frame i is at i * HOP.
 
     After S. Böck, G. Widmer, "Maximum filter vibrato suppression for onset detection", DAFx 2013:
-    log-spaced bands, each compared with the highest of its neighbours a while before. The level of
-    a band is compressed as loudness is (S. S. Stevens' 0.3 power of intensity).
+    log-spaced bands, each compared with the maximum of its neighbours `LAG` frames earlier. Band levels
+    are compressed to loudness (Stevens' power law, intensity to the 0.3).
     """
     import scipy.fft
     from scipy.ndimage import maximum_filter1d
@@ -59,7 +59,7 @@ def flux(samples: NDArray[np.float32]) -> Floats:
 
 
 def find_onsets(samples: NDArray[np.float32]) -> Floats:
-    """Onset times in seconds of a signal at 44.1 kHz, rising; none for silence."""
+    """Onset times in seconds of a signal at 44.1 kHz, ascending; none for silence."""
     from scipy.ndimage import maximum_filter1d
 
     if not len(samples) or float(np.abs(samples).max()) < 1e-4:
@@ -83,10 +83,10 @@ def find_onsets(samples: NDArray[np.float32]) -> Floats:
 
 
 def count_events(samples: NDArray[np.float32]) -> int:
-    """How many separate events a signal at 44.1 kHz holds: rises of level after it fell.
+    """Count the separate events in a signal at 44.1 kHz: rises of the level after a fall.
 
-    The level is that of 30 ms; an event is within 25 dB of the loudest and stands 6 dB above the
-    lowest level since the one before.
+    Levels are over 30 ms; an event is within 25 dB of the maximum and 6 dB above the lowest level since
+    the previous event.
     """
     hop = HOP
     whole = len(samples) // hop * hop

@@ -1,8 +1,8 @@
-"""Transcribe a melody of one voice: which notes were played, and when.
+"""Transcribe a monophonic melody: which notes were played, and when.
 
-Onsets come from `innerear.dsp.onsets`, and softer ones from a change of pitch or a level that rises
-again. The pitch of a note is that of what its onset *added* to the spectrum, so that notes that ring on
-do not hide the next. Offsets are not estimated. Unpitched hits are not notes.
+Onsets come from `innerear.dsp.onsets`; soft onsets are found by a change of pitch or a dip in level. The
+pitch of a note is that of what its onset *added* to the spectrum, so that notes ringing on do not mask the
+next one. Offsets are not estimated. Unpitched hits are not notes.
 """
 
 from __future__ import annotations
@@ -13,25 +13,25 @@ from numpy.typing import NDArray
 from innerear.dsp.f0 import FMAX_HZ, PEAK_SHARE, track_f0
 from innerear.dsp.onsets import SAMPLE_RATE, find_onsets
 
-SKIP_S = 0.03  # after the onset, before its note is settled
-LONGEST_S, SHORTEST_S = 0.19, 0.06  # what a note's pitch is measured over
+SKIP_S = 0.03  # skipped after an onset, until the pitch is stable
+LONGEST_S, SHORTEST_S = 0.19, 0.06  # segment over which a note's pitch is measured
 FMIN_HZ = 27.0
-CLEAR = 0.5  # autocorrelation at the period, below which a segment has no pitch
-NEW_SHARE = 0.3  # of the energy that must be new, else the whole spectrum is looked at
-QUIET_DB = -35.0  # notes so far below the loudest are not heard
-STEADY_CLEAR, HOLDS = 0.85, 5  # clarity and frames of 20 ms that a pitch holds, to be a note of its own
-SETTLED_S = 0.03  # from a soft onset to the first frame that holds
-SAME = 0.6  # semitones within which two pitches are one
-DIP_DB = 10.0  # the level falls and comes back by so much between two soft notes of one pitch
-AGAIN_DB = 1.5  # the level rises by so much where a note of the same pitch is struck again
-NEAR_S = 0.09  # a soft onset so near to another is that one
+CLEAR = 0.5  # a segment with a lower autocorrelation at the period has no pitch
+NEW_SHARE = 0.3  # if a smaller share of the energy is new, the whole spectrum is used
+QUIET_DB = -35.0  # notes this far below the loudest are ignored
+STEADY_CLEAR, HOLDS = 0.85, 5  # clarity and number of 20 ms frames for a stable pitch to be a note
+SETTLED_S = 0.03  # from a soft onset to the first stable frame
+SAME = 0.6  # semitones; closer pitches are the same
+DIP_DB = 10.0  # dip in level between two soft notes of the same pitch
+AGAIN_DB = 1.5  # rise in level when a note of the same pitch is struck again
+NEAR_S = 0.09  # a soft onset this close to another is dropped
 LEVEL_HOP_S = 0.005
 
 Floats = NDArray[np.float64]
 
 
 def transcribe(samples: NDArray[np.float32]) -> list[tuple[float, float]]:
-    """(onset in seconds, f0 in hertz) of each note of a signal at 44.1 kHz with one voice."""
+    """Transcribe a monophonic signal at 44.1 kHz to (onset in s, f0 in Hz) per note."""
     hard = find_onsets(samples)
     if not len(hard):
         return []
@@ -57,7 +57,7 @@ def transcribe(samples: NDArray[np.float32]) -> list[tuple[float, float]]:
 
 
 def _level(samples: NDArray[np.float32]) -> Floats:
-    """Level in dB every 5 ms, over about 40 ms."""
+    """Level in dB every 5 ms, smoothed over about 40 ms."""
     hop = round(LEVEL_HOP_S * SAMPLE_RATE)
     whole = max(len(samples) // hop, 1) * hop
     power = np.mean(np.resize(samples, whole).reshape(-1, hop).astype(np.float64) ** 2, axis=1)
@@ -74,7 +74,7 @@ def _rises(level: Floats, onset_s: float) -> bool:
 
 
 def _with_soft_onsets(samples: NDArray[np.float32], hard: Floats, level: Floats) -> list[float]:
-    """The onsets, and those of notes that begin without one: the pitch moves on, or the level comes back."""
+    """Add soft onsets, at which the pitch changes or the level recovers from a dip."""
     track = track_f0(samples, SAMPLE_RATE)
     midi = np.where(track.clarity >= STEADY_CLEAR, 69 + 12 * np.log2(track.f0_hz / 440), np.nan)
     midi[track.level_db < track.level_db.max() + QUIET_DB] = np.nan
@@ -87,23 +87,23 @@ def _with_soft_onsets(samples: NDArray[np.float32], hard: Floats, level: Floats)
 
 
 def _steps(midi: Floats) -> list[int]:
-    """Frames at which a pitch begins that holds, and is another than the one held before."""
+    """Frames at which a new stable pitch begins."""
     found = []
-    held = np.nan
+    current = np.nan
     for i in range(len(midi) - HOLDS + 1):
         ahead = midi[i : i + HOLDS]
         if np.isnan(ahead).any() or np.ptp(ahead) > SAME:
             continue
         pitch = float(np.median(ahead))
-        if not abs(pitch - held) <= SAME:
-            if not abs(abs(pitch - held) - 12) <= SAME:  # an octave without an onset is the tracker's
+        if not abs(pitch - current) <= SAME:
+            if not abs(abs(pitch - current) - 12) <= SAME:  # an octave jump without an onset is a tracker error
                 found.append(i)
-            held = pitch
+            current = pitch
     return found
 
 
 def _dips(level: Floats) -> list[float]:
-    """Times at which the level comes back after it fell."""
+    """Times of the minima from which the level recovers."""
     found = []
     high, low, place = level[0], level[0], 0
     for i, now in enumerate(level):
@@ -119,9 +119,9 @@ def _dips(level: Floats) -> list[float]:
 
 
 def _new_pitch(before: Floats, after: Floats) -> tuple[float | None, float]:
-    """f0 in hertz of what `after` has more than `before`, and the level of `after` in dB.
+    """f0 in Hz of what `after` adds to the power spectrum of `before`, and the level of `after` in dB.
 
-    Autocorrelation of a windowed segment over that of its window: P. Boersma, "Accurate short-term
+    Autocorrelation of a windowed segment, divided by that of the window: P. Boersma, "Accurate short-term
     analysis of the fundamental frequency and the harmonics-to-noise ratio of a sampled sound", 1993.
     """
     import scipy.fft
@@ -143,7 +143,7 @@ def _new_pitch(before: Floats, after: Floats) -> tuple[float | None, float]:
 
 
 def _first_period(normal: Floats) -> float | None:
-    """f0 at the first maximum with 0.9 of the highest, or `None` where none is clear."""
+    """f0 at the first maximum of at least 0.9 of the highest, or `None` if none is clear."""
     longest = min(len(normal) - 1, int(SAMPLE_RATE / FMIN_HZ))
     negative = np.flatnonzero(normal[:longest] < 0)
     start = max(int(negative[0]) if len(negative) else 0, int(SAMPLE_RATE / FMAX_HZ))

@@ -19,19 +19,19 @@ Floats = NDArray[np.float64]
 SAMPLE_RATE = 16_000
 WINDOW_S, HOP_S = 0.048, 0.01
 LOWEST_HZ, HIGHEST_HZ = 60.0, 700.0
-CLEAR = 0.65  # NSDF at the period, of a frame that is voiced
-HEARD_DB = 35.0  # below the loudest frame
-SHORTEST = 3  # frames of a stretch that is voiced
-FEWEST_VOICED, LEAST_VOICED = 8, 0.15  # frames, and share of those heard, for the voice to have an f0
+CLEAR = 0.65  # least NSDF at the period of a voiced frame
+HEARD_DB = 35.0  # audible frames are within this of the loudest
+SHORTEST = 3  # frames; shorter voiced segments are dropped
+FEWEST_VOICED, LEAST_VOICED = 8, 0.15  # voiced frames needed for an f0, absolute and as a share of audible ones
 SHORTEST_GAP = 5  # frames between two voices
-BARE_DB = -30.0  # of the second of its harmonics in level, below which it is a bare tone
+BARE_DB = -30.0  # level of the second strongest harmonic below which a sound is a pure tone
 HIGHEST_HARMONIC_HZ = 4000
-LEAST_RELIEF_DB = 3.0  # of the harmonics about a straight slope, below which nothing resonates
+LEAST_RELIEF_DB = 3.0  # deviation of the harmonics from a straight slope, below which there are no formants
 
 
 @dataclass(frozen=True, eq=False)
 class VoiceTrack:
-    """f0 every 10 ms, each (frames,): `voiced` where it counts; `level_db` re full scale."""
+    """f0 every 10 ms, all of shape (frames,). `f0_hz` is valid in `voiced` frames; `level_db` is re full scale."""
 
     times_s: Floats
     f0_hz: Floats
@@ -41,7 +41,7 @@ class VoiceTrack:
 
 
 def track_voice(clip: Clip) -> VoiceTrack:
-    """The f0 of a voice. Silence has no heard frame."""
+    """Track the f0 of a voice. Silence has no audible frames."""
     track = track_f0(clip.at(SAMPLE_RATE), SAMPLE_RATE, WINDOW_S, HOP_S)
     heard = (track.level_db > track.level_db.max() - HEARD_DB) & (track.level_db > -80)
     f0 = np.nan_to_num(track.f0_hz)
@@ -50,7 +50,7 @@ def track_voice(clip: Clip) -> VoiceTrack:
 
 
 def _lasting(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Without stretches shorter than `SHORTEST` frames."""
+    """Drop segments shorter than `SHORTEST` frames."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(int)))
     kept = np.zeros_like(mask)
     for start, end in zip(edges[::2], edges[1::2], strict=True):
@@ -59,7 +59,7 @@ def _lasting(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def median_f0(clip: Clip, track: VoiceTrack) -> float | None:
-    """The median f0 in hertz over the voiced frames; `None` where they are few, or it is a bare tone."""
+    """Median f0 in Hz over the voiced frames; `None` if they are too few, or for a pure tone."""
     if track.voiced.sum() < max(FEWEST_VOICED, LEAST_VOICED * track.heard.sum()):
         return None
     f0_hz = float(np.median(track.f0_hz[track.voiced]))
@@ -67,7 +67,7 @@ def median_f0(clip: Clip, track: VoiceTrack) -> float | None:
 
 
 def harmonics(clip: Clip, track: VoiceTrack) -> tuple[Floats, Floats]:
-    """Frequencies in hertz and levels in dB re the strongest of the harmonics below 4 kHz, over the voiced frames."""
+    """Harmonics below 4 kHz over the voiced frames: frequencies in Hz, and levels in dB re the strongest."""
     samples, length = clip.at(SAMPLE_RATE), round(WINDOW_S * SAMPLE_RATE)
     places = np.flatnonzero(track.voiced)
     places = places[np.unique(np.linspace(0, len(places) - 1, 40).astype(int))]
@@ -88,31 +88,30 @@ def harmonics(clip: Clip, track: VoiceTrack) -> tuple[Floats, Floats]:
 
 
 def is_bare(clip: Clip, track: VoiceTrack) -> bool:
-    """Whether all harmonics but one lie 30 dB or more below it: a bare tone."""
+    """Whether a sound is a pure tone: all harmonics but one are at least 30 dB below it."""
     levels = np.sort(harmonics(clip, track)[1])
     return bool(levels[-2] < BARE_DB)
 
 
 def relief_db(clip: Clip, track: VoiceTrack) -> float:
-    """How far the harmonics depart from a straight slope (dB over octaves), RMS in dB.
+    """RMS deviation of the harmonics in dB from a straight slope (dB per octave).
 
-    Zero for a sawtooth, a square wave or a train of pulses: without resonances nothing is a vowel.
-    Of fewer than five harmonics within 50 dB it cannot be told, and is 0.
+    Zero for a sawtooth, square wave or pulse train, which have no formants; also 0 if there are fewer than
+    five harmonics within 50 dB, because it cannot be estimated.
     """
     hz, levels = harmonics(clip, track)
-    there = levels > -50
-    if there.sum() < 5:
+    present = levels > -50
+    if present.sum() < 5:
         return 0.0
-    octaves = np.log2(hz[there])
-    return float(np.std(levels[there] - np.polyval(np.polyfit(octaves, levels[there], 1), octaves)))
+    octaves = np.log2(hz[present])
+    return float(np.std(levels[present] - np.polyval(np.polyfit(octaves, levels[present], 1), octaves)))
 
 
 def semitones(track: VoiceTrack) -> float | None:
-    """By how many semitones f0 has moved at its end, below zero if down; `None` where voiced frames are few.
+    """Final movement of f0 in semitones, negative if down; `None` if there are too few voiced frames.
 
-    The larger of two: over the last half of the voiced frames, by the median slope over pairs of
-    frames (Theil and Sen), which octave errors do not move; and from the median of all before to
-    that of the last fifth, where it has stepped down earlier and stays there.
+    The larger of two estimates: the Theil-Sen slope over the last half of the voiced frames, which is
+    robust to octave errors; and the step from the median of the first four fifths to that of the last fifth.
     """
     places = np.flatnonzero(track.voiced)
     if len(places) < 2 * FEWEST_VOICED:
@@ -127,7 +126,7 @@ def semitones(track: VoiceTrack) -> float | None:
 
 
 def parts_f0(clip: Clip, track: VoiceTrack, count: int) -> list[float] | None:
-    """The median f0 in hertz of each of so many voices, parted at the longest gaps between voiced frames."""
+    """Median f0 in Hz of each of `count` successive voices, split at the longest gaps between voiced frames."""
     places = np.flatnonzero(track.voiced)
     if len(places) < count * FEWEST_VOICED or is_bare(clip, track):
         return None

@@ -1,8 +1,8 @@
-"""InnerEar inside Inspect AI: `inspect eval innerear/notes --model …`; the extra `[inspect]`, see `docs/inspect.md`.
+"""InnerEar tasks for Inspect AI: `inspect eval innerear/notes --model …`; extra `[inspect]`, see `docs/inspect.md`.
 
-Inspect brings the model, the limits and the log; probes, strategies, jail, metrics and scores are
-those of every other road. Loaded by Inspect through the entry point `inspect_ai`, so nothing heavy
-is imported until a task is made.
+Inspect provides the model, the limits and the log; probes, strategies, jail, metrics and scores are
+InnerEar's. Inspect loads this through the entry point `inspect_ai`, so heavy packages are only imported
+when a task is created.
 """
 
 from innerear.inspect.models import baseline, recorded

@@ -1,4 +1,4 @@
-"""The digest of all that is asked and judged: suite, references, and the versions of the metrics."""
+"""Digest of a task's content: suite, references and metric versions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from innerear.suite import Suite
 
 
 def content_digest(suite: Suite, embedders: Sequence[str]) -> str:
-    """Inspect tells tasks apart by their arguments; this digest makes their content one of them."""
+    """Digest of the content; passed as a task argument, because Inspect identifies tasks by their arguments."""
     references = {
         f"{kind.name}/{name}": reference.digest
         for kind in KINDS

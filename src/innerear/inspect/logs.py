@@ -1,4 +1,4 @@
-"""Inspect's logs to runs of ours, and runs of ours to rows for Inspect's logs."""
+"""Import Inspect logs as runs, and export runs as score rows for Inspect logs."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from innerear.run.run import Asked, Run, create, embeddings_folder, save
 from innerear.sharing.pack import AUDIO
 
 Place = tuple[Tier, int, str]
-"""Where a probe stands among those of a run: its tier, its number in its task, its id."""
+"""Sort key of a probe within a run: its tier, its number in its task, its id."""
 
 
 @dataclass(frozen=True)
 class Answered:
-    """What a sample of a log holds of ours."""
+    """InnerEar's data in a sample of a log."""
 
     probe: Probe
     completion: Completion
@@ -41,7 +41,7 @@ class Answered:
 
 @dataclass
 class Imported:
-    """What came of an import: the run, how much was taken, and why samples were left, each with its count."""
+    """Result of an import: the run, the numbers of rows, and why samples were skipped, with counts."""
 
     run: Run
     completions: int = 0
@@ -50,13 +50,13 @@ class Imported:
 
 
 def import_logs(files: Sequence[Path], folder: Path, command: str) -> Imported:
-    """Make a run of logs, or add to one that was asked the same: models, probes, attempts.
+    """Make a run from logs, or add models, probes and attempts to a run with the same settings.
 
-    Completions have the keys that they would have here, and every round; renders and measurements
-    are those that were made while Inspect ran. What a log lacks, the stages make.
+    Completions get the keys of a native run and all rounds; renders and measurements are those made while
+    Inspect ran. Whatever a log lacks is made by the later stages.
 
     Raises:
-        UsageError: a file is no log of these tasks, was asked something else, or holds what no run does.
+        UsageError: a file is not a log of these tasks, has other settings, or has content that no run has.
     """
     logs = [(file, _read(file)) for file in files]
     asked = [_asked(file, log) for file, log in logs]
@@ -74,7 +74,7 @@ def import_logs(files: Sequence[Path], folder: Path, command: str) -> Imported:
                     place = (found.probe.tier, int(sample.metadata["number"]), found.probe.id)
                     answers.setdefault(place, []).append(found)
             except (msgspec.ValidationError, KeyError) as error:
-                raise UsageError(f"{file}, sample {sample.id}: not of this version: {error}") from error
+                raise UsageError(f"{file}, sample {sample.id}: written by another version: {error}") from error
     if not answers:
         raise UsageError(f"no answers in {', '.join(map(str, files))}: {'; '.join(summary(left)) or 'no samples'}")
     run = _opened(folder, asked, answers, logs[0][1], command)
@@ -101,13 +101,15 @@ def _read(file: Path) -> EvalLog:
     try:
         return read_eval_log(str(file), resolve_attachments=True)
     except Exception as error:
-        raise UsageError(f"{file} cannot be read as a log of Inspect's: {error}") from error
+        raise UsageError(f"{file} cannot be read as an Inspect log: {error}") from error
 
 
 def _asked(file: Path, log: EvalLog) -> Asked:
     ours = (log.eval.metadata or {}).get(OURS)
     if ours is None:
-        raise UsageError(f"{file} is a log of {log.eval.task}, wanted one of innerear/notes, environment or speech")
+        raise UsageError(
+            f"{file} is a log of {log.eval.task}; expected innerear/notes, innerear/environment or innerear/speech"
+        )
     jail = JailConfig(**ours["jail"])
     return Asked(
         models=[],
@@ -128,7 +130,9 @@ def _same(what: str, one: Asked, other: Asked) -> None:
     for name in ("strategy", "suite_digest", "limits", "seed", "track"):
         got, wanted = getattr(one, name), getattr(other, name)
         if got != wanted:
-            raise UsageError(f"{what} has the {name.replace('_', ' ')} {got}, the rest {wanted}: make a run of each")
+            raise UsageError(
+                f"{what} has the {name.replace('_', ' ')} {got}, the rest {wanted}: import them into separate runs"
+            )
 
 
 def _opened(
@@ -158,7 +162,7 @@ def _opened(
 
 
 def _answer(log: EvalLog, sample: EvalSample) -> Answered | str:
-    """What a sample holds of ours, or why it holds nothing."""
+    """InnerEar's data in a sample, or why there is none."""
     kept = sample.store.get(ANSWER) or {}
     scores = [found for score in (sample.scores or {}).values() if (found := heard_in(score.metadata))]
     heard = scores[0] if scores else None
@@ -170,7 +174,7 @@ def _answer(log: EvalLog, sample: EvalSample) -> Answered | str:
         return f"not answered: {sample.error.message if sample.error else 'not finished'}"
     render = heard.render if heard else msgspec.convert(kept["render"], Render) if kept.get("render") else None
     if completion.recording is not None or (render and render.audio and not AUDIO.fullmatch(render.audio)):
-        raise UsageError(f"the log of {log.eval.task} names a file where no task of ours does; nothing was imported")
+        raise UsageError(f"the log of {log.eval.task} names a file, which InnerEar's tasks never do; nothing imported")
     wave = wave_in(sample.messages)
     probe = msgspec.convert(sample.metadata["probe"], Probe)
     sound = convert(wave, "FLAC") if wave and render and render.audio else None
@@ -183,7 +187,7 @@ def _messages(sample: EvalSample) -> list[Message]:
 
 
 def score_rows(run: Run) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """For each model of a run, its rows for `precomputed_scores`: one a sample and epoch that was rendered."""
+    """For each model of a run, its rows for `precomputed_scores`: one per rendered sample and epoch."""
     found = run.measurements()
     signatures = {name: run.file.signatures[name] for name in run.asked.embedders if name in run.file.signatures}
     embedded = {name: (how, read_embeddings(embeddings_folder(run, name))) for name, how in signatures.items()}
@@ -216,5 +220,5 @@ def write_rows(run: Run, folder: Path) -> Iterator[Path]:
 
 
 def summary(left: Mapping[str, int]) -> Iterable[str]:
-    """One line a reason why samples were left."""
+    """One line per reason why samples were skipped."""
     return (f"{count} sample{'s' if count > 1 else ''} {why}" for why, count in left.items())

@@ -1,7 +1,7 @@
-"""Recordings and baselines as models of Inspect's, under the names that they have here.
+"""InnerEar's recorded and baseline models as Inspect models, under the same names.
 
-`inspect eval innerear/notes --model recorded/one-shot` needs no key. Such a model answers probes,
-not messages, so it can be asked by the tasks of this package only.
+`inspect eval innerear/notes --model recorded/one-shot` needs no API key. These models answer probes, not
+messages, so they only work with InnerEar's tasks.
 """
 
 from __future__ import annotations
@@ -16,25 +16,25 @@ if TYPE_CHECKING:
     from innerear.records import Probe
 
 ASKED: ContextVar[tuple[Probe, int]] = ContextVar("innerear_asked")
-"""The probe that is being asked, and the number of the answer to the same messages."""
+"""The current probe, and the number of the attempt."""
 
 
 class OurModel(ModelAPI):
-    """A model of this package behind Inspect's protocol."""
+    """An InnerEar model behind Inspect's model interface."""
 
     ours: Model
 
     async def generate(
         self, input: list[ChatMessage], tools: Any, tool_choice: Any, config: GenerateConfig
     ) -> ModelOutput:
-        """Its answer to the probe that is being asked."""
+        """Answer the current probe."""
         from innerear.errors import UsageError
         from innerear.records import Message
 
         try:
             probe, number = ASKED.get()
         except LookupError:
-            raise UsageError(f"{self.ours.name} answers the probes of innerear's tasks, and nothing else") from None
+            raise UsageError(f"{self.ours.name} only answers the probes of innerear's tasks") from None
         messages = [Message(message.role, message.text) for message in input]
         reply = await self.ours.ask(probe, messages, number)
         stopped = "max_tokens" if reply.finish_reason == "length" else "stop"
@@ -65,11 +65,11 @@ def _api(provider: str) -> type[ModelAPI]:
 
 @modelapi(name="recorded")
 def recorded() -> type[ModelAPI]:
-    """`recorded/one-shot`, `recorded/FILE.jsonl`: a recording, played."""
+    """`recorded/one-shot`, `recorded/FILE.jsonl`: replays recorded answers."""
     return _api("recorded")
 
 
 @modelapi(name="baseline")
 def baseline() -> type[ModelAPI]:
-    """`baseline/silence`, `noise`, `sine`, `informed`: the floors of every scale."""
+    """`baseline/silence`, `noise`, `sine`, `informed`: the floors of all scores."""
     return _api("baseline")

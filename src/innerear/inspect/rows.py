@@ -1,4 +1,4 @@
-"""What a score of Inspect's carries of ours: the rows of one sound, enough to score any set of them again."""
+"""The metadata of an Inspect score: all rows of one sound, enough to recompute the scores of any set."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from innerear.scores.clap import CAPTION, captions
 from innerear.scores.score import FUNNEL, score, steps
 
 OURS = "innerear"
-"""The key in the metadata of samples, scores and logs under which our own stands."""
-DEFAULT = "auto"  # which embedders: as a run that names none
+"""The key of InnerEar's data in the metadata of samples, scores and logs."""
+DEFAULT = "auto"  # use the default embedders of a run
 
 
 class Packed(msgspec.Struct, frozen=True):
-    """Frames as text: (frames, dims), bytes where the embedder has a quantum, else float32; deflated, base64."""
+    """Frames as text: (frames, dims) as bytes if the embedder has a quantum, else as float32; deflated, base64."""
 
     signature: str
     quantum: float | None
@@ -39,22 +39,22 @@ class Packed(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, signature: str, quantum: float | None, frames: Frames) -> Packed:
-        """Pack frames, exactly."""
+        """Pack frames losslessly."""
         raw = np.ascontiguousarray(quantise(frames, quantum).T).tobytes()
         return cls(signature, quantum, frames.shape[1], base64.b64encode(zlib.compress(raw)).decode())
 
     def frames(self) -> Frames:
-        """The frames as they were."""
+        """Unpack the frames."""
         raw = zlib.decompress(base64.b64decode(self.data))
         if self.quantum:
-            held = np.frombuffer(raw, np.uint8).reshape(self.dims, -1).T.astype(np.float32) * np.float32(self.quantum)
+            frames = np.frombuffer(raw, np.uint8).reshape(self.dims, -1).T.astype(np.float32) * np.float32(self.quantum)
         else:
-            held = np.frombuffer(raw, np.float32).reshape(self.dims, -1).T
-        return np.ascontiguousarray(held)
+            frames = np.frombuffer(raw, np.float32).reshape(self.dims, -1).T
+        return np.ascontiguousarray(frames)
 
 
 class Heard(msgspec.Struct, frozen=True):
-    """All about one sound. `number` is the probe's place in its task; the completion is without its messages."""
+    """All rows of one sound. `number`: index of the probe in its task. The completion has no messages."""
 
     probe: Probe
     number: int
@@ -62,16 +62,16 @@ class Heard(msgspec.Struct, frozen=True):
     completion: Completion
     render: Render
     measurements: list[Measurement]
-    embedders: list[str] = []  # that were wanted
-    frames: dict[str, Packed] = {}  # by embedder, of those that could be had
+    embedders: list[str] = []  # requested
+    frames: dict[str, Packed] = {}  # by embedder, if available
 
     @property
     def item(self) -> Item:
-        """As a run joins it."""
+        """The item as in a run."""
         return Item(self.probe, self.completion, program_of(self.completion, self.probe, self.track), self.render)
 
     def value(self) -> dict[str, float | None]:
-        """The numbers of one sound: whether it passed all checks that count, which share, and how far it got."""
+        """Values of one sound: whether it passed all counted checks, the share passed, and the funnel steps reached."""
         passed = self._passed()
         value: dict[str, float | None] = {"passed": float(all(passed)) if passed else None}
         value["checks"] = sum(passed) / len(passed) if passed else None
@@ -89,7 +89,7 @@ class Heard(msgspec.Struct, frozen=True):
         ]
 
     def words(self) -> str:
-        """What came of the program, and what was measured of its sound; one line each, as text that is shown."""
+        """The program's outcome and the sound's measurements as Markdown, one line each."""
         lines = [f"{self.render.outcome.replace('_', ' ')}{': ' if self.render.reason else ''}{self.render.reason}"]
         for row in self.measurements:
             verdict = {None: "not judged", True: "passed", False: "failed"}[row.passed]
@@ -99,7 +99,7 @@ class Heard(msgspec.Struct, frozen=True):
         return "\n".join(f"- `{' '.join(line.replace('`', chr(39)).split())}`" for line in lines)
 
     def record(self) -> dict[str, Any]:
-        """A row for `precomputed_scores`, by its sample: value, answer, explanation, metadata."""
+        """A row for `precomputed_scores`: sample, value, answer, explanation, metadata."""
         slim = replace(self, completion=replace(self.completion, messages=[], rounds=[]))
         return {
             "id": self.probe.id,
@@ -112,12 +112,12 @@ class Heard(msgspec.Struct, frozen=True):
 
 
 def heard_in(metadata: Mapping[str, Any] | None) -> Heard | None:
-    """What a score carries; `None` where it is no score of ours."""
+    """The rows in a score's metadata; `None` if it is not an InnerEar score."""
     return msgspec.convert(metadata[OURS], Heard) if metadata and OURS in metadata else None
 
 
 def settle(names: Sequence[str]) -> list[str]:
-    """The embedders to use: those named, else as a run that names none."""
+    """The embedders to use: those named, or for `auto` the defaults that are available."""
     if list(names) != [DEFAULT]:
         return list(names)
     found = [name for name in BY_DEFAULT if _opened(name)] or ["mel"]
@@ -126,7 +126,7 @@ def settle(names: Sequence[str]) -> list[str]:
 
 @functools.lru_cache(maxsize=16)
 def _opened(name: str) -> Embedder | None:
-    """The embedder of this name, `None` without its weights."""
+    """Open an embedder; `None` if its weights are not installed."""
     try:
         return open_embedder(name)
     except WeightsUnavailable:
@@ -134,7 +134,7 @@ def _opened(name: str) -> Embedder | None:
 
 
 def frames_of(names: Sequence[str], clip: Any) -> dict[str, Packed]:
-    """The frames of a sound under each embedder that can be had."""
+    """Embed a sound with each available embedder."""
     opened = ((name, _opened(name)) for name in names)
     return {
         name: Packed.of(embedder.signature, embedder.quantum, embedder.embed([clip])[0])
@@ -158,7 +158,7 @@ def _caption(name: str, text: str) -> Frames:
 
 
 def embeddings(heard: Sequence[Heard]) -> dict[str, Embedding | None]:
-    """What each embedder made of a set of sounds, of the floors beside them, and of captions."""
+    """Embeddings of a set of sounds, of the floors and of the captions, by embedder; `None` if unavailable."""
     found: dict[str, Embedding | None] = {}
     for name in dict.fromkeys(name for one in heard for name in one.embedders):
         embedder = _opened(name)
@@ -178,14 +178,14 @@ def embeddings(heard: Sequence[Heard]) -> dict[str, Embedding | None]:
 
 
 def set_of(heard: Sequence[Heard]) -> list[Score]:
-    """All scores of a set of sounds, as `innerear score` makes them."""
+    """All scores of a set of sounds, as in `innerear score`."""
     heard = sorted(heard, key=lambda one: (one.completion.attempt, one.number))
     rows = {row.key: row for one in heard for row in one.measurements}
     return score([one.item for one in heard], rows, embeddings(heard), lambda what, done, total: None)
 
 
 def flat(scores: Iterable[Score]) -> dict[str, float]:
-    """Scores as names and numbers: `passed`, `passed_low`, `passed(family:chord)`, `fad_yamnet(notes)` …"""
+    """Flatten scores to names and numbers: `passed`, `passed_low`, `passed(family:chord)`, `fad_yamnet(notes)` …"""
     found: dict[str, float] = {}
     for one in scores:
         if one.value is None or one.metric.endswith("_difference"):

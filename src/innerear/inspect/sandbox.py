@@ -1,8 +1,8 @@
-"""The jail as a sandbox of Inspect's: one program at a time, out of which comes one sound.
+"""The jail as an Inspect sandbox: it runs one program at a time, which makes one sound.
 
-It is no machine with a shell. A file that is written is kept for the sample, on this side; `exec`
-knows `python FILE` and `python -c CODE`, runs that program alone in the jail, and puts the sound
-that came of it into `output.wav`. Programs see no file but themselves. All else fails clearly.
+It is not a machine with a shell. Written files are kept outside the jail, per sample. `exec` supports
+`python FILE` and `python -c CODE`: it runs the program alone in the jail and stores its sound as
+`output.wav`. Programs see no files but themselves. Everything else fails with a clear message.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ except ImportError:  # before 0.3.275
 
 
 SOUND = "output.wav"
-NOT_FOUND, NOT_RUN, TIMED_OUT = 127, 126, 124  # as a shell's exit codes
-ONLY = "this sandbox runs one program of Python, `python FILE` or `python -c CODE`, and nothing else"
+NOT_FOUND, NOT_RUN, TIMED_OUT = 127, 126, 124  # exit codes of a shell
+ONLY = "this sandbox only runs a Python program: `python FILE` or `python -c CODE`"
 
 
 class JailConfig(BaseModel):
-    """How programs run: as the options of `innerear render`, with the same defaults."""
+    """How programs run: the options of `innerear render`, with the same defaults."""
 
     model_config = ConfigDict(frozen=True)
     jail: str = "auto"
@@ -59,14 +59,14 @@ class JailConfig(BaseModel):
     memory_mb: int = 2048
 
     def limits(self) -> records.Limits:
-        """As they stand in keys and rows."""
+        """The limits as used in keys and rows."""
         from innerear.records import Limits
 
         return Limits(self.cpu_s, self.wall_s, self.memory_mb << 20)
 
 
 class Shop:
-    """The workshop of all samples with one configuration: jails, rows and sounds, until its last user leaves."""
+    """The workshop shared by all samples with the same configuration: jails, rows and sounds."""
 
     def __init__(self, config: JailConfig) -> None:
         from innerear.jail import open_jail
@@ -86,7 +86,7 @@ class Shop:
         ).__enter__()
 
     def close(self) -> None:
-        """End the jails and remove what was rendered; the log has it."""
+        """Stop the jails and delete the renders, which are in the log."""
         self.workshop.__exit__(None, None, None)
         self._folder.cleanup()
 
@@ -105,7 +105,7 @@ class JailSandbox(SandboxEnvironment):
 
     @classmethod
     async def task_init(cls, task_name: str, config: Any) -> None:
-        """Open the jail; where this machine cannot isolate programs nothing is asked."""
+        """Open the jail, so that the task fails before the first request if this machine cannot isolate programs."""
         await anyio.to_thread.run_sync(cls._enter, _config(config))
 
     @classmethod
@@ -129,7 +129,7 @@ class JailSandbox(SandboxEnvironment):
 
     @classmethod
     async def sample_init(cls, task_name: str, config: Any, metadata: dict[str, str]) -> dict[str, SandboxEnvironment]:
-        """A sample's own files, beside the jail of all."""
+        """The sample's own files, on the shared jail."""
         return {"default": cls(cls._shops[_config(config)])}
 
     @classmethod
@@ -154,10 +154,10 @@ class JailSandbox(SandboxEnvironment):
         return self._shop.config.track
 
     def run(self, program: Program) -> records.Render:
-        """The row of this program, from any thread; run once, however often it is asked for.
+        """Render a program; thread-safe, and each program runs only once.
 
         Raises:
-            JailFailure: the jail itself failed on it.
+            JailFailure: the jail itself failed.
         """
         return self._shop.workshop.render(program)
 
@@ -172,17 +172,17 @@ class JailSandbox(SandboxEnvironment):
         timeout_retry: bool = True,
         concurrency: bool = True,
     ) -> ExecResult[str]:
-        """Run one program of Python. What it printed, stdout and stderr in order, is `stdout`.
+        """Run one Python program. `stdout` has its output, stdout and stderr interleaved.
 
-        A program's limits are those of the configuration; after `timeout` it is no longer waited for.
-        Other commands, and programs that are given input, an environment or a working directory, are
-        not run: `stderr` says so, to whoever asked for it.
+        The program's limits are those of the configuration; `timeout` only ends the wait. Other commands, and
+        programs with input, an environment or a working directory, are not run; `stderr` says so.
 
         Raises:
-            SandboxUserUnsupportedError: any user is named. TimeoutError: see above.
+            SandboxUserUnsupportedError: a user is named.
+            TimeoutError: the program did not end within `timeout`.
         """
         if user is not None:
-            raise SandboxUserUnsupportedError(f"no user {user!r}: a program has one user, who may do nothing else")
+            raise SandboxUserUnsupportedError(f"no user {user!r}: programs run as a single unprivileged user")
         code = self._code(cmd)
         if code is None:
             return ExecResult(False, NOT_FOUND, "", f"{shlex.join(cmd)}: {ONLY}")
@@ -216,12 +216,12 @@ class JailSandbox(SandboxEnvironment):
         self._files[name] = contents.encode() if isinstance(contents, str) else contents
 
     async def read_file(self, file: str, text: bool = True) -> Any:
-        """A file that was written, or the sound of the last program."""
+        """Read a written file, or the sound of the last program."""
         name = _name(file)
         if any(kept.startswith(f"{name}/") for kept in self._files):
             raise IsADirectoryError(file)
         if name not in self._files:
-            raise FileNotFoundError(f"{file} was not written here; of a program, {SOUND} alone comes out of the jail")
+            raise FileNotFoundError(f"{file} was not written; the only file that leaves the jail is {SOUND}")
         contents = self._files[name]
         if len(contents) > SandboxEnvironmentLimits.MAX_READ_FILE_SIZE:
             raise OutputLimitExceededError(SandboxEnvironmentLimits.MAX_READ_FILE_SIZE_STR, None)
@@ -229,10 +229,10 @@ class JailSandbox(SandboxEnvironment):
 
 
 def _config(config: Any) -> JailConfig:
-    """The configuration of a task; a bare `--sandbox innerear` means the defaults.
+    """The configuration of a task; `--sandbox innerear` alone means the defaults.
 
     Raises:
-        ValueError: it is a file, as of a container.
+        ValueError: it is a file, as for a container.
     """
     if config is None:
         return JailConfig()
@@ -246,7 +246,7 @@ def _name(file: str) -> str:
 
 
 def _wave(render: records.Render, audio: Path) -> bytes:
-    """The sound as a program wrote it, at its own level, as a WAV of floats."""
+    """The sound at the level that the program wrote, as a float WAV."""
     import soundfile
 
     from innerear.render.render import load

@@ -1,7 +1,7 @@
-"""One scorer, which measures one sound, and one metric over the set, which groups by itself.
+"""The scorer, which measures one sound, and the metric over the set, which does its own grouping.
 
-The metric is given every epoch: an epoch is an attempt. What a model got wrong is a score; what we
-got wrong is an exception.
+The metric gets every epoch; an epoch is an attempt. Model failures are scores; infrastructure failures
+are exceptions.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 @metric(scores="unreduced")
 def set_scores() -> Metric:
-    """All scores of the set, as `innerear score` makes them: rates, checks, distances, each with its interval."""
+    """All scores of the set, as in `innerear score`: rates, checks and distances with their intervals."""
 
     def scores(scores: list[SampleScore]) -> Value:
         from innerear.inspect.rows import flat, heard_in, set_of
@@ -50,9 +50,9 @@ def set_scores() -> Metric:
 
 @scorer(metrics=[set_scores()])
 def sounds(embedders: str = "auto", content: str = "") -> Scorer:
-    """Measure the sound of a sample by the checks of its probe, and embed it.
+    """Measure a sample's sound with the checks of its probe, and embed it.
 
-    `embedders`: as `--embedder`, several with commas. `content`: as of the solver.
+    `embedders`: as in `--embedder`, comma-separated. `content`: as in `conversation`.
     """
     at_once = functools.cache(lambda: anyio.CapacityLimiter(os.cpu_count() or 1))
 
@@ -68,7 +68,7 @@ def sounds(embedders: str = "auto", content: str = "") -> Scorer:
 
 @scorer(metrics=[set_scores()])
 def batch_scores(scores: str) -> Scorer:
-    """The rows that `innerear export --inspect` wrote, with the metric of the set: `inspect score LOG --scorer …`."""
+    """Score a log with rows written by `innerear export --inspect`: `inspect score LOG --scorer …`."""
     return precomputed_scores(scores)
 
 
@@ -95,9 +95,9 @@ def _score(state: TaskState, names: list[str], completion: Completion, render: R
 
 
 async def _kept(state: TaskState) -> tuple[Completion, Render, Clip | None] | None:
-    """What the solver kept, with the sound; `None` where there is no program's row and no jail to make it.
+    """The solver's rows and the sound; `None` if the program was not rendered and there is no jail to do it.
 
-    A sample that a limit ended is rendered here: its last reply, or nothing at all.
+    If a limit ended the sample, its last reply (or an empty one) is rendered here.
     """
     import msgspec
 
@@ -141,7 +141,7 @@ def _load(render: Render, audio: Path) -> Clip | None:
 
 
 def wave_in(messages: list[Any]) -> bytes | None:
-    """The sound that the last message holds, as a WAV."""
+    """The sound in the last message that has one, as a WAV."""
     for message in reversed(messages):
         for part in message.content if isinstance(message.content, list) else []:
             if part.type == "audio" and part.audio.startswith("data:audio/wav;base64,"):
@@ -150,7 +150,7 @@ def wave_in(messages: list[Any]) -> bytes | None:
 
 
 def played(messages: list[Any], render: Render) -> Clip | None:
-    """The sound in a log's messages, at the level of its render; `None` where the log has none."""
+    """The sound in a log's messages, at the level of its render; `None` if there is none."""
     import io
 
     import numpy as np

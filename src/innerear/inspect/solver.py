@@ -1,6 +1,6 @@
-"""One solver for every strategy: Inspect's model is asked, programs run in the jail, the listener hears.
+"""One solver for all strategies: it asks Inspect's model, runs programs in the jail and gives feedback.
 
-The conversation is driven by `generate.Job`, as on every other road.
+The conversation is driven by `generate.Job`, as in `innerear generate`.
 """
 
 from __future__ import annotations
@@ -37,21 +37,21 @@ if TYPE_CHECKING:
     from innerear.records import Completion, Message, Probe, Render
 
 ANSWER = "innerear"
-"""Where the store has a sample's completion and render."""
+"""Key of a sample's completion and render in the store."""
 OPERATIONAL = {
     "max_retries", "timeout", "attempt_timeout", "stream_idle_timeout", "max_connections", "adaptive_connections",
     "cache", "cache_prompt", "batch", "max_tool_output", "internal_tools", "parallel_tool_calls", "fail_on_refusal",
     "reasoning_history",
 }  # fmt: skip
-"""Of Inspect's generation options, those that decide no answer."""
+"""Inspect's generation options that do not affect the answer."""
 
 
 @solver
 def conversation(strategy: str = "direct", content: str = "") -> Solver:
-    """Hold a strategy's conversation about a probe, run the program that comes of it, and keep both.
+    """Run a strategy's conversation about a probe, render the resulting program, and store both.
 
-    `content` is the digest of suite, references and metrics: it stands here to be part of the
-    identity that Inspect gives a task.
+    `content`: digest of suite, references and metrics; an argument so that it is part of Inspect's task
+    identity.
     """
 
     @functools.cache
@@ -78,7 +78,7 @@ def conversation(strategy: str = "direct", content: str = "") -> Solver:
         assert key is not None, "only `real` may have no answer"
         try:
             completion = await job.answer(key)
-        except BaseException:  # a limit ends the sample, perhaps by cancelling: what was said last stays
+        except BaseException:  # a limit ends the sample, perhaps by cancellation: keep the last reply
             if asked.said:
                 keep(state, said_last(asked, key, probe, strategy, state.epoch - 1), None)
                 state.output = asked.output
@@ -103,14 +103,14 @@ def probe_of(metadata: dict[str, Any]) -> Probe:
 
 
 def keep(state: TaskState, completion: Completion, render: Render | None) -> None:
-    """Put a sample's rows into its store."""
+    """Store a sample's rows."""
     import msgspec
 
     state.store.set(ANSWER, {"completion": msgspec.to_builtins(completion), "render": msgspec.to_builtins(render)})
 
 
 def said_last(asked: AskedByInspect, key: str, probe: Probe, strategy: str, attempt: int) -> Completion:
-    """The completion of a conversation that was broken off: its last reply."""
+    """The completion of an interrupted conversation, from its last reply."""
     from innerear.records import Completion
 
     messages, reply = asked.said[-1]
@@ -118,13 +118,13 @@ def said_last(asked: AskedByInspect, key: str, probe: Probe, strategy: str, atte
 
 
 def chat(messages: Iterable[Message]) -> list[ChatMessage]:
-    """Messages in Inspect's words."""
+    """Convert messages to Inspect's types."""
     kinds = {"system": ChatMessageSystem, "user": ChatMessageUser, "assistant": ChatMessageAssistant}
     return [kinds[message.role](content=message.content) for message in messages]
 
 
 def what_came(render: Render, audio: Path) -> ChatMessage:
-    """What came of the program, for who reads the log: in words, and the sound to be played. No model is sent it."""
+    """A message with the program's outcome and its sound, for readers of the log; never sent to the model."""
     words = f"(not sent to the model) {render.outcome.replace('_', ' ')}"
     if render.duration_s is not None:
         words += f", {render.duration_s:.2f} s at {render.sample_rate} Hz"
@@ -136,12 +136,12 @@ def what_came(render: Render, audio: Path) -> ChatMessage:
 
 
 def as_wave(file: Path) -> str:
-    """A stored sound as a data URI of a WAV that holds the same 24 bits."""
+    """A stored sound as a data URI of a 24-bit WAV."""
     return "data:audio/wav;base64," + base64.b64encode(convert(file.read_bytes(), "WAV")).decode()
 
 
 def convert(sound: bytes, form: str) -> bytes:
-    """24-bit sound in another container, bit for bit."""
+    """Convert 24-bit sound to another container losslessly."""
     import soundfile
 
     samples, sample_rate = soundfile.read(io.BytesIO(sound), dtype="int32", always_2d=True)
@@ -151,7 +151,7 @@ def convert(sound: bytes, form: str) -> bytes:
 
 
 class AskedByInspect:
-    """Inspect's model as a `Model` of InnerEar: asked through Inspect, so within its limits and in its log."""
+    """An Inspect model as an InnerEar `Model`; requests go through Inspect, with its limits and log."""
 
     concurrency = 1
     converses = True
@@ -171,13 +171,13 @@ class AskedByInspect:
         self.said: list[tuple[list[Message], Reply]] = []
 
     def prepare(self, probes: Sequence[Probe], completions: Iterable[Completion]) -> None:
-        """Inspect has done it."""
+        """Nothing to do: Inspect has prepared the model."""
 
     async def close(self) -> None:
-        """Inspect does it."""
+        """Nothing to do: Inspect closes the model."""
 
     def _config(self, number: int) -> GenerateConfig:
-        """What Inspect would send; a seed is raised by the number, or all answers to a request would be equal."""
+        """Inspect's configuration; the number is added to a seed, because attempts would otherwise be identical."""
         from inspect_ai.model._generate_config import active_generate_config
 
         config = self._model.config.merge(active_generate_config())
@@ -186,7 +186,7 @@ class AskedByInspect:
         return config
 
     def identity(self, probe: Probe, attempt: int) -> Any:
-        """All that decides its answer: as ours where it is one of ours, else endpoint and parameters."""
+        """Everything that determines the answer: the model's own identity, or endpoint and parameters."""
         if self._ours:
             return self._ours.identity(probe, attempt)
         given = self._config(attempt).model_dump(mode="json", exclude_none=True, exclude=OPERATIONAL)
@@ -195,12 +195,12 @@ class AskedByInspect:
         return {"endpoint": self._endpoint, "parameters": given}
 
     async def ask(self, probe: Probe, messages: Sequence[Message], attempt: int) -> Reply:
-        """One answer, with Inspect's retries and within its limits."""
+        """Get one answer, with Inspect's retries and limits."""
         from innerear.ask.models import Reply
 
         config = self._config(attempt)
         cache: Any = config.cache or False
-        if cache:  # else answers to the same messages would be one
+        if cache:  # otherwise attempts with the same messages would share a cache entry
             policy = cache if isinstance(cache, CachePolicy) else CachePolicy()
             cache = policy.model_copy(update={"scopes": {**policy.scopes, "innerear": str(attempt)}})
         token = ASKED.set((probe, attempt))
@@ -224,7 +224,7 @@ class AskedByInspect:
 
 
 def _endpoint(model: str, named: str | None) -> tuple[str, bool]:
-    """The address that is asked, without names and passwords in it, and whether it is the maker's own."""
+    """The endpoint without credentials, and whether it is the provider's own."""
     from innerear.ask.models.anthropic import Anthropic
     from innerear.ask.models.chat import Chat, shown_url
     from innerear.errors import UsageError
@@ -233,6 +233,6 @@ def _endpoint(model: str, named: str | None) -> tuple[str, bool]:
     home = {"openai": Chat.home, "anthropic": Anthropic.home}.get(provider, provider)
     try:
         address = shown_url(named) if named else home
-    except UsageError:  # no address of the net
+    except UsageError:  # not a network address
         address = home
     return address, address == home

@@ -1,4 +1,4 @@
-"""The tasks: a tier of a suite, asked by any strategy, in Inspect's models, limits and logs."""
+"""The Inspect tasks: one per tier of a suite, with any strategy."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from innerear.suite import Suite
 
 Words = str | list[Any]
-"""One word, or several with commas, which Inspect's command line makes a list."""
+"""One word, or several separated by commas, which Inspect's command line turns into a list."""
 VERSION = 1
-"""Of the tasks themselves; the content has a digest of its own."""
+"""Version of the tasks themselves; their content has its own digest."""
 
 
 @task
@@ -40,7 +40,7 @@ def notes(
 ) -> Task:
     """Musical notes: waveforms, instruments, articulation, scales, chords, rhythms, melodies.
 
-    The arguments are those of `innerear run`; `digest` pins the content: another one is refused.
+    The arguments are those of `innerear run`. `digest` pins the content: any other content is refused.
     """
     return _tier("notes", **locals())
 
@@ -60,7 +60,7 @@ def environment(
     memory_mb: int = 2048,
     digest: str | None = None,
 ) -> Task:
-    """Environmental sounds: single ones, sequences, scenes. Arguments as of `notes`."""
+    """Environmental sounds: single sounds, sequences, scenes. Arguments as in `notes`."""
     return _tier("environment", **locals())
 
 
@@ -79,7 +79,7 @@ def speech(
     memory_mb: int = 2048,
     digest: str | None = None,
 ) -> Task:
-    """Human speech: vowels, syllables, digits, words, sentences, prosody. Arguments as of `notes`."""
+    """Human speech: vowels, syllables, digits, words, sentences, prosody. Arguments as in `notes`."""
     return _tier("speech", **locals())
 
 
@@ -111,7 +111,7 @@ def _tier(
     names = settle(_words(embedders))
     content = content_digest(loaded, names)
     if digest not in (None, content):
-        raise UsageError(f"the content here has the digest {content}, and {digest} is wanted: another suite or version")
+        raise UsageError(f"the content has the digest {content}, expected {digest}: the suite or version differs")
     config = JailConfig(jail=jail, track=track, cpu_s=cpu_s, wall_s=wall_s, memory_mb=memory_mb)
     return Task(
         dataset=MemoryDataset(_samples(chosen, strategy, track), name=f"{loaded.name}, {tier}"),
@@ -134,12 +134,12 @@ def _levels(levels: Words | int | None) -> list[int]:
 
     words = _words(levels)
     if bad := [word for word in words if not word.isdigit()]:
-        raise UsageError(f"levels has {bad[0]!r}; wanted whole numbers such as 1,2")
+        raise UsageError(f"levels contains {bad[0]!r}; give whole numbers such as 1,2")
     return [int(word) for word in words]
 
 
 def _samples(probes: list[Probe], strategy: str, track: str) -> list[Sample]:
-    """One sample a probe; what is first sent depends on the probe alone."""
+    """One sample per probe; the first message depends on the probe only."""
     import msgspec
 
     from innerear.ask.strategies import find_strategy
@@ -157,7 +157,7 @@ def _samples(probes: list[Probe], strategy: str, track: str) -> list[Sample]:
 
 
 def _asked(loaded: Suite, strategy: str, embedders: list[str], config: JailConfig, content: str) -> dict[str, Any]:
-    """What `innerear import` writes into `run.json`, and the versions that numbers may depend on."""
+    """What `innerear import` writes into `run.json`, and the versions that results may depend on."""
     from innerear.run.run import versions
 
     return {

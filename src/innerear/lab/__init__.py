@@ -1,1 +1,1 @@
-"""What makes the package's own data and proofs: verification, export of networks, parity with other code."""
+"""Tools that make the package's own data and evidence: verification, network export, parity with other code."""

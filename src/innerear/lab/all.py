@@ -1,4 +1,4 @@
-"""Every check verified: those that judge a sound by a rule, and those that are fitted, on what was left out."""
+"""Verify all checks: rule-based ones on sounds of known truth, fitted ones on held-out sounds."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def kinds() -> tuple[str, ...]:
 def verify_all(
     chosen: Sequence[str], bank: Bank | None, keep: Callable[[Trial, bool], None] | None = None
 ) -> dict[str, Verified]:
-    """The outcome by variant. What needs recordings or networks that are not here is left out."""
+    """Results by variant. Checks that need recordings or networks that are not here are skipped."""
     probes = suite.load(None).probes
     found = verify(trials(probes, bank, [name for name in chosen if name in KINDS]), keep)
     for name in chosen:

@@ -1,4 +1,4 @@
-"""`docs/asking.md`, made from the code: what each strategy sends for one probe, and how models are named.
+"""Generate `docs/asking.md` from the code: what each strategy sends for one probe, and how models are named.
 
 `python -m innerear.lab.asking_guide` writes it to standard output.
 """

@@ -1,11 +1,11 @@
-"""Fitting the check `label` to recordings of the 50 environment classes, and trying it on them.
+"""Fit the check `label` to recordings of the 50 environment classes, and verify it on them.
 
-What a class usually gets, and which classes are merged, comes from all recordings; whether one is
-heard right is asked with that recording left out of what is usual. Two classes are merged where a
-quarter of their recordings are heard as the other, the worst first, until none are left.
+Usual levels and merges are computed from all recordings; a recording is classified with itself left out
+of the usual levels. Two classes are merged if a quarter of their recordings are classified as the other,
+the worst pair first, until there are none left.
 
-What must not pass: recordings of other classes; noise of five slopes from white to brown; bare
-tones and clicks; silence.
+Sounds that must fail: recordings of other classes; noise of five slopes from white to brown; pure tones
+and clicks; silence.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Fitting the check `instrument`, and trying it on instruments that it was not fitted to.
+"""Fit the check `instrument`, and verify it on held-out instruments.
 
-The sounds: every recorded and General MIDI note of the reference data, six phrases and chords of
-each instrument put together from them, square and sawtooth tones (a synthesizer to a listener),
-and what no family may pass: bare sines, triangles, decaying and in scales, and noise. Whole
-instruments are left out in turn, so a family with one instrument cannot be verified.
+The sounds are all recorded and General MIDI notes of the reference data, six phrases and chords per
+instrument assembled from them, square and sawtooth tones (which count as synthesizers), and sounds that
+must fail for every family: sines and triangles, decaying and in scales, and noise. Whole instruments are
+left out in turn, so a family with a single instrument cannot be verified.
 """
 
 from __future__ import annotations

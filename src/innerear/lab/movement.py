@@ -1,4 +1,4 @@
-"""The sounds that `waveform`, `modulation`, `glide` and `level_trend` are tried on."""
+"""Trial sounds for the checks `waveform`, `modulation`, `glide` and `level_trend`."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Whether the CLAP or EnCodec here gives what transformers gives from a checkpoint: `innerear doctor --parity`.
+"""Compare our CLAP and EnCodec with transformers on the same checkpoint: `innerear doctor --parity`.
 
-The tests hold this with random weights. With this, one who can reach a hub holds it with the
-published ones: the networks in the cache, wherever they came from, against the checkpoint's own.
+The tests do this with random weights. This does it with published weights, for users with access to a
+hub: it compares the cached networks with the checkpoint.
 """
 
 from __future__ import annotations

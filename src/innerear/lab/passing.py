@@ -1,4 +1,4 @@
-"""Sounds that pass by: `passed_by` moves any sound past a listener; sirens of three patterns, made from sines."""
+"""Passing sounds: `passed_by` moves any sound past a listener; sirens of three patterns, made from sines."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ PATTERNS = ("wail", "yelp", "two tones")
 
 
 def passed_by(samples: Floats, speed_m_s: float, nearest_m: float, at_s: float) -> Floats:
-    """The sound of a source that passes at `nearest_m` at the time `at_s`, straight, at an even speed.
+    """The sound of a source that passes on a straight line at constant speed, closest (`nearest_m`) at `at_s`.
 
-    What arrives at t left at t', where t = t' + r(t')/c: all of Doppler's shift, and the level of 1/r.
-    A negative speed plays it backwards in pitch: from lower to higher.
+    What arrives at t was emitted at t' with t = t' + r(t')/c, which gives the exact Doppler shift; the
+    amplitude is 1/r. A negative speed reverses the shift: from lower to higher.
     """
     t = np.arange(len(samples)) / make.SAMPLE_RATE
     distance = np.hypot(nearest_m, speed_m_s * (t - at_s))

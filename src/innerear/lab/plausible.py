@@ -1,4 +1,4 @@
-"""Fitting the ranges of `plausibility`, and how many recordings and other sounds lie inside them."""
+"""Fit the ranges of `plausibility`, and count recordings and other sounds within them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Running the reference programs and holding each against all that its probe asks for."""
+"""Run the reference programs and measure each with all checks of its probe."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from innerear.scores.score import AUDIBLE_DBFS
 FALLS_SHORT = {
     "environment/scene/five-knocks": {"label"},
 }
-"""Kinds of check that a program was not brought to pass: its score there is the ceiling that code has so far."""
+"""Kinds of check that a reference program fails; its score is the best that code has achieved so far."""
 
 
 @dataclass(frozen=True)

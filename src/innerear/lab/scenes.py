@@ -1,4 +1,4 @@
-"""The sounds that the environment tier's checks of scenes are tried on, put together from recordings."""
+"""Trial sounds for the environment tier's checks of scenes, assembled from recordings."""
 
 from __future__ import annotations
 

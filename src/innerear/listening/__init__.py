@@ -1,8 +1,8 @@
-"""The listening kit: what do people hear, and do the metrics agree with them?
+"""Listening tests: what do people hear, and do the metrics agree with them?
 
     runs ─ build ─▶ a page for listeners, and a key for you ─ people ─▶ answers ─ score, validate ─▶ scores, report
 
-The page knows sounds by names that say nothing; which is whose stands in the key alone.
+The page has opaque names for the sounds; only the key tells which model made them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What listeners sent back: files from strangers. One that cannot be what the page wrote is refused, with a reason."""
+"""Read answers files, which come from strangers. A file that the page cannot have written is refused with a reason."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from innerear.listening.files import Answer, Answers, Key, Trial, checksum
 from innerear.run.parts import UNREADABLE, from_json
 
 LARGEST_BYTES = 4 << 20
-SLACK_MS = 400  # of what was heard: browsers' clocks, and what the page itself lets pass
+SLACK_MS = 400  # tolerance of playback times: coarse browser clocks, plus the tolerance of the page itself
 
 
 class Refused(msgspec.Struct, frozen=True):
-    """A file that was not taken, and why."""
+    """A file that was refused, and why."""
 
     file: str
     reason: str
 
 
 def read_answers(paths: Sequence[Path], key: Key) -> tuple[list[Answers], list[Refused]]:
-    """The answers in files, and in the .json files of folders; and the files that were refused.
+    """Read answers from files and from the .json files of folders; returns answers and refused files.
 
-    Of files with one session (a listener who saved twice) the longest is taken, the others are refused.
+    Of several files of the same session (a listener who saved twice) the longest is kept.
 
     Raises:
-        UsageError: nothing is there, or all that is there was refused; the message has every reason.
+        UsageError: there are no files, or all were refused; the message lists the reasons.
     """
     files = list(_files(paths))
     if not files:
-        raise UsageError("no answers; wanted .json files that listeners sent back, or folders of them")
+        raise UsageError("no answers found; give the .json files that listeners sent back, or folders of them")
     taken: dict[str, tuple[Path, Answers]] = {}
     refused = []
     for path in files:
@@ -53,7 +53,7 @@ def read_answers(paths: Sequence[Path], key: Key) -> tuple[list[Answers], list[R
         refused.append(
             Refused(
                 _shown(less),
-                f"the same listener's session is in {_shown(Path(more.name))} already, with as much or more",
+                f"the same listener's session is also in {_shown(Path(more.name))}, with as many answers or more",
             )
         )
     if not taken:
@@ -62,47 +62,47 @@ def read_answers(paths: Sequence[Path], key: Key) -> tuple[list[Answers], list[R
 
 
 def _shown(path: Path) -> str:
-    """A path as text that can be printed and written, whatever bytes its sender named it with."""
+    """A path as printable text, whatever bytes are in its name."""
     return os.fsencode(path).decode("utf-8", "replace")
 
 
 def _files(paths: Iterable[Path]) -> Iterable[Path]:
     for path in paths:
         if path.is_dir():
-            yield from sorted(found for found in path.glob("*.json") if not found.name.endswith(".key.json"))
+            yield from sorted(file for file in path.glob("*.json") if not file.name.endswith(".key.json"))
         else:
             yield path
 
 
 def read_one(path: Path, key: Key) -> Answers:
-    """Read a listener's answers, and hold them against the test that they are said to answer.
+    """Read a listener's answers and check that they answer this test.
 
     Raises:
-        UsageError: the reason why they are no such answers.
+        UsageError: they do not; the message says why.
     """
     try:
         about = path.stat()
         if not stat.S_ISREG(about.st_mode):
-            raise UsageError("it is not a file, so it is not read")
+            raise UsageError("not a regular file")
         if about.st_size > LARGEST_BYTES:
-            raise UsageError(f"it has {about.st_size} bytes; answers have at most {LARGEST_BYTES}")
+            raise UsageError(f"{about.st_size} bytes are too many; answers have at most {LARGEST_BYTES}")
         content = path.read_bytes()
     except OSError as error:
-        raise UsageError(f"it cannot be read: {error.strerror}") from error
+        raise UsageError(f"cannot be read: {error.strerror}") from error
     try:
         raw = from_json(content, Any)
     except ValueError as error:
-        raise UsageError(f"it is no whole JSON text, as if cut off or of another kind: {error}") from error
+        raise UsageError(f"not complete JSON; the file is cut off or not an answers file: {error}") from error
     if not isinstance(raw, dict):
-        raise UsageError(f"it is no answers file: it holds one {type(raw).__name__}")
+        raise UsageError(f"not an answers file: expected a JSON object, got {type(raw).__name__}")
     try:
         answers = msgspec.convert(raw, Answers)
     except UNREADABLE as error:
-        raise UsageError(f"it is no answers file: {error}") from error
+        raise UsageError(f"not an answers file: {error}") from error
     if answers.test != key.test.test:
-        raise UsageError(f"it answers another test: {answers.test[:12]}…, and the key is that of {key.test.test[:12]}…")
+        raise UsageError(f"answers another test: {answers.test[:12]}…; the key is for {key.test.test[:12]}…")
     if answers.checksum != checksum(raw):
-        raise UsageError("it was changed or damaged after the page wrote it: its checksum does not fit")
+        raise UsageError("edited or damaged after the page wrote it: the checksum does not match")
     _check(answers, key)
     return answers
 
@@ -113,13 +113,13 @@ def _check(answers: Answers, key: Key) -> None:
     asked = [shown.trial for shown in form]
     given = [answer.trial for answer in answers.answers]
     if given != asked[: len(given)]:
-        raise UsageError(f"its trials are not those of listener {answers.listener}, in their order")
+        raise UsageError(f"its trials are not those of listener {answers.listener} in that order")
     if answers.complete != (len(given) == len(asked)):
-        said = "all" if answers.complete else "not all"
-        raise UsageError(f"it says that {said} was answered, and has {len(given)} of {len(asked)} answers")
+        claim = "all" if answers.complete else "not all"
+        raise UsageError(f"says that {claim} trials were answered, but has {len(given)} of {len(asked)} answers")
     checks = [check.clip for check in answers.headphones]
     if checks != (test.headphones if given else test.headphones[: len(checks)]):
-        raise UsageError("its headphone check is not that of the test")
+        raise UsageError("its headphone check does not match the test's")
     trials = {trial.id: trial for trial in test.trials}
     for number, answer in enumerate(answers.answers, 1):
         if reason := _wrong(answer, trials[answer.trial], key):
@@ -127,7 +127,7 @@ def _check(answers: Answers, key: Key) -> None:
 
 
 def _wrong(answer: Answer, trial: Trial, key: Key) -> str:
-    """Why the page cannot have given this answer; empty where it can."""
+    """Why the page cannot have written this answer; empty if it can."""
     test = key.test
     if test.kind == "rate":
         fields, last = {"fit", "natural"}, 0
@@ -137,15 +137,15 @@ def _wrong(answer: Answer, trial: Trial, key: Key) -> str:
         fields, last = {"choice"}, 1 if test.kind == "ab" else len(trial.options)
     has = {name for name in ("choice", "text", "fit", "natural") if getattr(answer, name) is not None}
     if has != fields:
-        return f"it has {', '.join(sorted(has)) or 'nothing'}; wanted {', '.join(sorted(fields))}"
+        return f"has {', '.join(sorted(has)) or 'nothing'}; expected {', '.join(sorted(fields))}"
     if answer.choice is not None and answer.choice > last:
-        return f"choice {answer.choice} is none of 0 to {last}"
+        return f"choice {answer.choice} is not between 0 and {last}"
     if not len(answer.plays) == len(answer.heard_ms) == len(trial.clips):
-        return f"it counts plays of {len(answer.plays)} sounds; the trial has {len(trial.clips)}"
+        return f"counts plays of {len(answer.plays)} sounds; the trial has {len(trial.clips)}"
     for clip, plays, heard in zip(trial.clips, answer.plays, answer.heard_ms, strict=True):
         length = test.clips[clip]
         if plays < 1 or heard < min(length, 1000 * test.least_s) - SLACK_MS:
-            return f"a sound of {length} ms was heard for {heard} ms, less than the page asks"
+            return f"a sound of {length} ms was played for {heard} ms, less than the page requires"
         if heard > length + SLACK_MS:
-            return f"{heard} ms are said to be heard of a sound of {length} ms"
+            return f"{heard} ms of playback is longer than the sound ({length} ms)"
     return ""

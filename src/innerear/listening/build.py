@@ -1,10 +1,10 @@
-"""Runs to a listening test: a folder to send or serve, and beside it a key that stays with you.
+"""Build a listening test from runs: a folder to send or serve, and a key that you keep.
 
 OUT/
 ├── index.html, listen.css, listen.js
-├── test.js            all that the page knows: trials, forms, no model and no file
+├── test.js            trials and forms, without model or file names
 └── clips/<name>.flac
-OUT.key.json           which sound is whose
+OUT.key.json           which sound comes from which model
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ from innerear.run.whole import new_folder, sweep
 
 Progress = Callable[[str, int, int], None]
 
-ANCHORED_SHARE = 3  # in `ab`, one probe in three also sets a model beside noise or a recording
-TOO_ALIKE = 0.5  # share of what can be named that two captions of one question have in common
+ANCHORED_SHARE = 3  # in `ab`, one probe in three also pairs a model with noise or a recording
+TOO_ALIKE = 0.5  # share of nameable features in common from which two captions are too alike for one question
 
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """What the test is to be. `data`: the folder of recordings for anchors, or `None` for noise alone."""
+    """Settings of a listening test. `data`: folder of recordings for anchors; `None` uses noise only."""
 
     kind: Kind
     seed: int = 0
@@ -68,7 +68,7 @@ class Wanted:
 
 @dataclass
 class Built:
-    """Where the test lies, and what its maker must know."""
+    """Paths of a new test, and warnings for the experimenter."""
 
     page: Path
     key: Path
@@ -79,21 +79,19 @@ class Built:
 def build(
     runs: Sequence[Run], out: Path, wanted: Wanted, key: Path | None = None, progress: Progress | None = None
 ) -> Built:
-    """Write the page of a listening test into `out`, and its key beside it.
+    """Write the page of a listening test into `out`, and its key next to it.
 
     Raises:
-        UsageError: something is there already, or the runs hold too little for such a test.
+        UsageError: `out` or the key exists already, or the runs have too few sounds for this test.
     """
     if wanted.free_text and wanted.kind != "identify":
-        raise UsageError(
-            f"free text answers 'what do you hear?', which {wanted.kind} does not ask; wanted kind identify"
-        )
+        raise UsageError(f"free text answers 'what do you hear?', which {wanted.kind} does not ask; use kind identify")
     key = key or out.with_name(f"{out.name}.key.json")
     if key.exists() or (out.exists() and any(out.iterdir())):
-        there = key if key.exists() else out
-        raise UsageError(f"{there} is there already, and people may hold that test; name another folder")
+        existing = key if key.exists() else out
+        raise UsageError(f"{existing} exists already, and listeners may have that test; choose another folder")
     if key.resolve().is_relative_to(out.resolve()):
-        raise UsageError(f"the key {key} would lie in the folder that you send; name a place outside {out}")
+        raise UsageError(f"the key {key} would be in the folder that you send; choose a path outside {out}")
     maker = _Maker(runs, wanted, progress or (lambda what, done, total: None))
     sweep(out.parent)
     with new_folder(out) as part:
@@ -109,7 +107,7 @@ def build(
 
 @dataclass(frozen=True)
 class _Question:
-    """A trial before its sounds have names."""
+    """A trial before its sounds are given opaque names."""
 
     sources: tuple[Source, ...]
     probe: Probe
@@ -135,28 +133,28 @@ class _Maker:
         self.lengths: dict[str, int] = {}
         self.heard = sources_of(runs, wanted.models, wanted.probes)
         if not self.heard.sources:
-            raise UsageError("no sound of these runs and models can be heard; `innerear run` makes them")
+            raise UsageError("these runs and models have no audible sound; make sounds with `innerear run`")
         self.probes = self.heard.probes
         recordings = recordings_of(self.probes.values(), wanted.data, wanted.non_commercial)
         self.real, self.credits, self.warnings = recordings.sources, recordings.credits, recordings.warnings
 
-    # ---- which questions there are
+    # ---- questions
 
     def make(self, folder: Path) -> Test:
-        """Write all sounds that a form needs into a folder, and say how they are asked."""
+        """Write all sounds that the forms need into a folder, and return the test."""
         asked, anchors = (
             (self._pairs, self._anchor_pairs) if self.wanted.kind == "ab" else (self._singles, self._anchors)
         )
         questions, checks = asked(), anchors()
         if not questions:
-            raise UsageError("an ab test needs two models with different sounds for one probe; these runs have none")
+            raise UsageError("an ab test needs two models with different sounds for the same probe; found none")
         by_name = {question.name: question for question in (*questions, *checks)}
         kinds = [[q.card for q in checks if q.sources[0].what.anchor == kind] for kind in ("real", "noise")]
         kinds = [cards for cards in kinds if cards]
         dealt: list[list[str]] = [[] for _ in range(self.wanted.listeners)]
         heard: list[Counter[str]] = [Counter() for _ in dealt]
-        for place, cards in enumerate(kinds):
-            per_form = (self.wanted.anchors + place) // len(kinds)
+        for i, cards in enumerate(kinds):
+            per_form = (self.wanted.anchors + i) // len(kinds)
             for form, more, seen in zip(dealt, deal(cards, per_form, len(dealt), self.rng, heard), heard, strict=True):
                 form += more
                 seen.update(by_name[name].probe.id for name in more)
@@ -186,7 +184,7 @@ class _Maker:
         return [_Question((source,), self.probes[source.what.probe]) for source in self.heard.sources]
 
     def _anchors(self) -> list[_Question]:
-        """Recordings of what is asked, and as many noises: of tiers where noise is no right answer, if there are."""
+        """Recordings of the requested sounds, and noises: preferably for tiers in which noise cannot be right."""
         probes = list(self.probes.values())
         plain = [probe for probe in probes if probe.tier != "environment"] or probes
         chosen = [plain[i] for i in self.rng.permutation(len(plain))]
@@ -194,7 +192,7 @@ class _Maker:
         return [_Question((source,), self.probes[name], True) for name, source in self.real.items()] + noises
 
     def _pairs(self) -> list[_Question]:
-        """Every two models at every probe; and at one probe in three, a model beside noise or a recording."""
+        """Every pair of models per probe; for one probe in three also a model with noise or a recording."""
         by_probe: dict[str, list[Source]] = {}
         for source in self.heard.sources:
             by_probe.setdefault(source.what.probe, []).append(source)
@@ -207,22 +205,22 @@ class _Maker:
         if not pairs:
             return []
         some = self.rng.permutation(len(by_probe))[::ANCHORED_SHARE]
-        for number, name in enumerate(list(by_probe)[place] for place in some):
+        for number, name in enumerate(list(by_probe)[i] for i in some):
             models = by_probe[name]
-            beside = [self._noise(self.probes[name])] + ([self.real[name]] if name in self.real else [])
-            other = beside[number // len(models) % len(beside)]
+            anchors = [self._noise(self.probes[name])] + ([self.real[name]] if name in self.real else [])
+            other = anchors[number // len(models) % len(anchors)]
             pairs.append(_Question((models[number % len(models)], other), self.probes[name]))
         return pairs
 
     def _anchor_pairs(self) -> list[_Question]:
         if not self.real and self.wanted.anchors:
-            self.warnings.append("without recordings an ab test has no anchors, so no listener can fail them")
+            self.warnings.append("an ab test without recordings has no anchors, so no listener can be screened by them")
         return [
             _Question((source, self._noise(self.probes[name])), self.probes[name], True)
             for name, source in self.real.items()
         ]
 
-    # ---- sounds and trials with names that say nothing
+    # ---- sounds and trials under opaque names
 
     def _name(self, *parts: object) -> str:
         return hmac.digest(self.secret, msgspec.json.encode(parts), "sha256").hex()[:16]
@@ -231,14 +229,13 @@ class _Maker:
         return self._name("clip", msgspec.to_builtins(source.what))
 
     def _write(self, questions: Iterable[_Question], folder: Path) -> None:
-        """Every sound at the loudness of the others; in the order of their names, as times on the disk tell too."""
+        """Write the sounds, loudness-normalised; in order of name, so that file times give nothing away."""
         sources = {self._clip_name(source): source for question in questions for source in question.sources}
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             names = sorted(sources)
-            for done, (name, found) in enumerate(
+            for done, (name, (samples, gain, short)) in enumerate(
                 zip(names, pool.map(lambda name: sounds.presented(sources[name].clip()), names), strict=True), 1
             ):
-                samples, gain, short = found
                 self._put(name, samples, folder)
                 self.clips[name] = msgspec.structs.replace(
                     sources[name].what, gain_db=round(gain, 2), short_db=round(short, 2)
@@ -247,7 +244,7 @@ class _Maker:
         quiet = sum(clip.short_db > 1 for clip in self.clips.values())
         if quiet:
             self.warnings.append(
-                f"{quiet} sounds have peaks that keep them more than 1 dB below the loudness of the others"
+                f"{quiet} sounds are more than 1 dB below the target loudness, because their peaks leave no headroom"
             )
 
     def _put(self, name: str, samples: Samples, folder: Path) -> None:
@@ -272,7 +269,7 @@ class _Maker:
         return Trial(name, clips, caption, options)
 
     def _options(self, probe: Probe) -> list[str]:
-        """The caption and others of its tier that a listener can tell from it: half of its family, if there are."""
+        """The caption and distinguishable others of its tier, if possible half of them of its family, shuffled."""
         other = [p for p in self.probes.values() if p.tier == probe.tier and not _alike(p, probe)]
         other = [other[i] for i in self.rng.permutation(len(other))]
         near = [p for p in other if p.family == probe.family]
@@ -286,7 +283,7 @@ class _Maker:
         return [captions[i] for i in self.rng.permutation(len(captions))]
 
     def _checks(self, folder: Path) -> list[str]:
-        """The noise to set the volume by, then the headphone check."""
+        """Write the noise for setting the volume and the headphone checks; returns their names in this order."""
         level = self._name("level")
         self._put(level, sounds.presented(sounds.white(self.wanted.seed, 3.0))[0], folder)
         names = [level]
@@ -299,7 +296,7 @@ class _Maker:
         return names
 
     def key(self, test: Test) -> Key:
-        """What the page does not know."""
+        """Everything that is kept from the page."""
         return Key(
             created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
             seed=self.wanted.seed, versions=versions(), runs=self.heard.places,
@@ -309,7 +306,7 @@ class _Maker:
 
 
 def _alike(one: Probe, other: Probe) -> bool:
-    """Whether a listener may call both by the same name; pitch alone tells nothing apart to most."""
+    """Whether a listener could give both the same name. Pitch is ignored: most listeners cannot name it."""
     if one.caption == other.caption:
         return True
     first, second = ({name for name in nameable(probe) if name[0] != "pitch"} for probe in (one, other))

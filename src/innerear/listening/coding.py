@@ -1,4 +1,4 @@
-"""Written answers: in plain letters, and the table in which a person marks those that letters do not settle."""
+"""Free-text answers: normalised spelling, and the table in which a person marks the answers it does not settle."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from innerear.errors import UsageError
 from innerear.listening.results import Uncoded
 
 Coding = Mapping[tuple[str, str], bool]
-"""For a probe and a text, in lower case, whether it is right."""
+"""Whether an answer is right, by probe and normalised text."""
 
 
 def plain(text: str) -> str:
@@ -27,11 +27,11 @@ COLUMNS = ("probe", "caption", "text", "count", "right")
 
 
 def write_coding(path: Path, rows: Sequence[Uncoded]) -> None:
-    """A table to be filled in by someone who does not know whose sounds they were: `right` is 1 or 0."""
+    """Write a table for a blind rater to fill in: `right` is 1 or 0."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
-        # a cell that a spreadsheet would take for a formula starts with an apostrophe
+        # an apostrophe keeps spreadsheets from treating a cell as a formula
         writer.writerows([row.probe, row.caption, _inert(row.text), row.count, ""] for row in rows)
 
 
@@ -43,7 +43,7 @@ def read_coding(path: Path) -> dict[tuple[str, str], bool]:
     """Read the table that `write_coding` wrote, with `right` filled in; rows without it stay uncoded.
 
     Raises:
-        UsageError: it is no such table; the message has the line.
+        UsageError: it is not such a table; the message gives the line.
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
@@ -54,7 +54,7 @@ def read_coding(path: Path) -> dict[tuple[str, str], bool]:
     for number, row in enumerate(rows, 2):
         right = (row.get("right") or "").strip()
         if right not in ("", "0", "1") or not row.get("probe") or row.get("text") is None:
-            raise UsageError(f"{path}, line {number}: wanted probe, text, and right as 1 or 0 or empty; got {right!r}")
+            raise UsageError(f"{path}, line {number}: expected probe, text, and right as 1, 0 or empty; got {right!r}")
         if right:
             coded[str(row["probe"]), plain(str(row["text"]))] = right == "1"
     return coded

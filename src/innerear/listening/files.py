@@ -1,4 +1,4 @@
-"""The three files of a listening test: what the page knows, what only you know, what a listener sends back."""
+"""The three files of a listening test: the test (read by the page), the key (kept by you), a listener's answers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SCALES = {
     "fit": ("Not at all", "A little", "Partly", "Mostly", "Completely"),
     "natural": ("Clearly artificial", "Rather artificial", "In between", "Rather natural", "Like a real recording"),
 }
-"""The five points of each scale of `rate`, 1 to 5: the categories of ITU-T P.800, worded for what is asked."""
+"""Labels of the two five-point scales of `rate`, 1 to 5: category scales as in ITU-T P.800, with our own wording."""
 
 Name = Annotated[str, msgspec.Meta(max_length=64)]
 Text = Annotated[str, msgspec.Meta(max_length=2000)]
@@ -32,8 +32,8 @@ Plays = Annotated[int, msgspec.Meta(ge=0, le=10**6)]
 class Trial(msgspec.Struct, frozen=True, omit_defaults=True):
     """One question: one sound, or two to choose between.
 
-    `caption` is what the sounds are held against (`ab`, `rate`); `options` are the captions to
-    choose from (`identify`), after which "none of these" stands.
+    `caption`: what the sounds are compared with (`ab`, `rate`). `options`: the captions to choose from
+    (`identify`); "none of these" follows them.
     """
 
     id: str
@@ -43,17 +43,17 @@ class Trial(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Shown(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A trial as one listener meets it; `swapped`: its second sound comes first."""
+    """A trial as presented to one listener; `swapped`: its second sound comes first."""
 
     trial: str
     swapped: bool = False
 
 
 class Test(msgspec.Struct, frozen=True, kw_only=True):
-    """All that the page knows. `test` is the digest of the rest.
+    """Everything the page knows. `test` is the digest of the other fields.
 
-    `forms[n - 1]` (around again after the last) is what listener n is asked, in this order.
-    `clips` has the milliseconds of each sound; `headphones` the sounds of the headphone check.
+    `forms[n - 1]`, modulo the number of forms, is the sequence of trials for listener n. `clips`: the
+    duration of each sound in ms. `headphones`: the sounds of the headphone check.
     """
 
     test: str = ""
@@ -71,14 +71,15 @@ class Test(msgspec.Struct, frozen=True, kw_only=True):
     credits: list[str] = []
 
     def form(self, listener: int) -> list[Shown]:
-        """What a listener is asked; they count from 1."""
+        """The trials of a listener, numbered from 1."""
         return self.forms[(listener - 1) % len(self.forms)]
 
 
 class KeyClip(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a sound of the page is. `run` is its place among the runs, `gain_db` what was done to it.
+    """Where a sound of the page comes from.
 
-    `short_db` is how much of the gain its peaks left no room for.
+    `run`: index into the runs of the key. `gain_db`: the gain applied. `short_db`: how far the sound
+    stays below the target loudness because of its peaks.
     """
 
     probe: str
@@ -96,7 +97,7 @@ class KeyClip(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class KeyTrial(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a trial is. `right` is the place of the right option, or of the right sound of an anchor."""
+    """What a trial is about. `right`: index of the right option, or of the right sound of an anchor."""
 
     probe: str
     right: int | None = None
@@ -104,7 +105,7 @@ class KeyTrial(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Unheard(msgspec.Struct, frozen=True):
-    """A completion that no listener hears, and why: it gave no sound, or silence."""
+    """A completion that is not played to listeners, and why: no sound, or silence."""
 
     model: str
     strategy: str
@@ -115,14 +116,14 @@ class Unheard(msgspec.Struct, frozen=True):
 
 
 class RunPlace(msgspec.Struct, frozen=True):
-    """A run that sounds were taken from."""
+    """A run that sounds come from."""
 
     name: str
     folder: str
 
 
 class Key(msgspec.Struct, frozen=True, kw_only=True):
-    """What only the experimenter knows. Whoever has it can tell which sound is whose."""
+    """The experimenter's key. It tells which sound comes from which model."""
 
     innerear: Literal["innerear listening key 1"] = "innerear listening key 1"
     created: str
@@ -138,7 +139,7 @@ class Key(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HeadphoneAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which of three noises (1 to 3) had a tone in it."""
+    """A listener's answer to a headphone check: which of three noises (1 to 3) contained the tone."""
 
     clip: Name
     choice: Annotated[int, msgspec.Meta(ge=1, le=3)]
@@ -148,9 +149,9 @@ class HeadphoneAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A listener's answer to one trial.
 
-    `choice` is the place of the option (`identify`; past the last: none of these) or of the sound
-    (`ab`) as the trial lists them, however they were shown. `plays`, `heard_ms`: for each sound, how
-    often it was started, and how much of it was heard.
+    `choice`: index of the option (`identify`; one past the last is "none of these") or of the sound
+    (`ab`), in the trial's order, not the presented order. `plays`, `heard_ms`: for each sound, how often
+    it was started and how much of it was played.
     """
 
     trial: Name
@@ -164,7 +165,7 @@ class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Answers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a listener sends back. `complete` is false where they stopped before the end."""
+    """What a listener sends back. `complete` is false if they stopped before the end."""
 
     innerear: Literal["innerear listening answers 1"]
     test: Name
@@ -180,10 +181,10 @@ class Answers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def checksum(content: dict[str, Any]) -> str:
-    """SHA-256 over an answers file without its checksum, written as JavaScript's `JSON.stringify` writes it.
+    """SHA-256 of an answers file without its checksum, serialised as by JavaScript's `JSON.stringify`.
 
-    It finds damage and careless edits. It is no proof against a listener who means to deceive:
-    whatever the page can compute, they can.
+    It detects damage and careless edits, not deliberate forgery: a listener can compute whatever the
+    page can.
 
     >>> checksum({"a": [1, "ü"]})[:8]
     'ed78539d'
@@ -197,11 +198,11 @@ def read_key(path: Path) -> Key:
     """Read the key of a test.
 
     Raises:
-        UsageError: it is missing, or is no key of this version.
+        UsageError: it is missing, or is not a key of this version.
     """
     try:
         return from_json(path.read_bytes(), Key)
     except OSError as error:
-        raise UsageError(f"{path} cannot be read ({error.strerror}); wanted the .key.json that build wrote") from error
+        raise UsageError(f"{path} cannot be read ({error.strerror}); give the .key.json that build wrote") from error
     except ValueError as error:
-        raise UsageError(f"{path} is no key of a listening test: {error}") from error
+        raise UsageError(f"{path} is not the key of a listening test: {error}") from error

@@ -1,4 +1,4 @@
-"""Who is asked what: forms, one a listener, balanced over sounds and kinds of sound, in random order."""
+"""Assign trials to listeners: one form per listener, balanced over sounds and conditions, in random order."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Card:
-    """A trial as it is dealt: its name, what it is about, and the cell of the design that it fills."""
+    """A trial to be dealt: its name, its probe, and its cell of the experimental design."""
 
     name: str
     probe: str
@@ -21,11 +21,11 @@ class Card:
 def deal(
     cards: Sequence[Card], per_form: int, forms: int, rng: np.random.Generator, heard: Sequence[Counter[str]] = ()
 ) -> list[list[str]]:
-    """For each form the names of its cards, none of them twice.
+    """Deal the cards into forms; returns the card names of each form, without repeats.
 
-    First a form repeats no probe while it can, then every card comes as often as every other, then
-    every cell does within the form; what is left is chance. `heard` counts the probes that each form
-    has already.
+    Priorities: a form repeats a probe only if it must; then all cards are used equally often; then all
+    cells appear equally often within the form; ties are broken at random. `heard` counts the probes
+    that each form already has.
     """
     used: Counter[str] = Counter()
     dealt = []
@@ -33,12 +33,12 @@ def deal(
         probes = Counter(heard[number]) if heard else Counter()
         cells: Counter[Hashable] = Counter()
         chance = rng.permutation(len(cards))
-        left = {card.name: (card, int(chance[place])) for place, card in enumerate(cards)}
+        left = {card.name: (card, int(chance[i])) for i, card in enumerate(cards)}
         form: list[str] = []
         while left and len(form) < per_form:
             card, _ = min(
                 left.values(),
-                key=lambda held: (probes[held[0].probe], used[held[0].name], cells[held[0].cell], held[1]),
+                key=lambda entry: (probes[entry[0].probe], used[entry[0].name], cells[entry[0].cell], entry[1]),
             )
             del left[card.name]
             form.append(card.name)
@@ -50,12 +50,12 @@ def deal(
 
 
 def mixed(trials: Sequence[str], anchors: Sequence[str], rng: np.random.Generator) -> list[str]:
-    """Trials in random order, anchors spread among them: one in each stretch, none at the very start."""
+    """Shuffle the trials and spread the anchors among them: one per stretch, never first."""
     order = [trials[i] for i in rng.permutation(len(trials))]
     spread = [anchors[i] for i in rng.permutation(len(anchors))]
     stretches = np.array_split(np.arange(len(order)), len(spread)) if spread else []
-    for place in range(len(spread) - 1, -1, -1):
-        stretch = stretches[place]
+    for i in range(len(spread) - 1, -1, -1):
+        stretch = stretches[i]
         at = int(rng.integers(stretch[0] + 1, stretch[-1] + 2)) if len(stretch) else len(order)
-        order.insert(at, spread[place])
+        order.insert(at, spread[i])
     return order

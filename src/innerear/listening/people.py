@@ -1,7 +1,6 @@
-"""Statistics of what people answer: intervals over listeners and sounds, agreement, strengths from choices.
+"""Statistics of listeners' answers: intervals over listeners and sounds, agreement, preference strengths.
 
-People differ and sounds differ, and what is to be known is about other people and other sounds: so
-both are drawn anew in every interval.
+The results should generalise to other listeners and other sounds, so every interval resamples both.
 """
 
 from __future__ import annotations
@@ -19,14 +18,14 @@ from innerear.stats import RESAMPLES, wilson
 Array = NDArray[np.float64]
 Level = Literal["nominal", "ordinal"]
 
-FEWEST = 3  # levels of a factor, below which it is not resampled
-COSTLY_RESAMPLES = 300  # of statistics that are worked out one by one
-PRIOR_WINS = 0.1  # added each way for every two, so that who never lost has a strength that is finite
+FEWEST = 3  # a factor with fewer levels is not resampled
+COSTLY_RESAMPLES = 300  # for statistics that are computed one resample at a time
+PRIOR_WINS = 0.1  # added in both directions per pair, so that an entrant that never lost has a finite strength
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A 95 % interval, and what was drawn anew for it."""
+    """A 95 % interval, and how it was computed (for the signature)."""
 
     low: float
     high: float
@@ -34,20 +33,20 @@ class Interval:
 
 
 def codes(names: Sequence[str]) -> tuple[NDArray[np.intp], int]:
-    """Names as numbers from 0, and how many there are."""
-    found, numbers = np.unique(np.array(names, dtype=object).astype(str), return_inverse=True)
-    return numbers.astype(np.intp), len(found)
+    """Number the names from 0; returns the numbers and how many different names there are."""
+    unique, numbers = np.unique(np.array(names, dtype=object).astype(str), return_inverse=True)
+    return numbers.astype(np.intp), len(unique)
 
 
 def draws(n: int, resamples: int, rng: np.random.Generator) -> Array:
-    """How often each of n things is drawn, shape (resamples, n); once each where n is too small to draw from."""
+    """How often each of n levels is drawn, shape (resamples, n); once each if n is below `FEWEST`."""
     if n < FEWEST:
         return np.ones((resamples, n))
     return rng.multinomial(n, np.full(n, 1 / n), size=resamples).astype(np.float64)
 
 
 def drawn(listeners: int, probes: int) -> str:
-    """What the draws are of, as it stands in signatures."""
+    """Name what is resampled, as written in signatures."""
     names = [name for name, n in (("listeners", listeners), ("probes", probes)) if n >= FEWEST]
     return f"ci:bootstrap-{'-'.join(names)}" if names else "ci:none"
 
@@ -55,12 +54,12 @@ def drawn(listeners: int, probes: int) -> str:
 def mean_interval(
     values: Sequence[float], listeners: Sequence[str], probes: Sequence[str], share: bool = False, seed: int = 0
 ) -> Interval | None:
-    """The interval of a mean of answers, listeners and probes drawn anew, each as a whole.
+    """Interval of a mean of answers, resampling whole listeners and whole probes.
 
-    A. B. Owen, "The pigeonhole bootstrap", 2007: never too narrow for want of what listeners, or
-    sounds, have in common. Where all answers of a `share` are equal, Wilson's interval for as many
-    as there are listeners or probes, whichever are fewer. `None` where neither has three, or equal
-    answers on a scale say nothing of how others would differ.
+    A. B. Owen, "The pigeonhole bootstrap", 2007: it accounts for the correlation within listeners and
+    within sounds. If all answers of a `share` are equal, Wilson's interval with n = the number of
+    listeners or probes, whichever is smaller. `None` if there are fewer than three of both, or if all
+    answers on a scale are equal, which says nothing about their spread.
     """
     if len(values) == 0:
         return None
@@ -84,11 +83,10 @@ def mean_interval(
 
 
 def alpha(counts: Array, level: Level) -> float | None:
-    """Krippendorff's alpha: 1 where all agree, 0 where they agree as by chance; `None` where it is not defined.
+    """Krippendorff's alpha: 1 is full agreement, 0 is agreement at chance; `None` if it is undefined.
 
     `counts[u, c]`: how many listeners gave unit u the value c. K. Krippendorff, "Computing
-    Krippendorff's Alpha-Reliability", 2011. The package of that name is under the GPL, which this one
-    cannot ask of its users.
+    Krippendorff's Alpha-Reliability", 2011. The package `krippendorff` is not used because it is GPL.
     """
     counts = counts[counts.sum(axis=1) >= 2]
     if len(counts) < 2:
@@ -103,30 +101,30 @@ def alpha(counts: Array, level: Level) -> float | None:
 
 
 def _apart(of_value: Array, level: Level) -> Array:
-    """The squared differences of values."""
+    """The squared difference between every two values."""
     if level == "nominal":
         return 1 - np.eye(len(of_value))
-    middle = np.cumsum(of_value) - of_value / 2  # the sum of n from c to k, less half of both ends
-    return np.square(middle[:, None] - middle[None, :])
+    mid_rank = np.cumsum(of_value) - of_value / 2  # the difference is the sum of n from c to k, less half of both ends
+    return np.square(mid_rank[:, None] - mid_rank[None, :])
 
 
 def alpha_interval(counts: Array, level: Level, seed: int = 0) -> Interval | None:
-    """The interval of alpha, units drawn anew; `None` for fewer than three units."""
+    """Bootstrap interval of alpha over units; `None` for fewer than three units."""
     counts = counts[counts.sum(axis=1) >= 2]
     if len(counts) < FEWEST:
         return None
     rng = np.random.default_rng(seed)
     rows = rng.integers(len(counts), size=(COSTLY_RESAMPLES, len(counts)))
-    found = [value for row in rows if (value := alpha(counts[row], level)) is not None]
-    if not found:
+    alphas = [value for row in rows if (value := alpha(counts[row], level)) is not None]
+    if not alphas:
         return None
-    low, high = np.quantile(found, [0.025, 0.975])
+    low, high = np.quantile(alphas, [0.025, 0.975])
     return Interval(float(low), float(high), "ci:bootstrap-sounds")
 
 
 @dataclass(frozen=True)
 class Choice:
-    """One answer to "which of two": who won, who lost, who said so, of which probe."""
+    """One paired comparison: winner, loser, listener and probe."""
 
     winner: str
     loser: str
@@ -136,7 +134,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Strength:
-    """How strongly an entrant is preferred, in log-odds about the mean of all, with its interval."""
+    """Preference strength of an entrant, in log-odds relative to the mean of all, with its interval."""
 
     value: float
     low: float | None
@@ -146,10 +144,10 @@ class Strength:
 
 
 def bradley_terry(choices: Sequence[Choice], seed: int = 0) -> dict[str, Strength]:
-    """The strengths for which P(i beats j) = 1 / (1 + exp(s_j - s_i)) is likeliest, their mean 0.
+    """Maximum-likelihood strengths under P(i beats j) = 1 / (1 + exp(s_j - s_i)), with mean 0.
 
-    By choix (iterative Luce spectral ranking: L. Maystre, M. Grossglauser, 2015). Intervals: as in
-    `mean_interval`.
+    Fitted by choix (iterative Luce spectral ranking: L. Maystre, M. Grossglauser, 2015). Intervals as
+    in `mean_interval`.
 
     Raises:
         UsageError: choix is not installed.
@@ -157,8 +155,8 @@ def bradley_terry(choices: Sequence[Choice], seed: int = 0) -> dict[str, Strengt
     names = sorted({name for choice in choices for name in (choice.winner, choice.loser)})
     if len(names) < 2:
         return {}
-    place = {name: i for i, name in enumerate(names)}
-    cells = np.array([place[c.winner] * len(names) + place[c.loser] for c in choices])
+    index = {name: i for i, name in enumerate(names)}
+    cells = np.array([index[c.winner] * len(names) + index[c.loser] for c in choices])
     who, n_who = codes([choice.listener for choice in choices])
     what, n_what = codes([choice.probe for choice in choices])
 
@@ -172,8 +170,8 @@ def bradley_terry(choices: Sequence[Choice], seed: int = 0) -> dict[str, Strengt
     drawable = max(n_who, n_what) >= FEWEST
     if drawable:
         of_who, of_what = draws(n_who, COSTLY_RESAMPLES, rng), draws(n_what, COSTLY_RESAMPLES, rng)
-        made = np.array([strengths(a[who] * b[what], value) for a, b in zip(of_who, of_what, strict=True)])
-        low, high = np.quantile(made, [0.025, 0.975], axis=0)
+        resampled = np.array([strengths(a[who] * b[what], value) for a, b in zip(of_who, of_what, strict=True)])
+        low, high = np.quantile(resampled, [0.025, 0.975], axis=0)
     return {
         name: Strength(
             float(value[i]),
@@ -182,18 +180,18 @@ def bradley_terry(choices: Sequence[Choice], seed: int = 0) -> dict[str, Strengt
             sum(choice.winner == name for choice in choices),
             sum(name in (choice.winner, choice.loser) for choice in choices),
         )
-        for name, i in place.items()
+        for name, i in index.items()
     }
 
 
 def _ilsr(wins: Array, start: Array | None) -> Array:
-    """From a start that is near, a coarser end will do."""
+    """Fit centred strengths; given a start (the fit to all answers), a coarser tolerance is enough."""
     try:
         import choix
     except ImportError as error:
-        raise UsageError("ab tests are scored by choix, which is not here: pip install 'innerear[listen]'") from error
-    found = np.asarray(
+        raise UsageError("scoring ab tests needs choix: pip install 'innerear[listen]'") from error
+    fitted = np.asarray(
         choix.ilsr_pairwise_dense(wins, initial_params=start, tol=1e-8 if start is None else 1e-3), dtype=np.float64
     )
-    centred: Array = found - found.mean()
+    centred: Array = fitted - fitted.mean()
     return centred

@@ -1,4 +1,4 @@
-"""What came of a listening test: the scores of its answers, and of a run, which metrics agree with them."""
+"""The results of a listening test, as written to its scores file."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from innerear.report.validations import Kind
 
 
 class Listener(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A listener, and whether their answers are used. `out` says why they are not."""
+    """A listener, and why their answers are not used (`out`; empty if they are)."""
 
     session: str
     listener: int
@@ -25,7 +25,7 @@ class Listener(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Uncoded(msgspec.Struct, frozen=True):
-    """What was written of a probe's sound, and by how many; nobody has said whether it is right."""
+    """A written answer about a probe's sound that nobody has marked right or wrong; `count`: how often it was given."""
 
     probe: str
     caption: str
@@ -34,7 +34,7 @@ class Uncoded(msgspec.Struct, frozen=True):
 
 
 class Results(msgspec.Struct, frozen=True, kw_only=True):
-    """What people answered. `everyone` are the scores with those who were left out; empty where none was."""
+    """Scores of a test. `everyone`: the scores including excluded listeners; empty if nobody was excluded."""
 
     test: str
     kind: Kind

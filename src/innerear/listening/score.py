@@ -1,7 +1,7 @@
-"""Answers to scores: what people heard, preferred, and how they rated it.
+"""Score the answers of a listening test: what listeners identified, preferred, and how they rated it.
 
-Every score is given with and without the listeners whom the rule leaves out. Sounds that nobody
-could hear (no sound, silence) count as missing.
+Every score is given with and without the listeners that the rule excludes. Completions without an
+audible sound count as missing.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ ALL = "all"
 def score_answers(
     answers: Sequence[Answers], refused: Sequence[Refused], key: Key, coding: Coding | None = None
 ) -> Results:
-    """All scores of a test. `coding` says which written answers are right, where that is not a matter of letters."""
+    """Compute all scores of a test. `coding` says which written answers are right, if spelling does not settle it."""
     by_listener = {one.session: votes_of(one, key, coding) for one in answers}
     listeners = [judge(one, by_listener[one.session], key) for one in answers]
     used = [vote for one in listeners if not one.out for vote in by_listener[one.session]]
@@ -46,19 +46,19 @@ def score_answers(
 
 
 def scores(votes: Sequence[Vote], key: Key) -> list[Score]:
-    """The scores of what listeners answered, by tier and of all tiers together; then how they agree."""
-    found: list[Score] = []
+    """Scores and agreement per tier, then over all tiers together."""
+    rows: list[Score] = []
     tiers = list(dict.fromkeys(vote.clip.tier for vote in votes))
     for tier in [*tiers, *([ALL] if len(tiers) > 1 else [])]:
-        mine = [vote for vote in votes if tier in (ALL, vote.clip.tier)]
+        of_tier = [vote for vote in votes if tier in (ALL, vote.clip.tier)]
         missing: dict[tuple[str, str], list[Unheard]] = {}
         for row in key.unheard:
             if tier in (ALL, row.tier):
                 missing.setdefault((row.model, row.strategy), []).append(row)
-        made = _Tier(tier, mine, key, missing)
-        found += {"identify": made.identified, "ab": made.preferred, "rate": made.rated}[key.test.kind]()
-        found += made.agreement()
-    return found
+        scorer = _Tier(tier, of_tier, key, missing)
+        rows += {"identify": scorer.identified, "ab": scorer.preferred, "rate": scorer.rated}[key.test.kind]()
+        rows += scorer.agreement()
+    return rows
 
 
 class _Tier:
@@ -76,8 +76,8 @@ class _Tier:
         for vote in self.votes:
             if not vote.what.anchor and not vote.clip.anchor:
                 by.setdefault(_who(vote.clip), []).append(vote)
-        for (model, strategy), mine in sorted(by.items()):
-            yield model, strategy, mine
+        for (model, strategy), votes in sorted(by.items()):
+            yield model, strategy, votes
 
     def _groups(self, votes: Sequence[Vote]) -> Iterator[tuple[str, list[Vote]]]:
         """All, then each family, then each probe."""
@@ -93,10 +93,10 @@ class _Tier:
         return [vote for vote in self.votes if vote.what.anchor and vote.clip.anchor == kind]
 
     def identified(self) -> list[Score]:
-        """The share of answers that name what was asked for; beside chance, recordings, and noise so named."""
-        found = []
-        for model, strategy, mine in self._entrants():
-            for group, votes in self._groups(mine):
+        """Share of answers that name the requested sound, with chance, noise and recordings for comparison."""
+        rows = []
+        for model, strategy, of_entrant in self._entrants():
+            for group, votes in self._groups(of_entrant):
                 known = [vote for vote in votes if vote.right is not None]
                 options = [len(vote.trial.options) for vote in votes if vote.trial.options]
                 how = "free-text" if self.key.test.free_text else f"options:{np.mean(options):.3g}"
@@ -105,33 +105,33 @@ class _Tier:
                 if named:
                     floor["noise"] = float(np.mean(named))
                 real = [vote.right for vote in self._anchors("real") if _in(vote, group) and vote.right is not None]
-                found.append(
+                rows.append(
                     self._mean(
                         "identified", model, strategy, group, known, [float(v.right or 0) for v in known], how, True,
                         asked=len(votes), unit="share", floor=floor,
                         ceiling={"real": float(np.mean(real))} if real else {},
                     )
                 )  # fmt: skip
-        return found
+        return rows
 
     def _names_caption(self, vote: Vote) -> bool:
-        """Whether the answer is the caption of the probe, whatever was heard."""
+        """Whether the answer is the caption of the probe, whatever sound was played."""
         if not vote.trial.options:
             return vote.right is False
         return [*vote.trial.options, ""][vote.answer.choice or 0] == self.captions[vote.what.probe]
 
     def rated(self) -> list[Score]:
-        """The means of both scales, 1 to 5; beside noise and recordings."""
-        found = []
-        for model, strategy, mine in self._entrants():
-            for group, votes in self._groups(mine):
+        """Mean ratings on both scales, 1 to 5, with noise and recordings for comparison."""
+        rows = []
+        for model, strategy, of_entrant in self._entrants():
+            for group, votes in self._groups(of_entrant):
                 for scale in SCALES:
                     ends = {
                         kind: float(np.mean(values))
                         for kind in ("noise", "real")
                         if (values := [getattr(v.answer, scale) for v in self._anchors(kind) if _in(v, group)])
                     }
-                    found.append(
+                    rows.append(
                         self._mean(
                             scale, model, strategy, group, votes, [float(getattr(v.answer, scale)) for v in votes],
                             "scale:1-5", False, unit="of 5",
@@ -139,17 +139,16 @@ class _Tier:
                             ceiling={"real": ends["real"]} if "real" in ends else {},
                         )
                     )  # fmt: skip
-        return found
+        return rows
 
     def _mean(
         self, metric: str, model: str, strategy: str, group: str, votes: Sequence[Vote], values: Sequence[float],
         how: str, share: bool, asked: int = 0, **more: object,
     ) -> Score:  # fmt: skip
         unheard = [row for row in self.missing.get((model, strategy), []) if _row_in(row, group)]
-        if "/" in group:  # a probe: one sound, so listeners are all there is to draw
-            right = sum(values)
-            reach = wilson(round(right), len(values)) if share and values else None
-            interval = people.Interval(*reach, "ci:wilson") if reach else None
+        if "/" in group:  # a single probe: one sound, so only listeners vary
+            bounds = wilson(round(sum(values)), len(values)) if share and values else None
+            interval = people.Interval(*bounds, "ci:wilson") if bounds else None
             interval = interval or people.mean_interval(
                 values, [v.listener for v in votes], [v.what.probe for v in votes]
             )
@@ -170,14 +169,14 @@ class _Tier:
         )  # fmt: skip
 
     def preferred(self) -> list[Score]:
-        """Strengths by Bradley and Terry, and how often each won, over all answers but those to anchors."""
-        found = []
+        """Bradley-Terry strengths and win rates, over all answers except those to anchor trials."""
+        rows = []
         choices = list(self._choices())
-        made = people.bradley_terry(choices)
-        ends = {name: made[name].value for name in ("noise|", "real|") if name in made}
-        for name, strength in made.items():
+        strengths = people.bradley_terry(choices)
+        ends = {name: strengths[name].value for name in ("noise|", "real|") if name in strengths}
+        for name, strength in strengths.items():
             model, _, strategy = name.partition("|")
-            found.append(
+            rows.append(
                 Score(
                     "preferred", model, strategy, self.tier, strength.value, strength.of,
                     len(self.missing.get((model, strategy), [])),
@@ -189,7 +188,7 @@ class _Tier:
                     detail={"won": strength.won, "of": strength.of},
                 )
             )  # fmt: skip
-        return [*found, *self._won()]
+        return [*rows, *self._won()]
 
     def _choices(self) -> Iterator[people.Choice]:
         for vote in self.votes:
@@ -200,18 +199,18 @@ class _Tier:
             yield people.Choice(winner, loser, vote.listener, vote.what.probe)
 
     def _won(self) -> Iterator[Score]:
-        """How often each model was preferred to another model."""
+        """How often each model was preferred to another model (noise and recordings excluded)."""
         between = [v for v in self.votes if not v.what.anchor and not any(clip.anchor for clip in v.clips)]
         for model, strategy in sorted({_who(clip) for vote in between for clip in vote.clips}):
-            mine = [vote for vote in between if (model, strategy) in map(_who, vote.clips)]
-            for group, votes in self._groups(mine):
+            of_entrant = [vote for vote in between if (model, strategy) in map(_who, vote.clips)]
+            for group, votes in self._groups(of_entrant):
                 won = [float(_who(v.clips[v.answer.choice or 0]) == (model, strategy)) for v in votes]
                 yield self._mean(
                     "won", model, strategy, group, votes, won, "of:models", True, unit="share", floor={"chance": 0.5}
                 )
 
     def agreement(self) -> list[Score]:
-        """Krippendorff's alpha of the answers to each sound or pair, anchors left out: they would raise it."""
+        """Krippendorff's alpha over sounds or pairs, without anchors, which would raise it."""
         votes = [vote for vote in self.votes if not vote.what.anchor]
         if self.key.test.kind == "rate":
             return [self._alpha(scale, "ordinal", votes, partial(_rating, scale)) for scale in SCALES]
@@ -234,7 +233,7 @@ class _Tier:
             "alpha", "", "", self.tier, value, several, len(counts) - several,
             f"alpha|{level}|of:{name}|{self.how}|{interval.how if interval else 'ci:none'}|v:1",
             group=name, better="higher", low=low, high=high,
-            note="" if value is not None else "too few sounds that two listeners heard, or all answers are one",
+            note="" if value is not None else "too few sounds with two or more listeners, or all answers are equal",
         )  # fmt: skip
 
 
@@ -247,13 +246,13 @@ def _rating(scale: str, vote: Vote) -> str:
 
 
 def _chosen(vote: Vote) -> str:
-    """The caption that was chosen, or which of two sounds."""
+    """The chosen caption, or the index of the chosen sound."""
     choice = vote.answer.choice or 0
     return [*vote.trial.options, ""][choice] if vote.trial.options else str(choice)
 
 
 def _in(vote: Vote, group: str) -> bool:
-    """Whether an anchor stands beside a group: the whole tier's anchors for all, a family's for a family."""
+    """Whether an anchor is compared with this group: all anchors for all, a family's for a family."""
     return group in (ALL, vote.clip.family, vote.what.probe)
 
 

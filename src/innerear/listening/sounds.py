@@ -1,6 +1,6 @@
-"""The sounds of a listening test: all mono, 44.1 kHz, 16 bit, and as loud as one another; and the headphone check.
+"""The sounds of a listening test: mono, 44.1 kHz, 16 bit, normalised in loudness; and the headphone check.
 
-Loudness is integrated loudness by ITU-R BS.1770-4, through pyloudnorm.
+Loudness is integrated loudness (ITU-R BS.1770-4), computed by pyloudnorm.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from innerear.clip import Clip, Samples
 
 RATE_HZ = 44_100
-TARGET_LUFS = -23.0  # EBU R 128: room for peaks 22 dB above it
+TARGET_LUFS = -23.0  # EBU R 128; leaves 22 dB of headroom below the peak limit
 PEAK_DBFS = -1.0
 BLOCK_S = 0.4  # one gating block of BS.1770
-QUIETEST_LUFS = -60.0  # what is quieter is raised no further
+QUIETEST_LUFS = -60.0  # quieter sounds get no more gain than this
 
 CHECKS = 6
 INTERVALS = 3
@@ -27,7 +27,7 @@ CENTRE_HZ, HALF_WIDTH = 600.0, 0.06
 def loudness_lufs(samples: Samples) -> float:
     """Integrated loudness of mono samples at 44.1 kHz; minus infinity below the gate of -70 LUFS.
 
-    A sound shorter than one block of 0.4 s is measured in a block of its own, the rest of it silence.
+    A sound shorter than one block of 0.4 s is padded with silence to one block.
     """
     import pyloudnorm
 
@@ -38,9 +38,9 @@ def loudness_lufs(samples: Samples) -> float:
 
 
 def gain_db(samples: Samples) -> tuple[float, float]:
-    """The gain to the target loudness, and how much of it the peaks leave no room for; both in decibels.
+    """Gain towards the target loudness, and how far the peak limit keeps it below target; both in dB.
 
-    Peaks are those of the samples four times oversampled (BS.1770-4, annex 2), kept below -1 dBFS.
+    Peaks are measured at four times oversampling (BS.1770-4, annex 2) and kept below -1 dBFS.
     """
     import soxr
 
@@ -51,35 +51,35 @@ def gain_db(samples: Samples) -> tuple[float, float]:
 
 
 def presented(clip: Clip) -> tuple[Samples, float, float]:
-    """A clip that is not silent, as listeners hear it: samples, gain in dB, and decibels short of what was wanted."""
+    """Prepare a non-silent clip for listeners; returns samples, gain and shortfall in dB (see `gain_db`)."""
     samples = clip.at(RATE_HZ)
     gain, short = gain_db(samples)
     return samples * np.float32(10 ** (gain / 20)), gain, short
 
 
 def white(seed: int, duration_s: float) -> Clip:
-    """Gaussian white noise, with ramps of 30 ms."""
+    """Gaussian white noise with ramps of 30 ms."""
     noise = np.random.default_rng(seed).normal(0, 0.1, max(1, round(duration_s * RATE_HZ)))
     return Clip((noise * _ramps(len(noise))).astype(np.float32)[np.newaxis], RATE_HZ)
 
 
 def headphone_check(seed: int) -> tuple[NDArray[np.float32], int]:
-    """Three noises, one of which (1 to 3) holds a tone that only two separate ears hear; shape (2, samples).
+    """Three noises, one of which contains a dichotic tone: samples of shape (2, samples), and which (1 to 3).
 
-    Huggins pitch: white noise that is the same at both ears but for a band of 6 % on either side of
-    600 Hz, where one ear has it in antiphase. A. E. Milne et al., "An online headphone screening
-    test based on dichotic pitch", Behavior Research Methods, 2021: who hears it six times of six
-    passes; four in five with headphones do, and one in five without.
+    Huggins pitch: white noise identical at both ears, except for a band of ±6 % around 600 Hz that is in
+    antiphase at one ear, so the tone is only audible over headphones. A. E. Milne et al., "An online
+    headphone screening test based on dichotic pitch", Behavior Research Methods, 2021: listeners pass
+    with six of six; four in five do with headphones, one in five without.
     """
     rng = np.random.default_rng(seed)
     right = int(rng.integers(1, INTERVALS + 1))
     n = round(INTERVAL_S * RATE_HZ)
     gap = np.zeros((2, round(GAP_S * RATE_HZ)))
     parts = []
-    for place in range(1, INTERVALS + 1):
+    for interval in range(1, INTERVALS + 1):
         noise = rng.normal(0, 1, n)
         both = np.stack([noise, noise])
-        if place == right:
+        if interval == right:
             spectrum = np.fft.rfft(noise)
             hertz = np.fft.rfftfreq(n, 1 / RATE_HZ)
             spectrum[np.abs(hertz - CENTRE_HZ) <= HALF_WIDTH * CENTRE_HZ] *= -1
@@ -101,7 +101,7 @@ def _ramps(n: int) -> NDArray[np.float64]:
 
 
 def flac16(samples: NDArray[np.float32]) -> bytes:
-    """16-bit FLAC of (samples,) or (channels, samples), with no tags; every browser plays it."""
+    """16-bit FLAC of (samples,) or (channels, samples), without tags."""
     import soundfile
 
     buffer = io.BytesIO()

@@ -1,4 +1,4 @@
-"""The sounds that a listening test can play: those of runs, recordings of what is asked, and noise."""
+"""The sounds that a listening test can play: sounds of runs, recordings of the requested sounds, and noise."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ from innerear.scores.score import AUDIBLE_DBFS
 
 @dataclass(frozen=True)
 class Source:
-    """A sound that may be heard: what it is, and how to get it."""
+    """A sound that can be played: what it is, and how to load it."""
 
     what: KeyClip
     clip: Callable[[], Clip]
 
     @property
     def who(self) -> str:
-        """Whose sound it is: an anchor, or a model and its strategy."""
+        """Who made the sound: the kind of anchor, or model and strategy."""
         return self.what.anchor or f"{self.what.model}|{self.what.strategy}"
 
 
 @dataclass
 class Heard:
-    """What runs hold for listeners: sounds, what gave none, the probes that were asked, and where the runs are."""
+    """What runs offer to listeners: sounds, completions without one, the probes, and the run folders."""
 
     sources: list[Source] = field(default_factory=list)
     unheard: list[Unheard] = field(default_factory=list)
@@ -45,35 +45,34 @@ class Heard:
 
 
 def sources_of(runs: Sequence[Run], models: Collection[str] = (), probes: Collection[str] | None = None) -> Heard:
-    """The first attempt of each model at each probe, where it gave a sound; of all models, or of those named.
+    """Collect each model's first attempt at each probe; `models`, `probes` restrict the choice.
 
     Raises:
-        UsageError: the runs ask one probe in different words.
+        UsageError: a probe differs between the runs.
     """
-    found = Heard(places=[RunPlace(run.folder.resolve().name, str(run.folder)) for run in runs])
+    heard = Heard(places=[RunPlace(run.folder.resolve().name, str(run.folder)) for run in runs])
     taken: set[tuple[str, str]] = set()
     several = [name for run in runs for name in dict.fromkeys((c.model, c.strategy) for c in run.completions())]
     twice = {name for name, count in Counter(several).items() if count > 1}
-    for place, run in enumerate(runs):
-        wanted = [item for item in run.items() if _is_wanted(item, models, probes)]
-        for item in wanted:
+    for index, run in enumerate(runs):
+        for item in (item for item in run.items() if _is_wanted(item, models, probes)):
             probe, model, strategy = item.probe, item.completion.model, item.completion.strategy
             if (model, strategy) in twice:
-                model += f" ({found.places[place].name})"
-            if (mark := (probe.id, f"{model}|{strategy}|{place}")) in taken:
+                model += f" ({heard.places[index].name})"
+            if (mark := (probe.id, f"{model}|{strategy}|{index}")) in taken:
                 continue
             taken.add(mark)
-            if found.probes.setdefault(probe.id, probe) != probe:
-                raise UsageError(f"the runs ask {probe.id} in different words; wanted runs of one suite")
+            if heard.probes.setdefault(probe.id, probe) != probe:
+                raise UsageError(f"the probe {probe.id} differs between the runs; use runs of the same suite")
             if reason := _unheard(item):
-                found.unheard.append(Unheard(model, strategy, probe.id, probe.tier, probe.family, reason))
+                heard.unheard.append(Unheard(model, strategy, probe.id, probe.tier, probe.family, reason))
                 continue
             what = KeyClip(
-                probe.id, probe.tier, probe.family, model, strategy, place,
+                probe.id, probe.tier, probe.family, model, strategy, index,
                 item.completion.key, item.render.audio or "",
             )  # fmt: skip
-            found.sources.append(Source(what, functools.partial(load, item.render, run.audio)))
-    return found
+            heard.sources.append(Source(what, functools.partial(load, item.render, run.audio)))
+    return heard
 
 
 def _is_wanted(item: Item, models: Collection[str], probes: Collection[str] | None) -> bool:
@@ -85,7 +84,7 @@ def _is_wanted(item: Item, models: Collection[str], probes: Collection[str] | No
 
 
 def _unheard(item: Item) -> str:
-    """Why nobody can hear an item; empty where they can."""
+    """Why an item has no audible sound; empty if it has one."""
     render = item.render
     if render.outcome == Outcome.NOT_RENDERED:
         return "not rendered"
@@ -99,7 +98,7 @@ def _unheard(item: Item) -> str:
 
 
 def noise(probe: Probe, seed: int) -> Source:
-    """White noise as long as a probe."""
+    """White noise of the probe's duration."""
     seed = int(digest("noise", seed, probe.id)[:8], 16)
     what = KeyClip(probe.id, probe.tier, probe.family, "noise", anchor="noise", source=f"white noise, seed {seed}")
     return Source(what, functools.partial(sounds.white, seed, probe.duration_s))
@@ -107,7 +106,7 @@ def noise(probe: Probe, seed: int) -> Source:
 
 @dataclass
 class Recordings:
-    """By probe a recording of the very thing that is asked; by file its author; and what the maker must know."""
+    """Recordings of the requested sounds by probe, their credits by file, and warnings for the experimenter."""
 
     sources: dict[str, Source] = field(default_factory=dict)
     credits: dict[str, str] = field(default_factory=dict)
@@ -115,31 +114,31 @@ class Recordings:
 
 
 def recordings_of(probes: Iterable[Probe], data: Path | None, non_commercial: bool) -> Recordings:
-    """Recordings of a folder, where their licences let them be sent on; none without a folder."""
-    found = Recordings()
+    """Choose recordings from a folder whose licences allow redistribution; none if there is no folder."""
+    recordings = Recordings()
     if data is None:
-        found.warnings.append("no recordings for anchors: INNEREAR_DATA names no folder; anchors are noise alone")
-        return found
+        recordings.warnings.append("no recordings for anchors: INNEREAR_DATA is not set; the only anchors are noise")
+        return recordings
     by_name = {probe.id: probe for probe in probes}
     rows = read_manifest(data / "MANIFEST.csv", columns=())
     allowed = [row for row in rows if may_be_sent(row["licence"], non_commercial)]
     chosen = share(list(by_name.values()), allowed)
     if not non_commercial and len(share(list(by_name.values()), rows)) > len(chosen):
-        found.warnings.append(
-            "recordings for non-commercial use were left out of the anchors; --non-commercial takes them"
+        recordings.warnings.append(
+            "recordings licensed for non-commercial use were not used as anchors; --non-commercial includes them"
         )
     for name, (row, remark) in chosen.items():
-        probe = by_name[name]
         if remark:
             continue
+        probe = by_name[name]
         what = KeyClip(probe.id, probe.tier, probe.family, "real", anchor="real", source=row["file"])
-        found.credits[row["file"]] = f"{row['attribution']} ({row['licence']})"
-        found.sources[name] = Source(what, functools.partial(_recording, data / row["file"], probe.duration_s))
-    return found
+        recordings.credits[row["file"]] = f"{row['attribution']} ({row['licence']})"
+        recordings.sources[name] = Source(what, functools.partial(_recording, data / row["file"], probe.duration_s))
+    return recordings
 
 
 def may_be_sent(licence: str, non_commercial: bool = False) -> bool:
-    """Whether a recording under this licence may be given to listeners, with its author named.
+    """Whether a recording under this licence may be given to listeners, with attribution.
 
     >>> nc = "source CC0; collection CC-BY-NC-3.0"
     >>> may_be_sent("CC-BY-4.0"), may_be_sent(nc), may_be_sent(nc, non_commercial=True)

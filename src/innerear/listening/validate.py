@@ -1,9 +1,9 @@
-"""Do the metrics agree with people? Rank correlation of every metric with what listeners said, sound by sound.
+"""Do the metrics agree with people? Rank correlation of every metric with listeners' answers, per sound.
 
-For `identify` a sound's value is how often it was named, for `rate` its mean rating; for `ab` the two
-sounds of a pair are held against each other: the difference of the metric against how often the first
-was preferred. A set's distance has no value for one sound; what stands here for FAD is each sound's
-own distance to the reference of its kind.
+A sound's value is how often it was identified (`identify`) or its mean rating (`rate`). For `ab`, the
+difference of the metric between the two sounds of a pair is correlated with how often the first was
+preferred. FAD is a distance between sets, so the distance of each single sound to its reference is
+used instead.
 """
 
 from __future__ import annotations
@@ -43,13 +43,13 @@ from innerear.scores.clap import CAPTION, place
 Array = NDArray[np.float64]
 Better = Literal["higher", "lower", "neither"]
 
-LEAST_COVERED = 0.5  # share of the sounds with a value, for a metric to be called the best
-FEWEST_SOUNDS = 8  # of different value, below which a rank correlation says nothing
+LEAST_COVERED = 0.5  # share of the sounds that need a value for a metric to be called the best
+FEWEST_SOUNDS = 8  # a rank correlation over fewer sounds says nothing
 
 
 @dataclass
 class Values:
-    """A metric's value for each completion that has one. `signature`: how it was got."""
+    """A metric's value per completion, if it has one. `signature`: how it was computed."""
 
     signature: str
     better: Better
@@ -59,7 +59,7 @@ class Values:
 def validate(
     run: Run, answers: Sequence[Answers], refused: Sequence[Refused], key: Key, coding: Coding | None = None
 ) -> Validation:
-    """Hold the metrics of a run against what people said of its sounds, and keep it in the run.
+    """Correlate the metrics of a run with listeners' answers, and save the result in the run.
 
     Raises:
         UsageError: the test has none of the run's sounds, or no answers can be used.
@@ -72,7 +72,7 @@ def validate(
     votes = [vote for one in answers if one.session not in out for vote in votes_of(one, key, coding)]
     votes = [v for v in votes if not v.what.anchor and all(clip.completion in items for clip in v.clips)]
     if not votes:
-        raise UsageError("no listener is left whose answers can be used: " + results.rule)
+        raise UsageError("no listener's answers can be used; " + results.rule)
     values = sound_values(run, list(items.values()))
     measures = {"identify": ("identified",), "ab": ("preferred",), "rate": tuple(SCALES)}[key.test.kind]
     rows = [row for measure in measures for row in _correlations(measure, votes, values, key)]
@@ -104,7 +104,7 @@ def _shown(scores: Sequence[Score]) -> list[Score]:
     return [score for score in scores if "/" not in score.group]
 
 
-# ---- what metrics say of each sound
+# ---- metric values per sound
 
 
 def sound_values(run: Run, items: Sequence[Item]) -> dict[str, Values]:
@@ -183,7 +183,7 @@ def _embedded(
             put(f"fad of one ({name})", f"fad|per-clip|emb:{signature}|v:1", "lower", item, distance)
 
 
-# ---- what people say of each sound
+# ---- listeners' answers per sound
 
 
 def _correlations(measure: str, votes: Sequence[Vote], values: Mapping[str, Values], key: Key) -> Iterator[Score]:
@@ -196,15 +196,15 @@ def _correlations(measure: str, votes: Sequence[Vote], values: Mapping[str, Valu
             some = [pair for pair in mine if not model or pair[0].clip.model == model]
             if not some:
                 continue
-            held = _Held(some)
-            how = f"of:{measure}|test:{key.test.test[:12]}|listeners:{len(held.listeners)}"
+            table = _Table(some)
+            how = f"of:{measure}|test:{key.test.test[:12]}|listeners:{len(table.listeners)}"
             for name, metric in values.items():
-                row = held.against(metric)
+                row = table.against(metric)
                 if row is None:
                     continue
                 value, interval, n, note = row
                 yield Score(
-                    name, model, "", tier, value, n, len(held.units) - n,
+                    name, model, "", tier, value, n, len(table.units) - n,
                     f"spearman|{metric.signature}|{how}|{interval.how if interval else 'ci:none'}|v:1",
                     group=measure, better=metric.better, low=interval.low if interval else None,
                     high=interval.high if interval else None, note=note,
@@ -219,8 +219,8 @@ def _said(measure: str, vote: Vote) -> float | None:
     return float(getattr(vote.answer, measure))
 
 
-class _Held:
-    """What people said of sounds, as a table of listeners and sounds, to be held against a metric."""
+class _Table:
+    """Answers as a table of listeners by sounds, to be correlated with metrics."""
 
     def __init__(self, pairs: Sequence[tuple[Vote, float]]) -> None:
         units = {vote.trial.id: vote for vote, _ in pairs}
@@ -236,7 +236,7 @@ class _Held:
             self.count[rows[vote.listener], columns[vote.trial.id]] += 1
 
     def against(self, metric: Values) -> tuple[float | None, people.Interval | None, int, str] | None:
-        """Spearman's rho, its interval, of how many sounds, why there is none; `None` where no sound has a value."""
+        """Spearman's rho, its interval, the number of sounds, why it is missing; `None` if no sound has a value."""
         by = metric.by_completion
         kept = np.array([all(sound in by for sound in unit) for unit in self.units])
         n = int(kept.sum())
@@ -246,10 +246,10 @@ class _Held:
         of = np.array([by[unit[0]] - (by[unit[1]] if len(unit) > 1 else 0.0) for unit in sounds])
         total, count, probes = self.total[:, kept], self.count[:, kept], self.probes[kept]
         if n < FEWEST_SOUNDS:
-            return None, None, n, f"{n} sounds are too few; wanted {FEWEST_SOUNDS}"
+            return None, None, n, f"{n} sounds are too few; at least {FEWEST_SOUNDS} are needed"
         value = spearman(of, total.sum(axis=0) / count.sum(axis=0))
         if value is None:
-            return None, None, n, "all values are one"
+            return None, None, n, "all values are equal"
         key = kept.tobytes()
         if key not in self._drawn:
             self._drawn[key] = _draw(total, count, probes)
@@ -258,9 +258,10 @@ class _Held:
 
 
 def _draw(total: Array, count: Array, probes: NDArray[np.intp]) -> tuple[Array, Array, str]:
-    """Listeners and probes drawn anew, each as a whole: the sounds' weights, and the ranks of what was said.
+    """Bootstrap over whole listeners and whole probes.
 
-    Both of shape (draws, sounds).
+    Returns the sounds' weights and the ranks of their answers, both of shape (draws, sounds), and how
+    they were drawn.
     """
     rng = np.random.default_rng(0)
     _, probes = np.unique(probes, return_inverse=True)
@@ -274,14 +275,14 @@ def _draw(total: Array, count: Array, probes: NDArray[np.intp]) -> tuple[Array, 
 
 
 def _weighted_ranks(values: Array, weights: Array) -> Array:
-    """The ranks of values (sounds,) where each is there as often as its weight says, shape of the weights."""
+    """Ranks of values (sounds,) with each counted as often as its weight; shape of the weights."""
     below = (values[:, None] < values[None, :]) + 0.5 * (values[:, None] == values[None, :])
     ranks: Array = weights @ below
     return ranks
 
 
 def _interval(first: Array, second: Array, weights: Array, how: str) -> people.Interval | None:
-    """The interval of the correlation of ranks over draws, all of shape (draws, sounds)."""
+    """Interval of the rank correlation over draws; all arrays of shape (draws, sounds)."""
     n = np.maximum(weights.sum(axis=1, keepdims=True), 1e-12)
     a, b = (ranks - (weights * ranks).sum(axis=1, keepdims=True) / n for ranks in (first, second))
     scale = np.sqrt((weights * a * a).sum(axis=1) * (weights * b * b).sum(axis=1))
@@ -293,7 +294,7 @@ def _interval(first: Array, second: Array, weights: Array, how: str) -> people.I
 
 
 def spearman(first: Array, second: Array) -> float | None:
-    """Spearman's rank correlation, ties sharing the middle of their ranks; `None` where one has a single value.
+    """Spearman's rank correlation, ties with mean ranks; `None` if all values on one side are equal.
 
     >>> spearman(np.array([1.0, 2.0, 5.0]), np.array([3.0, 4.0, 4.5]))
     1.0
@@ -308,9 +309,9 @@ def spearman(first: Array, second: Array) -> float | None:
 
 
 def _best(rows: Sequence[Score]) -> Iterator[Best]:
-    """For each tier and measure the metric of greatest correlation whose interval leaves out 0.
+    """For each tier and measure, the metric with the largest correlation whose interval excludes 0.
 
-    Metrics with a value for fewer than half of the sounds do not compete: theirs are other sounds.
+    Metrics with a value for fewer than half of the sounds are not considered: they cover other sounds.
     """
     for tier, measure in dict.fromkeys((row.tier, row.group) for row in rows):
         mine = [
@@ -330,7 +331,7 @@ def _best(rows: Sequence[Score]) -> Iterator[Best]:
 
 
 def _size(row: Score) -> tuple[float, float] | None:
-    """The interval of a correlation's size: from 0 where it holds 0."""
+    """Interval of the absolute correlation; it starts at 0 if the interval includes 0."""
     if row.low is None or row.high is None:
         return None
     if row.low > 0:

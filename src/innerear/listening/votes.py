@@ -1,6 +1,6 @@
-"""Answers to votes: each joined with what the key says of it; and whose are used.
+"""Join answers with the key, and decide which listeners' answers are used.
 
-A listener is left out by a rule that stands here, before anyone answered.
+The exclusion rule is fixed here, before anyone has answered.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from innerear.report.validations import Kind
 
 ANCHORS_RIGHT: Mapping[Kind, float] = {"identify": 2 / 3, "ab": 5 / 6, "rate": 2 / 3}
 FEWEST_ANCHORS = 3
-HIGH, LOW = 4, 2  # of five: a recording fits at least so well, and noise at most so well
+HIGH, LOW = 4, 2  # of 5: the lowest right rating of a recording's fit, the highest right one of noise
 
 
 @dataclass(frozen=True)
 class Vote:
-    """One answer, joined with what the key says of it. `right`: where there is a right answer, and it is known."""
+    """One answer, joined with its entries in the key. `right`: `None` if there is no right answer or it is unknown."""
 
     listener: str
     answer: Answer
@@ -37,12 +37,12 @@ class Vote:
 
     @property
     def clip(self) -> KeyClip:
-        """The sound, where there is one."""
+        """The sound, or the first of two."""
         return self.clips[0]
 
 
 def votes_of(answers: Answers, key: Key, coding: Coding | None = None) -> list[Vote]:
-    """A listener's answers, each joined with what the key says of it."""
+    """Join a listener's answers with the key."""
     texts = {probe.id: said for probe in key.probes for said in [_said(probe)] if said}
     trials = {trial.id: trial for trial in key.test.trials}
     votes = []
@@ -66,7 +66,7 @@ def _right(
     coded = coding.get((what.probe, said))
     if coded is None and what.probe in texts and texts[what.probe] in (said, said.removeprefix("the word ")):
         coded = True
-    if clips[0].anchor == "noise":  # what names the caption is wrong; all else cannot be told from right
+    if clips[0].anchor == "noise":  # naming the caption is wrong; no other answer can be called right or wrong
         return False if coded else None
     return coded
 
@@ -76,38 +76,38 @@ def _said(probe: Probe) -> str:
 
 
 def uncoded(votes: Sequence[Vote], captions: Mapping[str, str], coding: Coding) -> list[Uncoded]:
-    """What was written that neither letters nor the coding settle, and by how many."""
-    found: dict[tuple[str, str], int] = {}
+    """List the written answers that neither spelling nor the coding settles, with their counts."""
+    counts: dict[tuple[str, str], int] = {}
     for vote in votes:
         if vote.answer.text is not None and vote.right is None:
             name = (vote.what.probe, plain(vote.answer.text))
             if name not in coding:
-                found[name] = found.get(name, 0) + 1
-    return [Uncoded(probe, captions.get(probe, ""), text, n) for (probe, text), n in sorted(found.items())]
+                counts[name] = counts.get(name, 0) + 1
+    return [Uncoded(probe, captions.get(probe, ""), text, n) for (probe, text), n in sorted(counts.items())]
 
 
-# ---- whose answers are used
+# ---- excluding listeners
 
 
 def rule(key: Key) -> str:
-    """Who is left out, in words."""
+    """Describe the exclusion rule in words."""
     kind = key.test.kind
     right = {
-        "identify": "name a recording, and find noise to be none of the captions",
-        "ab": "prefer a recording to noise",
-        "rate": f"find that a recording fits at least {HIGH}, and noise at most {LOW}, of 5",
+        "identify": "recordings named, noise called none of the captions",
+        "ab": "the recording preferred to noise",
+        "rate": f"fit of recordings rated {HIGH} or more of 5, of noise {LOW} or less",
     }[kind]
-    words = f"left out: who does not {right} in at least {ANCHORS_RIGHT[kind]:.0%} of the anchors that they heard"
-    words += f" (where those are {FEWEST_ANCHORS} or more)"
+    words = f"left out: listeners with fewer than {ANCHORS_RIGHT[kind]:.0%} of their anchors right ({right})"
+    words += f" if they heard {FEWEST_ANCHORS} or more"
     if key.test.headphones:
-        words += f", or hears the tone of the headphone check fewer than {CHECKS} times of {CHECKS}"
+        words += f", and listeners who failed any of the {CHECKS} headphone checks"
     return words
 
 
 def guessers(key: Key) -> float | None:
-    """How likely one who answers by chance is to keep to the rule for anchors, on average over forms."""
+    """Probability that a listener who guesses passes the rule for anchors, averaged over forms."""
     trials = {trial.id: trial for trial in key.test.trials}
-    found = []
+    passing = []
     for form in key.test.forms:
         chances = [
             {"identify": 1 / (1 + len(trials[s.trial].options)), "ab": 1 / 2, "rate": 2 / 5}[key.test.kind]
@@ -118,19 +118,19 @@ def guessers(key: Key) -> float | None:
             return None
         n, p = len(chances), float(np.mean(chances))
         least = math.ceil(ANCHORS_RIGHT[key.test.kind] * n - 1e-9)
-        found.append(sum(math.comb(n, k) * p**k * (1 - p) ** (n - k) for k in range(least, n + 1)))
-    return float(np.mean(found)) if found else None
+        passing.append(sum(math.comb(n, k) * p**k * (1 - p) ** (n - k) for k in range(least, n + 1)))
+    return float(np.mean(passing)) if passing else None
 
 
 def judge(answers: Answers, votes: Sequence[Vote], key: Key) -> Listener:
-    """Whether a listener's answers are used."""
+    """Decide whether a listener's answers are used."""
     anchors = [vote.right for vote in votes if vote.what.anchor and vote.right is not None]
     heard = [check.choice == key.headphones[check.clip] for check in answers.headphones]
     reasons = []
     if len(anchors) >= FEWEST_ANCHORS and sum(anchors) < ANCHORS_RIGHT[key.test.kind] * len(anchors) - 1e-9:
         reasons.append(f"{sum(anchors)} of {len(anchors)} anchors right")
     if key.test.headphones and sum(heard) < len(key.test.headphones):
-        reasons.append(f"the headphone check right {sum(heard)} times of {len(key.test.headphones)}")
+        reasons.append(f"{sum(heard)} of {len(key.test.headphones)} headphone checks right")
     return Listener(
         answers.session, answers.listener, len(answers.answers), answers.complete, sum(anchors), len(anchors),
         sum(heard), len(heard), "; ".join(reasons), answers.comment,

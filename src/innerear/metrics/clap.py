@@ -1,10 +1,10 @@
-"""One sound held against captions, outside of any run: what `innerear clap` prints."""
+"""Compare one sound with captions, without a run: what `innerear clap` prints."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import msgspec
 import numpy as np
@@ -15,16 +15,12 @@ from innerear.embed import CaptionReader, open_embedder, reads_captions
 from innerear.embed.windows import Frames
 from innerear.errors import UsageError
 
-if TYPE_CHECKING:
-    pass
-
-
 ANCHOR_S = 10.0
-"""Noise and silence are repeated up to this by the embedder anyway."""
+"""Duration of noise and silence; the embedder repeats shorter sounds to this length anyway."""
 
 
 class Heard(msgspec.Struct, frozen=True):
-    """A caption's cosine with the sound, with white noise, and with silence."""
+    """Cosine similarity of a caption with the sound, with white noise and with silence."""
 
     caption: str
     cosine: float
@@ -33,7 +29,7 @@ class Heard(msgspec.Struct, frozen=True):
 
 
 class Held(msgspec.Struct, frozen=True):
-    """A sound against captions, the nearest first; `embedder` is the signature of both towers."""
+    """A sound compared with captions, closest first; `embedder`: signature of both towers."""
 
     captions: list[Heard]
     windows: int
@@ -41,14 +37,15 @@ class Held(msgspec.Struct, frozen=True):
 
 
 def hold(audio: Path, captions: Sequence[str], embedder: str = "clap-laion") -> Held:
-    """Hold a file of any length against captions.
+    """Compare a file of any length with captions.
 
     Raises:
-        UsageError: the embedder reads no captions, or a caption is empty. AudioError: the file cannot
-        be read. WeightsUnavailable: the weights are not here.
+        UsageError: the embedder does not support captions, or a caption is empty.
+        AudioError: the file cannot be read.
+        WeightsUnavailable: the weights are not installed.
     """
     if not reads_captions(embedder):
-        raise UsageError(f"{embedder} reads no captions; wanted one of the embedders that start with clap-")
+        raise UsageError(f"{embedder} does not support captions; use an embedder whose name starts with clap-")
     opened = cast(CaptionReader, open_embedder(embedder))
     texts = opened.read(captions)
     frames = opened.embed_file(audio)
@@ -61,7 +58,7 @@ def hold(audio: Path, captions: Sequence[str], embedder: str = "clap-laion") -> 
 
 
 def cosines(frames: Frames, texts: Frames) -> NDArray[np.float64]:
-    """The cosine of a sound, (frames, dims), with each caption, (captions, dims); all frames of length 1.
+    """Cosine of a sound, (frames, dims), with each caption, (captions, dims); all rows have unit length.
 
     >>> sound, texts = np.eye(2, dtype=np.float32), np.array([[1, 0], [-1, 0]], dtype=np.float32)
     >>> cosines(sound, texts).round(4).tolist()

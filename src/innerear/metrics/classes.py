@@ -1,14 +1,14 @@
-"""Which kind of sound is it? The 50 environment classes, as YAMNet's AudioSet scores tell them, and the check `label`.
+"""Which kind of sound is it? Classification into 50 environment classes by YAMNet, and the check `label`.
 
-A class has some of AudioSet's names, and its score is the highest of theirs. Names are not equally
-easily given (*Engine* is, *Frying* is not), so a class is heard by its *lift*: the logarithm of its
-score over what it usually gets from recordings of other classes. Classes that YAMNet takes for each
-other on real recordings are *merged*: a check passes where the class heard is merged with the one asked.
+Each class maps to one or more AudioSet names; its score is their highest. YAMNet assigns some names more
+readily than others (*Engine* more than *Frying*), so classes are ranked by *lift*: the log score minus
+its usual value on recordings of other classes. Classes that YAMNet confuses on real recordings are
+*merged*: a check passes if the class found is merged with the requested one.
 
-`classes.csv` holds all that: names, usual level, merges, and how often real recordings of the class
-are heard right, the ceiling of any model. `innerear checks fit` makes it anew. Classes are those of
-ESC-50 (K. J. Piczak, "ESC: Dataset for Environmental Sound Classification", ACM MM 2015); names are
-AudioSet's (J. F. Gemmeke et al., "Audio Set", ICASSP 2017; CC BY 4.0).
+`classes.csv` has the names, usual levels, merges, and how often real recordings of the class are
+classified correctly, which is the ceiling for any model. `innerear checks fit` rebuilds it. Classes are
+those of ESC-50 (K. J. Piczak, "ESC: Dataset for Environmental Sound Classification", ACM MM 2015);
+names are AudioSet's (J. F. Gemmeke et al., "Audio Set", ICASSP 2017; CC BY 4.0).
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ from innerear.metrics.measure import UNAVAILABLE, Sound, Value
 Floats = NDArray[np.float64]
 Scores = NDArray[np.float32]
 
-LEAST_SCORE = 1e-3  # added to a score, below which scores say nothing
-LEAST_LIFT = 1.0  # of the class heard; below it nothing is heard
+LEAST_SCORE = 1e-3  # added to scores, because smaller ones are uninformative
+LEAST_LIFT = 1.0  # nats; below this, no class is recognised
 TOP = 5
 SILENT = 1e-4  # peak
 
@@ -42,9 +42,9 @@ SILENT = 1e-4  # peak
 class Class(msgspec.Struct, frozen=True):
     """One environment class.
 
-    `usual` is the mean of ln(score + 0.001) over recordings of other classes; `merged` the name that
-    it goes by in headlines; of `n` recordings of the class, `real` is the share heard as a class that
-    it is merged with, `real_alone` as itself, `real_top5` within the first five.
+    `usual`: mean of ln(score + 0.001) over recordings of other classes. `merged`: name of the merged
+    class. Of `n` recordings of the class, `real` is the share classified as a class that it is merged
+    with, `real_alone` as itself, `real_top5` with itself among the first five.
     """
 
     name: str
@@ -58,7 +58,7 @@ class Class(msgspec.Struct, frozen=True):
 
 
 def shipped_path() -> Path:
-    """Where the shipped table lies."""
+    """Path of the bundled table."""
     return Path(str(resources.files(__package__).joinpath("classes.csv")))
 
 
@@ -71,7 +71,7 @@ def shipped() -> tuple[Class, ...]:
 
 
 def save(path: Path, classes: Sequence[Class]) -> None:
-    """Write the table whole."""
+    """Write the table atomically."""
     from innerear.run.parts import write_whole
 
     text = io.StringIO()
@@ -86,17 +86,17 @@ def save(path: Path, classes: Sequence[Class]) -> None:
 
 @functools.cache
 def places() -> dict[str, int]:
-    """The place of each class in the table."""
-    return {one.name: place for place, one in enumerate(shipped())}
+    """Index of each class in the table."""
+    return {one.name: index for index, one in enumerate(shipped())}
 
 
 def merged_name(label: str) -> str:
-    """The name that a class goes by in headlines, such as `rooster+hen`; its own where it is not in the table."""
+    """Name of the merged class, such as `rooster+hen`; the label itself if it is not in the table."""
     return shipped()[places()[label]].merged if label in places() else label
 
 
 def by_class(scores: Scores) -> Floats:
-    """Scores of AudioSet's names, (frames, 521), as scores of the classes, (frames, 50)."""
+    """Convert scores of AudioSet names, (frames, 521), to scores of the classes, (frames, 50)."""
     return np.stack([scores[:, list(columns)].max(axis=1) for columns in _columns()], axis=1).astype(np.float64)
 
 
@@ -107,50 +107,50 @@ def _columns() -> tuple[tuple[int, ...], ...]:
 
 
 def levels(scores: Scores) -> Floats:
-    """ln(score + 0.001) of each class over all frames (their mean), shape (50,)."""
+    """ln(score + 0.001) of each class, from scores averaged over frames, shape (50,)."""
     found: Floats = np.log(by_class(scores.mean(axis=0, keepdims=True))[0] + LEAST_SCORE)
     return found
 
 
 def lifts(scores: Scores) -> Floats:
-    """By how much each class is above what it usually gets, in nepers, shape (50,)."""
+    """How far each class is above its usual level, in nats, shape (50,)."""
     above: Floats = levels(scores) - np.array([one.usual for one in shipped()])
     return above
 
 
 def heard(lift: Floats) -> str | None:
-    """The class with the highest lift; `None` where none stands out."""
+    """The class with the highest lift; `None` if it is below `LEAST_LIFT`."""
     best = int(lift.argmax())
     return shipped()[best].name if lift[best] >= LEAST_LIFT else None
 
 
 def silent(clip: Clip) -> bool:
-    """Whether there is nothing to hear."""
+    """Whether a clip is empty or digitally (almost) silent."""
     return not len(clip.mono) or float(np.abs(clip.mono).max()) < SILENT
 
 
 def listen(clip: Clip) -> Scores:
-    """Scores of AudioSet's 521 names, (frames, 521): windows of 0.975 s every 0.48 s.
+    """YAMNet's scores of the AudioSet names, (frames, 521), in windows of 0.975 s every 0.48 s.
 
     Raises:
-        WeightsUnavailable: YAMNet cannot be had here.
+        WeightsUnavailable: YAMNet is not installed.
     """
     scores: Scores = listener().listen(clip)[1]
     return scores
 
 
 class LabelCheck:
-    """The check `label`: the place of the class asked among the 50, by lift; 1 is the class heard.
+    """The check `label`: rank of the requested class among the 50 by lift, from 1.
 
-    Passes where the class heard is merged with the one asked.
+    Passes if the highest-ranked class is merged with the requested one.
     """
 
     name, version, unit = "label", 1, "of 50"
 
     def measure(self, sound: Sound, check: Label) -> Value:
-        """The detail holds the class heard (`None`: none stands out), the place, and the first five with their lifts.
+        """Detail: the class found (`None` if no lift is high enough), the rank, the first five with their lifts.
 
-        Another set than `esc50`, or a class outside it, cannot be measured.
+        Not measurable for sets other than `esc50` or classes outside it.
         """
         assert sound.clip is not None
         if check.among != "esc50" or check.label not in places():
@@ -164,10 +164,10 @@ class LabelCheck:
 
 
 def judge(lift: Floats, label: str) -> Value:
-    """What the lifts of a sound say of a class."""
+    """Judge a class from the lifts of a sound."""
     own = lift[places()[label]]
     rank = 1 + int((lift > own).sum())
-    first = [shipped()[place].name for place in np.argsort(-lift, kind="stable")[:TOP]]
+    first = [shipped()[index].name for index in np.argsort(-lift, kind="stable")[:TOP]]
     top = [[name, round(float(lift[places()[name]]), 2)] for name in first]
     what = heard(lift)
     passed = what is not None and merged_name(what) == merged_name(label)

@@ -1,11 +1,11 @@
-"""How good does speech sound? DNSMOS P.835, a network's guess at listeners' opinions, 1 to 5: low trust.
+"""Speech quality by DNSMOS P.835, a network's estimate of mean opinion scores, 1 to 5. Unreliable here.
 
 C. Reddy, V. Gopal, R. Cutler, "DNSMOS P.835: A non-intrusive perceptual objective speech quality metric
-to evaluate noise suppressors", ICASSP 2022 (arXiv 2110.01763). It was trained on human speech behind
-noise suppressors; what it says of speech that a program makes is an extrapolation. It is measured
-only where it is asked for (`innerear measure RUN --dnsmos`), as it takes seconds a sound.
+to evaluate noise suppressors", ICASSP 2022 (arXiv 2110.01763). It was trained on human speech processed
+by noise suppressors; for synthetic speech it extrapolates. It is measured only on request
+(`innerear measure RUN --dnsmos`), because it takes seconds per sound.
 
-Windows of 9.01 s every second, means over them; a shorter sound is repeated.
+Averaged over windows of 9.01 s every second; shorter sounds are repeated.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ WINDOW, HOP = 144_160, 16_000  # samples: 9.01 s, 1 s
 SIG = (-0.08397278, 1.22083953, 0.0052439)
 BAK = (-0.13166888, 1.60915514, -0.39604546)
 OVRL = (-0.06766283, 1.11546468, 0.04602535)
-"""Polynomials, the square first, from what the network says to the scale of opinions."""
+"""Polynomials, highest degree first, that map the network's outputs to the MOS scale."""
 
 
 @functools.cache
@@ -37,10 +37,10 @@ def _network() -> Any:
 
 
 def rate(clip: Clip) -> tuple[float, float, float] | None:
-    """How good the speech, the background and all of it sound, each 1 to 5; `None` for silence.
+    """Rate the quality of speech, background and overall, each 1 to 5; `None` for silence.
 
     Raises:
-        WeightsUnavailable: the network cannot be had here.
+        WeightsUnavailable: the network is not installed.
     """
     network = _network()
     samples = clip.at(SAMPLE_RATE)
@@ -60,16 +60,16 @@ def rate(clip: Clip) -> tuple[float, float, float] | None:
 
 
 class Dnsmos(SoundMetric):
-    """DNSMOS P.835 overall, 1 to 5, of what is asked for as speech. Low trust; see docs/metrics-speech.md."""
+    """Overall DNSMOS P.835, 1 to 5, for speech probes. Unreliable on synthetic speech; see docs/metrics-speech.md."""
 
     name, version, unit = "dnsmos", 1, "MOS"
 
     def applies(self, probe: Probe) -> bool:
-        """In the speech tier."""
+        """Whether the probe is in the speech tier."""
         return probe.tier == "speech"
 
     def measure(self, sound: Sound) -> Value:
-        """The detail holds the three opinions: of the speech, of the background, of all of it."""
+        """Detail: the three ratings, of speech, background and overall quality."""
         assert sound.clip is not None
         try:
             found = rate(sound.clip)

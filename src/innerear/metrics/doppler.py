@@ -1,8 +1,8 @@
-"""Does it pass by? The check `doppler`: what sounds is lower at the end than at the start.
+"""Does it pass by? The check `doppler`: a drop in pitch from start to end.
 
-A source that passes sounds higher while it comes and lower when it goes. Its own pattern (a siren's
-wail) may move by more than that, so not the pitch of a moment is compared but the mean spectrum of
-the first third with that of the last, along a logarithmic axis, where a Doppler shift moves all alike.
+A passing source is higher in pitch as it approaches and lower as it recedes. Its own pattern (a siren's
+wail) may vary more than that, so the mean spectra of the first and last thirds are compared on a
+logarithmic axis, on which a Doppler shift moves all partials equally.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ SAMPLE_RATE = 22_050  # Hz
 N_FFT, HOP = 4096, 1024  # samples: 0.19 s, 46 ms
 FMIN_HZ, FMAX_HZ = 120.0, 8_000.0
 BINS_PER_OCTAVE = 60  # 20 cents
-FARTHEST_CENTS = 800.0  # that the two may be apart
-LEAST_ALIKE = 0.4  # correlation of the two spectra, laid on each other; noise reaches 0.25
-RANGE_DB = 40.0  # frames so far below the loudest are not heard
-FLOOR_DB = 50.0  # below a frame's loudest, where levels end
+FARTHEST_CENTS = 800.0  # largest shift considered
+LEAST_ALIKE = 0.4  # correlation of the two spectra after the shift; noise reaches 0.25
+RANGE_DB = 40.0  # frames this far below the maximum are ignored
+FLOOR_DB = 50.0  # floor of levels, below the frame's maximum
 ENVELOPE_OCTAVES = 0.7
 
 
 @functools.cache
 def _axis() -> Floats:
-    """The logarithmic axis in hertz."""
+    """The logarithmic frequency axis in Hz."""
     n = int(np.log2(FMAX_HZ / FMIN_HZ) * BINS_PER_OCTAVE) + 1
     return np.asarray(FMIN_HZ * 2 ** (np.arange(n) / BINS_PER_OCTAVE))
 
 
 def partials_over_time(samples: NDArray[np.float32]) -> Floats:
-    """What stands out of the spectrum's envelope, by frame and on a logarithmic axis, shape (frames, bins)."""
+    """Spectrum above its envelope per frame, on a logarithmic axis, unit norm; shape (frames, bins)."""
     import scipy.fft
     from scipy.ndimage import uniform_filter1d
 
@@ -58,7 +58,7 @@ def partials_over_time(samples: NDArray[np.float32]) -> Floats:
 
 
 def shift_cents(samples: NDArray[np.float32]) -> tuple[float, float] | None:
-    """From the first third to the last in cents (negative: lower), and how alike they then are, 0 to 1."""
+    """Shift in cents from the first third to the last (negative: lower), and their correlation after it."""
     found = partials_over_time(samples)
     n = len(found) // 3
     if n < 4:
@@ -76,23 +76,23 @@ def shift_cents(samples: NDArray[np.float32]) -> tuple[float, float] | None:
 
 
 def _correlation(first: Floats, last: Floats, move: int) -> float:
-    """Of the first moved by so many bins and the last, over the bins that both have."""
+    """Correlation of the first spectrum, shifted by a number of bins, with the last, over their common bins."""
     one, other = (first[: len(first) - move], last[move:]) if move >= 0 else (first[-move:], last[:move])
     one, other = one - one.mean(), other - other.mean()
     return float(one @ other / max(float(np.sqrt((one @ one) * (other @ other))), 1e-12))
 
 
 class DopplerCheck:
-    """The check `doppler`: cents from the first third to the last, negative where it becomes lower.
+    """The check `doppler`: shift in cents from the first third to the last, negative if lower.
 
-    Passes where it falls to the ratio asked or below, by no more than 800 cents (beyond which
-    nothing on the road is so fast), and the two spectra, laid on each other, are alike.
+    Passes if the frequency ratio is at most the requested one, the shift is less than 800 cents (no road
+    vehicle is faster), and the aligned spectra are similar.
     """
 
     name, version, unit = "doppler", 1, "cents moved"
 
     def measure(self, sound: Sound, check: Doppler) -> Value:
-        """The detail holds the ratio heard and how alike both ends are."""
+        """Detail: the frequency ratio found and the similarity of both ends."""
         assert sound.clip is not None
         samples = sound.clip.at(SAMPLE_RATE)
         if not len(samples) or float(np.abs(samples).max()) < 1e-4:

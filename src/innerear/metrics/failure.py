@@ -1,7 +1,7 @@
-"""What went wrong? One word for each sound that fails, and the others that also fit.
+"""What went wrong? Failure modes of each sound that fails, the most severe first.
 
-From what was measured before and from the sound itself. The words stand in the order of
-`WORDS`: what kept a sound from being heard at all comes before what was wrong with it.
+They are derived from the measurements and from the sound. `WORDS` gives their order: failures to
+produce a sound come before faults of the sound.
 """
 
 from __future__ import annotations
@@ -19,33 +19,33 @@ from innerear.metrics.signal import right_length
 from innerear.records import Measurement, Outcome, Probe
 
 WORDS = {
-    "no program": "the reply holds no program",
+    "no program": "the reply contains no program",
     "not its own": "the program takes its sound from elsewhere, so it was not run",
     "forbidden": "the program did something that the jail forbids",
-    "timeout": "the program did not end in time",
-    "out of memory": "the program used more memory than it may",
+    "timeout": "the program ran too long",
+    "out of memory": "the program exceeded its memory limit",
     "crashed": "the program ended with an error",
     "no audio": "the program wrote no sound",
-    "silent": "nothing is heard",
-    "plain noise": "only noise is heard",
-    "bare tone": "a bare tone where an instrument was asked",
-    "near copy": "the sound is nearly that of another probe",
+    "silent": "the sound is silent",
+    "plain noise": "the sound is only noise",
+    "bare tone": "a pure tone instead of an instrument",
+    "near copy": "the sound is nearly the same as for another probe",
     "wrong length": "the sound is too long or too short",
     "clipped": "the sound is clipped",
     "wrong count": "too many or too few notes or hits",
-    "wrong order": "the right notes or sounds in another order",
-    "one missing": "one of the sounds asked for is not heard",
+    "wrong order": "the right notes or sounds in the wrong order",
+    "one missing": "one of the requested sounds is missing",
     "right notes, wrong time": "the right notes at the wrong time",
     "right time, wrong notes": "notes at the right time with the wrong pitch",
-    "wrong pitch": "another pitch than asked",
-    "wrong instrument": "another instrument than asked",
-    "another sound": "it is heard as another sound than asked, or as none that is known",
-    "no voice": "no voice is heard where one was to speak",
-    "voice without words": "a voice, and none of the texts that it may say",
-    "wrong word": "another text than asked",
-    "wrong vowel": "another vowel than asked",
-    "right word, wrong voice": "the text asked, by another speaker or with another melody than asked",
-    "wrong voice": "a voice of another pitch or melody than asked",
+    "wrong pitch": "the wrong pitch",
+    "wrong instrument": "the wrong instrument",
+    "another sound": "recognised as a different sound, or not recognised",
+    "no voice": "speech was requested, but there is no voice",
+    "voice without words": "a voice, but none of the candidate texts",
+    "wrong word": "the wrong text",
+    "wrong vowel": "the wrong vowel",
+    "right word, wrong voice": "the right text, but the wrong speaker or intonation",
+    "wrong voice": "a voice with the wrong pitch or intonation",
     "wrong sound": "a check failed for another reason",
 }
 OF_OUTCOME = {
@@ -57,17 +57,17 @@ OF_OUTCOME = {
 
 SILENT_DBFS = -60.0
 CLIPPED_SHARE = 0.01
-FLAT = 0.3  # spectral flatness (geometric over arithmetic mean of power) above which a sound is noise
-BARE_DB = -30.0  # all that is not the strongest partial, re it
-SAME_SHARE = 0.7  # of the notes asked, that must be right in pitch or in time
-COPY_DB = 1.5  # RMS difference of prints below which two sounds are near copies
-COPY_ROWS = 256  # sounds that are compared with all others at once
+FLAT = 0.3  # above this spectral flatness (geometric over arithmetic mean of power), a sound is noise
+BARE_DB = -30.0  # level of everything but the strongest partial, relative to it, below which a sound is a pure tone
+SAME_SHARE = 0.7  # share of the requested notes that must be right in pitch or time
+COPY_DB = 1.5  # RMS difference of fingerprints below which two sounds are near copies
+COPY_ROWS = 256  # sounds compared with all others at once
 PRINT_BANDS, PRINT_TIMES, PRINT_HZ = 32, 24, 16_000
 PRINT_RANGE_DB = 60.0
 
 
 def fingerprint(clip: Clip) -> list[int]:
-    """The sound as 24 × 32 levels (time, frequency) in dB, from 0 to 60 for the loudest; [] for silence or a click."""
+    """Levels of 24 × 32 (time, frequency) cells in dB, from 0 to 60 for the loudest; [] for silence or a click."""
     from innerear.embed.mel import log_mel
 
     samples = clip.at(PRINT_HZ)
@@ -83,7 +83,7 @@ def fingerprint(clip: Clip) -> list[int]:
 
 
 def texture(clip: Clip) -> tuple[float, float]:
-    """Spectral flatness from 0 (a tone) to 1 (noise), and the level of all but the strongest partial in dB."""
+    """Spectral flatness from 0 (tone) to 1 (noise), and the relative level of all but the strongest partial in dB."""
     import scipy.fft
 
     samples = clip.at(44_100)
@@ -101,10 +101,10 @@ def texture(clip: Clip) -> tuple[float, float]:
 
 
 def copies(prints: dict[str, list[int]], probe_of: dict[str, str]) -> dict[str, str]:
-    """For each subject whose sound is nearly that of another probe: that probe; of equally near ones the first.
+    """Find sounds that nearly equal another probe's; returns that probe by subject (of ties, the first).
 
-    `COPY_ROWS` sounds at a time are compared with all, so memory grows with their number and not with
-    its square. Prints are whole numbers up to 60, whose squared distances are exact in float32.
+    `COPY_ROWS` sounds at a time are compared with all, so memory grows linearly. Fingerprints are integers
+    up to 60, so their squared distances are exact in float32.
     """
     subjects = [subject for subject, levels in prints.items() if levels]
     if len(subjects) < 2:
@@ -128,9 +128,9 @@ def copies(prints: dict[str, list[int]], probe_of: dict[str, str]) -> dict[str, 
 
 
 def words(sound: Sound, rows: Sequence[Measurement], copy_of: str | None) -> list[str]:
-    """The words that fit a sound; none where every headline check that was judged has passed.
+    """List the failure modes of a sound; none if all measured headline checks passed.
 
-    `rows` are its measurements, those of checks in the order of the probe's.
+    `rows`: its measurements, those of checks in the probe's order.
     """
     render = sound.render
     if render.outcome in OF_OUTCOME:
@@ -154,7 +154,7 @@ OF_THE_VOICE = (checks.VoiceF0, checks.VoiceF0Steps, checks.F0Trend, checks.Unvo
 
 
 def _of_speech(clip: Clip, failed: Sequence[tuple[checks.Check, Measurement]], rows: Sequence[Measurement]) -> set[str]:
-    """What was wrong with speech: no voice, no words, other words, another vowel, or only the voice."""
+    """Failure modes of speech: no voice, no words, wrong words or vowel, or only the voice wrong."""
     if not is_voice(clip):
         return {"no voice"}
     heard = {row.metric: row.detail.get("heard") for row in rows}
@@ -172,7 +172,7 @@ def _of_speech(clip: Clip, failed: Sequence[tuple[checks.Check, Measurement]], r
 
 
 def is_voice(clip: Clip) -> bool:
-    """Whether a sound has an f0 and resonances, or Silero hears a voice in it where that is here."""
+    """Whether a sound has an f0 and formants, or Silero (if installed) detects a voice."""
     from innerear.dsp.voice import LEAST_RELIEF_DB, median_f0, relief_db, track_voice
     from innerear.errors import WeightsUnavailable
     from innerear.metrics.silero import SHORTEST_S, spoken_s
@@ -187,7 +187,7 @@ def is_voice(clip: Clip) -> bool:
 
 
 def failed_checks(probe: Probe, rows: Sequence[Measurement]) -> list[tuple[checks.Check, Measurement]]:
-    """The headline checks that failed, each with its row; rows of a kind stand in the order of its checks."""
+    """The headline checks that failed, each with its row; rows of a kind are in the order of its checks."""
     by_kind: dict[str, list[Measurement]] = {}
     for row in rows:
         by_kind.setdefault(row.metric, []).append(row)
@@ -224,7 +224,7 @@ def _voiced(clip: Clip) -> bool:
 
 
 def _of_check(check: checks.Check, detail: dict[str, Any]) -> set[str]:
-    """What a failed check's detail says was wrong."""
+    """Failure modes according to a failed check's detail."""
     match check:
         case checks.Notes():
             return _of_notes(check, [(float(onset), float(midi)) for onset, midi in detail.get("heard", [])])
@@ -245,11 +245,11 @@ def _of_check(check: checks.Check, detail: dict[str, Any]) -> set[str]:
 
 
 def _of_scene(check: checks.Sequence | checks.Together, heard: Sequence[str]) -> set[str]:
-    """Two sounds: turned round, one of them missing, or neither heard."""
-    there = [label for label in check.labels if label in heard]
-    if not there:
+    """Failure modes of two sounds: swapped, one of them missing, or both."""
+    present = [label for label in check.labels if label in heard]
+    if not present:
         return {"another sound"}
-    if len(there) < len(check.labels):
+    if len(present) < len(check.labels):
         return {"one missing"}
     ordered = isinstance(check, checks.Sequence) and list(heard) == check.labels[::-1]
     return {"wrong order"} if ordered else {"wrong sound"}

@@ -1,4 +1,4 @@
-"""The failures of a run's sounds in words: a row of the metric `failure` for each sound that fails."""
+"""Failure modes of a run's sounds: one row of the metric `failure` per sound that fails."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ VERSION = 5
 
 
 def failure_key(item: Item, rows: Sequence[Measurement]) -> str:
-    """The key of a sound's row: its checks decide it, and which of them count."""
+    """Key of a sound's row; it depends on its checks and on which of them count."""
     judging = [row.key for row in rows if row.metric in metrics.CHECK_METRICS]
     counting = [in_headline(check, item.probe.tier)[0] for check in item.probe.expect]
     return digest("failure", VERSION, item.completion.key, item.render.outcome, judging, counting)
@@ -36,11 +36,11 @@ def failure_rows(
     machines: Machines,
     sees: Path | None = None,
 ) -> list[str]:
-    """Keep the rows that are missing. `found` holds all measurements by key, `audio` the sounds.
+    """Make the missing rows; returns one line per row that could not be made.
 
-    A near copy is of a sound that the same model made for another probe. A row's detail says
-    whether one of the checks that failed counts in headlines. What could not be done, for a fault
-    of ours, is told, one line each.
+    `found`: all measurements by key. `audio`: folder of sounds. `keep`: called with each new row. A near
+    copy resembles a sound of the same model for another probe. A row's detail says whether one of the
+    failed checks counts in headlines.
     """
     missing: list[_Failed] = []
     for item in items:
@@ -73,7 +73,7 @@ def failure_rows(
 
 
 class _Failed(msgspec.Struct, frozen=True):
-    """A sound that fails, its measurements, and the probe whose sound it nearly is."""
+    """A sound that fails, its measurements, and the probe whose sound it nearly copies."""
 
     key: str
     item: Item
@@ -83,13 +83,13 @@ class _Failed(msgspec.Struct, frozen=True):
 
 @contextmanager
 def _printing(audio: Path) -> Iterator[Callable[[Item], list[int]]]:
-    """How an item's sound becomes a print."""
+    """The job that fingerprints an item's sound."""
     yield lambda item: fingerprint(load(item.render, audio))
 
 
 @contextmanager
 def _naming(audio: Path) -> Iterator[Callable[[_Failed], Measurement | None]]:
-    """How a failure becomes its row; `None` where no word fits."""
+    """The job that makes a failure's row; `None` if no failure mode applies."""
 
     def name(failed: _Failed) -> Measurement | None:
         item, rows = failed.item, failed.rows
@@ -110,5 +110,5 @@ def _naming(audio: Path) -> Iterator[Callable[[_Failed], Measurement | None]]:
 
 
 def _reason(item: Item, rows: Sequence[Measurement]) -> str:
-    """What the checks that failed say."""
+    """The reasons of the failed checks."""
     return "; ".join(row.reason for _, row in failed_checks(item.probe, rows) if row.reason)

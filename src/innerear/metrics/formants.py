@@ -1,11 +1,11 @@
 """Which vowel is it? Formants, and the check `vowel`.
 
-Resonances by Burg's linear prediction in those frames of the steady part that have an f0; F1 and F2
-are the medians over them. Above an f0 of about 200 Hz the harmonics lie so far apart that any
-such reading is drawn to them (see docs/metrics-speech.md). `vowels.csv` is the mean of each vowel
-over adults of Michigan, with the deviation between talkers: J. Hillenbrand, L. Getty, M. Clark,
-K. Wheeler, "Acoustic characteristics of American English vowels", JASA 1995, computed from the
-authors' published measurements.
+Formants are estimated by linear prediction (Burg) in the voiced frames of the steady part; F1 and F2 are
+medians over frames. Above an f0 of about 200 Hz the harmonics are so sparse that estimates are biased
+towards them (see docs/metrics-speech.md). `vowels.csv` has the mean of each vowel over adult speakers
+from Michigan and the standard deviation between speakers: J. Hillenbrand, L. Getty, M. Clark,
+K. Wheeler, "Acoustic characteristics of American English vowels", JASA 1995, computed from the authors'
+published measurements.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from innerear.checks import Vowel
 from innerear.dsp.formants import CEILING_HZ, find_formants
 from innerear.metrics.measure import Sound, Value
 
-FARTHEST = 6.0  # standard deviations from the nearest vowel, beyond which it is none
+FARTHEST = 6.0  # standard deviations; farther from every vowel means no vowel
 
 
 @dataclass(frozen=True)
 class Spoken:
-    """A vowel, a word that holds it, the means of F1 and F2 over talkers, and their deviations, in hertz."""
+    """A vowel, an example word, and the means and standard deviations of F1 and F2 over speakers, in Hz."""
 
     ipa: str
     word: str
@@ -36,7 +36,7 @@ class Spoken:
     f2_sd: float
 
     def apart(self, f1_hz: float, f2_hz: float) -> float:
-        """How many deviations away from it a vowel with these formants lies."""
+        """Distance of these formants from the vowel, in standard deviations."""
         return math.hypot((f1_hz - self.f1_hz) / self.f1_sd, (f2_hz - self.f2_hz) / self.f2_sd)
 
 
@@ -54,7 +54,7 @@ def vowels(speakers: str) -> dict[str, Spoken]:
 
 
 def speakers_of(check: Vowel) -> str:
-    """Whose vowel is asked for: `women` where their mean is nearer to the formants that the check names."""
+    """Whose vowel is requested: `men` or `women`, whichever mean is closer to the check's formants."""
     apart = {
         who: table[check.ipa].apart(check.f1_hz, check.f2_hz)
         for who in CEILING_HZ
@@ -64,16 +64,16 @@ def speakers_of(check: Vowel) -> str:
 
 
 class VowelCheck:
-    """The check `vowel`: standard deviations between talkers from the vowel asked for.
+    """The check `vowel`: distance from the requested vowel in standard deviations between speakers.
 
-    Passes where no other vowel of the set is nearer, and it is within 6 deviations. A name such as
-    `ɑ/ɔ` in the set is one vowel, as near as the nearer of the two.
+    Passes if no other vowel of the set is closer and the distance is at most 6. A name such as `ɑ/ɔ` in
+    the set counts as one vowel, at the distance of the closer of the two.
     """
 
     name, version, unit = "vowel", 1, "deviations"
 
     def measure(self, sound: Sound, check: Vowel) -> Value:
-        """The detail holds F1 and F2 in hertz and the vowel of the set that was heard."""
+        """Detail: F1 and F2 in Hz, and the closest vowel of the set."""
         assert sound.clip is not None
         speakers = speakers_of(check)
         found = find_formants(sound.clip, CEILING_HZ[speakers])

@@ -1,14 +1,12 @@
-"""What is it played on? The check `instrument`: the family that a listener would name.
+"""Which instrument is it? The check `instrument`, by instrument family.
 
-A linear discriminant over YAMNet's embedding (mean of the frames, first frame, middle frame, each
-as its square root) and over how the level rises and falls, fitted to real and General MIDI notes,
-to phrases and chords of them, and to sounds that are no instrument: bare tones and noise. Each
-family has a margin of its own by which it may stay behind the best; both are in `instrument.npz`,
-built by `innerear checks fit`.
+A linear discriminant over YAMNet's embedding (mean, first and middle frame, each square-rooted) and the
+level envelope, fitted to real and General MIDI notes, to phrases and chords of them, and to pure tones
+and noise as non-instruments. Each family has its own margin by which it may trail the best family.
+Discriminant and margins are in `instrument.npz`, built by `innerear checks fit`.
 
-Families without recorded notes (percussion, drums) are left to YAMNet's own names: one of those
-that the suite gives must be among its first five. `audioset.csv` is YAMNet's list of names
-(Apache-2.0).
+Families without recorded notes (percussion, drums) are judged by YAMNet's names: one of those given by
+the suite must be among its first five. `audioset.csv` is YAMNet's list of names (Apache-2.0).
 """
 
 from __future__ import annotations
@@ -33,18 +31,18 @@ from innerear.metrics.measure import UNAVAILABLE, Sound, Value
 Floats = NDArray[np.float64]
 
 PARTS = (1.0, 0.5, 0.5)  # weights of the mean, the first and the middle frame
-ENVELOPE = 2.0  # weight of the envelope's numbers, each of about unit variance
+ENVELOPE = 2.0  # weight of the envelope features, each of about unit variance
 LEVELS_AT_S = (0.1, 0.3, 0.6, 1.0, 2.0)  # after the onset
-RANGE_DB, ONSET_DB = 50.0, 25.0  # below the loudest: what is heard, and where it begins
-SHRINK = 3.0  # of the covariance within families, towards a sphere; in mean variances
-MOST_WRONG = 0.08  # share of other families' sounds that a margin lets through, when fitted
+RANGE_DB, ONSET_DB = 50.0, 25.0  # below the maximum: dynamic range, and threshold of the onset
+SHRINK = 3.0  # shrinkage of the within-family covariance towards a sphere, in mean variances
+MOST_WRONG = 0.08  # share of other families' sounds that a fitted margin lets through
 FIRST_NAMES = 5
 BARE, NOISE = "bare tone", "noise"
 
 
 @dataclass(frozen=True, eq=False)
 class Discriminant:
-    """Scores of families: `features @ weights.T + offsets`; `margins` in the same unit, 0 or below."""
+    """Linear scores of families, `features @ weights.T + offsets`; `margins` in the same unit, at most 0."""
 
     families: tuple[str, ...]
     weights: Floats  # (families, 3 * 1024 + 8)
@@ -52,7 +50,7 @@ class Discriminant:
     margins: Floats  # (families,)
 
     def leads(self, features: Floats) -> Floats:
-        """By how much each family leads the best of the others, shape (sounds, families)."""
+        """Lead of each family over the best other family, shape (sounds, families)."""
         return leads(features @ self.weights.T + self.offsets)
 
 
@@ -64,14 +62,14 @@ def leads(scores: Floats) -> Floats:
 
 
 def features(frames: NDArray[np.float32], clip: Clip) -> Floats:
-    """What the discriminant sees of a clip and its frames, shape (3 * 1024 + 8,)."""
+    """Features of a clip and its YAMNet frames, shape (3 * 1024 + 8,)."""
     parts = (frames.mean(axis=0), frames[0], frames[len(frames) // 2])
     seen = [weight * np.sqrt(part, dtype=np.float64) for weight, part in zip(PARTS, parts, strict=True)]
     return np.concatenate([*seen, ENVELOPE * envelope(clip)])
 
 
 def envelope(clip: Clip) -> Floats:
-    """Time to the loudest (octaves of 10 ms), level 0.1 to 2 s after the onset, spread and roughness of the level."""
+    """Envelope features: rise time (octaves of 10 ms), levels 0.1 to 2 s after onset, level spread and roughness."""
     samples, hop = clip.mono.astype(np.float64), max(1, clip.sample_rate // 100)
     power = np.mean(np.resize(samples, max(1, len(samples) // hop) * hop).reshape(-1, hop) ** 2, axis=1)
     level = 10 * np.log10(np.maximum(power, 1e-12))
@@ -85,9 +83,10 @@ def envelope(clip: Clip) -> Floats:
 
 
 def fit(seen: Floats, named: Sequence[str]) -> tuple[tuple[str, ...], Floats, Floats]:
-    """Families, weights and offsets of a linear discriminant with a shrunk common covariance.
+    """Fit a linear discriminant (R. A. Fisher, 1936) with a shrunk common covariance.
 
-    R. A. Fisher, 1936; solved in the space of the sounds, fewer than the dimensions.
+    Solved in the space of the sounds, which are fewer than the dimensions. Returns families, weights and
+    offsets.
     """
     families = tuple(sorted(set(named)))
     names = np.array(named)
@@ -101,12 +100,12 @@ def fit(seen: Floats, named: Sequence[str]) -> tuple[tuple[str, ...], Floats, Fl
 
 
 def shipped_path() -> Path:
-    """Where the shipped discriminant lies."""
+    """Path of the bundled discriminant."""
     return Path(str(resources.files(__package__).joinpath("instrument.npz")))
 
 
 def save(path: Path, fitted: Discriminant) -> None:
-    """Write it whole; weights as float16, since a family is told by thousands of them."""
+    """Write it atomically, with weights as float16: their rounding errors average out."""
     from innerear.run.parts import write_whole
 
     buffer = io.BytesIO()
@@ -131,17 +130,17 @@ def shipped() -> Discriminant:
 
 @functools.cache
 def audioset_names() -> tuple[str, ...]:
-    """The names of YAMNet's 521 scores, in their order."""
+    """Names of YAMNet's 521 scores, in order."""
     table = resources.files(__package__).joinpath("audioset.csv").read_text()
     return tuple(row["display_name"] for row in csv.DictReader(table.splitlines()))
 
 
 @functools.cache
 def listener() -> Any:
-    """YAMNet, opened once.
+    """YAMNet, loaded once.
 
     Raises:
-        WeightsUnavailable: YAMNet cannot be had here.
+        WeightsUnavailable: YAMNet is not installed.
     """
     from innerear.embed import open_embedder
 
@@ -149,25 +148,25 @@ def listener() -> Any:
 
 
 def hear(clip: Clip) -> Floats:
-    """The features of a clip.
+    """Features of a clip.
 
     Raises:
-        WeightsUnavailable: YAMNet cannot be had here.
+        WeightsUnavailable: YAMNet is not installed.
     """
     return features(listener().embed([clip])[0], clip)
 
 
 class InstrumentCheck:
-    """The check `instrument`: by how much the family leads the best of the others.
+    """The check `instrument`: lead of the requested family over the best other family.
 
-    The unit is that of the discriminant's scores (log odds, if families were Gaussian). Passes
-    where the lead is above the family's margin. A family without recordings has no lead.
+    In the unit of the discriminant's scores (log odds, if families were Gaussian). Passes if the lead
+    exceeds the family's margin. Families without recordings have no lead.
     """
 
     name, version, unit = "instrument", 1, "lead"
 
     def measure(self, sound: Sound, check: Instrument) -> Value:
-        """The detail holds the three families that lead, or YAMNet's first five names."""
+        """Detail: the three leading families, or YAMNet's first five names."""
         assert sound.clip is not None
         if not len(sound.clip.mono) or float(np.abs(sound.clip.mono).max()) < 1e-4:
             return Value(None, False, "silence")
@@ -188,7 +187,7 @@ def _by_name(scores: NDArray[np.float32], wanted: Sequence[str]) -> Value:
 
 
 def judge(known: Discriminant, seen: Floats, family: str) -> Value:
-    """What a discriminant says of one sound."""
+    """Judge one sound by a discriminant."""
     lead = known.leads(seen[None])[0]
     place = known.families.index(family)
     order = np.argsort(-lead)[:3]

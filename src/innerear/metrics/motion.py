@@ -1,7 +1,7 @@
 """How does it move? The checks `modulation`, `glide` and `level_trend`.
 
-Pitch in cents (1200 to the octave), level in dB, rates in hertz, all over the part of the sound
-that is heard. Silence and noise have no f0, so they fail what is asked of f0.
+Pitch is in cents (1200 per octave), level in dB, rates in Hz, all over the audible part of the sound.
+Silence and noise have no f0, so they fail checks of f0.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ Floats = NDArray[np.float64]
 
 HOP_S = 0.01
 SLOWEST_HZ, FASTEST_HZ = 2.0, 20.0  # of a vibrato or tremolo
-LEAST_SHARE = 0.4  # of the movement's power that must lie at the rate, else it is no steady modulation
+LEAST_SHARE = 0.4  # share of the fluctuation's power at the rate, below which the modulation is not regular
 LEAST_DEPTH_CENTS, LEAST_DEPTH_DB = 5.0, 0.5
 LEVEL_WINDOW_S = 0.03
-TRACK_WINDOW_S = 0.05  # of f0 under a vibrato: short beside its period
+TRACK_WINDOW_S = 0.05  # window of the f0 tracker, short compared with the period of a vibrato
 
-GLIDE_ENDS_S = 0.15  # the parts from which the ends are extrapolated
-LEAST_MOVING = 0.6  # share of the time that a glide is on its way
-MOVING, MOVING_S = 0.2, 0.04  # share of the mean speed, and what it is taken over
-OUTSIDE_CENTS = 60.0  # that it may stray beyond its ends
+GLIDE_ENDS_S = 0.15  # segments from which the end frequencies are extrapolated
+LEAST_MOVING = 0.6  # share of the time during which a glide must be moving
+MOVING, MOVING_S = 0.2, 0.04  # moving means this share of the mean speed, measured over this time
+OUTSIDE_CENTS = 60.0  # allowed overshoot beyond the ends
 
 TREND_WINDOW_S = 0.1
-TREND_RANGE_DB = 60.0  # below the loudest, where levels end
+TREND_RANGE_DB = 60.0  # floor of levels, below the maximum
 TREND_ENDS = 0.2  # share of the sound at each end
 TREND_CORRELATION = 0.8
 
 
 def _spectral_peak(series: Floats, hop_s: float) -> tuple[float, float, float]:
-    """Rate in hertz of the strongest movement, its amplitude, and its share of the movement's power."""
+    """Rate in Hz of the strongest fluctuation, its amplitude, and its share of the fluctuation's power."""
     n = len(series)
     t = np.arange(n)
     steady = series - np.polynomial.Polynomial.fit(t, series, 2)(t)
@@ -52,15 +52,15 @@ def _spectral_peak(series: Floats, hop_s: float) -> tuple[float, float, float]:
 class ModulationCheck:
     """The check `modulation`: signed error of its rate in hertz.
 
-    The strongest line between 2 and 20 Hz in the spectrum of f0 in cents or of level in dB,
-    detrended; depth is its amplitude (half of peak to peak). Passes where the rate, and the depth
-    where one is asked, are within their tolerances, and the line holds 0.4 of the movement's power.
+    The strongest line between 2 and 20 Hz in the spectrum of the detrended f0 (cents) or level (dB); depth
+    is its amplitude (half of peak to peak). Passes if the rate and, if requested, the depth are within
+    their tolerances and the line has at least 0.4 of the fluctuation's power.
     """
 
     name, version, unit = "modulation", 1, "Hz"
 
     def measure(self, sound: Sound, check: Modulation) -> Value:
-        """The detail holds rate, depth and the share of the power."""
+        """Detail: rate, depth and share of the power."""
         assert sound.clip is not None
         samples, sample_rate = sound.clip.mono, sound.clip.sample_rate
         of_f0 = check.of == "f0"
@@ -68,7 +68,7 @@ class ModulationCheck:
         if series is None or len(series) * HOP_S < 1.0:
             return Value(None, False, "no steady fundamental of a second" if of_f0 else "less than a second is heard")
         rate, depth, share = _spectral_peak(series, HOP_S)
-        if of_f0:  # the tracker's window takes the mean over a part of each swing
+        if of_f0:  # undo the smoothing by the tracker's window
             depth /= float(np.sinc(min(rate * TRACK_WINDOW_S, 0.7)))
         unit = "cents" if of_f0 else "dB"
         detail = {"rate_hz": rate, f"depth_{unit}": depth, "share": share}
@@ -83,7 +83,7 @@ class ModulationCheck:
 
 
 def _cents(samples: NDArray[np.float32], sample_rate: int) -> Floats | None:
-    """f0 in cents every 10 ms over the part that has one, gaps bridged; `None` where most has none."""
+    """f0 in cents every 10 ms over the voiced part, with gaps interpolated; `None` if it is mostly unvoiced."""
     track = track_f0(samples, sample_rate, TRACK_WINDOW_S, HOP_S)
     good = (track.level_db > track.level_db.max() - STEADY_DB) & (track.clarity >= CLEAR)
     if track.level_db.max() < -80 or good.sum() < 10:
@@ -92,14 +92,13 @@ def _cents(samples: NDArray[np.float32], sample_rate: int) -> Floats | None:
     if good[first : last + 1].mean() < 0.6:
         return None
     cents = 1200 * np.log2(np.where(good, track.f0_hz, 1.0))
-    middle = float(np.median(cents[good]))
-    good &= np.abs(cents - middle) < 600  # an octave off is the tracker's
-    places = np.arange(first, last + 1)
-    return np.asarray(np.interp(places, np.flatnonzero(good), cents[good] - middle))
+    median = float(np.median(cents[good]))
+    good &= np.abs(cents - median) < 600  # drop octave errors of the tracker
+    return np.asarray(np.interp(np.arange(first, last + 1), np.flatnonzero(good), cents[good] - median))
 
 
 def _level_db(samples: NDArray[np.float32], sample_rate: int) -> Floats | None:
-    """Level in dB every 10 ms over 30 ms, from the first to the last within 20 dB of the loudest."""
+    """Level in dB every 10 ms in windows of 30 ms, from the first to the last within 20 dB of the maximum."""
     hop = round(HOP_S * sample_rate)
     length = round(LEVEL_WINDOW_S * sample_rate)
     if len(samples) < length or float(np.abs(samples).max()) < 1e-4:
@@ -112,17 +111,17 @@ def _level_db(samples: NDArray[np.float32], sample_rate: int) -> Floats | None:
 
 
 class GlideCheck:
-    """The check `glide`: the greater error of its two ends in cents, with its sign.
+    """The check `glide`: the larger signed error of the two end frequencies, in cents.
 
-    Lines through the first and the last 0.15 s of f0 give the ends. Passes where both are within
-    the tolerance, the pitch is on its way during 0.6 of the time (a scale stands still on its
-    notes), and does not stray beyond the ends.
+    The ends are extrapolated by lines through the first and last 0.15 s of f0. Passes if both are within
+    the tolerance, the pitch is moving at least 0.6 of the time (unlike a scale), and it does not overshoot
+    the ends.
     """
 
     name, version, unit = "glide", 1, "cents"
 
     def measure(self, sound: Sound, check: Glide) -> Value:
-        """The detail holds the frequencies at both ends."""
+        """Detail: the frequencies at both ends."""
         assert sound.clip is not None
         track = track_f0(sound.clip.mono, sound.clip.sample_rate, TRACK_WINDOW_S, HOP_S)
         good = (track.level_db > track.level_db.max() - STEADY_DB) & (track.clarity >= CLEAR)
@@ -160,17 +159,17 @@ class GlideCheck:
 
 
 class LevelTrendCheck:
-    """The check `level_trend`: the change of level in dB from the first to the last fifth, in the direction asked.
+    """The check `level_trend`: change of level in dB from the first to the last fifth, in the requested direction.
 
-    Level over 0.1 s, floored 60 dB below the loudest; the median of each end, without the rise
-    before a loudest start or the release after a loudest end. Passes where the change is at least
-    what was asked and the level goes that way nearly always (Spearman's correlation ≥ 0.8).
+    Levels over 0.1 s, floored 60 dB below the maximum; medians of both ends, without the attack before a
+    loudest start or the release after a loudest end. Passes if the change is at least the requested one
+    and Spearman's correlation of level with time is at least 0.8.
     """
 
     name, version, unit = "level_trend", 1, "dB"
 
     def measure(self, sound: Sound, check: LevelTrend) -> Value:
-        """Falling levels have a positive value where a fall was asked."""
+        """The value is positive if the level moves in the requested direction."""
         assert sound.clip is not None
         from scipy.stats import rankdata
 
@@ -198,6 +197,6 @@ class LevelTrendCheck:
 
 
 def _without_edge(level: Floats) -> Floats:
-    """Without the tenth at most that lies after the loudest: an attack (turned round) or a release."""
+    """Drop what follows the maximum if that is at most a tenth: a release, or an attack in reversed levels."""
     loudest = int(np.argmax(level))
     return level[: loudest + 1] if loudest >= 0.9 * (len(level) - 1) else level

@@ -1,8 +1,6 @@
-"""Which notes were played when? A transcriber of one-voice phrases, and the check `notes`.
+"""Which notes were played when? The check `notes`, by transcription of monophonic phrases (`dsp.transcribe`).
 
-Onsets from `metrics.onsets`, and softer ones where the pitch moves on or the level comes back. The
-pitch of a note is that of what its onset *added* to the spectrum, so that notes which ring on do
-not hide the next. Offsets are not judged. Unpitched hits are no notes.
+Offsets are not judged. Unpitched hits are not notes.
 """
 
 from __future__ import annotations
@@ -18,7 +16,7 @@ PASS_F = 0.9
 
 
 class NotesCheck:
-    """The check `notes`: F of precision and recall of notes, each of the right onset and pitch.
+    """The check `notes`: F-measure of notes with the right onset and pitch.
 
     `mir_eval.transcription` without offsets (C. Raffel et al., "mir_eval", ISMIR 2014). Passes at
     F ≥ 0.9. With `octave_free`, pitches are folded into one octave first.
@@ -27,7 +25,7 @@ class NotesCheck:
     name, version, unit = "notes", 1, "F"
 
     def measure(self, sound: Sound, check: Notes) -> Value:
-        """The detail holds what was heard, as [onset in seconds, MIDI pitch]."""
+        """Detail: the notes found, as [onset in s, MIDI pitch]."""
         assert sound.clip is not None
         heard = [(onset, 69 + 12 * float(np.log2(f0 / 440))) for onset, f0 in transcribe(sound.clip.at(SAMPLE_RATE))]
         f, precision, recall = note_scores(check, heard)
@@ -40,7 +38,7 @@ class NotesCheck:
 
 
 def note_scores(check: Notes, heard: list[tuple[float, float]]) -> tuple[float, float, float]:
-    """F, precision and recall of (onset in seconds, MIDI pitch) against the notes asked."""
+    """F-measure, precision and recall of (onset in s, MIDI pitch) against the requested notes."""
     if not heard:
         return 0.0, 0.0, 0.0
     import mir_eval.transcription
@@ -55,7 +53,7 @@ def note_scores(check: Notes, heard: list[tuple[float, float]]) -> tuple[float, 
 
 
 def _folded(midi: float, octave_free: bool) -> float:
-    """With the edge of the octave half-way between two semitones, so that no pitch lies on it."""
+    """Fold into one octave, whose edges are midway between semitones so that no pitch falls on them."""
     return (midi + 0.5) % 12 - 0.5 + 60 if octave_free else midi
 
 

@@ -1,8 +1,8 @@
-"""When does something start? A spectral-flux detector, and the checks `onsets`, `onset_trend`, `events`.
+"""When does something start? The checks `onsets`, `onset_trend` and `events`, by spectral flux (`dsp.onsets`).
 
-Times are in seconds from the first sample. An onset is where energy appears in some part of the
-spectrum: a click, a struck or blown note, also a note that follows another without a gap.
-Silence has no onsets; steady noise has one.
+Times are in seconds from the first sample. An onset is a rise of energy in some part of the spectrum: a
+click, a struck or blown note, also a note that follows another without a gap. Silence has no onsets;
+steady noise has one.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ FEWEST_FOR_TREND = 5
 
 
 class OnsetsCheck:
-    """The check `onsets`: F of the onsets heard against the times asked; extra onsets count.
+    """The check `onsets`: F-measure of onsets against the requested times; extra onsets count as errors.
 
-    `mir_eval.onset` (C. Raffel et al., "mir_eval", ISMIR 2014). Passes at F ≥ 0.96: of eleven or
-    fewer onsets none may be wrong.
+    `mir_eval.onset` (C. Raffel et al., "mir_eval", ISMIR 2014). Passes at F ≥ 0.96: with eleven or fewer
+    onsets, all must be right.
     """
 
     name, version, unit = "onsets", 1, "F"
 
     def measure(self, sound: Sound, check: Onsets) -> Value:
-        """The detail holds the times heard."""
+        """Detail: the onset times found."""
         assert sound.clip is not None
         heard = find_onsets(sound.clip.at(SAMPLE_RATE))
         detail = {"asked": len(check.times_s), "heard_s": [round(float(t), 3) for t in heard]}
@@ -49,17 +49,17 @@ class OnsetsCheck:
 
 
 class OnsetTrendCheck:
-    """The check `onset_trend`: Spearman's correlation of the rate of onsets with time, in the direction asked.
+    """The check `onset_trend`: Spearman's correlation of the onset rate with time, in the requested direction.
 
-    The rate is one over each interval; a parabola through its logarithm gives the rates at the
-    first onset and at the end (at most one interval after the last). Passes where both lie within
-    the tolerance (a share) of those asked, and the rate goes the right way nearly always.
+    The rate is the inverse of each interval; a parabola through its logarithm gives the rates at the
+    first onset and at the end (at most one interval after the last). Passes if both are within the
+    relative tolerance of the requested rates and the correlation is at least 0.9.
     """
 
     name, version, unit = "onset_trend", 1, "rank correlation"
 
     def measure(self, sound: Sound, check: OnsetTrend) -> Value:
-        """The detail holds the times heard and the rates at both ends."""
+        """Detail: the onset times found and the rates at both ends."""
         assert sound.clip is not None
         heard = find_onsets(sound.clip.at(SAMPLE_RATE))
         detail: dict[str, object] = {"heard_s": [round(float(t), 3) for t in heard]}
@@ -86,12 +86,12 @@ class OnsetTrendCheck:
 
 
 class EventsCheck:
-    """The check `events`: how many more separate events there are than were asked."""
+    """The check `events`: number of separate events minus the requested number."""
 
     name, version, unit = "events", 1, "events"
 
     def measure(self, sound: Sound, check: Events) -> Value:
-        """Passes where the count is exact."""
+        """Passes if the count is exact."""
         assert sound.clip is not None
         count = count_events(sound.clip.at(SAMPLE_RATE))
         passed = count == check.count

@@ -1,7 +1,6 @@
-"""What is its fundamental? A tracker after McLeod and Wyvill (2005), and the check `pitch`.
+"""What is its fundamental? The check `pitch`.
 
-f0 is measured, pitch is heard; hertz and cents (1200 to the octave). Silence and noise have no
-f0: that is a failed check with a reason, not a number.
+Silence and noise have no f0: the check fails with a reason instead of a number.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from innerear.metrics.measure import Sound, Value
 
 
 class PitchCheck:
-    """The check `pitch`: signed error in cents of the median f0 over the steady part."""
+    """The check `pitch`: signed error, in cents, of the median f0 over the steady part."""
 
     name, version, unit = "pitch", 1, "cents"
 

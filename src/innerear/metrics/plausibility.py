@@ -1,11 +1,10 @@
-"""Could it be one? The metric `plausibility`: the share of ten descriptors that lie where real recordings' do.
+"""The metric `plausibility`: share of ten descriptors within the range of real recordings.
 
-For each environment class and instrument family, the range of each descriptor that holds 90 % of
-recordings: 5 to 95 % of a Gaussian on a logarithmic (or log-odds) axis. There are few recordings of
-a class (six are not held back), so its spread is drawn towards the spread that classes have in
-common, and the range widened for what so few can tell (a prediction interval). `plausibility.json`
-holds the ranges; `innerear checks fit` makes them anew. The metric names what lies outside, and
-judges nothing: a clip may be in every range and be something else.
+For each environment class and instrument family, a descriptor's range covers 90 % of recordings: 5 to
+95 % of a Gaussian on a logarithmic (or log-odds) axis. There are few recordings per class (six are not
+held back), so the variance is shrunk towards the pooled variance of all classes, and the range is a
+prediction interval. `plausibility.json` has the ranges; `innerear checks fit` rebuilds them. The metric
+names descriptors out of range but judges nothing: a clip within every range may still be something else.
 """
 
 from __future__ import annotations
@@ -31,12 +30,12 @@ SAMPLE_RATE = 44_100  # Hz
 PITCH_RATE = 16_000  # Hz
 N_FFT, HOP = 2048, 1024  # samples: 46 ms, 23 ms
 FMIN_HZ, FMAX_HZ = 50.0, 16_000.0
-RANGE_DB = 40.0  # below the loudest, where a sound is active
+RANGE_DB = 40.0  # a sound is active within this of its maximum
 ROLLOFF = 0.85
 BLOCK_S = 0.01  # of the envelope
 SLOWEST_HZ, FASTEST_HZ = 0.5, 40.0  # of its modulation
-RISE_DB = (20.0, 3.0)  # an attack goes from so far below the loudest to so far
-SMOOTH = 3  # blocks of the envelope, of which an attack is read
+RISE_DB = (20.0, 3.0)  # start and end of an attack, below the maximum
+SMOOTH = 3  # blocks; smoothing of the envelope for attacks
 
 WORDS: dict[str, tuple[str, str]] = {
     "centroid_hz": ("too dark", "too bright"),
@@ -50,24 +49,24 @@ WORDS: dict[str, tuple[str, str]] = {
     "loudness_range_db": ("too even", "too uneven"),
     "modulation_hz": ("wavers too slowly", "wavers too fast"),
 }
-"""The descriptors, and what a clip is that lies below or above the range."""
+"""The descriptors, and what a value below or above the range means."""
 
 SHARES = {"flatness", "harmonicity", "active_share"}
-"""Descriptors between 0 and 1, on an axis of log odds; the others on one of logarithms."""
-LEAST_SHARE, MOST_SHARE = 1e-5, 0.99  # where log odds end: a pause of 10 ms in a second is none
+"""Descriptors between 0 and 1, on a log-odds axis; the others are on a logarithmic one."""
+LEAST_SHARE, MOST_SHARE = 1e-5, 0.99  # limits of the log odds: a pause of 10 ms per second does not count
 NEAR_ZERO = {"onset_rate_hz": 0.1, "attack_s": 0.005, "loudness_range_db": 1.0}
 """Added before the logarithm."""
 
 
 def descriptors(clip: Clip) -> dict[str, float] | None:
-    """The ten descriptors of a clip; `None` for silence.
+    """Compute the ten descriptors of a clip; `None` for silence.
 
-    Spectral ones over the mean power of what is active (within 40 dB of the loudest), 50 Hz to 16 kHz;
-    flatness (geometric over arithmetic mean) and harmonicity (the clarity of McLeod and Wyvill's
-    period, 0 to 1) are medians of frames. Onsets are counted by the second of what lies between
-    the first and the last active moment. The attack is the time from 20 to 3 dB below the loudest
-    moment, read over 30 ms; the loudness range is between 10 and 95 % of the levels of what
-    is active; the modulation is the strongest line of the envelope's spectrum, 0.5 to 40 Hz.
+    Spectral descriptors use the mean power spectrum of active frames (within 40 dB of the maximum), 50 Hz
+    to 16 kHz; flatness (geometric over arithmetic mean) and harmonicity (clarity of the period by McLeod
+    and Wyvill, 0 to 1) are medians over frames. The onset rate is per second between the first and last
+    active block. Attack: time from 20 to 3 dB below the maximum of the level, smoothed over 30 ms.
+    Loudness range: 10th to 95th percentile of active levels. Modulation: strongest line in the
+    envelope's spectrum, 0.5 to 40 Hz.
     """
     samples = clip.at(SAMPLE_RATE)
     if not len(samples) or float(np.abs(samples).max()) < 1e-4:
@@ -88,7 +87,7 @@ def descriptors(clip: Clip) -> dict[str, float] | None:
 
 
 def _envelope(samples: NDArray[np.float32]) -> Floats:
-    """Level in dB of each 10 ms."""
+    """Level in dB per block of 10 ms."""
     block = round(BLOCK_S * SAMPLE_RATE)
     padded = np.pad(samples, (0, -len(samples) % block)).astype(np.float64)
     power = np.mean(padded.reshape(-1, block) ** 2, axis=1)
@@ -131,7 +130,7 @@ def _attack(level: Floats) -> float:
 
 
 def _modulation(level: Floats) -> float:
-    """The rate in hertz of the strongest line in the spectrum of the envelope (its square root)."""
+    """Rate in Hz of the strongest line in the spectrum of the envelope (its square root)."""
     amplitude = 10 ** (level / 40)
     n = max(len(amplitude), 100)
     size = 4 * n
@@ -142,18 +141,18 @@ def _modulation(level: Floats) -> float:
 
 
 def warp(name: str, value: float) -> float:
-    """A descriptor on the axis on which its range is taken."""
+    """Map a descriptor to its axis, logarithmic or log-odds."""
     if name in SHARES:
         share = min(max(value, LEAST_SHARE), MOST_SHARE)
         return float(np.log(share / (1 - share)))
     return float(np.log(max(value, 0.0) + NEAR_ZERO.get(name, 0.0) + 1e-9))
 
 
-def unwarp(name: str, place: float) -> float:
-    """The descriptor at a place of its axis."""
+def unwarp(name: str, warped: float) -> float:
+    """The inverse of `warp`."""
     if name in SHARES:
-        return float(1 / (1 + np.exp(-place)))
-    return float(np.exp(place) - NEAR_ZERO.get(name, 0.0))
+        return float(1 / (1 + np.exp(-warped)))
+    return float(np.exp(warped) - NEAR_ZERO.get(name, 0.0))
 
 
 Range = tuple[float, float]
@@ -162,8 +161,8 @@ Range = tuple[float, float]
 class Ranges(msgspec.Struct, frozen=True):
     """`plausibility.json`.
 
-    `of`: by class, or `instrument:FAMILY`, the range of each descriptor. `n`: of how many recordings.
-    `inside`: the mean share inside for recordings held back and for what is no such sound.
+    `of`: range of each descriptor by class or `instrument:FAMILY`. `n`: number of recordings. `inside`: mean
+    share in range, for held-back recordings and for other sounds.
     """
 
     version: int
@@ -173,18 +172,18 @@ class Ranges(msgspec.Struct, frozen=True):
 
 
 def shipped_path() -> Path:
-    """Where the shipped ranges lie."""
+    """Path of the bundled ranges."""
     return Path(str(resources.files(__package__).joinpath("plausibility.json")))
 
 
 @functools.cache
 def shipped() -> Ranges:
-    """The shipped ranges."""
+    """The bundled ranges."""
     return msgspec.json.decode(shipped_path().read_bytes(), type=Ranges)
 
 
 def sort_of(probe: Probe) -> str | None:
-    """The class or `instrument:FAMILY` of which recordings a probe's sound is held against."""
+    """The class or `instrument:FAMILY` whose recordings a probe's sound is compared with."""
     for check in probe.expect:
         match check:
             case Label(label=label):
@@ -195,7 +194,7 @@ def sort_of(probe: Probe) -> str | None:
 
 
 def judge(found: dict[str, float], ranges: dict[str, Range]) -> Value:
-    """The share of descriptors inside, and which are outside as [value, low, high, what that is]."""
+    """The share of descriptors in range, and those out of range as [value, low, high, description]."""
     outside: dict[str, list[float | str]] = {}
     for name, (low, high) in ranges.items():
         if not low <= found[name] <= high:
@@ -209,16 +208,16 @@ def _short(value: float) -> float:
 
 
 class Plausibility(SoundMetric):
-    """The share of ten descriptors that lie within the ranges of real recordings of what was asked."""
+    """Share of ten descriptors within the ranges of real recordings of the requested sound."""
 
     name, version, unit = "plausibility", 1, "share inside"
 
     def applies(self, probe: Probe) -> bool:
-        """To sounds of an environment class, and of an instrument family, of which there were recordings."""
+        """Whether there are recordings of the probe's environment class or instrument family."""
         return sort_of(probe) in shipped().of
 
     def measure(self, sound: Sound) -> Value:
-        """The detail names what is outside: value, low and high end of the range, and a word for it."""
+        """Detail: descriptors out of range, with value, range and description."""
         assert sound.clip is not None
         sort = sort_of(sound.probe)
         assert sort is not None

@@ -1,7 +1,7 @@
-"""Two sounds in one: are they heard one after the other (`sequence`), or at the same time (`together`)?
+"""Scenes of two sounds: the checks `sequence` (one after the other) and `together` (at the same time).
 
-By the lifts of the two classes (see `classes`) over parts of the sound. Here merges do not help:
-what is asked is whether two classes can be told apart.
+They compare the lifts of the two classes (see `classes`) over parts of the sound. Merged classes are not
+used, because the two classes must be distinguished.
 """
 
 from __future__ import annotations
@@ -16,62 +16,62 @@ from innerear.metrics.measure import UNAVAILABLE, Sound, Value
 
 Floats = NDArray[np.float64]
 
-LEAST_FRAMES = 2  # of either part of a sequence: a second and a half
-FIRST_IN_PART = 2  # the class must be among so many in its part of a sequence ...
-LEAST_CHANGE = 0.5  # ... and stand out from the other part by so much
-FIRST_TOGETHER = 5  # both classes must be among so many over the whole
+LEAST_FRAMES = 2  # in each part of a sequence: about 1.5 s
+FIRST_IN_PART = 2  # the class must rank at least this high in its part of a sequence ...
+LEAST_CHANGE = 0.5  # ... and exceed its lift in the other part by at least this (nats)
+FIRST_TOGETHER = 5  # both classes must rank at least this high over the whole sound
 
 
 class SequenceCheck:
-    """The check `sequence`: by how much the two classes change places, at the best of all cuts.
+    """The check `sequence`: how far the two classes swap at the best cut, in nats of lift.
 
-    At a cut, the first class should be among the first two before it and the second after it; the
-    value is the smaller of what the first falls and the second rises, in nepers of lift.
+    At a cut, the first class should be among the top two before it, and the second after it. The value is
+    the smaller of the fall of the first class and the rise of the second.
     """
 
     name, version, unit = "sequence", 1, "nepers"
 
     def measure(self, sound: Sound, check: Sequence) -> Value:
-        """The detail holds the class heard before the cut and after it, and where the cut is."""
+        """Detail: the classes found before and after the cut, and the time of the cut."""
         scores = _listen(sound, check.labels)
         return scores if isinstance(scores, Value) else in_sequence(scores, *check.labels)
 
 
 def in_sequence(scores: Scores, first: str, second: str) -> Value:
-    """What the scores of a sound, (frames, 521), say of a sequence of two classes."""
+    """Judge a sequence of two classes from the scores of a sound, (frames, 521)."""
     one, two = places()[first], places()[second]
     best: tuple[bool, float, int] | None = None
     for cut in range(LEAST_FRAMES, len(scores) - LEAST_FRAMES + 1):
         before, after = lifts(scores[:cut]), lifts(scores[cut:])
         change = min(before[one] - after[one], after[two] - before[two])
-        there = _among(before, one, FIRST_IN_PART) and _among(after, two, FIRST_IN_PART)
-        best = max(best, (there, float(change), -cut)) if best else (there, float(change), -cut)
+        ranked = _among(before, one, FIRST_IN_PART) and _among(after, two, FIRST_IN_PART)
+        best = max(best, (ranked, float(change), -cut)) if best else (ranked, float(change), -cut)
     if best is None:
         return Value(None, False, "too short for two sounds")
-    there, change, cut = best[0], best[1], -best[2]
+    ranked, change, cut = best[0], best[1], -best[2]
     parts = [heard(lifts(scores[:cut])), heard(lifts(scores[cut:]))]
     detail = {"heard": [what or "none" for what in parts], "cut_s": round(cut * 0.48, 2)}
-    passed = there and change >= LEAST_CHANGE
+    passed = ranked and change >= LEAST_CHANGE
     said = ", then ".join(what.replace("_", " ") if what else "nothing known" for what in parts)
     return Value(change, passed, "" if passed else f"heard: {said}", detail)
 
 
 class TogetherCheck:
-    """The check `together`: the lower of the two classes' lifts over the whole sound, in nepers.
+    """The check `together`: the lower of the two classes' lifts over the whole sound, in nats.
 
-    Passes where both are among the first five over the whole, and stand out in each half of it.
+    Passes if both are among the top five over the whole sound and recognised in each half.
     """
 
     name, version, unit = "together", 1, "nepers"
 
     def measure(self, sound: Sound, check: Together) -> Value:
-        """The detail holds the classes among the first five that stand out."""
+        """Detail: those of the top five classes whose lift is high enough."""
         scores = _listen(sound, check.labels)
         return scores if isinstance(scores, Value) else at_once(scores, check.labels)
 
 
 def at_once(scores: Scores, labels: list[str]) -> Value:
-    """What the scores of a sound, (frames, 521), say of classes at the same time."""
+    """Judge simultaneous classes from the scores of a sound, (frames, 521)."""
     wanted = [places()[label] for label in labels]
     whole = lifts(scores)
     halves = [lifts(part) for part in np.array_split(scores, 2) if len(part)]
@@ -95,7 +95,7 @@ def _among(lift: Floats, place: int, first: int) -> bool:
 
 
 def _listen(sound: Sound, labels: list[str]) -> Scores | Value:
-    """The scores of a sound, or why it cannot be judged."""
+    """The scores of a sound, or a value that says why it cannot be judged."""
     assert sound.clip is not None
     unknown = [label for label in labels if label not in places()]
     if unknown or len(labels) != 2:

@@ -1,4 +1,4 @@
-"""What any sound has: a length, a loudness, a format. Measured before it is asked what it is."""
+"""Metrics of any sound: duration, loudness and format."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SHORTEST_LUFS_S = 0.4  # one gating block of BS.1770
 
 
 def right_length(duration_s: float, asked_s: float) -> bool:
-    """Within 5 % or 50 ms of what was asked, whichever is more.
+    """Whether a duration is within 5 % or 50 ms of the requested one, whichever is more.
 
     >>> right_length(1.04, 1.0), right_length(4.7, 5.0)
     (True, False)
@@ -21,12 +21,12 @@ def right_length(duration_s: float, asked_s: float) -> bool:
 
 
 class DurationError(SoundMetric):
-    """Seconds too long (positive) or too short; passes where the length is right."""
+    """Duration error in seconds, positive if too long; passes within the tolerance of `right_length`."""
 
     name, version, unit = "duration_error", 1, "s"
 
     def measure(self, sound: Sound) -> Value:
-        """From the samples that the program wrote."""
+        """Measured on the samples that the program wrote."""
         duration_s = sound.render.duration_s
         if duration_s is None:
             return Value(None, None, "no sound")
@@ -40,7 +40,7 @@ class Loudness(SoundMetric):
     name, version, unit = "loudness", 1, "LUFS"
 
     def measure(self, sound: Sound) -> Value:
-        """Not measurable below 0.4 s (one gating block) or where every block is gated out."""
+        """Not measurable below 0.4 s (one gating block) or if all blocks are gated."""
         assert sound.clip is not None
         import pyloudnorm
 
@@ -53,12 +53,12 @@ class Loudness(SoundMetric):
 
 
 class Format(SoundMetric):
-    """Whether the file is whole, with the sample rate and the channels asked for; the value is the sample rate."""
+    """Whether the file is complete and has the requested sample rate and channels; the value is the sample rate."""
 
     name, version, unit = "format", 2, "Hz"
 
     def measure(self, sound: Sound) -> Value:
-        """Another rate, two channels or a file that is cut off is a difference in format, not a failure."""
+        """Another sample rate, stereo or a truncated file is a format difference, not a failure of the sound."""
         assert sound.clip is not None
         sample_rate, channels = sound.clip.sample_rate, sound.clip.samples.shape[0]
         asked = sample_rate == ASKED_RATE_HZ and channels == ASKED_CHANNELS

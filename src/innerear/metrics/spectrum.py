@@ -1,7 +1,7 @@
-"""What does its spectrum hold? The checks `waveform` and `chord`.
+"""Checks of the spectrum: `waveform` and `chord`.
 
-Levels in dB, distances in cents (100 to the semitone). Silence and noise have no tones: that is a
-failed check with a reason.
+Levels are in dB, intervals in cents (100 per semitone). Silence and noise have no tones and fail with a
+reason.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from innerear.metrics.measure import Sound, Value
 Floats = NDArray[np.float64]
 
 HARMONICS = 10
-FLOOR_DB = -50.0  # below the fundamental, where harmonics are taken as equal
+FLOOR_DB = -50.0  # floor of harmonic levels, relative to the fundamental
 WAVEFORM_PASS_DB = 4.0
 SHAPES = ("sine", "square", "sawtooth", "triangle")
 
@@ -26,9 +26,9 @@ SKIP_S = 0.1  # of the attack
 LOWEST_HZ, HIGHEST_HZ = 40.0, 5_000.0
 NEAR_CENTS = 50.0
 PEAK_RANGE_DB = 50.0
-TONE_RANGE_DB = 30.0  # a tone asked for may be so far below the strongest peak
-OTHERS_DB = -6.0  # peaks that belong to no tone must be so far below the weakest tone
-EXPLAINED = 24  # harmonics of a tone
+TONE_RANGE_DB = 30.0  # a requested tone may be this far below the strongest peak
+OTHERS_DB = -6.0  # peaks that belong to none of the tones must be this far below the weakest tone
+EXPLAINED = 24  # number of harmonics attributed to a tone
 
 
 def ideal_levels(shape: str) -> Floats:
@@ -45,9 +45,9 @@ def ideal_levels(shape: str) -> Floats:
 
 
 def harmonic_levels(samples: NDArray[np.float32], sample_rate: int, f0_hz: float) -> Floats:
-    """Levels of harmonics 2 to 10 in dB re the fundamental, floored at -50 dB; as many as lie below 0.45 of the rate.
+    """Levels in dB of harmonics 2 to 10 re the fundamental, floored at -50 dB; only those below 0.45 × sample rate.
 
-    From the second in the middle, under a Blackman window.
+    Measured over the central second with a Blackman window.
     """
     middle, half = len(samples) // 2, min(len(samples), sample_rate) // 2
     part = samples[middle - half : middle + half].astype(np.float64)
@@ -63,16 +63,16 @@ def harmonic_levels(samples: NDArray[np.float32], sample_rate: int, f0_hz: float
 
 
 class WaveformCheck:
-    """The check `waveform`: RMS distance in dB between the harmonics' levels and the ideal's.
+    """The check `waveform`: RMS difference in dB between the harmonic levels and those of the ideal waveform.
 
-    Harmonics 2 to 10 re the fundamental. Passes at up to 4 dB where no other of the four shapes is
-    nearer. Phases are not judged: they are hardly heard.
+    Harmonics 2 to 10 re the fundamental. Passes up to 4 dB if none of the other three shapes is closer.
+    Phase is ignored, because it is barely audible.
     """
 
     name, version, unit = "waveform", 1, "dB"
 
     def measure(self, sound: Sound, check: Waveform) -> Value:
-        """The detail holds the distance to each shape."""
+        """Detail: the distance to each shape."""
         assert sound.clip is not None
         f0_hz = steady_f0(sound.clip.mono, sound.clip.sample_rate)
         if f0_hz is None:
@@ -91,7 +91,7 @@ class WaveformCheck:
 
 
 def peaks(samples: NDArray[np.float32]) -> tuple[Floats, Floats]:
-    """Frequencies in hertz and levels in dB of the peaks of the mean spectrum of a signal at 44.1 kHz."""
+    """Peaks of the mean spectrum of a signal at 44.1 kHz: frequencies in Hz and levels in dB."""
     import scipy.fft
 
     body = samples[round(SKIP_S * SAMPLE_RATE) :]
@@ -110,19 +110,18 @@ def peaks(samples: NDArray[np.float32]) -> tuple[Floats, Floats]:
 
 
 class ChordCheck:
-    """The check `chord`: how far in dB the weakest tone asked stands above the strongest peak that is none of theirs.
+    """The check `chord`: level in dB of the weakest requested tone above the strongest foreign peak.
 
-    A tone is there where a peak within 50 cents of its fundamental is at most 30 dB below the
-    strongest peak. A peak belongs to a tone where it is within 50 cents of one of its first 24
-    harmonics, or of those of the octave below, where organ stops sound. Passes where every tone is
-    there and no other peak comes within 6 dB of the weakest. So an octave over a tone that has
-    harmonics cannot be told from it.
+    A tone is present if a peak within 50 cents of its fundamental is at most 30 dB below the strongest
+    peak. A peak belongs to a tone if it is within 50 cents of one of its first 24 harmonics, or of those of
+    the octave below, as with organ stops. Passes if all tones are present and foreign peaks are at least
+    6 dB below the weakest. An octave above a harmonic tone therefore cannot be distinguished from it.
     """
 
     name, version, unit = "chord", 1, "dB"
 
     def measure(self, sound: Sound, check: Chord) -> Value:
-        """The detail holds the level of each tone and the strongest other peak."""
+        """Detail: the level of each tone and the frequency of the strongest foreign peak."""
         assert sound.clip is not None
         samples = sound.clip.at(SAMPLE_RATE)
         if not len(samples) or float(np.abs(samples).max()) < 1e-4:

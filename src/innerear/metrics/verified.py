@@ -1,12 +1,13 @@
-"""Is a check to be believed? Each is tried on sounds whose truth is known, before it judges anyone.
+"""Verification of checks: which checks are reliable enough to count in headline scores?
 
-A check must pass sounds that are what it asks for (synthetic, recorded, or put together from
-recorded notes), and fail the same sounds wrong in pitch, time, order, count or kind, and noise,
-silence and sounds made for another probe. Under 80 % of the true or over 10 % of any of the wrong:
-its result is shown and counts in no headline.
+Before a check judges models, it is tried on sounds of known truth. It must pass sounds that are what it
+requests (synthetic, recorded, or assembled from recorded notes) and fail the same sounds with wrong
+pitch, time, order, count or kind, as well as noise, silence and sounds made for other probes. A check
+that passes less than 80 % of the right sounds or more than 10 % of any kind of wrong ones is reported,
+but does not count in headlines.
 
-`verified.json` is the outcome on the reference data, shipped so that every run knows which checks
-count; `innerear checks verify --write` makes it anew, and a test holds it to what is measured.
+`verified.json` has the results on the reference data. `innerear checks verify --write` rebuilds it, and a
+test compares it with new measurements.
 """
 
 from __future__ import annotations
@@ -33,13 +34,13 @@ WRONG = (
     "silence", "other probe",
 )  # fmt: skip
 ANEW: dict[str, set[Tier]] = {"events": {"environment"}, "level_trend": {"environment"}}
-"""Kinds that the notes tier asks too, and the tiers on whose sounds they are verified anew."""
+"""Kinds used in several tiers, and the tiers on whose sounds they are verified separately."""
 
 
 class Trial(msgspec.Struct, frozen=True):
-    """One sound, what is asked of it, and the column of the table that it stands in.
+    """One sound, a check, and a column of the verification table.
 
-    In a column of `TRUE` the check should pass, in one of `WRONG` it should fail.
+    In the columns of `TRUE` the check should pass, in those of `WRONG` it should fail.
     """
 
     column: str
@@ -62,7 +63,7 @@ class Cell(msgspec.Struct, frozen=True):
 
 
 class Verified(msgspec.Struct, frozen=True):
-    """How a check did, by column; `version` is that of its metric."""
+    """Results of a check by column; `version`: version of its metric."""
 
     version: int
     cells: dict[str, Cell]
@@ -70,12 +71,12 @@ class Verified(msgspec.Struct, frozen=True):
 
     @property
     def counts(self) -> bool:
-        """Whether its results may stand in a headline."""
+        """Whether its results count in headlines."""
         return not self.why
 
     @property
     def why(self) -> str:
-        """Why not, or nothing."""
+        """Why it does not count in headlines; empty if it does."""
         if not any(name in self.cells for name in TRUE):
             return "no sound of known truth to try it on"
         for name, cell in self.cells.items():
@@ -87,7 +88,7 @@ class Verified(msgspec.Struct, frozen=True):
 
 
 def variant(check: checks.Check, tier: Tier) -> str:
-    """The name that a check of a tier's probe is verified under: its kind, and what its rule depends on.
+    """Name under which a check is verified: its kind, and the parameters that its rule depends on.
 
     >>> variant(checks.Modulation(of="f0", rate_hz=6, tolerance_hz=1), "notes")
     'modulation:f0'
@@ -115,18 +116,18 @@ def variant(check: checks.Check, tier: Tier) -> str:
 
 
 def shipped_path() -> Path:
-    """Where the shipped outcome lies."""
+    """Path of the bundled results."""
     return Path(str(resources.files(__package__).joinpath("verified.json")))
 
 
 @functools.cache
 def shipped() -> dict[str, Verified]:
-    """The shipped outcome, by variant."""
+    """The bundled results, by variant."""
     return msgspec.json.decode(shipped_path().read_bytes(), type=dict[str, Verified])
 
 
 def in_headline(check: checks.Check, tier: Tier) -> tuple[bool, str]:
-    """Whether a check of a tier's probe counts in headlines, and why not: the suite says so, or it failed to verify."""
+    """Whether a check of a tier's probe counts in headlines, and if not, why: excluded by the suite, or unreliable."""
     if not check.headline:
         return False, "the suite takes it out of headlines"
     found = shipped().get(variant(check, tier))

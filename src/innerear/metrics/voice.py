@@ -1,8 +1,7 @@
-"""The voice: its fundamental, how that moves, and whether there is one at all.
+"""The f0 of a voice: the checks `voice_f0`, `f0_trend` and `voice_f0_steps`.
 
-`voice_f0`, `voice_f0_steps`, `f0_trend` and `unvoiced` read one track of f0, made for voices:
-frames of 48 ms every 10 ms, between 60 and 700 Hz, clear, and of a sound that has overtones.
-`voice` is a network's word, Silero VAD: see `innerear.metrics.silero`.
+They use one f0 track made for voices (`dsp.voice`): frames of 48 ms every 10 ms, between 60 and 700 Hz,
+of sounds with overtones.
 """
 
 from __future__ import annotations
@@ -16,18 +15,16 @@ from innerear.dsp.voice import median_f0, parts_f0, semitones, track_voice
 from innerear.metrics.measure import Sound, Value
 
 LEAST_MOVED, LEAST_STEP = 1.5, 3.0  # semitones
-
-
 NO_F0 = "no voice with a fundamental"
 
 
 class VoiceF0Check:
-    """The check `voice_f0`: the median f0 of the voice in hertz. Passes within the range."""
+    """The check `voice_f0`: median f0 of the voice in Hz. Passes within the range."""
 
     name, version, unit = "voice_f0", 1, "f0, Hz"
 
     def measure(self, sound: Sound, check: VoiceF0) -> Value:
-        """The detail holds the f0 and the range in hertz."""
+        """Detail: the f0 and the requested range in Hz."""
         assert sound.clip is not None
         f0_hz = median_f0(sound.clip, track_voice(sound.clip))
         asked = {"range_hz": [check.low_hz, check.high_hz]}
@@ -39,15 +36,15 @@ class VoiceF0Check:
 
 
 class F0TrendCheck:
-    """The check `f0_trend`: semitones that f0 has moved at the end of the voice.
+    """The check `f0_trend`: change of f0 at the end of the voice, in semitones.
 
-    Passes from 1.5 semitones on in the direction asked for.
+    Passes if f0 moves by at least 1.5 semitones in the requested direction.
     """
 
     name, version, unit = "f0_trend", 1, "semitones"
 
     def measure(self, sound: Sound, check: F0Trend) -> Value:
-        """The detail holds the same number; below zero it falls."""
+        """Detail: the same number; negative if f0 falls."""
         assert sound.clip is not None
         track = track_voice(sound.clip)
         moved = semitones(track)
@@ -59,16 +56,16 @@ class F0TrendCheck:
 
 
 class VoiceF0StepsCheck:
-    """The check `voice_f0_steps`: share of the voices, one after the other, that lie in their ranges.
+    """The check `voice_f0_steps`: share of successive voices whose f0 is in its range.
 
-    The voices are parted at the longest gaps. Passes where all lie in their ranges, and where one is
-    asked to be higher than the one before it is so by 3 semitones (as lower ones, likewise).
+    The voices are split at the longest gaps. Passes if all are in their ranges and each voice that should
+    be higher or lower than the previous one is so by at least 3 semitones.
     """
 
     name, version, unit = "voice_f0_steps", 1, "share"
 
     def measure(self, sound: Sound, check: VoiceF0Steps) -> Value:
-        """The detail holds the f0 of each voice in hertz."""
+        """Detail: the f0 of each voice in Hz."""
         assert sound.clip is not None
         asked = {"ranges_hz": [list(one) for one in check.ranges_hz]}
         found = parts_f0(sound.clip, track_voice(sound.clip), len(check.ranges_hz))
@@ -84,10 +81,10 @@ class VoiceF0StepsCheck:
 
 
 def _steps(found: Sequence[float], ranges_hz: Sequence[tuple[float, float]]) -> bool:
-    """Whether the voices differ in the way that the middles of their ranges do."""
-    middles = [np.sqrt(low * high) for low, high in ranges_hz]
-    for place in range(1, len(found)):
-        asked, got = (12 * np.log2(of[place] / of[place - 1]) for of in (middles, found))
+    """Whether successive voices differ in the same direction as the centres of their ranges."""
+    centres = [np.sqrt(low * high) for low, high in ranges_hz]
+    for i in range(1, len(found)):
+        asked, got = (12 * np.log2(f0s[i] / f0s[i - 1]) for f0s in (centres, found))
         if abs(asked) >= LEAST_STEP and np.sign(asked) * got < LEAST_STEP:
             return False
     return True

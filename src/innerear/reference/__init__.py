@@ -1,9 +1,9 @@
-"""References: sets of real recordings that a set of sounds is held against, as embeddings.
+"""References: embeddings of real recordings with which sets of sounds are compared.
 
-One for each kind of sound, since a distance to sentences says nothing of a single digit. A
-reference keeps the frames of every clip, exactly, so that any statistic can be had from it
-without the audio. A quarter of its clips is *held back*: distances are to the others, and the
-held-back ones are the ceiling (real against real) and what the model `real` plays.
+There is one per kind of sound, because a distance to sentences says nothing about a single digit. A
+reference stores the frames of every clip losslessly, so any statistic can be computed without the audio.
+A quarter of its clips is *held back*: distances are computed to the others; the held-back clips give the
+ceiling (real against real) and are what the model `real` plays.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ HELD_BACK_SHARE = 4  # one in four
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of sound: the families of probes held against it, and the clips it is made of."""
+    """A kind of sound: the probe families compared with it, and the clips it consists of."""
 
     name: str
     tier: Tier
@@ -41,7 +41,7 @@ class Kind:
     phrases: bool = False  # assembled from the clips, see `reference.phrases`
 
     def holds(self, probe: Probe) -> bool:
-        """Whether this probe's sound is held against this kind."""
+        """Whether this probe's sound is compared with this kind."""
         return probe.tier == self.tier and (self.families is None or probe.family in self.families)
 
 
@@ -63,14 +63,14 @@ KINDS = (
 
 
 def kind_of(probe: Probe) -> Kind | None:
-    """The kind that a probe's sound is held against; `None` for a family that has none."""
+    """The kind that a probe's sound is compared with; `None` if its family has none."""
     return next((kind for kind in KINDS if kind.holds(probe)), None)
 
 
 def held_back(rows: Iterable[ManifestRow]) -> frozenset[str]:
-    """The files held back: about a quarter of each label or set, whole speakers and sources at a time.
+    """Choose the files to hold back: about a quarter of each label or set, by whole speakers and sources.
 
-    Chosen by the digest of their source, so that it depends on nothing but the clips themselves.
+    The choice follows the digest of the source, so it depends only on the clips.
     """
     strata: dict[tuple[str, str], dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
@@ -92,7 +92,7 @@ def held_back(rows: Iterable[ManifestRow]) -> frozenset[str]:
 
 @dataclass(frozen=True, eq=False)
 class Reference:
-    """The frames of real recordings under one embedder.
+    """The frames of real recordings from one embedder.
 
     `clips[i]` has shape (frames, dims); `names[i]` is its file in the manifest.
     """
@@ -106,12 +106,12 @@ class Reference:
 
     @property
     def kept(self) -> list[NDArray[np.float32]]:
-        """The clips that distances are to."""
+        """The clips to which distances are computed."""
         return [clip for clip, held in zip(self.clips, self.held, strict=True) if not held]
 
     @property
     def held_back(self) -> list[NDArray[np.float32]]:
-        """The clips that they are not to."""
+        """The clips that are held back."""
         return [clip for clip, held in zip(self.clips, self.held, strict=True) if held]
 
 
@@ -123,7 +123,7 @@ def save(
     clips: Sequence[NDArray[np.float32]],
     held: Sequence[bool],
 ) -> None:
-    """Write a reference as one npz: frames as bytes (exact) where they have a quantum, else as float16."""
+    """Write a reference as an npz: frames as bytes (lossless) if the embedder has a quantum, else as float16."""
     if not embedder.quantum:
         clips = [clip.astype(np.float16) for clip in clips]
     content = hashlib.sha256(embedder.signature.encode() + bytes(held))
@@ -142,18 +142,20 @@ def open_reference(path: Path) -> Reference:
     """Read a reference that `save` wrote.
 
     Raises:
-        UsageError: the file is missing or is no reference; `innerear reference build` writes one.
+        UsageError: the file is missing or not a reference.
     """
     stored = load_frames(path)
     try:
         facts = {name: stored.facts[name] for name in ("kind", "signature", "digest", "held")}
     except KeyError as error:
-        raise UsageError(f"{path} is no reference, it has no {error}; `innerear reference build` writes one") from error
+        raise UsageError(
+            f"{path} is not a reference, {error} is missing; `innerear reference build` writes one"
+        ) from error
     return Reference(names=stored.names, clips=stored.clips, **facts)
 
 
 def shipped_folder() -> Path:
-    """Where the shipped references lie, or the folder named by `INNEREAR_REFERENCES`."""
+    """The folder named by `INNEREAR_REFERENCES`, or else of the bundled references."""
     if named := os.environ.get("INNEREAR_REFERENCES"):
         return Path(named)
     return Path(str(resources.files(__name__).joinpath("data")))
@@ -161,6 +163,6 @@ def shipped_folder() -> Path:
 
 @functools.lru_cache(maxsize=32)
 def find_reference(kind: str, embedder: str) -> Reference | None:
-    """The reference of this kind under this embedder, or `None` where there is none."""
+    """The reference of this kind for this embedder, or `None` if there is none."""
     path = shipped_folder() / f"{kind}.{embedder}.npz"
     return open_reference(path) if path.exists() else None

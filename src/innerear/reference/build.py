@@ -1,4 +1,4 @@
-"""Building references from a folder of real recordings and its manifest."""
+"""Build references from a folder of real recordings and its manifest."""
 
 from __future__ import annotations
 
@@ -24,10 +24,11 @@ def build(
     kinds: Sequence[Kind] = KINDS,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> list[Path]:
-    """Embed the clips of each kind and write `out/KIND.EMBEDDER.npz`; kinds without a clip are left out.
+    """Embed the clips of each kind and write `out/KIND.EMBEDDER.npz`; kinds without clips are skipped.
 
     Raises:
-        UsageError: no kind has a clip. AudioError: a clip cannot be read.
+        UsageError: no kind has clips.
+        AudioError: a clip cannot be read.
     """
     held = held_back([row for row in rows if any(kind.wanted(row) for kind in kinds)])
     out.mkdir(parents=True, exist_ok=True)

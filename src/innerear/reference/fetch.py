@@ -1,8 +1,7 @@
-"""The real recordings themselves, from the public repositories named in the shipped manifest.
+"""Download the real recordings from the public repositories named in the bundled manifest.
 
-A clip that is stored as its source has it is checked by the SHA-256 of its bytes, one that is
-stored as FLAC by that of its 16-bit samples. Notes were cut and levelled for the references, so
-they cannot be had this way.
+Clips stored unchanged are verified by the SHA-256 of their bytes, clips stored as FLAC by that of their
+16-bit samples. Notes were cut and normalised for the references, so they cannot be downloaded.
 """
 
 from __future__ import annotations
@@ -27,23 +26,23 @@ from innerear.run.parts import write_whole
 HOME = "https://raw.githubusercontent.com"
 LARGEST = 20 << 20  # bytes of one clip
 AT_ONCE = 8
-GIVE_UP_AFTER = 5  # failures to reach the host, before which nothing came
+GIVE_UP_AFTER = 5  # failures before the first success
 MANIFEST = Path(str(resources.files(__package__).joinpath("manifest.csv")))
 
 
 @dataclass
 class Fetched:
-    """How many clips are there now, and what could not be had, one line each."""
+    """How many clips are in the folder now, and one line per failure."""
 
     there: int = 0
     failures: list[str] = field(default_factory=list)
 
 
 def fetchable(kinds: Sequence[str] = ()) -> list[ManifestRow]:
-    """The rows of the shipped manifest that can be fetched, of these kinds, or of all.
+    """The rows of the bundled manifest that can be downloaded, of these kinds or of all.
 
     Raises:
-        UsageError: no such kind, or one that cannot be fetched.
+        UsageError: a kind does not exist or cannot be downloaded.
     """
     offered = [kind for kind in KINDS if kind.tier != "notes"]
     names = [kind.name for kind in offered]
@@ -59,7 +58,7 @@ def fetch(
     progress: Callable[[str, int, int], None] | None = None,
     home: str = HOME,
 ) -> Fetched:
-    """Fill a folder with the clips that it lacks; what is there and right is not fetched again."""
+    """Download missing or damaged clips into a folder, along with the manifest."""
     rows = fetchable(kinds)
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(MANIFEST, folder / "MANIFEST.csv")
@@ -72,7 +71,7 @@ def fetch(
         if target.exists() and right(row, target.read_bytes()):
             return None
         if stop.is_set():
-            return OSError("not tried: its home cannot be reached")
+            return OSError("not tried: the host cannot be reached")
         try:
             _bring(row, target, home)
         except OSError as error:
@@ -94,7 +93,7 @@ def fetch(
 
 
 def address(row: ManifestRow, home: str = HOME) -> str:
-    """Where a clip lies: `source_repo` begins with owner/name, `source_path` is the path in it."""
+    """URL of a clip: `source_repo` starts with owner/name, `source_path` is the path in it."""
     repository = row["source_repo"].split(" ")[0].rstrip(";")
     return f"{home}/{repository}/HEAD/{urllib.parse.quote(row['source_path'])}"
 
@@ -110,7 +109,7 @@ def _bring(row: ManifestRow, target: Path, home: str) -> None:
     url = address(row, home)
     content = get(url, LARGEST)
     if not right(row, content):
-        raise OSError(f"{url} is another sound than the manifest names")
+        raise OSError(f"{url} does not match the manifest's checksum")
     write_whole(target, _as_flac(content) if row["pcm_sha256"] else content)
 
 

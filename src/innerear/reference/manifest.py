@@ -1,4 +1,4 @@
-"""The manifest of a folder of real recordings: MANIFEST.csv, a row a clip."""
+"""The manifest of a folder of real recordings: MANIFEST.csv, one row per clip."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from pathlib import Path
 from innerear.errors import UsageError
 
 ManifestRow = Mapping[str, str]
-"""One row by the names of its columns: file, tier, set, label, speaker, source_id, licence, sha256 …"""
+"""One row by column name: file, tier, set, label, speaker, source_id, licence, sha256 …"""
 
 COLUMNS = ("file", "tier", "set", "label", "speaker", "source_path", "source_id")
-"""What a reference is built from."""
+"""Columns needed to build a reference."""
 
 
 def read_manifest(path: Path, columns: Sequence[str] = COLUMNS) -> list[ManifestRow]:
-    """The rows of a manifest, which must have these columns.
+    """Read the rows of a manifest, which must have these columns.
 
     Raises:
         UsageError: it cannot be read, or a column is missing.
@@ -30,7 +30,7 @@ def read_manifest(path: Path, columns: Sequence[str] = COLUMNS) -> list[Manifest
             "`innerear reference fetch FOLDER` fetches both, and INNEREAR_DATA=FOLDER names them"
         ) from error
     except (UnicodeError, csv.Error) as error:
-        raise UsageError(f"the manifest {path} is no table in UTF-8: {error}") from error
+        raise UsageError(f"the manifest {path} is not a UTF-8 CSV table: {error}") from error
     missing = [column for column in columns if not rows or column not in rows[0]]
     if missing:
         raise UsageError(f"the manifest {path} has no column {missing[0]!r}; wanted {', '.join(columns)}")

@@ -1,9 +1,10 @@
 """The speech ladder: accuracy per rung (vowel, syllable, digit, word, sentence, prosody), with chance and ceilings.
 
-A rung is a family of the suite. Its accuracy is the share of its checks passed: the vowel, the text,
-or for prosody every check of the voice except the words. Chance is that of guessing from the closed
-set; prosody has none, nor have sentences, which an open recogniser transcribes. The ceiling `verified` is the pass rate of correct sounds by known TTS voices at
-verification; the ceilings `real` and of the TTS voices come from the run.
+A rung is a family of the suite. Its accuracy is the share of its checks passed: the vowel, the text, or for
+prosody every check of the voice except the words. Chance is that of guessing from the closed set; prosody has
+none, nor have sentences, which an open recogniser transcribes. The ceiling `verified` is the pass rate of
+correct sounds by known TTS voices at verification; the ceilings `real` and of the TTS voices come from the
+run.
 """
 
 from __future__ import annotations

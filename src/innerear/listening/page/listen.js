@@ -1,17 +1,17 @@
 "use strict";
-// A listening test, one question at a time. It asks no host for anything; what is answered stays in
-// this browser until the listener sends the file. Words from outside are text, never markup.
+// A listening test, one question at a time. The page makes no network requests. Answers stay in this
+// browser until the listener sends the file. Text from outside is inserted as text, never as markup.
 
 const InnerEar = (() => {
   const FORMAT = "innerear listening answers 1";
-  const SLACK_MS = 150; // a browser's clock of what was played is so coarse: a sound this near its end has been heard
+  const SLACK_MS = 150; // browsers report playback time coarsely: this close to the end counts as played through
   const TEXT = 500;
   const DIGITS = "1234567890";
   const main = document.getElementById("main");
   let test = null;
   let state = null;
-  let shown = null; // what is on the page now: its sounds, its keys, its moment
-  let keeps = true; // whether this browser keeps our progress
+  let shown = null; // the current screen: its sounds, its keyboard shortcuts, when it was drawn
+  let keeps = true; // whether this browser can store progress
 
   function receive(kind, name, text) {
     test = JSON.parse(text);
@@ -21,7 +21,7 @@ const InnerEar = (() => {
     document.documentElement.dataset.ready = "true";
   }
 
-  // ---- elements, built and never parsed
+  // ---- elements are built, never parsed from HTML
 
   function el(tag, attributes, ...children) {
     const node = document.createElement(tag);
@@ -38,14 +38,14 @@ const InnerEar = (() => {
     document.getElementById("said").textContent = text;
   }
 
-  // ---- progress, kept in this browser
+  // ---- progress, stored in this browser
 
   const KEPT = () => `innerear-listening-${test.test}`;
 
   function remembered() {
     try {
-      const found = JSON.parse(localStorage.getItem(KEPT()));
-      if (found && found.test === test.test && Array.isArray(found.answers)) return found;
+      const stored = JSON.parse(localStorage.getItem(KEPT()));
+      if (stored && stored.test === test.test && Array.isArray(stored.answers)) return stored;
     } catch {
       keeps = false;
     }
@@ -76,7 +76,7 @@ const InnerEar = (() => {
   });
   window.addEventListener("pagehide", () => { if (state) { settle(); keep(); } });
 
-  // ---- the way through: welcome, level, headphones, trials, end
+  // ---- the stages: welcome, level, headphones, trials, end
 
   function draw() {
     for (const sound of shown?.sounds ?? []) sound.audio.pause();
@@ -119,23 +119,23 @@ const InnerEar = (() => {
     const begin = () => {
       const value = Number(number.value);
       if (Number.isInteger(value) && value >= 1 && value <= 1e6) start(value);
-      else { say("The listener number is a whole number from 1."); number.focus(); }
+      else { say("The listener number must be a whole number, 1 or higher."); number.focus(); }
     };
     return [
       title(test.title),
       test.welcome.split(/\n\s*\n/).filter((part) => part.trim()).map((part) => el("p", {}, part.trim())),
-      el("p", {}, `You will hear ${n} ${test.kind === "ab" ? "pairs of short sounds" : "short sounds"} and answer ${test.kind === "rate" ? "two questions" : "one question"} about each. That takes about ${minutes(n)} minutes. `
-        + "Please use headphones, in a quiet place. Some sounds are odd, and some are like nothing at all: answer what you hear."),
-      el("p", { class: "muted small" }, "Nothing is sent anywhere while you answer. At the end you get one file with your answers, and send it back yourself; "
-        + "it holds what you chose, how often you played each sound and how long you took, not who you are. You can stop and come back: this browser keeps your place."),
-      el("div", { class: "row" }, el("label", { for: "listener" }, "Listener number"), number, el("span", { class: "muted small" }, "Leave it, unless you were given one.")),
+      el("p", {}, `You will hear ${n} ${test.kind === "ab" ? "pairs of short sounds" : "short sounds"} and answer ${test.kind === "rate" ? "two questions" : "one question"} about each. This takes about ${minutes(n)} minutes. `
+        + "Please use headphones and sit somewhere quiet. Some sounds are strange, and some may not resemble anything: just answer with what you hear."),
+      el("p", { class: "muted small" }, "Nothing is sent while you answer. At the end you get a file with your answers, which you send back yourself. "
+        + "It records your choices, how often you played each sound and how long you took, but not who you are. You can take a break and come back later: your progress is saved in this browser."),
+      el("div", { class: "row" }, el("label", { for: "listener" }, "Listener number"), number, el("span", { class: "muted small" }, "Leave this as it is unless you were given a number.")),
       el("div", { class: "row" }, el("button", { type: "button", class: "main", id: "start", onclick: begin }, "Start")),
     ].flat();
   }
 
   function minutes(n) {
-    const each = { identify: 14, ab: 20, rate: 18 }[test.kind];
-    return Math.max(1, Math.round((n * each + 25 * test.headphones.length) / 60));
+    const seconds = { identify: 14, ab: 20, rate: 18 }[test.kind];
+    return Math.max(1, Math.round((n * seconds + 25 * test.headphones.length) / 60));
   }
 
   function level() {
@@ -143,9 +143,9 @@ const InnerEar = (() => {
     return [
       bar(),
       title("Set your volume"),
-      el("p", {}, "Put on your headphones, play this noise, and set the volume of your device so that it is comfortable: clearly heard, never loud. Then leave the volume as it is."),
+      el("p", {}, "Put on your headphones, play this noise and adjust the volume until it is comfortable: easy to hear but not loud. Then leave the volume alone for the rest of the test."),
       box,
-      next("It is comfortable", () => (state.now.plays[0] ? null : "Play the noise first."), () => go(test.headphones.length ? "headphones" : "trials")),
+      next("The volume is comfortable", () => (state.now.plays[0] ? null : "Play the noise first."), () => go(test.headphones.length ? "headphones" : "trials")),
     ];
   }
 
@@ -155,10 +155,10 @@ const InnerEar = (() => {
     const { set, value } = options("Where was the tone?", ["In the first noise", "In the second noise", "In the third noise"], "choice");
     return [
       bar(),
-      title("Which of the three noises hides a tone?"),
-      el("p", {}, "Three noises follow one another. In one of them there is a faint, low tone. It can only be heard with headphones."),
+      title("Which of the three noises contains a tone?"),
+      el("p", {}, "You will hear three noises in a row. One of them contains a faint, low tone, which you can only hear with headphones."),
       box, set,
-      next("Next", () => unheard() ?? (value() === null ? "Choose one of the three; guess if you cannot tell." : null), () => {
+      next("Next", () => unheard() ?? (value() === null ? "Choose one of the three. If you are not sure, guess." : null), () => {
         settle();
         state.headphones.push({ clip, choice: value() + 1, plays: state.now.plays[0] });
         go(state.headphones.length < test.headphones.length ? "headphones" : "trials");
@@ -166,15 +166,15 @@ const InnerEar = (() => {
     ];
   }
 
-  const QUESTIONS = { identify: "What do you hear?", ab: "Which sound fits these words better?", rate: "Rate this sound against these words" };
+  const QUESTIONS = { identify: "What do you hear?", ab: "Which sound matches this description better?", rate: "Rate this sound against the description" };
 
   function trials() {
     const asked = form()[state.answers.length];
     const trial = test.trials.find((one) => one.id === asked.trial);
     const order = asked.swapped ? [1, 0] : trial.clips.map((_, i) => i);
     const several = order.length > 1;
-    const boxes = sounds(order.map((place, i) => ({
-      clip: trial.clips[place], label: several ? `sound ${"AB"[i]}` : "the sound", key: several ? "ab"[i] : " ",
+    const boxes = sounds(order.map((index, i) => ({
+      clip: trial.clips[index], label: several ? `sound ${"AB"[i]}` : "the sound", key: several ? "ab"[i] : " ",
     })), test.least_s * 1000);
     const answer = ANSWERS[test.kind](trial, order);
     return [
@@ -186,7 +186,7 @@ const InnerEar = (() => {
       next("Next", () => unheard() ?? answer.missing(), () => {
         settle();
         const { plays, heard, ms } = state.now;
-        const back = (list) => order.map((_, place) => Math.round(list[order.indexOf(place)]));
+        const back = (list) => order.map((_, index) => Math.round(list[order.indexOf(index)]));
         state.answers.push({ trial: trial.id, plays: back(plays), heard_ms: back(heard), ms: Math.round(ms), ...answer.value() });
         if (state.answers.length < form().length) go("trials");
         else finish();
@@ -200,30 +200,30 @@ const InnerEar = (() => {
         const input = el("input", { type: "text", id: "text", maxlength: TEXT, autocomplete: "off", value: state.now.draft.text ?? "" });
         input.addEventListener("input", () => draft("text", input.value));
         return {
-          nodes: [el("label", { class: "field", for: "text" }, "In a few words; for speech, the words that are said. Write “nothing” if you hear nothing you could name."), input],
-          missing: () => (input.value.trim() ? null : "Write what you hear; “nothing”, if you hear nothing you could name."),
+          nodes: [el("label", { class: "field", for: "text" }, "Describe the sound in a few words. If it is speech, write what is said. If you cannot name anything, write “nothing”."), input],
+          missing: () => (input.value.trim() ? null : "Write what you hear. If you cannot name anything, write “nothing”."),
           value: () => ({ text: sound(input.value.trim()) }),
         };
       }
-      const { set, value } = options("What is nearest to it?", [...trial.options, "None of these"], "choice");
+      const { set, value } = options("Which description is closest?", [...trial.options, "None of these"], "choice");
       return { nodes: [set], missing: () => (value() === null ? "Choose one answer." : null), value: () => ({ choice: value() }) };
     },
     ab(trial, order) {
-      const { set, value } = options("Choose one; guess if you must", ["Sound A", "Sound B"], "choice", "two");
-      return { nodes: [set], missing: () => (value() === null ? "Choose one of the two; guess if you cannot tell." : null), value: () => ({ choice: order[value()] }) };
+      const { set, value } = options("Choose one. If you are not sure, guess.", ["Sound A", "Sound B"], "choice", "two");
+      return { nodes: [set], missing: () => (value() === null ? "Choose one of the two. If you are not sure, guess." : null), value: () => ({ choice: order[value()] }) };
     },
     rate() {
-      const fit = options("How well does it fit the words?", test.scales.fit, "fit", "scale");
-      const natural = options("How natural does it sound, whether it fits or not?", test.scales.natural, "natural", "scale");
+      const fit = options("How well does the sound match the description?", test.scales.fit, "fit", "scale");
+      const natural = options("How natural does it sound, regardless of how well it matches?", test.scales.natural, "natural", "scale");
       return {
         nodes: [fit.set, natural.set],
-        missing: () => (fit.value() === null ? "Say how well it fits the words." : natural.value() === null ? "Say how natural it sounds." : null),
+        missing: () => (fit.value() === null ? "Rate how well it matches the description." : natural.value() === null ? "Rate how natural it sounds." : null),
         value: () => ({ fit: fit.value() + 1, natural: natural.value() + 1 }),
       };
     },
   };
 
-  // A text that a file can hold: no half of a surrogate pair.
+  // Cut to length and replace lone surrogates, which UTF-8 cannot encode.
   function sound(text) {
     return text.slice(0, TEXT).replace(/[\ud800-\udfff]/gu, "\ufffd");
   }
@@ -238,13 +238,13 @@ const InnerEar = (() => {
   function bar() {
     const all = test.headphones.length + form().length;
     const done = state.headphones.length + state.answers.length;
-    const what = { level: "Getting ready", headphones: `Headphones, ${state.headphones.length + 1} of ${test.headphones.length}`, trials: `${state.answers.length + 1} of ${form().length}` }[state.stage];
+    const what = { level: "Getting ready", headphones: `Headphone check ${state.headphones.length + 1} of ${test.headphones.length}`, trials: `${state.answers.length + 1} of ${form().length}` }[state.stage];
     return el("div", { class: "bar" },
-      el("progress", { max: String(all), value: String(done), "aria-label": "How far you are" }),
+      el("progress", { max: String(all), value: String(done), "aria-label": "Progress" }),
       el("span", {}, what));
   }
 
-  // The boxes that play sounds. What was heard before the page was closed still counts.
+  // The players. Playback from before the page was closed still counts.
   function sounds(list, least) {
     state.now ??= { plays: list.map(() => 0), heard: list.map(() => 0), ms: 0, draft: {} };
     return list.map(({ clip, label, key }, i) => {
@@ -273,7 +273,7 @@ const InnerEar = (() => {
           tell(one);
         });
       }
-      audio.addEventListener("error", () => { words.textContent = "This sound cannot be played here. Is the folder whole, and the browser a recent one?"; words.classList.add("error"); });
+      audio.addEventListener("error", () => { words.textContent = "This sound cannot be played. Check that no files are missing from the folder and that your browser is up to date."; words.classList.add("error"); });
       shown.sounds.push(one);
       shown.keys[key] = () => toggle(i);
       tell(one, i);
@@ -285,14 +285,14 @@ const InnerEar = (() => {
     const i = shown.sounds.indexOf(one);
     if (i < 0 || !state?.now) return;
     const plays = state.now.plays[i];
-    const text = !plays ? "not heard yet" : one.enough() ? `heard ${plays === 1 ? "once" : `${plays} times`}; you may play it again` : "listen to it to the end";
+    const text = !plays ? "not played yet" : one.enough() ? `played ${plays === 1 ? "once" : `${plays} times`}; you can play it again` : "listen to the end";
     if (!one.words.classList.contains("error") && one.words.textContent !== text) one.words.textContent = text;
     shown.ready?.();
   }
 
   function toggle(i) {
     const { audio, atEnd } = shown.sounds[i];
-    const again = atEnd(); // who presses there wants the sound anew, not to stop its last moment
+    const again = atEnd(); // a press here means "play again", not "pause the last few milliseconds"
     if (!audio.paused && !again) {
       audio.pause();
       return;
@@ -303,16 +303,16 @@ const InnerEar = (() => {
     audio.play().then(() => {
       if (fresh) state.now.plays[i] += 1;
       tell(shown.sounds[i]);
-    }, () => say("The browser did not play the sound. Press the button once more."));
+    }, () => say("The browser did not play the sound. Press the button again."));
   }
 
   function unheard() {
     const several = shown.sounds.length > 1;
     const at = shown.sounds.findIndex((one) => !one.enough());
-    return at < 0 ? null : several ? `Listen to sound ${"AB"[at]} first, to its end.` : "Listen to the sound first, to its end.";
+    return at < 0 ? null : several ? `Listen to sound ${"AB"[at]} first, all the way through.` : "Listen to the sound first, all the way through.";
   }
 
-  // What has happened on this page so far goes into the state.
+  // Write playback and elapsed time on this screen into the state.
   function settle() {
     if (!state?.now) return;
     shown.sounds.forEach((one, i) => { state.now.heard[i] = Math.round(one.heard()); });
@@ -327,7 +327,7 @@ const InnerEar = (() => {
     shown.ready?.();
   }
 
-  // Number keys go to the options in their order: 1 to 5 to the first scale, 6 to 0 to the second.
+  // Number keys choose options in order: 1 to 5 on the first scale, 6 to 0 on the second.
   function options(legend, words, name, kind = null) {
     const before = state.now.draft[name] ?? null;
     const taken = Object.keys(shown.keys).filter((key) => DIGITS.includes(key)).length;
@@ -354,7 +354,7 @@ const InnerEar = (() => {
     shown.ready();
     shown.keys.Enter = () => button.click();
     return el("div", { class: "row end" }, button, stop ? el("button", { type: "button", class: "small quiet", id: "stop", onclick: () => {
-      if (confirm("Stop here? You can send what you have answered so far, but not go on afterwards.")) finish();
+      if (confirm("Stop here? You can send the answers you have given so far, but you cannot continue afterwards.")) finish();
     } }, "Stop here") : null, why);
   }
 
@@ -362,8 +362,8 @@ const InnerEar = (() => {
     if (event.ctrlKey || event.metaKey || event.altKey || !shown) return;
     const typing = event.target.matches('input:not([type="radio"]), textarea');
     if (typing && !(event.key === "Enter" && event.target.id === "text")) return;
-    if (event.target.matches("button, summary") && (event.key === " " || event.key === "Enter")) return; // its own
-    if (event.target.matches('input[type="radio"]:not(:checked)') && event.key === " ") return; // it chooses
+    if (event.target.matches("button, summary") && (event.key === " " || event.key === "Enter")) return; // the control's own key
+    if (event.target.matches('input[type="radio"]:not(:checked)') && event.key === " ") return; // space selects the focused option
     const act = shown.keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
     if (!act || event.repeat) return;
     event.preventDefault();
@@ -389,7 +389,7 @@ const InnerEar = (() => {
     const write = () => { area.value = file(); };
     const comment = el("textarea", { id: "comment", rows: "2", maxlength: TEXT });
     comment.value = state.comment;
-    comment.addEventListener("input", () => { state.comment = sound(comment.value); keep(); write(); if (said.textContent) said.textContent = "Changed since: save it or copy it once more."; });
+    comment.addEventListener("input", () => { state.comment = sound(comment.value); keep(); write(); if (said.textContent) said.textContent = "Your comment has changed: save or copy the file once more."; });
     write();
     const save = () => {
       const link = el("a", { href: URL.createObjectURL(new Blob([area.value], { type: "application/json" })), download: name });
@@ -406,28 +406,28 @@ const InnerEar = (() => {
         area.select();
         document.execCommand("copy");
       }
-      said.textContent = "Copied. Paste it into a message.";
+      said.textContent = "Copied. Now paste it into a message.";
     };
     return [
       title(state.answers.length === form().length ? "Done. Thank you!" : "Stopped. Thank you!"),
-      el("p", {}, "Your answers are one file. Save it and send it to whoever asked you; or copy its text into a message."),
-      el("label", { class: "field", for: "comment" }, "Anything you want to say? ", el("span", { class: "muted small" }, "Goes into the file.")),
+      el("p", {}, "Your answers are in a single file. Save it and send it to the person who invited you, or copy its text into a message."),
+      el("label", { class: "field", for: "comment" }, "Any comments? ", el("span", { class: "muted small" }, "They are saved in the file.")),
       comment,
       el("div", { class: "row" },
         el("button", { type: "button", class: "main", id: "save", onclick: save }, "Save the file"),
         el("button", { type: "button", id: "copy", onclick: copy }, "Copy the text"), said),
-      el("label", { class: "field small muted", for: "answers" }, "This is all that the file holds:"),
+      el("label", { class: "field small muted", for: "answers" }, "This is everything the file contains:"),
       area,
-      test.credits.length ? el("details", {}, el("summary", { class: "small" }, "Recordings that you may have heard are by"),
+      test.credits.length ? el("details", {}, el("summary", { class: "small" }, "Credits for recordings you may have heard"),
         el("ul", { class: "credits" }, test.credits.map((line) => el("li", {}, line))),
-        el("p", { class: "small muted" }, "They were shortened, mixed to one channel and set to one loudness.")) : null,
+        el("p", { class: "small muted" }, "The recordings were shortened, mixed down to mono and normalised in loudness.")) : null,
       el("div", { class: "row" }, el("button", { type: "button", class: "small quiet", id: "forget", onclick: () => {
-        if (confirm("Have you saved the file? This takes your answers out of this browser.")) forget();
-      } }, "Take my answers out of this browser")),
+        if (confirm("Have you saved the file? This deletes your answers from this browser.")) forget();
+      } }, "Delete my answers from this browser")),
     ].filter(Boolean);
   }
 
-  // FIPS 180-4. Browsers offer their own only where they trust a page's address.
+  // SHA-256 (FIPS 180-4). `crypto.subtle` is only available in secure contexts, which a file:// page may not be.
   function sha256(text) {
     const primes = [];
     for (let n = 2; primes.length < 64; n += 1) if (primes.every((p) => n % p)) primes.push(n);
