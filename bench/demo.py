@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from innerear import Asked, choose, create, load, open_model, stages
+from innerear import RunConfig, choose, create, load, open_model, stages
 from innerear import embed as embed_module
 from innerear.embed import batches as embeddings
 from innerear.records import Render
@@ -58,17 +58,17 @@ def main() -> None:
     stages.open_embedder = embeddings.open_embedder = lambda name: timed  # type: ignore[assignment]
     suite = load()
     with tempfile.TemporaryDirectory() as folder:
-        asked = Asked(models=MODELS, suite=suite.name, suite_digest=suite.digest, embedders=[given.embedder])
+        asked = RunConfig(models=MODELS, suite=suite.name, suite_digest=suite.digest, embedders=[given.embedder])
         run = create(Path(folder) / "run", asked, choose(suite.probes, pattern=given.probes), "bench/demo.py")
         run, _ = stages.choose_embedders(run)
         models = [open_model(name) for name in MODELS]
         steps: dict[str, Callable[[], object]] = {
-            "generate": lambda: stages.do_generate(run, models),
-            "render": lambda: stages.do_render(run),
-            "embed": lambda: stages.do_embed(run),
-            "measure": lambda: stages.do_measure(run),
-            "score": lambda: stages.do_score(run),
-            "report": lambda: stages.do_report(run),
+            "generate": lambda: stages.generate(run, models),
+            "render": lambda: stages.render(run),
+            "embed": lambda: stages.embed(run),
+            "measure": lambda: stages.measure(run),
+            "score": lambda: stages.score(run),
+            "report": lambda: stages.report(run),
         }
         rows = []
         for name, step in steps.items():

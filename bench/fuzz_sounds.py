@@ -40,7 +40,7 @@ from innerear.checks import Check, kind
 from innerear.clip import Clip, read, read_mono
 from innerear.compute.work import Local
 from innerear.errors import AudioError
-from innerear.jail.base import Ran
+from innerear.jail.base import JailResult
 from innerear.jail.plain import read_output
 from innerear.metrics import measure as metrics
 from innerear.metrics.measure import Sound
@@ -334,7 +334,7 @@ def one(number: int, given: Given, loud: bool = False) -> tuple[str, list[Findin
         with watch.step("reading"):
             came, reason, code, clip = read_output(file.fileno(), limits)
             outcome = came.value
-            row = to_row(program, Ran(came, reason, "", code, clip=clip), {}, Path(folder), Limits(), 0)
+            row = to_row(program, JailResult(came, reason, "", code, clip=clip), {}, Path(folder), Limits(), 0)
             check_row(row)
             if (clip is None) == (came is Outcome.OK) or not (reason or clip):
                 raise Found(f"{came} with {clip} and the reason {reason!r}")

@@ -29,9 +29,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from innerear import Asked, create, load, open_model, stages
+from innerear import RunConfig, create, load, open_model, stages
 from innerear.compute.ray import Ray
-from innerear.compute.work import Local, Machines, Work
+from innerear.compute.work import Executor, Local, Work
 from innerear.embed import open_embedder
 from innerear.embed.batches import batches, hearing
 from innerear.jail import open_jail
@@ -77,10 +77,10 @@ class Spent:
 def made(folder: Path, embedders: list[str]) -> Run:
     """A run of the recorded model, rendered: its programs and its sounds are what is worked on."""
     suite = load()
-    asked = Asked(models=["recorded/one-shot"], suite=suite.name, suite_digest=suite.digest, embedders=embedders)
+    asked = RunConfig(models=["recorded/one-shot"], suite=suite.name, suite_digest=suite.digest, embedders=embedders)
     run = create(folder, asked, suite.probes, "bench/scale.py")
-    stages.do_generate(run, [open_model("recorded/one-shot")])
-    stages.do_render(run)
+    stages.generate(run, [open_model("recorded/one-shot")])
+    stages.render(run)
     return stages.choose_embedders(run)[0]
 
 
@@ -100,25 +100,25 @@ def repeated(found: Sequence[Any], things: int) -> list[Any]:
     return list(itertools.islice(itertools.cycle(found), things))
 
 
-def render(programs: Sequence[Program], machines: Machines) -> None:
+def render(programs: Sequence[Program], machines: Executor) -> None:
     with tempfile.TemporaryDirectory() as audio:
         opening = partial(open_jail, "auto")
         lost = render_all(programs, lambda row: None, Path(audio), Limits(), open_jail=opening, machines=machines)
     assert not lost, lost
 
 
-def embed(name: str, audio: Path, sounds: Sequence[Item], machines: Machines) -> None:
+def embed(name: str, audio: Path, sounds: Sequence[Item], machines: Executor) -> None:
     with tempfile.TemporaryDirectory() as folder:
         named = [(str(n), partial(sound_of, item.render, audio)) for n, item in enumerate(sounds)]
         work = Work(partial(hearing, name, open_embedder(name).signature, Path(folder)))
-        assert not machines.each(work, batches(named, machines.workers), lambda *_: None)
+        assert not machines.map(work, batches(named, machines.workers), lambda *_: None)
 
 
-def measure(audio: Path, missing: Sequence[stages.Missing], machines: Machines) -> None:
-    assert not machines.each(Work(partial(stages.measuring, audio)), missing, lambda *_: None)
+def measure(audio: Path, missing: Sequence[stages.Missing], machines: Executor) -> None:
+    assert not machines.map(Work(partial(stages.measuring, audio)), missing, lambda *_: None)
 
 
-Job = tuple[Sequence[Any], Callable[[Sequence[Any], Machines], None]]
+Job = tuple[Sequence[Any], Callable[[Sequence[Any], Executor], None]]
 
 
 def jobs(run: Run, embedders: list[str], most_s: float) -> dict[str, Job]:

@@ -39,11 +39,11 @@ def pack(shared: Path) -> Path:
 @pytest.fixture(scope="session")
 def recorded_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small finished run of two recordings, noise and silence. Whoever changes it takes a copy."""
-    from innerear import Asked, choose, create, evaluate, load, open_model
+    from innerear import RunConfig, choose, create, evaluate, load, open_model
 
     suite = load()
     models = ["recorded/one-shot", "baseline/noise", "baseline/silence"]
-    asked = Asked(models=models, suite=suite.name, suite_digest=suite.digest, embedders=["mel"])
+    asked = RunConfig(models=models, suite=suite.name, suite_digest=suite.digest, embedders=["mel"])
     folder = tmp_path_factory.mktemp("recorded") / "few"
     run = create(
         folder,

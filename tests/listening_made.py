@@ -17,7 +17,7 @@ from innerear.records import Completion, Limits, Outcome, Probe, Render, digest
 from innerear.render.render import store
 from innerear.run.keys import render_key
 from innerear.run.parts import Writer
-from innerear.run.run import Asked, Run, create, program_of
+from innerear.run.run import Run, RunConfig, create, program_of
 
 RATE_HZ = 44_100
 Sound = Callable[[Probe, np.random.Generator], "np.ndarray | None"]
@@ -48,7 +48,7 @@ def made_run(
 ) -> Run:
     """A run folder whose completions all have sounds, made by a function for each model."""
     probes = list(probes or suite.load(None).probes[:12])
-    asked = Asked(models=list(models), suite="made up", embedders=["mel"])
+    asked = RunConfig(models=list(models), suite="made up", embedders=["mel"])
     run = create(folder, asked, probes, "made up")
     with Writer(folder / "completions", Completion, 9e9) as said, Writer(folder / "renders", Render, 9e9) as renders:
         for number, (model, sound) in enumerate(models.items()):

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
+from innerear import stages
 from innerear.cli.main import main
 from innerear.errors import UsageError
 from innerear.records import Render, Score
@@ -19,7 +20,6 @@ from innerear.sharing.compare_page import write_comparison
 from innerear.sharing.conditions import LIMITED
 from innerear.sharing.entrants import Entrant
 from innerear.sharing.side_by_side import side_by_side
-from innerear.stages import do_score
 from innerear.stats import holm
 
 pytestmark = pytest.mark.xdist_group("recorded_run")
@@ -59,7 +59,9 @@ def test_a_run_against_itself_shows_no_difference(recorded_run):
 def test_within_a_run_it_agrees_with_the_scores_of_the_run(recorded_run):
     found = compare([recorded_run], [NOISE, MODEL])
     (test,) = [test for test in found.tests if test.metric == "checks"]
-    (score,) = [s for s in do_score(Run(recorded_run)) if s.metric == "checks_difference" and s.group == f"vs:{NOISE}"]
+    (score,) = [
+        s for s in stages.score(Run(recorded_run)) if s.metric == "checks_difference" and s.group == f"vs:{NOISE}"
+    ]
     sign = 1 if found.entrants[test.second].model == MODEL else -1
     assert sign * test.difference == pytest.approx(score.value)
     assert (test.p, test.p_holm, test.n) == (score.detail["p"], score.detail["p_holm"], score.n)

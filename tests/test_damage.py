@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from innerear import Asked, choose, create, evaluate, open_model
+from innerear import RunConfig, choose, create, evaluate, open_model, stages
 from innerear import load as load_suite
 from innerear.compute.work import Local
 from innerear.embed.batches import parts_of, read_embeddings
@@ -19,16 +19,9 @@ from innerear.run.parts import Writer, read_rows, replace_rows
 from innerear.run.run import Run, embeddings_folder, probes_digest, save
 from innerear.scores.gaps import gaps
 from innerear.sharing.pack import pack, unpack
-from innerear.stages import (
-    choose_embedders,
-    do_embed,
-    do_measure,
-    do_render,
-    do_report,
-    do_score,
-)
+from innerear.stages import choose_embedders
 
-RECORDINGS = Path(__file__).parent.parent / "src" / "innerear" / "models" / "recordings"
+RECORDINGS = Path(__file__).parent.parent / "src" / "innerear" / "ask" / "models" / "recordings"
 CLOCK = "x = 0.3 * np.sin(np.arange(88200) * 0.1 * (1 + time.time_ns() % 100000 / 1e6))"
 SINE = "x = 0.3 * np.sin(np.arange(88200) * 0.06)"
 
@@ -45,14 +38,14 @@ def whole(tmp_path_factory) -> Path:
     (place / "mine.jsonl").write_text("\n".join(map(json.dumps, rows)))
     suite = load_suite()
     model = open_model(f"recorded/{place / 'mine.jsonl'}")
-    asked = Asked(
+    asked = RunConfig(
         models=[model.name], suite=suite.name, suite_digest=suite.digest, embedders=["mel"], jail="off"
     )  # fmt: skip
     wanted = {row["probe"] for row in rows}
     probes = [probe for probe in choose(suite.probes, pattern="notes/*") if probe.id in wanted]
     _, report = evaluate(create(place / "run", asked, probes, "innerear run"), [model], machines=Local(2))
     assert not report.failures
-    do_report(Run(place / "run"))
+    stages.report(Run(place / "run"))
     return place / "run"
 
 
@@ -92,7 +85,7 @@ def test_a_sound_that_is_gone_or_damaged_is_named_and_the_others_are_measured(fo
     bad = sound(folder)
     harm(bad)
     shutil.rmtree(folder / "measurements")
-    found = do_measure(Run(folder))
+    found = stages.measure(Run(folder))
     assert len(found.failures) == 1
     assert str(bad) in found.failures[0]
     assert f"`innerear render {folder}`" in found.failures[0]
@@ -106,7 +99,7 @@ def test_a_sound_that_is_gone_or_damaged_is_named_and_the_others_are_embedded(fo
     harm(bad)
     shutil.rmtree(folder / "embeddings")
     run, _ = choose_embedders(Run(folder))
-    found = do_embed(run)
+    found = stages.embed(run)
     assert [str(bad) in line for line in found.failures] == [True]
     names = set(read_embeddings(embeddings_folder(run, "mel")))
     assert {item.render.audio for item in run.items()} - names == {bad.stem}
@@ -117,7 +110,7 @@ def test_a_sound_that_is_gone_or_damaged_is_left_out_of_the_report_which_says_so
     harm(bad)
     shutil.rmtree(folder / "report")
     said: list[str] = []
-    page = do_report(Run(folder), say=said.append)
+    page = stages.report(Run(folder), say=said.append)
     assert [str(bad) in line and "innerear render" in line for line in said] == [True]
     assert bad.stem in (page.parent / "data" / "index.js").read_text()
     sounds = {path.name.split(".")[0] for path in (page.parent / "sounds").iterdir()}
@@ -129,7 +122,7 @@ def test_render_makes_a_sound_again_that_is_gone_or_damaged(folder, harm):
     before = bad.read_bytes()
     harm(bad)
     rows = read_rows(folder / "renders", Render)
-    found = do_render(Run(folder), check=True)
+    found = stages.render(Run(folder), check=True)
     assert not found.failures
     assert "ran again" in found.warnings[0]
     assert bad.read_bytes() == before
@@ -139,11 +132,11 @@ def test_render_makes_a_sound_again_that_is_gone_or_damaged(folder, harm):
 def test_a_program_that_gives_another_sound_when_it_runs_again_gets_a_new_row(folder):
     bad = sound(folder, 2)
     bad.unlink()
-    do_render(Run(folder))
+    stages.render(Run(folder))
     item = Run(folder).items()[2]
     assert item.render.audio != bad.stem
     load(item.render, folder / "audio")
-    assert not do_render(Run(folder)).warnings
+    assert not stages.render(Run(folder)).warnings
 
 
 def test_a_sound_of_another_length_than_its_row_says_is_damaged(folder):
@@ -177,9 +170,9 @@ def test_a_damaged_embeddings_file_is_named_and_made_again(folder, harm):
     harm(part)
     (folder / "scores.json").unlink()  # they are right as they are, and would be taken
     said: list[str] = []
-    scores = do_score(run, say=said.append)
+    scores = stages.score(run, say=said.append)
     assert {score.value for score in scores if score.metric == "fad"} == {None}
-    found = do_embed(run)
+    found = stages.embed(run)
     after = read_embeddings(part.parent)
     assert before.keys() == after.keys()
     assert all(np.array_equal(before[name], after[name]) for name in before)
@@ -191,11 +184,11 @@ def test_a_damaged_embeddings_file_is_named_and_made_again(folder, harm):
 
 def test_scores_that_cannot_be_read_are_named_and_made_again(folder):
     path = folder / "scores.json"
-    before = do_score(Run(folder))
+    before = stages.score(Run(folder))
     for content in (path.read_bytes()[:-200], b"", b"\xff\xfe", b'{"inputs": 9}'):
         path.write_bytes(content)
         said: list[str] = []
-        assert do_score(Run(folder), say=said.append) == before
+        assert stages.score(Run(folder), say=said.append) == before
         assert [str(path) in line and "made again" in line for line in said] == [True]
 
 
@@ -209,7 +202,7 @@ def test_a_damaged_row_is_named_with_its_remedy_and_the_remedy_works(folder):
     with pytest.raises(UsageError, match=rf"{part.name}, line 3 is damaged: .*sed -i 3d"):
         Run(folder).measurements()
     part.write_bytes(b"".join([*lines[:2], *lines[3:]]))
-    assert not do_measure(Run(folder)).failures
+    assert not stages.measure(Run(folder)).failures
     assert Run(folder).measurements().keys() == {msgspec.json.decode(line)["key"] for line in lines}
 
 
@@ -267,14 +260,14 @@ def test_a_damaged_line_of_probes_is_named_and_the_command_writes_it_again(folde
 
 def test_a_damaged_run_file_is_named_and_its_remedy_keeps_all_rows(folder):
     run = Run(folder)
-    scores = do_score(run)
+    scores = stages.score(run)
     (folder / "run.json").write_bytes((folder / "run.json").read_bytes()[:50])
     with pytest.raises(UsageError, match=r"run\.json is damaged.*delete it"):
         Run(folder)
     (folder / "run.json").unlink()
     create(folder, run.asked, run.probes, "the same command")
     again, _ = choose_embedders(Run(folder))
-    assert do_score(again) == scores
+    assert stages.score(again) == scores
 
 
 def test_a_run_of_before_there_was_a_digest_of_its_probes_is_taken(folder):
@@ -290,7 +283,7 @@ def test_a_run_of_before_there_was_a_digest_of_its_probes_is_taken(folder):
 def test_a_command_that_was_killed_before_its_first_run_file_goes_on(tmp_path):
     suite = load_suite()
     probes = choose(suite.probes, pattern="notes/waveform/*")
-    asked = Asked(models=["baseline/sine"], suite=suite.name, suite_digest=suite.digest)
+    asked = RunConfig(models=["baseline/sine"], suite=suite.name, suite_digest=suite.digest)
     create(tmp_path / "run", asked, probes, "first")
     (tmp_path / "run" / "run.json").unlink()
     (tmp_path / "run" / ".run.json.12.part").touch()

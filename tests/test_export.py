@@ -9,13 +9,13 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from innerear import stages
 from innerear.cli.main import main
 from innerear.errors import UsageError
 from innerear.records import Score
 from innerear.run.run import Run
 from innerear.sharing.formats import export, to_csv, to_latex, to_markdown
 from innerear.sharing.tables import Scored, bare, tables
-from innerear.stages import do_score
 from innerear.text import printable
 
 pytestmark = pytest.mark.xdist_group("recorded_run")
@@ -32,7 +32,7 @@ def a_score(**changed) -> Score:
 
 
 def test_csv_has_every_score_of_the_run_and_its_numbers_exactly(recorded_run):
-    scores = do_score(Run(recorded_run))
+    scores = stages.score(Run(recorded_run))
     rows = list(csv.DictReader(io.StringIO(export([recorded_run]))))
     assert len(rows) == len(scores)
     for row, score in zip(rows, scores, strict=True):

@@ -11,10 +11,9 @@ from pathlib import Path
 import pytest
 
 from hub_server import TOKEN, serving
-from innerear import suite
+from innerear import stages, suite
 from innerear.errors import UsageError
 from innerear.run.run import Run
-from innerear.stages import do_score
 
 pytest.importorskip("huggingface_hub", reason="the extra [hub] is not installed")
 pytestmark = pytest.mark.xdist_group("hub")
@@ -88,7 +87,7 @@ def test_the_card_says_what_the_run_is(hub, pushed):
 def test_the_tables_for_the_hubs_viewer(hub, pushed):
     run = Run(pushed[0])
     rows = list(csv.DictReader(io.StringIO(at(hub)["scores.csv"].decode())))
-    assert len(rows) == len(do_score(run))
+    assert len(rows) == len(stages.score(run))
     sounds = [json.loads(line) for line in at(hub)["audio/metadata.jsonl"].splitlines()]
     assert {row["file_name"] for row in sounds} == {f"{item.render.audio}.flac" for item in run.items()}
     (sine,) = [row for row in sounds if row["probe"].endswith("sine-440") and row["model"] == "recorded/one-shot"]
@@ -99,7 +98,7 @@ def test_pull_gives_the_same_rows_sounds_and_scores(command, pushed, tmp_path):
     command("pull", REPO, "--out", tmp_path / "theirs")
     ours, theirs = Run(pushed[0]), Run(tmp_path / "theirs")
     assert theirs.items() == ours.items()
-    assert do_score(theirs) == do_score(ours)
+    assert stages.score(theirs) == stages.score(ours)
     for item in theirs.items():
         name = f"{item.render.audio}.flac"
         assert (theirs.audio / name).read_bytes() == (ours.audio / name).read_bytes()

@@ -12,14 +12,14 @@ import pytest
 import soundfile
 from click.testing import CliRunner
 
-from innerear import suite
+from innerear import stages, suite
 from innerear.ask.models import Options, open_model
 from innerear.ask.strategies import find_strategy
 from innerear.cli.main import main
 from innerear.errors import UsageError
 from innerear.records import Completion, Outcome
-from innerear.run.run import Asked, Run, create
-from innerear.stages import choose_embedders, do_embed, do_generate, do_measure, do_render, do_score
+from innerear.run.run import Run, RunConfig, create
+from innerear.stages import choose_embedders
 
 pytest.importorskip("inspect_ai", reason="the extra [inspect] is not installed")
 pytestmark = [
@@ -51,7 +51,7 @@ wavfile.write("output.wav", 44100, (0.5 * np.sin(2 * np.pi * 440 * np.arange(882
 
 
 def recorded_texts():
-    lines = (Path(suite.__file__).parent.parent / "models" / "recordings" / "one-shot.jsonl").read_bytes().splitlines()
+    lines = (Path(suite.__file__).parent.parent / "ask" / "models" / "recordings" / "one-shot.jsonl").read_bytes().splitlines()
     rows = [json.loads(line) for line in lines]
     return {row["messages"][-1]["content"]: row for row in rows}
 
@@ -103,13 +103,13 @@ def ours(tmp_path_factory, texts):
     recording.write_text("".join(json.dumps(line) + "\n" for line in lines))
     name = f"recorded/{recording}"
     loaded = suite.edition()
-    asked = Asked(models=[name], attempts=2, suite=loaded.name, suite_digest=loaded.digest, embedders=["mel"])
+    asked = RunConfig(models=[name], attempts=2, suite=loaded.name, suite_digest=loaded.digest, embedders=["mel"])
     run = create(folder / "run", asked, probes, "test")
-    do_generate(run, [open_model(name)])
-    assert do_render(run).failures == []
+    stages.generate(run, [open_model(name)])
+    assert stages.render(run).failures == []
     run, _ = choose_embedders(run)
-    do_embed(run)
-    do_measure(run)
+    stages.embed(run)
+    stages.measure(run)
     return run
 
 
@@ -120,13 +120,13 @@ def without_model(scores):
 def test_scores_are_those_of_our_own_road(log, ours):
     assert log.status == "success"
     heard = [heard_in(sample.scores["sounds"].metadata) for sample in log.samples]
-    assert without_model(set_of(heard)) == without_model(do_score(ours))
+    assert without_model(set_of(heard)) == without_model(stages.score(ours))
 
 
 def test_the_log_has_them_as_metrics_over_all_epochs(log, ours):
     (score,) = log.results.scores
     metrics = {name: metric.value for name, metric in score.metrics.items()}
-    wanted = flat(do_score(ours))
+    wanted = flat(stages.score(ours))
     assert metrics.keys() == wanted.keys()
     assert metrics == pytest.approx(wanted, abs=1e-12)
     assert metrics["passed"] == 0.5  # of eight, not of the four of the first epoch
@@ -183,9 +183,9 @@ def test_a_log_becomes_a_run_with_the_same_rows_and_sounds(log, ours, tmp_path):
             name = f"{mine.render.audio}.flac"
             assert (run.audio / name).read_bytes() == (ours.audio / name).read_bytes()
     run, _ = choose_embedders(run)
-    do_embed(run)
-    do_measure(run)
-    assert without_model(do_score(run)) == without_model(do_score(ours))
+    stages.embed(run)
+    stages.measure(run)
+    assert without_model(stages.score(run)) == without_model(stages.score(ours))
 
 
 def test_logs_of_two_models_and_an_import_done_twice_make_one_run(log, tmp_path):
@@ -220,8 +220,8 @@ def test_a_log_that_names_a_file_elsewhere_is_refused(log, tmp_path):
 def test_batch_scores_stand_in_a_log(log, ours, tmp_path):
     inspect_logs.import_logs([Path(log.location)], tmp_path / "run", "test")
     run, _ = choose_embedders(Run(tmp_path / "run"))
-    do_embed(run)
-    do_measure(run)
+    stages.embed(run)
+    stages.measure(run)
     result = CliRunner().invoke(main, ["export", str(tmp_path / "run"), "--inspect", str(tmp_path / "rows")])
     assert result.exit_code == 0, result.output
     rows = tmp_path / "rows" / "mockllm+model.jsonl"
@@ -271,7 +271,7 @@ def test_recorded_models_have_the_keys_that_they_have_here(tmp_path):
     done = inspect_logs.import_logs([Path(log.location)], tmp_path / "run", "test")
     assert (done.completions, done.renders) == (1, 1)
     asked = []
-    do_generate(done.run, [open_model("recorded/one-shot")], lambda what, finished, total: asked.append(finished))
+    stages.generate(done.run, [open_model("recorded/one-shot")], lambda what, finished, total: asked.append(finished))
     assert asked == [1]  # there already: nothing was asked
 
 

@@ -10,13 +10,13 @@ import msgspec
 import pytest
 
 from aisfx_made import save_aisfx
-from innerear import Asked, choose, create, evaluate, load, open_model
+from innerear import RunConfig, choose, create, evaluate, load, open_model, stages
 from innerear.embed import weights
 from innerear.errors import WeightsUnavailable
 from innerear.metrics import instrument, silero
 from innerear.metrics.measure import UNAVAILABLE, is_unavailable
 from innerear.run.run import Run, save
-from innerear.stages import choose_embedders, do_measure
+from innerear.stages import choose_embedders
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def run(asked: list[str], tmp_path: Path) -> Run:
     ]
     probes = [*probes[:2], *probes[-2:]]
     names = ["baseline/noise"]
-    wanted = Asked(models=names, suite=suite.name, suite_digest=suite.digest, embedders=["mel"])
+    wanted = RunConfig(models=names, suite=suite.name, suite_digest=suite.digest, embedders=["mel"])
     run = create(tmp_path / "run", wanted, probes, command="innerear run")
     return evaluate(run, [open_model(name) for name in names])[0]
 
@@ -80,7 +80,7 @@ def test_finished_work_is_not_measured_again_for_what_is_still_lacking(run: Run,
     asked.clear()
     weights._failed.clear()  # as in a process of its own
     done = []
-    do_measure(Run(run.folder), lambda what, count, total: done.append((what, count, total)))
+    stages.measure(Run(run.folder), lambda what, count, total: done.append((what, count, total)))
     assert asked == []
     assert {count == total for _, count, total in done[:1]} == {True}
     assert run.measurements().keys() == before.keys()
@@ -93,7 +93,7 @@ def test_what_was_lacking_is_measured_once_its_weights_appear(
     before = run.measurements()
     assert any(row.metric == "label" and row.reason.startswith(UNAVAILABLE) for row in before.values())
     monkeypatch.setenv("INNEREAR_MODELS", str(pack / "models"))
-    do_measure(Run(run.folder))
+    stages.measure(Run(run.folder))
     new = [row for key, row in run.measurements().items() if key not in before]
     assert "label" in {row.metric for row in new}
     assert not any(map(is_unavailable, new))

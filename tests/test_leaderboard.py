@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from innerear import stages
 from innerear.cli.main import main
 from innerear.errors import UsageError
 from innerear.run.parts import write_whole
 from innerear.run.run import Run
 from innerear.sharing import leaderboard as board
 from innerear.sharing.pack import pack
-from innerear.stages import do_score
 
 pytestmark = pytest.mark.xdist_group("recorded_run")
 
@@ -58,7 +58,7 @@ def test_runs_of_the_same_probes_share_a_table_and_others_say_what_differs(site)
 
 def test_each_number_is_that_of_the_run_with_its_interval_n_and_signature(site, recorded_run):
     first = content(site)["boards"][0]
-    scores = do_score(Run(recorded_run))
+    scores = stages.score(Run(recorded_run))
     cells = 0
     for row in first["rows"]:
         for column, cell in zip(first["columns"], row["cells"], strict=True):

@@ -12,10 +12,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from innerear import suite
+from innerear import stages, suite
 from innerear.listening import Results, Wanted, build, read_answers, read_key, score_answers, validate
 from innerear.listening.files import Answers, checksum
-from innerear.stages import do_report
 from listening_made import answered, made_run, short, tone
 
 pytestmark = pytest.mark.slow
@@ -371,7 +370,7 @@ def test_the_report_shows_what_people_heard_and_which_metrics_agree(browser, tmp
 
         answers = [msgspec.convert(answered(key, i, answer), Answers) for i in range(1, 6)]
         validate(run, answers, [], key)
-    page = do_report(run)
+    page = stages.report(run)
     visit = Visit(browser, page, viewport={"width": width, "height": 800})
     visit.page.click('#nav a[href="#/people"]')
     visit.until("document.querySelector('h1').innerText === 'Listening tests'")

@@ -21,7 +21,6 @@ from innerear.run.parts import read_rows, write_whole
 from innerear.run.run import Run, RunFile
 from innerear.sharing.pack import pack, unpack
 from innerear.sharing.scrub import Scrub
-from innerear.stages import do_score
 
 pytestmark = pytest.mark.xdist_group("recorded_run")
 KEY = "sk-proj-abcdefghijklmnopqrstuvwx0123"
@@ -74,7 +73,7 @@ def refused(file: Path, says: str, tmp_path: Path) -> None:
 def test_unpacked_scores_are_those_of_the_run(recorded_run, packed, tmp_path):
     again = unpack(packed, tmp_path / "out")
     (tmp_path / "out" / "scores.json").unlink()
-    assert do_score(again) == do_score(Run(recorded_run))
+    assert stages.score(again) == stages.score(Run(recorded_run))
 
 
 def test_packed_scores_are_a_claim_that_scoring_does_not_believe(packed, recorded_run, tmp_path):
@@ -82,17 +81,17 @@ def test_packed_scores_are_a_claim_that_scoring_does_not_believe(packed, recorde
     file["scores"] = [{**score, "value": 1.0} for score in file["scores"]]
     file["inputs"] = json.loads((recorded_run / "scores.json").read_text())["inputs"]
     lying = rewritten(packed, tmp_path / "lying.zip", scores_dot_json=json.dumps(file).encode())
-    assert do_score(unpack(lying, tmp_path / "out")) == do_score(Run(recorded_run))
+    assert stages.score(unpack(lying, tmp_path / "out")) == stages.score(Run(recorded_run))
 
 
 def test_a_stranger_with_other_versions_and_no_weights_scores_it_alike(recorded_run, packed, tmp_path, monkeypatch):
-    ours = do_score(Run(recorded_run))
+    ours = stages.score(Run(recorded_run))
     other = {"python": "3.99.0", "numpy": "9.9.9", "scipy": "9.9.9"}
     monkeypatch.setattr("innerear.run.run.runtime", lambda: other)
     monkeypatch.setattr("innerear.run.keys.runtime", lambda: other)
     for module in ("stages", "embed.batches"):
         monkeypatch.setattr(f"innerear.{module}.open_embedder", lambda name: pytest.fail("weights were asked for"))
-    assert do_score(unpack(packed, tmp_path / "out")) == ours
+    assert stages.score(unpack(packed, tmp_path / "out")) == ours
 
 
 def test_equal_runs_give_equal_bytes_whatever_their_files_are_called(recorded_run, packed, copy, tmp_path):
@@ -115,7 +114,7 @@ def test_packing_what_was_unpacked_gives_the_same_file(packed, tmp_path):
 
 def test_the_page_of_an_unpacked_run_has_its_sounds(packed, tmp_path):
     run = unpack(packed, tmp_path / "out")
-    page = stages.do_report(run)
+    page = stages.report(run)
     assert page.exists()
     assert all((run.audio / f"{item.render.audio}.flac").exists() for item in run.items() if item.render.audio)
 
@@ -187,7 +186,7 @@ def test_no_key_and_no_path_of_this_machine_is_packed(copy, tmp_path, monkeypatc
 def test_a_scrubbed_run_scores_alike(recorded_run, copy, tmp_path, monkeypatch):
     spoil(copy, monkeypatch)
     pack(Run(copy), tmp_path / "out.zip")
-    assert do_score(unpack(tmp_path / "out.zip", tmp_path / "out")) == do_score(Run(recorded_run))
+    assert stages.score(unpack(tmp_path / "out.zip", tmp_path / "out")) == stages.score(Run(recorded_run))
 
 
 def in_a_program(folder: Path, word: str) -> None:
@@ -338,13 +337,13 @@ def test_a_row_that_reaches_out_of_the_folder_is_refused(packed, tmp_path):
 
 
 def test_what_a_tool_says_for_a_baseline_is_packed_and_unpacked(tmp_path):
-    from innerear import Asked, choose, create, evaluate, load, open_model
+    from innerear import RunConfig, choose, create, evaluate, load, open_model
     from innerear.render.talkers import can_say
 
     if not can_say("espeak-ng"):
         pytest.skip("espeak-ng is not installed")
     suite = load()
-    asked = Asked(models=["baseline/espeak-ng"], suite=suite.name, suite_digest=suite.digest, embedders=["mel"])
+    asked = RunConfig(models=["baseline/espeak-ng"], suite=suite.name, suite_digest=suite.digest, embedders=["mel"])
     run = create(tmp_path / "said", asked, choose(suite.probes, pattern="speech/word/yes"), command="a test")
     evaluate(run, [open_model("baseline/espeak-ng")])
     pack(run, tmp_path / "said.zip")

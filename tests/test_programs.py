@@ -21,7 +21,7 @@ def test_every_family_has_a_reference_program():
 def test_no_program_of_the_bank_lies_where_no_probe_is():
     from importlib import resources
 
-    files = list(resources.files("innerear.programs.bank").rglob("*.py.txt"))
+    files = list(resources.files("innerear.programs").rglob("*.py.txt"))
     assert len(files) == len(bank())
 
 

@@ -9,7 +9,7 @@ from innerear import load as load_suite
 from innerear.clip import Clip, read
 from innerear.compute.work import Local
 from innerear.errors import AudioError, JailFailure, JailUnavailable
-from innerear.jail import Ran, open_jail
+from innerear.jail import JailResult, open_jail
 from innerear.metrics.measure import Sound
 from innerear.metrics.signal import Format
 from innerear.records import Limits, Outcome, Program, Render
@@ -143,8 +143,11 @@ def test_rows_say_in_which_jail_they_ran(tmp_path):
 
 def test_using_more_than_four_fifths_of_a_limit_is_flagged():
     limits = Limits(cpu_s=10, wall_s=100, memory_bytes=1000)
-    assert near_limits(Ran(Outcome.OK, cpu_s=8.1, wall_s=79, memory_bytes=100), limits) == ["cpu_s"]
-    assert near_limits(Ran(Outcome.OK, cpu_s=7.9, wall_s=81, memory_bytes=801), limits) == ["wall_s", "memory_bytes"]
+    assert near_limits(JailResult(Outcome.OK, cpu_s=8.1, wall_s=79, memory_bytes=100), limits) == ["cpu_s"]
+    assert near_limits(JailResult(Outcome.OK, cpu_s=7.9, wall_s=81, memory_bytes=801), limits) == [
+        "wall_s",
+        "memory_bytes",
+    ]
 
 
 def test_a_key_depends_on_code_limits_and_seed_but_not_on_why_there_is_no_code():
@@ -164,7 +167,7 @@ class BrokenJail:
     def run(self, code, limits, seed=0):
         if code == "break":
             raise JailFailure("the zygote is gone")
-        return Ran(Outcome.NO_AUDIO)
+        return JailResult(Outcome.NO_AUDIO)
 
     def close(self):
         pass

@@ -17,7 +17,7 @@ from innerear.run.parts import read_rows
 from innerear.run.run import Run
 from openai_server import OpenAIServer, status
 
-RECORDINGS = Path(__file__).parent.parent / "src" / "innerear" / "models" / "recordings"
+RECORDINGS = Path(__file__).parent.parent / "src" / "innerear" / "ask" / "models" / "recordings"
 COMMAND = [sys.executable, "-m", "innerear"]
 FEW = ["--probes", "notes/waveform/*", "--embedder", "mel"]
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from innerear.compute.work import Local, Work
+from innerear.compute.work import Job, Local
 from innerear.embed.batches import read_embeddings
 from innerear.errors import JailFailure, JailUnavailable
 from innerear.jail import open_jail
@@ -124,7 +124,7 @@ def slow_on(place):
 def test_each_thing_is_done_once(cluster, tmp_path):
     found = {}
     with Ray() as machines:
-        lost = machines.each(Work(partial(doubling, tmp_path), sees=tmp_path), range(50), found.__setitem__)
+        lost = machines.map(Job(partial(doubling, tmp_path), sees=tmp_path), range(50), found.__setitem__)
     assert {n: doubled for n, (doubled, _) in found.items()} == {n: 2 * n for n in range(50)}
     assert not lost
     assert {path.read_text() for path in tmp_path.iterdir()} == {"x"}  # and no token is left
@@ -134,23 +134,23 @@ def test_each_thing_is_done_once(cluster, tmp_path):
 def test_an_error_that_is_forgiven_loses_one_thing_and_another_ends_the_work(cluster):
     for machines in (Local(2), Ray()):
         found = {}
-        lost = machines.each(Work(breaking, forgives=(JailFailure,)), [1, 2, 3, 4], found.__setitem__)
+        lost = machines.map(Job(breaking, forgives=(JailFailure,)), [1, 2, 3, 4], found.__setitem__)
         assert found == {1: 1, 2: 2, 4: 4}
         assert [(one.thing, one.why) for one in lost] == [(3, "three is odd")]
         with pytest.raises(ZeroDivisionError):
-            machines.each(Work(breaking), [5], found.__setitem__)
+            machines.map(Job(breaking), [5], found.__setitem__)
         machines.close()
 
 
 def test_where_no_node_can_isolate_nothing_runs_and_the_fix_is_told(cluster):
     with Ray() as machines, pytest.raises(JailUnavailable, match=r"user namespaces\. Turn them on"):
-        machines.each(Work(refusing), [1], lambda *row: None)
+        machines.map(Job(refusing), [1], lambda *row: None)
 
 
 def test_a_node_that_cannot_isolate_takes_no_programs_and_is_named(cluster, another):
     found = {}
     with Ray() as machines:
-        machines.each(Work(partial(only_on, another.node_id)), range(20), found.__setitem__)
+        machines.map(Job(partial(only_on, another.node_id)), range(20), found.__setitem__)
         (remark,) = machines.remarks
     assert set(found.values()) == {another.node_id}
     assert "is not used: cannot isolate programs here: user namespaces" in remark
@@ -171,7 +171,7 @@ def test_a_node_that_sees_another_folder_takes_no_work(tmp_path):
 def test_a_thing_that_ends_its_workers_is_lost_and_the_others_are_done(cluster):
     found = {}
     with Ray() as machines:
-        (lost,) = machines.each(Work(ending), [0, 1, 2, 3], found.__setitem__)
+        (lost,) = machines.map(Job(ending), [0, 1, 2, 3], found.__setitem__)
     assert found == {0: 0, 2: 2, 3: 3}
     assert lost.thing == 1
     assert "its worker ended 4 times" in lost.why
@@ -187,7 +187,7 @@ def test_a_killed_worker_loses_only_what_it_was_at(cluster, another, tmp_path):
             os.kill(row[1], signal.SIGKILL)
 
     with Ray() as machines:
-        lost = machines.each(Work(partial(doubling, tmp_path)), range(100), keep)
+        lost = machines.map(Job(partial(doubling, tmp_path)), range(100), keep)
     assert not lost
     assert set(found) == set(range(100))
     redone = sum(len(path.read_text()) - 1 for path in tmp_path.iterdir())
@@ -204,7 +204,7 @@ def test_what_a_lost_node_was_at_is_done_by_others(cluster, another, tmp_path):
             cluster.remove_node(another, allow_graceful=False)
 
     with Ray() as machines:
-        lost = machines.each(Work(partial(doubling, tmp_path)), range(100), keep)
+        lost = machines.map(Job(partial(doubling, tmp_path)), range(100), keep)
     assert not lost
     assert set(found) == set(range(100))
 
@@ -219,7 +219,7 @@ def test_a_node_that_comes_takes_part(cluster, tmp_path):
             new.append(cluster.add_node(num_cpus=1, object_store_memory=STORE))
 
     with Ray() as machines:
-        machines.each(Work(partial(slow_on, first.node_id)), range(150), keep)
+        machines.map(Job(partial(slow_on, first.node_id)), range(150), keep)
     cluster.remove_node(new[0], allow_graceful=False)
     assert set(found) == set(range(150))
     assert set(found.values()) == {first.node_id, new[0].node_id}

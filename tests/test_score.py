@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from innerear import stages
 from innerear.cli.table import headline, heard_by
 from innerear.metrics import measure as metrics
 from innerear.records import Completion, Item, Outcome, Probe, Program, RawLevels, Render, Score
@@ -15,7 +16,6 @@ from innerear.run.run import Run
 from innerear.scores.distances import distance_scores
 from innerear.scores.groups import groups_of
 from innerear.scores.score import funnels, score
-from innerear.stages import do_score
 from innerear.stats import bootstrap, wilson
 
 
@@ -244,7 +244,7 @@ def test_a_metrics_signature_names_the_weights_that_it_runs_on(name, weights):
 
 @pytest.mark.xdist_group("recorded_run")
 def test_every_score_of_a_run_is_inside_its_interval(recorded_run):
-    found = [score for score in do_score(Run(recorded_run)) if score.low is not None]
+    found = [score for score in stages.score(Run(recorded_run)) if score.low is not None]
     assert len(found) > 50
     assert [score for score in found if not score.low <= score.value <= score.high] == []
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from innerear import Asked, choose, create, evaluate, load, open_model
+from innerear import RunConfig, choose, create, evaluate, load, open_model, stages
 from innerear.checks import Rhyme, Transcript
 from innerear.clip import Clip, read
 from innerear.errors import WeightsUnavailable
@@ -21,7 +21,6 @@ from innerear.metrics.verified import shipped
 from innerear.metrics.word_errors import compare
 from innerear.metrics.words import TranscriptCheck
 from innerear.run.run import Run
-from innerear.stages import do_measure, do_score
 
 RNG = np.random.default_rng(1)
 SILENCE = Clip(np.zeros((1, 16_000), np.float32), 16_000)
@@ -204,7 +203,7 @@ def measured(tmp_path_factory):
     """Two words by a recorded model and by silence, measured where Whisper is not."""
     suite = load()
     names = ["recorded/one-shot", "baseline/silence"]
-    asked = Asked(models=names, suite=suite.name, suite_digest=suite.digest, embedders=["mel"])
+    asked = RunConfig(models=names, suite=suite.name, suite_digest=suite.digest, embedders=["mel"])
     probes = choose(suite.probes, pattern="speech/word/*")[:2]
     run = create(tmp_path_factory.mktemp("words") / "run", asked, probes, command="innerear run")
     return evaluate(run, [open_model(name) for name in names])[0].folder
@@ -216,7 +215,7 @@ def run(measured, tmp_path):
 
 
 def scores(run, metric):
-    return {(one.model, one.group): one for one in do_score(Run(run.folder)) if one.metric == metric}
+    return {(one.model, one.group): one for one in stages.score(Run(run.folder)) if one.metric == metric}
 
 
 @pytest.mark.xdist_group("speech_networks")
@@ -234,7 +233,7 @@ def test_scores_say_that_whisper_is_not_here_and_that_it_counts_nowhere(run):
 def test_what_was_lacking_is_measured_once_it_is_there_and_nothing_else_is_done_again(run, made, silero, monkeypatch):
     made()
     monkeypatch.setattr("innerear.metrics.words.listen", lambda *_: pytest.fail("done again"))
-    assert not do_measure(Run(run.folder)).failures
+    assert not stages.measure(Run(run.folder)).failures
     found = scores(run, "whisper_wer")
     silent = found["baseline/silence", "all"]
     assert (silent.value, silent.n, silent.missing, silent.detail["gated"]) == (1.0, 2, 0, 2)
@@ -246,7 +245,7 @@ def test_what_was_lacking_is_measured_once_it_is_there_and_nothing_else_is_done_
 
 @pytest.mark.xdist_group("speech_networks")
 def test_dnsmos_is_measured_where_it_is_asked_for(run, silero):
-    do_measure(Run(run.folder), also=["dnsmos"])
+    stages.measure(Run(run.folder), also=["dnsmos"])
     found = scores(run, "dnsmos")
     assert found["baseline/silence", "all"].value is None
     spoken = found["recorded/one-shot", "all"]

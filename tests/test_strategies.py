@@ -269,11 +269,11 @@ def test_a_program_that_two_conversations_give_is_run_once(tmp_path):
         facts = {}  # noqa: RUF012
 
         def run(self, text, limits, seed):
-            from innerear.jail import Ran
+            from innerear.jail import JailResult
 
             runs.append(text)
             time.sleep(0.1)
-            return Ran(Outcome.NO_AUDIO)
+            return JailResult(Outcome.NO_AUDIO)
 
         def close(self):
             pass

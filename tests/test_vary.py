@@ -16,7 +16,7 @@ from innerear import checks, suite
 from innerear.ask.strategies import find_strategy
 from innerear.errors import SuiteError
 from innerear.records import Completion, Probe
-from innerear.run.run import Asked, create
+from innerear.run.run import RunConfig, create
 from innerear.suite.vary import NAMES, WORDS, vary
 
 EDITION = suite.edition()
@@ -145,7 +145,7 @@ def test_a_canary_that_does_not_stand_first_is_no_probe(tmp_path):
 )
 def test_a_completion_that_holds_the_canary_is_told_of(tmp_path: Path, text, held):
     probe = EDITION.probes[0]
-    run = create(tmp_path / "run", Asked(models=["m"]), [probe], "test")
+    run = create(tmp_path / "run", RunConfig(models=["m"]), [probe], "test")
     row = Completion("k", probe.id, "m", "direct", 0, [], text)
     (tmp_path / "run" / "completions").mkdir()
     (tmp_path / "run" / "completions" / "a.jsonl").write_bytes(msgspec.json.encode(row) + b"\n")

@@ -19,25 +19,22 @@ if TYPE_CHECKING:
     from innerear.jail import open_jail
     from innerear.programs.extract import extract
     from innerear.records import Completion, Limits, Measurement, Probe, Program, Render, Score
-    from innerear.run.run import Asked, Run, create
-    from innerear.stages import do_embed, do_generate, do_measure, do_render, do_report, do_score, evaluate
+    from innerear.run.run import Run, RunConfig, create
+    from innerear.stages import evaluate
     from innerear.suite import Suite, choose, load
 
 _HOME = {
-    "Asked": "run.run", "Clip": "clip", "Completion": "records", "InnerEarError": "errors", "Limits": "records",
-    "Measurement": "records", "Probe": "records", "Program": "records", "Render": "records", "Run": "run.run",
-    "Score": "records", "Suite": "suite", "choose": "suite", "create": "run.run", "do_embed": "stages",
-    "do_generate": "stages", "do_measure": "stages", "do_render": "stages", "do_report": "stages",
-    "do_score": "stages", "evaluate": "stages", "extract": "programs.extract", "frechet_distance": "distance.frechet",
-    "kad": "distance.kernel", "load": "suite", "open_embedder": "embed", "open_jail": "jail",
-    "open_model": "ask.models", "read": "clip",
+    "Clip": "clip", "Completion": "records", "InnerEarError": "errors", "Limits": "records", "Measurement": "records",
+    "Probe": "records", "Program": "records", "Render": "records", "Run": "run.run", "RunConfig": "run.run",
+    "Score": "records", "Suite": "suite", "choose": "suite", "create": "run.run", "evaluate": "stages",
+    "extract": "programs.extract", "frechet_distance": "distance.frechet", "kad": "distance.kernel", "load": "suite",
+    "open_embedder": "embed", "open_jail": "jail", "open_model": "ask.models", "read": "clip",
 }  # fmt: skip
 
 __all__ = [
-    "Asked", "Clip", "Completion", "InnerEarError", "Limits", "Measurement", "Probe", "Program", "Render", "Run",
-    "Score", "Suite", "choose", "create", "do_embed", "do_generate", "do_measure", "do_render", "do_report",
-    "do_score", "evaluate", "extract", "frechet_distance", "kad", "load", "open_embedder", "open_jail", "open_model",
-    "read",
+    "Clip", "Completion", "InnerEarError", "Limits", "Measurement", "Probe", "Program", "Render", "Run", "RunConfig",
+    "Score", "Suite", "choose", "create", "evaluate", "extract", "frechet_distance", "kad", "load", "open_embedder",
+    "open_jail", "open_model", "read",
 ]  # fmt: skip
 
 

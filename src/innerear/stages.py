@@ -1,6 +1,6 @@
 """The stages, one function each: read the files of earlier stages, do what is missing, write their own.
 
-A stage hands its parallel work as `Work` to `Machines`, by default threads of this process. `Progress`
+A stage hands its parallel work as `Job` to `Executor`, by default threads of this process. `Progress`
 is called with the name of the task, the number done and the total.
 """
 
@@ -16,11 +16,12 @@ from pathlib import Path
 
 import msgspec
 
-from innerear.ask.generate import Bench, generate, summary
+from innerear.ask.generate import Bench, summary
+from innerear.ask.generate import generate as ask_all
 from innerear.ask.models import Model
 from innerear.ask.strategies import Heard, find_strategy
 from innerear.compute.threads import one_blas_thread
-from innerear.compute.work import Local, Lost, Machines, Work
+from innerear.compute.work import Executor, Failure, Job, Local
 from innerear.embed import BY_DEFAULT, open_embedder, reads_captions, uses_gpu
 from innerear.embed.batches import Named, anchors, batches, compact, hearing, parts_of, read_embeddings
 from innerear.errors import AudioError, DiskFull, JailFailure, JailUnavailable, UsageError, WeightsUnavailable
@@ -35,7 +36,7 @@ from innerear.run.run import Run, RunFile, embeddings_folder, program_of, update
 from innerear.run.whole import sweep
 from innerear.scores.clap import CAPTION, captions
 from innerear.scores.score import VERSION as SCORES
-from innerear.scores.score import score
+from innerear.scores.score import score as score_items
 
 Progress = Callable[[str, int, int], None]
 Say = Callable[[str], None]
@@ -65,7 +66,7 @@ def silent(what: str, done: int, total: int) -> None:
     """A `Progress` that shows nothing."""
 
 
-def do_generate(
+def generate(
     run: Run,
     models: Sequence[Model],
     progress: Progress = silent,
@@ -93,7 +94,7 @@ def do_generate(
             progress("completions", count, total)
 
         asked = run.asked
-        failures = generate(
+        failures = ask_all(
             run.probes, models, asked.strategy, asked.attempts, keep=keep, done=done, bench=bench, max_usd=max_usd
         )
     return Report(summary(failures), run.leaks())
@@ -130,7 +131,7 @@ def _bench(run: Run, workers: int | None) -> Iterator[Bench | None]:
         yield Bench(shop.render, listen)
 
 
-def do_render(run: Run, machines: Machines | None = None, progress: Progress = silent, check: bool = False) -> Report:
+def render(run: Run, machines: Executor | None = None, progress: Progress = silent, check: bool = False) -> Report:
     """Completions to sounds: run each program that has no row yet or whose sound is missing.
 
     With `check`, every sound is decoded, and damaged ones are rendered again.
@@ -170,7 +171,7 @@ def do_render(run: Run, machines: Machines | None = None, progress: Progress = s
     return Report(failures, said)
 
 
-def _gone(run: Run, rows: Sequence[Render], check: bool, machines: Machines, progress: Progress) -> dict[str, Render]:
+def _gone(run: Run, rows: Sequence[Render], check: bool, machines: Executor, progress: Progress) -> dict[str, Render]:
     """The rows, by key, whose sounds are missing or, with `check`, unreadable."""
     gone = {row.key: row for row in rows if not is_there(run.audio / f"{row.audio}.flac")}
     if check:
@@ -182,8 +183,8 @@ def _gone(run: Run, rows: Sequence[Render], check: bool, machines: Machines, pro
             seen += 1
             progress("sounds checked", seen, len(left))
 
-        work = Work(partial(_reading, run.audio), forgives=(AudioError,), sees=run.folder)
-        gone |= {lost.thing.key: lost.thing for lost in machines.each(work, left, keep)}
+        work = Job(partial(_reading, run.audio), forgives=(AudioError,), sees=run.folder)
+        gone |= {lost.thing.key: lost.thing for lost in machines.map(work, left, keep)}
     return gone
 
 
@@ -198,7 +199,7 @@ def _reading(audio: Path) -> Iterator[Callable[[Render], None]]:
 
 
 def _run_programs(
-    run: Run, programs: Sequence[Program], keep: Callable[[Render], None], machines: Machines | None
+    run: Run, programs: Sequence[Program], keep: Callable[[Render], None], machines: Executor | None
 ) -> list[str]:
     """Run programs with the run's settings; return infrastructure failures, one line each."""
     from innerear.jail import open_jail
@@ -216,7 +217,7 @@ def _run_programs(
     )
 
 
-def do_repeat(run: Run, machines: Machines | None = None, progress: Progress = silent) -> Report:
+def repeat(run: Run, machines: Executor | None = None, progress: Progress = silent) -> Report:
     """Run each program with a sound a second time, and record whether the output is bit-identical.
 
     A program that differs uses the clock or system randomness. Its second sound is stored too.
@@ -287,7 +288,7 @@ def choose_embedders(run: Run) -> tuple[Run, Report]:
     return update(run.folder, settle), report
 
 
-def do_embed(run: Run, progress: Progress = silent, machines: Machines | None = None) -> Report:
+def embed(run: Run, progress: Progress = silent, machines: Executor | None = None) -> Report:
     """Sounds to embeddings, plus noise and silence of the same durations for the floors.
 
     Uses the embedders settled by `choose_embedders`; opens one only if something is missing.
@@ -323,10 +324,10 @@ def do_embed(run: Run, progress: Progress = silent, machines: Machines | None = 
             count += sum(not isinstance(sound, str) for _, sound in batch)
             progress(what, count, len(wanted))  # noqa: B023
 
-        work = Work(partial(hearing, name, run.file.signatures[name], folder), gpu=uses_gpu(name), sees=run.folder)
+        work = Job(partial(hearing, name, run.file.signatures[name], folder), gpu=uses_gpu(name), sees=run.folder)
         todo = [*([texts] if texts else []), *batches(missing, machines.workers)]
         try:
-            report.failures += [f"{name}: {lost.why}" for lost in machines.each(work, todo, keep)]
+            report.failures += [f"{name}: {lost.why}" for lost in machines.map(work, todo, keep)]
         except WeightsUnavailable as error:
             report.failures.append(str(error))
             continue
@@ -343,8 +344,8 @@ def each_once(lines: Sequence[str]) -> list[str]:
     return [*once[:MOST_NAMED], *more]
 
 
-def do_measure(
-    run: Run, progress: Progress = silent, machines: Machines | None = None, also: Sequence[str] = ()
+def measure(
+    run: Run, progress: Progress = silent, machines: Executor | None = None, also: Sequence[str] = ()
 ) -> Report:
     """Sounds to measurements: every metric that applies and has no row yet.
 
@@ -372,7 +373,7 @@ def _measure(
     wanted: Callable[[str], bool],
     writer: Writer[Measurement],
     progress: Progress,
-    machines: Machines,
+    machines: Executor,
 ) -> list[str]:
     """Measure the missing rows of the wanted metrics; return infrastructure failures, one line each."""
     done = run.measurements()
@@ -392,8 +393,8 @@ def _measure(
         count += 1
         progress(what, count, len(applicable))
 
-    work = Work(partial(measuring, run.audio), forgives=(AudioError,), sees=run.folder)
-    lost: list[Lost[Missing]] = machines.each(work, missing, keep)
+    work = Job(partial(measuring, run.audio), forgives=(AudioError,), sees=run.folder)
+    lost: list[Failure[Missing]] = machines.map(work, missing, keep)
     writer.flush()
     return [one.why for one in lost]
 
@@ -422,7 +423,7 @@ class ScoreFile(msgspec.Struct, frozen=True):
     scores: list[Score]
 
 
-def do_score(run: Run, progress: Progress = silent, machines: Machines | None = None, say: Say = unsaid) -> list[Score]:
+def score(run: Run, progress: Progress = silent, machines: Executor | None = None, say: Say = unsaid) -> list[Score]:
     """Measurements and embeddings to scores; does nothing if the inputs have not changed.
 
     `say` gets a line per damaged file, with the command that repairs it.
@@ -448,7 +449,7 @@ def do_score(run: Run, progress: Progress = silent, machines: Machines | None = 
     }
     for why in damaged.values():
         say(f"{why}; its sounds count as missing until `innerear embed {run.folder}` embeds them again")
-    found = score(items, rows, embedded, progress, machines)
+    found = score_items(items, rows, embedded, progress, machines)
     content = ScoreFile("" if damaged else inputs, found)  # computed again once the damage is repaired
     write_whole(path, msgspec.json.format(msgspec.json.encode(content), indent=1))
     return found
@@ -463,7 +464,7 @@ def _scores_before(path: Path, say: Say) -> ScoreFile | None:
         return None
 
 
-def do_report(run: Run, every_recording: bool = False, say: Say = unsaid) -> Path:
+def report(run: Run, every_recording: bool = False, say: Say = unsaid) -> Path:
     """Write the HTML report, and return the path of its page.
 
     Real recordings from the folder in `INNEREAR_DATA` are included for comparison: those whose licences
@@ -473,7 +474,7 @@ def do_report(run: Run, every_recording: bool = False, say: Say = unsaid) -> Pat
     from innerear.report.evidence import report_data
 
     data = Path(named) if (named := os.environ.get("INNEREAR_DATA")) else None
-    return write_report(report_data(run, do_score(run, say=say), data, every_recording), run.folder, say)
+    return write_report(report_data(run, score(run, say=say), data, every_recording), run.folder, say)
 
 
 def evaluate(
@@ -482,7 +483,7 @@ def evaluate(
     workers: int | None = None,
     progress: Progress = silent,
     max_usd: float | None = None,
-    machines: Machines | None = None,
+    machines: Executor | None = None,
 ) -> tuple[Run, Report]:
     """Run all stages but the report page.
 
@@ -491,15 +492,15 @@ def evaluate(
     `machines` does everything but asking the models.
     """
     machines = machines or Local(workers or 0)
-    report = do_generate(run, models, progress, workers, max_usd)
+    report = generate(run, models, progress, workers, max_usd)
     try:
-        report.add(do_render(run, machines, progress))
+        report.add(render(run, machines, progress))
     except JailUnavailable as error:
         report.unrendered = error
     run, chosen = choose_embedders(run)
     report.add(chosen)
-    report.add(do_embed(run, progress, machines))
-    report.add(do_measure(run, progress, machines))
+    report.add(embed(run, progress, machines))
+    report.add(measure(run, progress, machines))
     run = Run(run.folder)  # re-read: other commands may have added to it
-    do_score(run, progress, machines, report.warnings.append)
+    score(run, progress, machines, report.warnings.append)
     return run, report

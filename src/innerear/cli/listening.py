@@ -141,12 +141,12 @@ def validate_command(folder: Path, files: tuple[Path, ...], key_file: Path, codi
     Spearman rank correlation over sounds, with 95 % intervals over listeners and probes; added to the
     report. Exit code 1 if a file of ANSWERS was refused.
     """
+    from innerear import stages
     from innerear.listening.answers import read_answers
     from innerear.listening.coding import read_coding
     from innerear.listening.files import read_key
     from innerear.listening.validate import validate
     from innerear.run.run import Run
-    from innerear.stages import do_report
 
     key, run = read_key(key_file), Run(folder)
     answers, refused = read_answers(files, key)
@@ -159,7 +159,7 @@ def validate_command(folder: Path, files: tuple[Path, ...], key_file: Path, codi
     for best in found.best:
         rivals = f"; not significantly different: {', '.join(best.rivals)}" if best.rivals else ""
         click.echo(f"{best.tier}, {best.measure}: {best.metric or 'no metric correlates significantly'}{rivals}")
-    click.echo(f"report: {do_report(run)}#/people")
+    click.echo(f"report: {stages.report(run)}#/people")
     sys.exit(1 if refused else 0)
 
 

@@ -132,12 +132,13 @@ def run(**given: Any) -> None:
     with other models or probes to add them to the run. Another suite, strategy or limits need a new
     run folder.
     """
-    from innerear.stages import do_report, evaluate
+    from innerear import stages
+    from innerear.stages import evaluate
 
     opened, models = open_run(given)
     with machines_on(given["on"], given["workers"]) as machines, bars(models, given["verbose"]) as progress:
         opened, report = evaluate(opened, models, given["workers"], progress, given["max_cost"], machines)
-        page = do_report(opened, say=report.failures.append)
+        page = stages.report(opened, say=report.failures.append)
     _print_table(opened)
     _say_unanswered(opened)
     click.echo(f"report: {page}")
@@ -151,11 +152,11 @@ def run(**given: Any) -> None:
 @embedder_option
 def generate(**given: Any) -> None:
     """Ask models for programs (probes to completions)."""
-    from innerear.stages import do_generate
+    from innerear import stages
 
     opened, models = open_run(given)
     with bars(models, given["verbose"]) as progress:
-        report = do_generate(opened, models, progress, given["workers"], given["max_cost"])
+        report = stages.generate(opened, models, progress, given["workers"], given["max_cost"])
     _finish(report)
 
 
@@ -169,14 +170,14 @@ def render(folder: Path, workers: int | None, twice: bool, on: str | None) -> No
 
     A program whose sound is missing or damaged runs again.
     """
+    from innerear import stages
     from innerear.run.run import Run
-    from innerear.stages import do_render, do_repeat
 
     opened = Run(folder)
     with machines_on(on, workers) as machines, bars() as progress:
-        report = do_render(opened, machines, progress, check=True)
+        report = stages.render(opened, machines, progress, check=True)
         if twice:
-            report.failures += do_repeat(opened, machines, progress).failures
+            report.failures += stages.repeat(opened, machines, progress).failures
     for item in opened.items() if twice else []:
         if (again := opened.repeats().get(item.render.key)) and not again.same:
             click.echo(f"{item.completion.probe} by {item.completion.model} gives a different sound on its second run")
@@ -198,15 +199,16 @@ def embed(folder: Path, out: Path | None, embedder: str, skip_bad: bool, on: str
 
     For a run, noise and silence of the same durations are embedded too, as floors for the distances.
     """
+    from innerear import stages
     from innerear.run.run import Run
-    from innerear.stages import choose_embedders, do_embed
+    from innerear.stages import choose_embedders
 
     if out:
         embed_folder(folder, out, embedder, skip_bad)
         return
     opened, report = choose_embedders(Run(folder))
     with machines_on(on) as machines, bars() as progress:
-        report.add(do_embed(opened, progress, machines))
+        report.add(stages.embed(opened, progress, machines))
     _finish(report)
 
 
@@ -217,20 +219,18 @@ def embed(folder: Path, out: Path | None, embedder: str, skip_bad: bool, on: str
     is_flag=True,
     help="Also compute DNSMOS for speech probes (unreliable on synthetic speech; seconds per clip).",
 )
-@click.option(
-    "--in-noise", is_flag=True, help="Also score words recognised in noise (4x Whisper's usual cost)."
-)
+@click.option("--in-noise", is_flag=True, help="Also score words recognised in noise (4x Whisper's usual cost).")
 @click.option("--whisper-base", is_flag=True, help="Also score the words with Whisper base.en, a second recogniser.")
 @on_option
 def measure(folder: Path, dnsmos: bool, in_noise: bool, whisper_base: bool, on: str | None) -> None:
     """Measure each sound in RUN: duration, loudness and the checks of its probe."""
+    from innerear import stages
     from innerear.run.run import Run
-    from innerear.stages import do_measure
 
     opened = Run(folder)
     with machines_on(on) as machines, bars() as progress:
         asked = {"whisper_base_wer": whisper_base, "whisper_in_noise": in_noise, "dnsmos": dnsmos}
-        report = do_measure(opened, progress, machines, [name for name, wanted in asked.items() if wanted])
+        report = stages.measure(opened, progress, machines, [name for name, wanted in asked.items() if wanted])
     _finish(report)
 
 
@@ -239,14 +239,14 @@ def measure(folder: Path, dnsmos: bool, in_noise: bool, whisper_base: bool, on: 
 @on_option
 def score(folder: Path, on: str | None) -> None:
     """Compute scores from RUN's measurements and embeddings and print them."""
+    from innerear import stages
     from innerear.run.run import Run
     from innerear.scores.gaps import gaps
-    from innerear.stages import do_score
 
     opened = Run(folder)
     warnings: list[str] = []
     with machines_on(on) as machines, bars() as progress:
-        do_score(opened, progress, machines, warnings.append)
+        stages.score(opened, progress, machines, warnings.append)
     _print_table(opened)
     for line in [*warnings, *gaps(opened, opened.items(), opened.measurements())]:
         click.echo(f"innerear: {line}", err=True)
@@ -265,11 +265,12 @@ def report(folder: Path, every_recording: bool) -> None:
     The page is RUN/report/index.html and works offline. If INNEREAR_DATA names the reference data,
     each probe also has a real recording to compare with, with its licence and attribution.
     """
+    from innerear import stages
     from innerear.run.run import Run
-    from innerear.stages import Report, do_report
+    from innerear.stages import Report
 
     result = Report()
-    page = do_report(Run(folder), every_recording, result.failures.append)
+    page = stages.report(Run(folder), every_recording, result.failures.append)
     click.echo(f"report: {page}")
     _finish(result)
 
@@ -279,12 +280,12 @@ def _print_table(opened: Run) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from innerear import stages
     from innerear.cli.table import HEADINGS, headline, heard_by
-    from innerear.stages import do_score
     from innerear.text import printable
 
     table = Table(*HEADINGS, box=None, header_style="bold", pad_edge=False)
-    scores = do_score(opened)
+    scores = stages.score(opened)
     for row in headline(scores):
         table.add_row(*(Text(printable(cell)) for cell in row))
     wide = None if sys.stdout.isatty() else max(140, int(os.environ.get("COLUMNS", "0")))

@@ -16,7 +16,7 @@ from innerear.errors import UsageError
 from innerear.text import storable
 
 if TYPE_CHECKING:
-    from innerear.compute.work import Machines
+    from innerear.compute.work import Executor
     from innerear.run.run import Run
 
 
@@ -119,7 +119,7 @@ def chosen_probes(given: dict[str, Any]) -> tuple[Any, list[Any]]:
 
 
 @contextmanager
-def machines_on(on: str | None, workers: int | None = None) -> Iterator[Machines]:
+def machines_on(on: str | None, workers: int | None = None) -> Iterator[Executor]:
     """Open the executor that `--on` names, and print its remarks when it closes."""
     from innerear.compute.work import Local
 
@@ -145,7 +145,7 @@ def open_run(given: dict[str, Any]) -> tuple[Run, list[Any]]:
     from innerear.embed import EMBEDDERS
     from innerear.jail import TIERS
     from innerear.records import Limits
-    from innerear.run.run import Asked, Run, create
+    from innerear.run.run import Run, RunConfig, create
 
     read_env(Path(".env"))
     loaded, chosen = chosen_probes(given)
@@ -164,7 +164,7 @@ def open_run(given: dict[str, Any]) -> tuple[Run, list[Any]]:
     )
     names = list(dict.fromkeys(given["models"]))
     models = [open_model(name, options) for name in names]
-    asked = Asked(
+    asked = RunConfig(
         models=names,
         strategy=given["strategy"],
         attempts=given["attempts"],

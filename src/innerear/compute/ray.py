@@ -1,4 +1,4 @@
-"""A Ray cluster as `Machines`: runs the work of a stage in other processes and on other nodes.
+"""A Ray cluster as `Executor`: runs the work of a stage in other processes and on other nodes.
 
 One actor per core holds the resources that the work opens (a jail that passed its self-test on that node, a neural
 network). The driver hands out batches and keeps the results; if a worker is lost, its batch goes to another. A node
@@ -17,7 +17,7 @@ from typing import Any, Self, TypeVar
 
 from innerear.compute.ray_round import Round, share
 from innerear.compute.ray_worker import NodeUnfit, Seat, Worker
-from innerear.compute.work import Local, Lost, Machines, Work
+from innerear.compute.work import Executor, Failure, Job, Local
 from innerear.errors import ClusterUnavailable, UsageError
 
 __all__ = ["NodeUnfit", "Ray", "machines", "share"]
@@ -29,7 +29,7 @@ STARTS = 3  # attempts to start a local cluster
 STORE_BYTES = 256 << 20  # object store of a cluster started here: rows are small
 
 
-def machines(on: str | None, workers: int | None = None) -> Machines:
+def machines(on: str | None, workers: int | None = None) -> Executor:
     """What runs the stages: threads of this process (`None`), a local cluster (`ray`), or `ray://HOST:PORT`.
 
     Raises:
@@ -96,8 +96,8 @@ class Ray:
             if node["Alive"]
         }
 
-    def each(self, work: Work[T, R], things: Sequence[T], keep: Callable[[T, R], None]) -> list[Lost[T]]:
-        """See `Machines.each`.
+    def map(self, work: Job[T, R], things: Sequence[T], keep: Callable[[T, R], None]) -> list[Failure[T]]:
+        """See `Executor.map`.
 
         Raises:
             ClusterUnavailable: no node is left. Results that were kept stay kept.

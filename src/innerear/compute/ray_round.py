@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from innerear.compute.ray_worker import Facts, NodeUnfit, Seat
-from innerear.compute.work import Lost, Work
+from innerear.compute.work import Failure, Job
 from innerear.errors import ClusterUnavailable
 from innerear.run.parts import write_whole
 
@@ -48,7 +48,7 @@ class Cluster(Protocol):
 class Round:
     """One piece of work in progress: which worker does what, and what is left."""
 
-    def __init__(self, cluster: Cluster, ray: Any, work: Work[Any, Any], things: Sequence[Any], keep: Any) -> None:
+    def __init__(self, cluster: Cluster, ray: Any, work: Job[Any, Any], things: Sequence[Any], keep: Any) -> None:
         self._cluster, self._ray, self._keep = cluster, ray, keep
         self._work = ray.put(work)
         self._facts = Facts.of(work.sees / f".seen.{uuid.uuid4().hex}" if work.sees else None)
@@ -57,12 +57,12 @@ class Round:
         self._begins: dict[Any, Seat] = {}
         self._idle: list[Seat] = []
         self._left = len(things)
-        self._lost: list[Lost[Any]] = []
+        self._lost: list[Failure[Any]] = []
         self._refused: dict[str, BaseException] = {}
         self._false_starts: Counter[str] = Counter()
         self._thing_s: float | None = None  # running mean of the time per thing
 
-    def run(self) -> list[Lost[Any]]:
+    def run(self) -> list[Failure[Any]]:
         """Do the work; return the things that were lost."""
         token = self._facts.token
         if token is None:
@@ -73,7 +73,7 @@ class Round:
         finally:
             token.unlink(missing_ok=True)
 
-    def _run(self) -> list[Lost[Any]]:
+    def _run(self) -> list[Failure[Any]]:
         seats, new = self._cluster.staff(set())
         for seat in (*seats, *new):
             self._begin(seat)
@@ -140,8 +140,8 @@ class Round:
         self._thing_s = mean_s if self._thing_s is None else 0.8 * self._thing_s + 0.2 * mean_s
         for (thing, _), result in zip(batch, results, strict=True):
             self._left -= 1
-            if isinstance(result, Lost):
-                self._lost.append(Lost(thing, result.why))
+            if isinstance(result, Failure):
+                self._lost.append(Failure(thing, result.why))
             else:
                 self._keep(thing, result)
 
@@ -164,7 +164,7 @@ class Round:
                 self._todo.append((thing, tries + 1))
             else:
                 self._left -= 1
-                self._lost.append(Lost(thing, f"its worker ended {TRIES} times: {why}"))
+                self._lost.append(Failure(thing, f"its worker ended {TRIES} times: {why}"))
 
     def _hopeless(self) -> bool:
         """Whether every live node has been refused."""

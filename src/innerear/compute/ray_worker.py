@@ -12,7 +12,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from innerear.compute.work import Lost, Work
+from innerear.compute.work import Failure, Job
 from innerear.errors import InnerEarError
 
 
@@ -59,7 +59,7 @@ class Worker:
         self._function: Callable[[Any], Any] | None = None
         self._forgives: tuple[type[Exception], ...] = ()
 
-    def begin(self, work: Work[Any, Any], facts: Facts) -> None:
+    def begin(self, work: Job[Any, Any], facts: Facts) -> None:
         """Close the resources of the previous work and open those of this one.
 
         Raises:
@@ -80,7 +80,7 @@ class Worker:
             try:
                 results.append(self._function(thing))
             except self._forgives as error:
-                results.append(Lost(None, str(error)))
+                results.append(Failure(None, str(error)))
         return results, time.perf_counter() - start
 
 

@@ -1,6 +1,6 @@
 """A parallel map over independent things, on threads of this process or on a cluster.
 
-A stage defines what to do with each thing (`Work`) and with each result (`keep`). `Machines` run it: `Local` on
+A stage defines what to do with each thing (`Job`) and with each result (`keep`). `Executor` run it: `Local` on
 threads, `innerear.compute.ray.Ray` on a cluster. Neither knows what the work is, and the work does not know where it
 runs.
 """
@@ -23,7 +23,7 @@ R = TypeVar("R")
 
 
 @dataclass(frozen=True)
-class Work(Generic[T, R]):
+class Job(Generic[T, R]):
     """What to do with each of many things.
 
     `open` prepares a worker (opens a jail, loads a neural network) and yields the function to call with each thing.
@@ -39,15 +39,15 @@ class Work(Generic[T, R]):
 
 
 @dataclass(frozen=True)
-class Lost(Generic[T]):
+class Failure(Generic[T]):
     """A thing that failed through no fault of the model, and why."""
 
     thing: T
     why: str
 
 
-class Machines(Protocol):
-    """What runs `Work`."""
+class Executor(Protocol):
+    """What runs `Job`."""
 
     remarks: list[str]  # for the user, such as a node that cannot be used
 
@@ -56,7 +56,7 @@ class Machines(Protocol):
         """The number of things done at once."""
         ...
 
-    def each(self, work: Work[T, R], things: Sequence[T], keep: Callable[[T, R], None]) -> list[Lost[T]]:
+    def map(self, work: Job[T, R], things: Sequence[T], keep: Callable[[T, R], None]) -> list[Failure[T]]:
         """Do the work once per thing; `keep` gets each result as it arrives, in the calling thread.
 
         Returns:
@@ -82,16 +82,16 @@ class Local:
 
     @property
     def workers(self) -> int:
-        """See `Machines.workers`."""
+        """See `Executor.workers`."""
         return self.threads or os.cpu_count() or 1
 
-    def each(self, work: Work[T, R], things: Sequence[T], keep: Callable[[T, R], None]) -> list[Lost[T]]:
-        """See `Machines.each`. Opens nothing if there is nothing to do."""
+    def map(self, work: Job[T, R], things: Sequence[T], keep: Callable[[T, R], None]) -> list[Failure[T]]:
+        """See `Executor.map`. Opens nothing if there is nothing to do."""
         threads = min(self.workers, len(things))
         todo: queue.SimpleQueue[T] = queue.SimpleQueue()
         done: queue.SimpleQueue[tuple[T, Any]] = queue.SimpleQueue()
         stop = threading.Event()
-        lost: list[Lost[T]] = []
+        lost: list[Failure[T]] = []
         for thing in things:
             todo.put(thing)
 
@@ -104,7 +104,7 @@ class Local:
                 try:
                     done.put((thing, function(thing)))
                 except work.forgives as error:
-                    done.put((thing, Lost(thing, str(error))))
+                    done.put((thing, Failure(thing, str(error))))
                 except BaseException as error:  # noqa: BLE001  raised again in the calling thread
                     done.put((thing, _Raised(error)))
                     return
@@ -121,7 +121,7 @@ class Local:
                     thing, result = done.get()
                     if isinstance(result, _Raised):
                         raise result.error
-                    if isinstance(result, Lost):
+                    if isinstance(result, Failure):
                         lost.append(result)
                     else:
                         keep(thing, result)

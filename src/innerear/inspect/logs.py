@@ -21,7 +21,7 @@ from innerear.inspect.solver import ANSWER, convert
 from innerear.metrics import measure as metrics
 from innerear.records import TIERS, Completion, Item, Measurement, Message, Outcome, Probe, Render, Tier
 from innerear.run.parts import Writer, write_whole
-from innerear.run.run import Asked, Run, create, embeddings_folder, save
+from innerear.run.run import Run, RunConfig, create, embeddings_folder, save
 from innerear.sharing.pack import AUDIO
 
 Place = tuple[Tier, int, str]
@@ -104,14 +104,14 @@ def _read(file: Path) -> EvalLog:
         raise UsageError(f"{file} cannot be read as an Inspect log: {error}") from error
 
 
-def _asked(file: Path, log: EvalLog) -> Asked:
+def _asked(file: Path, log: EvalLog) -> RunConfig:
     ours = (log.eval.metadata or {}).get(OURS)
     if ours is None:
         raise UsageError(
             f"{file} is a log of {log.eval.task}; expected innerear/notes, innerear/environment or innerear/speech"
         )
     jail = JailConfig(**ours["jail"])
-    return Asked(
+    return RunConfig(
         models=[],
         strategy=ours["strategy"],
         attempts=log.eval.config.epochs or 1,
@@ -126,7 +126,7 @@ def _asked(file: Path, log: EvalLog) -> Asked:
     )
 
 
-def _same(what: str, one: Asked, other: Asked) -> None:
+def _same(what: str, one: RunConfig, other: RunConfig) -> None:
     for name in ("strategy", "suite_digest", "limits", "seed", "track"):
         got, wanted = getattr(one, name), getattr(other, name)
         if got != wanted:
@@ -137,7 +137,7 @@ def _same(what: str, one: Asked, other: Asked) -> None:
 
 def _opened(
     folder: Path,
-    asked: Sequence[Asked],
+    asked: Sequence[RunConfig],
     answers: Mapping[Place, Sequence[Answered]],
     log: EvalLog,
     command: str,

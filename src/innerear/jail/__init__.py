@@ -4,8 +4,8 @@
 only the names exported here.
 """
 
-from innerear.jail.base import Jail, Ran
+from innerear.jail.base import Jail, JailResult
 from innerear.jail.inside.wire import OFFERS
 from innerear.jail.tiers import TIERS, Probed, open_jail, probe
 
-__all__ = ["OFFERS", "TIERS", "Jail", "Probed", "Ran", "open_jail", "probe"]
+__all__ = ["OFFERS", "TIERS", "Jail", "JailResult", "Probed", "open_jail", "probe"]

@@ -10,7 +10,7 @@ from innerear.records import Limits, Outcome
 
 
 @dataclass(frozen=True)
-class Ran:
+class JailResult:
     """The result of running one program.
 
     `clip` has the raw samples as the program wrote them, at any sample rate and channel count that passed the host's
@@ -33,7 +33,7 @@ class Jail(Protocol):
 
     facts: dict[str, Any]  # tier, kernel, Landlock ABI, versions: stored in the row of every render
 
-    def run(self, code: str, limits: Limits, seed: int = 0, audited: bool = True) -> Ran:
+    def run(self, code: str, limits: Limits, seed: int = 0, audited: bool = True) -> JailResult:
         """Run one program to its end, audited for what the jail's track does not allow.
 
         `audited=False` turns auditing off: for the self-test's attacks, which show what the jail alone stops.

@@ -19,7 +19,7 @@ import msgspec
 
 from innerear.errors import JailFailure
 from innerear.jail import result
-from innerear.jail.base import Ran
+from innerear.jail.base import JailResult
 from innerear.jail.inside import wire
 from innerear.jail.messages import Answer, Ask
 from innerear.records import Limits, Outcome, Track
@@ -66,7 +66,7 @@ class ContainerJail:
         self._process: subprocess.Popen[bytes] | None = None
         self._errors: IO[bytes] | None = None
 
-    def run(self, code: str, limits: Limits, seed: int = 0, audited: bool = True) -> Ran:
+    def run(self, code: str, limits: Limits, seed: int = 0, audited: bool = True) -> JailResult:
         """Run one program to its end; see `base.Jail`."""
         ask = msgspec.msgpack.encode(Ask(code.encode("utf-8", "surrogatepass"), limits, seed % (1 << 64), audited))
         failures = []
@@ -85,7 +85,7 @@ class ContainerJail:
         self._errors.seek(0)
         return cause(result.clean(self._errors.read(1 << 16)))
 
-    def _try(self, ask: bytes, limits: Limits) -> Ran:
+    def _try(self, ask: bytes, limits: Limits) -> JailResult:
         if self._process is None:
             self._errors = tempfile.TemporaryFile()  # noqa: SIM115
             self._process = subprocess.Popen(
@@ -132,7 +132,7 @@ class ContainerJail:
         self._process = None
 
 
-def _ran(answer: Answer, limits: Limits) -> Ran:
+def _ran(answer: Answer, limits: Limits) -> JailResult:
     outcome, reason, clip = answer.outcome, result.clean(answer.reason.encode()), None
     if outcome is Outcome.OK:
         form = wire.FORMS.index("f32")
@@ -141,7 +141,7 @@ def _ran(answer: Answer, limits: Limits) -> Ran:
         if clip is None:
             outcome, reason = Outcome.BAD_AUDIO, why
     log = result.clean(answer.log.encode())
-    return Ran(outcome, reason, log, answer.exit_code, answer.wall_s, answer.cpu_s, answer.memory_bytes, clip)
+    return JailResult(outcome, reason, log, answer.exit_code, answer.wall_s, answer.cpu_s, answer.memory_bytes, clip)
 
 
 def _read(pipe: IO[bytes], size: int, deadline: float) -> bytes:

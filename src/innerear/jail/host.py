@@ -19,7 +19,7 @@ from typing import Any
 
 from innerear.errors import JailFailure
 from innerear.jail import result
-from innerear.jail.base import Ran
+from innerear.jail.base import JailResult
 from innerear.jail.inside import wire
 from innerear.jail.inside.wire import OUTPUT, Audit, Reply, Request, Why
 from innerear.jail.inside.zygote import NOBODY
@@ -156,7 +156,7 @@ class ZygoteJail:
         self._changing = threading.Lock()
         self._closed = False
 
-    def run(self, code: str, limits: Limits, seed: int = 0, audited: bool = True) -> Ran:
+    def run(self, code: str, limits: Limits, seed: int = 0, audited: bool = True) -> JailResult:
         """Run one program to its end; see `base.Jail`."""
         imports = _word(code)
         try:
@@ -198,7 +198,7 @@ class ZygoteJail:
         if lost is not None:
             lost.close()
 
-    def _try(self, zygote: Zygote, code: str, limits: Limits, seed: int, audited: bool) -> Ran:
+    def _try(self, zygote: Zygote, code: str, limits: Limits, seed: int, audited: bool) -> JailResult:
         request = Request(
             seed=seed % (1 << 64),
             wall_ms=math.ceil(limits.wall_s * 1000),
@@ -233,7 +233,7 @@ class ZygoteJail:
             shutil.rmtree(self._work, ignore_errors=True)
 
 
-def _ran(reply: Reply, limits: Limits, log: _memfd, answer: _memfd) -> Ran:
+def _ran(reply: Reply, limits: Limits, log: _memfd, answer: _memfd) -> JailResult:
     cpu_s = (reply.user_us + reply.system_us) / 1e6
     exit_code: int | None
     clip = None
@@ -245,7 +245,7 @@ def _ran(reply: Reply, limits: Limits, log: _memfd, answer: _memfd) -> Ran:
         outcome, reason = Outcome.EXIT_CODE, f"left with exit code {exit_code}"
     else:
         outcome, reason, exit_code, clip = result.read(answer.number, answer.size, limits)
-    return Ran(
+    return JailResult(
         outcome=outcome,
         reason=reason,
         log=result.clean(log.written()),

@@ -19,7 +19,7 @@ from typing import Any
 
 from innerear.clip import Clip
 from innerear.jail import result
-from innerear.jail.base import Ran
+from innerear.jail.base import JailResult
 from innerear.jail.inside import wav, wire
 from innerear.jail.inside.wire import OUTPUT, PROGRAM
 from innerear.jail.start import runtime
@@ -59,7 +59,7 @@ class PlainJail:
             behind = {"base": sys.base_prefix, "platbase": sys.base_exec_prefix}
             self._only = f"FOLDERS, BEHIND = {dict(runtime().packages)!r}, {behind!r}\n{_ONLY}"
 
-    def run(self, code: str, limits: Limits, seed: int = 0, audited: bool = True) -> Ran:
+    def run(self, code: str, limits: Limits, seed: int = 0, audited: bool = True) -> JailResult:
         """Run one program to its end, without auditing or seeding; see `base.Jail`."""
         with tempfile.TemporaryDirectory(prefix="innerear-plain-") as place, tempfile.TemporaryFile() as log:
             folder, first = Path(place, "work"), Path(place, "first")
@@ -91,7 +91,7 @@ class PlainJail:
             log.seek(0)
             text = result.clean(log.read(limits.log_bytes))
             outcome, reason, exit_code, clip = _judge(status, text, cpu_s, limits, Path(folder, OUTPUT))
-            return Ran(outcome, reason, text, exit_code, wall_s, cpu_s, rss, clip)
+            return JailResult(outcome, reason, text, exit_code, wall_s, cpu_s, rss, clip)
 
     def close(self) -> None:
         """Do nothing: no process outlives `run`."""

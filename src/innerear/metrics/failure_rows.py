@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from innerear.compute.work import Lost, Machines, Work
+from innerear.compute.work import Executor, Failure, Job
 from innerear.errors import AudioError
 from innerear.metrics import measure as metrics
 from innerear.metrics.failure import OF_OUTCOME, WORDS, copies, failed_checks, fingerprint, words
@@ -33,7 +33,7 @@ def failure_rows(
     found: Mapping[str, Measurement],
     audio: Path,
     keep: Callable[[Measurement], None],
-    machines: Machines,
+    machines: Executor,
     sees: Path | None = None,
 ) -> list[str]:
     """Make the missing rows; returns one line per row that could not be made.
@@ -51,9 +51,9 @@ def failure_rows(
     models = {failed.item.completion.model for failed in missing}
     sounding = [item for item in items if item.completion.model in models and item.render.audio]
     prints: dict[str, list[int]] = {}
-    lost: list[Lost[Any]] = list(
-        machines.each(
-            Work(partial(_printing, audio), forgives=(AudioError,), sees=sees),
+    lost: list[Failure[Any]] = list(
+        machines.map(
+            Job(partial(_printing, audio), forgives=(AudioError,), sees=sees),
             sounding,
             lambda item, levels: prints.update({item.completion.key: levels}),
         )
@@ -64,8 +64,8 @@ def failure_rows(
         own = {key: prints[key] for item in mine if (key := item.completion.key) in prints}
         copied |= copies(own, {item.completion.key: item.probe.id for item in mine})
     missing = [msgspec.structs.replace(failed, copy_of=copied.get(failed.item.completion.key)) for failed in missing]
-    lost += machines.each(
-        Work(partial(_naming, audio), forgives=(AudioError,), sees=sees),
+    lost += machines.map(
+        Job(partial(_naming, audio), forgives=(AudioError,), sees=sees),
         missing,
         lambda _, row: keep(row) if row is not None else None,
     )

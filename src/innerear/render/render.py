@@ -13,9 +13,9 @@ import numpy as np
 from msgspec.structs import replace
 
 from innerear.clip import Clip, flac, read
-from innerear.compute.work import Local, Machines, Work
+from innerear.compute.work import Executor, Job, Local
 from innerear.errors import AudioError, JailFailure, UsageError
-from innerear.jail.base import Jail, Ran
+from innerear.jail.base import Jail, JailResult
 from innerear.records import Limits, Outcome, Program, RawLevels, Render
 from innerear.render.tools import is_hosted, make
 from innerear.run.folders import opened
@@ -38,7 +38,7 @@ def render_all(
     open_jail: Callable[[], Jail],
     seed: int = 0,
     data: Path | None = None,
-    machines: Machines | None = None,
+    machines: Executor | None = None,
     sees: Path | None = None,
 ) -> list[str]:
     """Run each program once.
@@ -63,11 +63,11 @@ def render_all(
     for program in programs:
         if not runs(program):
             keep(without_jail(program, audio, limits, seed, data))
-    work: Work[Program, Render] = Work(
+    work: Job[Program, Render] = Job(
         partial(_running, open_jail, audio, limits, seed), shared=False, forgives=(JailFailure,), sees=sees
     )
     code = [program for program in programs if runs(program)]
-    lost = (machines or Local()).each(work, code, lambda program, row: keep(row))
+    lost = (machines or Local()).map(work, code, lambda program, row: keep(row))
     return [f"program {one.thing.digest[:8]}: {one.why}" for one in lost]
 
 
@@ -117,18 +117,18 @@ def without_jail(program: Program, audio: Path, limits: Limits, seed: int, data:
         UsageError: the recording needs a data folder, or a tool that is not installed.
     """
     if program.violation:
-        ran = Ran(Outcome.PROVENANCE, program.violation)
+        ran = JailResult(Outcome.PROVENANCE, program.violation)
     elif program.recording is None:
-        ran = Ran(Outcome.NO_PROGRAM, program.reason)
+        ran = JailResult(Outcome.NO_PROGRAM, program.reason)
     elif is_hosted(program.recording):
-        ran = Ran(Outcome.OK, clip=cut_short(make(program.recording), program.duration_s))
+        ran = JailResult(Outcome.OK, clip=cut_short(make(program.recording), program.duration_s))
     elif data is None:
         raise UsageError(
             f"the recording {program.recording} needs a data folder: set INNEREAR_DATA to the folder that "
             "`innerear reference fetch` filled"
         )
     else:
-        ran = Ran(Outcome.OK, clip=cut_short(read(data / program.recording), program.duration_s))
+        ran = JailResult(Outcome.OK, clip=cut_short(read(data / program.recording), program.duration_s))
     return to_row(program, ran, {}, audio, limits, seed)
 
 
@@ -143,7 +143,7 @@ def cut_short(clip: Clip, duration_s: float | None) -> Clip:
     return Clip(cut, clip.sample_rate)
 
 
-def to_row(program: Program, ran: Ran, facts: dict[str, Any], audio: Path, limits: Limits, seed: int) -> Render:
+def to_row(program: Program, ran: JailResult, facts: dict[str, Any], audio: Path, limits: Limits, seed: int) -> Render:
     """Store the sound of a program that was run, and return its row."""
     stored: dict[str, Any] = {}
     if ran.clip is not None:
@@ -164,7 +164,7 @@ def to_row(program: Program, ran: Ran, facts: dict[str, Any], audio: Path, limit
     )
 
 
-def near_limits(ran: Ran, limits: Limits) -> list[str]:
+def near_limits(ran: JailResult, limits: Limits) -> list[str]:
     """The names of the limits of which more than 80 % was used."""
     used = {
         "cpu_s": ran.cpu_s / limits.cpu_s,

@@ -48,7 +48,7 @@ OURS = {
 """Names in a run folder."""
 
 
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
+class RunConfig(msgspec.Struct, frozen=True, kw_only=True):
     """The configuration of a run: all it takes, with the models, to repeat it.
 
     A second command on the same folder is merged with the first, or refused (see `create`). It holds no API key and
@@ -77,7 +77,7 @@ class RunFile(msgspec.Struct, frozen=True):
     `probes.jsonl`: two digests while the file is being changed, none in runs from older versions.
     """
 
-    asked: Asked
+    asked: RunConfig
     created: str
     command: str
     versions: dict[str, str]
@@ -106,7 +106,7 @@ class Run:
         )
 
     @property
-    def asked(self) -> Asked:
+    def asked(self) -> RunConfig:
         """The run's configuration."""
         return self.file.asked
 
@@ -230,7 +230,7 @@ def _program(text: str, track: Track) -> Program:
     return guarded(extract(text), track)
 
 
-def create(folder: Path, asked: Asked, probes: Sequence[Probe], command: str) -> Run:
+def create(folder: Path, asked: RunConfig, probes: Sequence[Probe], command: str) -> Run:
     """Make a run folder, or extend an existing one: models, probes, embedders and attempts are merged.
 
     Raises:
@@ -241,7 +241,7 @@ def create(folder: Path, asked: Asked, probes: Sequence[Probe], command: str) ->
         return _create(folder, asked, probes, command)
 
 
-def _create(folder: Path, asked: Asked, probes: Sequence[Probe], command: str) -> Run:
+def _create(folder: Path, asked: RunConfig, probes: Sequence[Probe], command: str) -> Run:
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     if not (folder / "run.json").exists():
         names = (
@@ -287,8 +287,8 @@ def _mended(folder: Path, file: RunFile, readable: Sequence[Probe], given: Seque
 
 
 def _joined(
-    folder: Path, then: Asked, known: Sequence[Probe], asked: Asked, probes: Sequence[Probe]
-) -> tuple[Asked, list[Probe]]:
+    folder: Path, then: RunConfig, known: Sequence[Probe], asked: RunConfig, probes: Sequence[Probe]
+) -> tuple[RunConfig, list[Probe]]:
     """Merge the configuration of an existing run (`then`, `known`) with that of a second command."""
     probes = _joined_probes(folder, then, known, asked, probes)
     must_agree = ["strategy", "limits", "seed", "track"]
@@ -308,7 +308,7 @@ def _joined(
 
 
 def _joined_probes(
-    folder: Path, then: Asked, known: Sequence[Probe], asked: Asked, probes: Sequence[Probe]
+    folder: Path, then: RunConfig, known: Sequence[Probe], asked: RunConfig, probes: Sequence[Probe]
 ) -> list[Probe]:
     """The probes of both; or the new ones if only checks were edited and none of the run's probes is missing."""
     old, new = ({probe.id: probe for probe in some} for some in (known, probes))

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from innerear.compute.threads import one_blas_thread
-from innerear.compute.work import Local, Lost, Machines, Work
+from innerear.compute.work import Executor, Failure, Job, Local
 from innerear.distance import intervals, shards
 from innerear.distance.collapse import collapse
 from innerear.distance.frechet import fad_interval, frechet_distance
@@ -60,7 +60,7 @@ def distance_scores(
     groups: Sequence[Group],
     embedded: Mapping[str, Embedding | None],
     progress: Callable[[str, int, int], None],
-    machines: Machines | None = None,
+    machines: Executor | None = None,
 ) -> Iterator[list[Score]]:
     """The distances of each group, in order. `embedded`: embeddings by the embedder's name; `None` without weights."""
     sets = [
@@ -83,9 +83,9 @@ def distance_scores(
             of_parts[asked.key][asked.place] = found
         progress("distances", done, len(first) + len(large))
 
-    work: Work[Any, Any] = Work(_answering)
-    do = (machines or Local()).each
-    lost: list[Lost[Any]] = do(work, first, keep)
+    work: Job[Any, Any] = Job(_answering)
+    do = (machines or Local()).map
+    lost: list[Failure[Any]] = do(work, first, keep)
     if not lost:
         merges = [
             _Merge(ask.without_clips(), [of_parts[key][place] for place in sorted(of_parts[key])])

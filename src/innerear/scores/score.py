@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from innerear.checks import Check, kind
-from innerear.compute.work import Machines
+from innerear.compute.work import Executor
 from innerear.embed.batches import Embedding
 from innerear.metrics import measure as metrics
 from innerear.metrics import plausibility
@@ -54,7 +54,7 @@ def score(
     rows: Mapping[str, Measurement],
     embedded: Mapping[str, Embedding | None],
     progress: Progress,
-    machines: Machines | None = None,
+    machines: Executor | None = None,
 ) -> list[Score]:
     """All scores of a run. `embedded`: embeddings by the embedder's name; `None` without weights."""
     groups = list(groups_of(items))

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from innerear import stages
 from innerear.ask.generate import Bench, generate
 from innerear.ask.models import open_model
 from innerear.embed import reads_captions
@@ -23,7 +24,6 @@ from innerear.scores.ends import end_name
 from innerear.scores.groups import groups_of
 from innerear.scores.score import FUNNEL, judged_checks, steps
 from innerear.sharing.tables import entrant_labels
-from innerear.stages import do_score
 
 Values = Mapping[str, Mapping[str, float]]
 """By metric, by probe."""
@@ -103,7 +103,7 @@ class _Loaded:
     """A run's rows, read once for all its models."""
 
     def __init__(self, run: Run) -> None:
-        self.scores = do_score(run)
+        self.scores = stages.score(run)
         self.items = run.items()
         rows = run.measurements()
         self._judged = {item.completion.key: judged_checks(item, rows) for item in self.items}

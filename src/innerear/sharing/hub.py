@@ -22,6 +22,7 @@ from typing import Any
 
 import msgspec
 
+from innerear import stages
 from innerear.errors import UsageError
 from innerear.records import Outcome
 from innerear.run.parts import write_whole
@@ -29,7 +30,6 @@ from innerear.run.run import Run
 from innerear.sharing.formats import export
 from innerear.sharing.pack import NAMES, NEEDED, STORED, pack, unpack
 from innerear.sharing.scrub import Scrub
-from innerear.stages import do_score
 from innerear.suite import Suite, load
 from innerear.suite.hub import PROBES, _endpoint, _hub, _said
 from innerear.text import printable
@@ -112,7 +112,7 @@ def pull(repo: str, out: Path, revision: str | None = None) -> Run | Suite:
 
 def run_card(run: Run, repo: str, licence: str) -> str:
     """The dataset card of a run."""
-    asked, items, scores = run.asked, run.items(), do_score(run)
+    asked, items, scores = run.asked, run.items(), stages.score(run)
     outcomes = Counter(item.render.outcome for item in items)
     jails = {item.render.jail.get("tier", "none") for item in items if item.render.jail} or {"none"}
     sounds = {item.render.audio for item in items if item.render.audio}

@@ -25,6 +25,7 @@ from typing import Any
 
 import msgspec
 
+from innerear import stages
 from innerear.errors import DiskFull, InnerEarError, UsageError
 from innerear.records import TIERS, Score, digest
 from innerear.report.write import page, script
@@ -35,7 +36,6 @@ from innerear.scores.ends import end_name
 from innerear.sharing.conditions import limits_of
 from innerear.sharing.pack import unpack
 from innerear.sharing.tables import METRICS, Column, bare
-from innerear.stages import do_measure, do_report, do_score
 
 Progress = Callable[[str, int, int], None]
 
@@ -124,9 +124,9 @@ def _entry(file: Path, site: Path) -> Entry:
         with writing(site):
             part.mkdir(parents=True)
         run = unpack(file, part / plain)  # the page takes its title from the folder
-        do_measure(run)  # what this version measures otherwise than the packer's
+        stages.measure(run)  # what this version measures otherwise than the packer's
         entry = _scored(run, name, file.stem, sha256)
-        do_report(run)
+        stages.report(run)
         keep = ("report", "audio")
         for path in run.folder.iterdir():
             if path.name not in keep:
@@ -162,7 +162,7 @@ def _scored(run: Run, name: str, title: str, sha256: str) -> Entry:
         strategy=asked.strategy,
         attempts=asked.attempts,
         jail=", ".join(sorted(tiers)),
-        scores=[score for score in do_score(run) if score.metric in METRICS and _shown(score)],
+        scores=[score for score in stages.score(run) if score.metric in METRICS and _shown(score)],
     )
 
 

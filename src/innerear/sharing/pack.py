@@ -29,6 +29,7 @@ from typing import Any, BinaryIO
 
 import msgspec
 
+from innerear import stages
 from innerear.clip import flac_rate
 from innerear.embed.store import load_frames
 from innerear.errors import UsageError
@@ -40,7 +41,7 @@ from innerear.run.parts import from_json, read_rows, write_whole
 from innerear.run.run import Run, RunFile, embeddings_folder, probes_digest, program_of
 from innerear.run.whole import FULL, of_disk, sweep, temporary, writing
 from innerear.sharing.scrub import NAMED_LIKE_KEYS, SECRET, Scrub
-from innerear.stages import ScoreFile, do_score
+from innerear.stages import ScoreFile
 from innerear.suite import validate
 
 FORM = 1
@@ -82,7 +83,7 @@ def pack(run: Run, out: Path, as_is: bool = False) -> str:
     """
     if out.exists():
         raise UsageError(f"{out} already exists; name a new file")
-    scores = do_score(run)
+    scores = stages.score(run)
     scrub = Scrub({str(run.folder.resolve()): "<run>"})
     members = dict(_members(run, scores, scrub, as_is))
     part = temporary(out)

@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from innerear import stages
 from innerear.errors import UsageError
 from innerear.records import TIERS, Score, embedder_of
 from innerear.run.run import Run
 from innerear.scores.ends import CEILINGS, FLOORS, end_name
-from innerear.stages import do_score
 from innerear.text import distinct
 
 METRICS = ("audible", "checks", "fad", "kad", "clap")
@@ -34,7 +34,7 @@ def scored(folders: Sequence[Path]) -> list[Scored]:
     """The scores of each run, recomputed if stale; equal names are numbered."""
     runs = [Run(folder) for folder in folders]
     names = distinct([run.folder.resolve().name for run in runs])
-    return [Scored(name, do_score(run)) for name, run in zip(names, runs, strict=True)]
+    return [Scored(name, stages.score(run)) for name, run in zip(names, runs, strict=True)]
 
 
 def choose(runs: Sequence[Scored], metrics: Sequence[str] = (), tiers: Sequence[str] = ()) -> list[Scored]:
