@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from innerear.embed.aisfx import WIDTHS
+from innerear.embed.aisfx_network import WIDTHS
 from test_checkpoint import PROTO, tensor, word
 
 

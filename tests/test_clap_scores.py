@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from innerear import suite
 from innerear.metrics.clap import cosines
 from innerear.records import Completion, Item, Outcome, Program, Render, Score
-from innerear.reference import find_reference, save
+from innerear.reference.sets import find_reference, save
 from innerear.scores.clap import CAPTION, NO_WEIGHTS, captions, clap_scores, classes, embedder_agreement, place
 from innerear.scores.groups import Group
 

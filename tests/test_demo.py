@@ -18,8 +18,8 @@ from innerear.distance.moments import Gaussian
 from innerear.embed import open_embedder
 from innerear.metrics.signal import right_length
 from innerear.records import Outcome
-from innerear.reference import KINDS
 from innerear.reference.manifest import read_manifest
+from innerear.reference.sets import KINDS
 from innerear.render.render import load
 from innerear.run.run import Run
 from innerear.stages import ScoreFile

@@ -51,7 +51,11 @@ wavfile.write("output.wav", 44100, (0.5 * np.sin(2 * np.pi * 440 * np.arange(882
 
 
 def recorded_texts():
-    lines = (Path(suite.__file__).parent.parent / "ask" / "models" / "recordings" / "one-shot.jsonl").read_bytes().splitlines()
+    lines = (
+        (Path(suite.__file__).parent.parent / "ask" / "models" / "recordings" / "one-shot.jsonl")
+        .read_bytes()
+        .splitlines()
+    )
     rows = [json.loads(line) for line in lines]
     return {row["messages"][-1]["content"]: row for row in rows}
 

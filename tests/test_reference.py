@@ -14,11 +14,11 @@ import soundfile
 from innerear.clip import Clip
 from innerear.embed import open_embedder
 from innerear.errors import UsageError
-from innerear.reference import KINDS, find_reference, held_back, kind_of, open_reference, shipped_folder
 from innerear.reference.build import build
 from innerear.reference.fetch import MANIFEST, address, fetch, fetchable
 from innerear.reference.manifest import read_manifest
 from innerear.reference.phrases import DURATION_S, phrases
+from innerear.reference.sets import KINDS, find_reference, held_back, kind_of, open_reference, shipped_folder
 from innerear.suite import edition
 
 

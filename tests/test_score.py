@@ -11,7 +11,7 @@ from innerear import stages
 from innerear.cli.table import headline, heard_by
 from innerear.metrics import measure as metrics
 from innerear.records import Completion, Item, Outcome, Probe, Program, RawLevels, Render, Score
-from innerear.reference import find_reference
+from innerear.reference.sets import find_reference
 from innerear.run.run import Run
 from innerear.scores.distances import distance_scores
 from innerear.scores.groups import groups_of

@@ -14,7 +14,8 @@ import soundfile
 
 from innerear.clip import Clip
 from innerear.embed import Embedder, open_embedder
-from innerear.embed.aisfx import HOP_LENGTH, MARGIN, SAMPLE_RATE, SHORTEST, STEP, network, spectra
+from innerear.embed.aisfx import HOP_LENGTH, MARGIN, SAMPLE_RATE, SHORTEST, STEP, spectra
+from innerear.embed.aisfx_network import network
 from innerear.embed.checkpoint import read_tensors
 from innerear.embed.weights import find, home
 

@@ -30,7 +30,7 @@ class Bench:
 
 
 @dataclass(frozen=True)
-class Failure:
+class Unanswered:
     """A probe that got no answer, through an infrastructure or server failure; never a model failure."""
 
     model: str
@@ -49,7 +49,7 @@ def generate(
     done: Iterable[Completion] = (),
     bench: Bench | None = None,
     max_usd: float | None = None,
-) -> list[Failure]:
+) -> list[Unanswered]:
     """Ask every model for every probe; `keep` gets each completion as it arrives.
 
     Models run concurrently, each with its own number of requests in flight; those that build on another
@@ -77,7 +77,7 @@ def generate(
             f"no price is known for {', '.join(unpriced)}, so a cost limit cannot be enforced; "
             "set INNEREAR_PRICES to a table that has the price"
         )
-    failures: list[Failure] = []
+    failures: list[Unanswered] = []
     spent_usd = sum(row.usd or 0.0 for row in finished.values() if row.strategy == strategy)
 
     def afford() -> None:
@@ -92,7 +92,7 @@ def generate(
 
     async def one(model: Model) -> None:
         model.prepare(probes, [row for row in finished.values() if row.strategy == strategy])
-        jobs = [Job(model, probe, way, attempt, bench) for attempt in range(attempts) for probe in probes]
+        jobs = [Request(model, probe, way, attempt, bench) for attempt in range(attempts) for probe in probes]
         try:
             await _ask_all(model, jobs, kept, finished.keys(), failures, afford)
         finally:
@@ -106,9 +106,9 @@ def generate(
     return failures
 
 
-def summary(failures: Sequence[Failure]) -> list[str]:
+def summary(failures: Sequence[Unanswered]) -> list[str]:
     """One line per model and kind of error: the number of failures and the first message."""
-    first: dict[tuple[str, type[Exception]], Failure] = {}
+    first: dict[tuple[str, type[Exception]], Unanswered] = {}
     counts: Counter[tuple[str, type[Exception]]] = Counter()
     for failure in failures:
         kind = (failure.model, type(failure.error))
@@ -121,7 +121,7 @@ def summary(failures: Sequence[Failure]) -> list[str]:
 
 
 @dataclass(frozen=True)
-class Job:
+class Request:
     """One completion to request; drives the strategy's conversation with the model and the bench."""
 
     model: Model
@@ -213,10 +213,10 @@ async def _aside(function: Callable[..., T], *given: Any) -> T:
 
 async def _ask_all(
     model: Model,
-    jobs: Sequence[Job],
+    jobs: Sequence[Request],
     keep: Keep,
     done: Container[str],
-    failures: list[Failure],
+    failures: list[Unanswered],
     afford: Callable[[], None],
 ) -> None:
     waiting = iter(jobs)
@@ -230,15 +230,15 @@ async def _ask_all(
                         afford()
                     keep(await job.answer(key))
             except (ModelError, RecordingMismatch, JailFailure) as error:
-                failures.append(Failure(model.name, job.probe.id, job.attempt, error))
+                failures.append(Unanswered(model.name, job.probe.id, job.attempt, error))
                 if isinstance(error, ModelUnusable):
                     failures.extend(_give_up(waiting, error))
 
     await asyncio.gather(*(worker() for _ in range(max(1, model.concurrency))))
 
 
-def _give_up(waiting: Iterator[Job], error: ModelUnusable) -> list[Failure]:
-    return [Failure(job.model.name, job.probe.id, job.attempt, error) for job in waiting]
+def _give_up(waiting: Iterator[Request], error: ModelUnusable) -> list[Unanswered]:
+    return [Unanswered(job.model.name, job.probe.id, job.attempt, error) for job in waiting]
 
 
 def _run(work: Coroutine[Any, Any, None]) -> None:

@@ -18,7 +18,7 @@ def reference() -> None:
 @reference.command("list")
 def reference_list() -> None:
     """List the installed references: clips, frames, digest."""
-    from innerear.reference import open_reference, shipped_folder
+    from innerear.reference.sets import open_reference, shipped_folder
 
     for path in sorted(shipped_folder().glob("*.npz")):
         found = open_reference(path)

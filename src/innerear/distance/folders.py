@@ -30,7 +30,7 @@ from innerear.embed import Embedder, Frames, open_embedder
 from innerear.embed.loudness import LoudnessRule
 from innerear.embed.store import load_frames, save_frames
 from innerear.errors import AudioError, UsageError
-from innerear.reference import KINDS, find_reference
+from innerear.reference.sets import KINDS, find_reference
 from innerear.stats import holding
 from innerear.text import storable
 

@@ -14,25 +14,21 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from innerear.dsp.mel import BLOCK, Array, hann, spectrum, triangles
-from innerear.embed.checkpoint import read_tensors
+from innerear.embed.aisfx_network import BANDS, SPECTRA, WIDTHS
 from innerear.embed.loudness import LoudnessRule, words
 from innerear.embed.network import Network
-from innerear.embed.onnx_file import Node, onnx_file
 from innerear.embed.weights import fetch
 from innerear.embed.windows import Cut, Frames, Samples, Windowed, repeated
-from innerear.errors import WeightsUnavailable
 
 SAMPLE_RATE = 44_100  # Hz
-N_FFT, HOP_LENGTH, BANDS = 2048, 1024, 96
-SPECTRA, STEP = 100, 50  # of a window, and from one to the next
+N_FFT, HOP_LENGTH = 2048, 1024
+STEP = 50  # spectra from one window to the next
 LARGEST = 9.457798957824707  # what spectra are divided by: the largest of the training set
-WIDTHS = (64, 128, 256, 512)
 SHORTEST = (SPECTRA - 1) * HOP_LENGTH  # samples whose spectra fill a window
 CUT = Cut(length=SHORTEST + N_FFT, hop=STEP * HOP_LENGTH, tail="end")  # of the sound with its margins
 MARGIN = np.zeros(N_FFT // 2, np.float32)
@@ -101,45 +97,3 @@ def _filters() -> Array:
     filters = triangles(np.fft.rfftfreq(N_FFT, 1 / SAMPLE_RATE), 700 * (10 ** (mels / 2595) - 1))
     even: Array = filters / filters.sum(axis=0)
     return even
-
-
-def network(checkpoint: Path) -> bytes:
-    """The ONNX file of the network, with the weights of its checkpoint; takes (batch, 1, 100, 96).
-
-    Four blocks of two convolutions, each with batch normalisation; the largest of four neighbours after
-    the first three; then the mean over bands and the largest over time.
-
-    Raises:
-        WeightsUnavailable: it is another checkpoint.
-    """
-    held = read_tensors(checkpoint)
-    weights: dict[str, NDArray[np.float32]] = {}
-    nodes: list[Node] = []
-    inputs, last = 1, "spectra"
-
-    def weight(name: str, shape: tuple[int, ...]) -> str:
-        tensor = held.get(f"embedding_net.{name}")
-        if tensor is None or tensor.shape != shape or tensor.dtype != np.float32 or not np.isfinite(tensor).all():
-            raise WeightsUnavailable(f"{checkpoint} is not a checkpoint of aiSFX: it has no {name} of shape {shape}")
-        weights[name] = tensor
-        return name
-
-    for block, width in enumerate(WIDTHS, 1):
-        for place in (1, 2):
-            name, norm = f"conv_block{block}.conv{place}", f"conv_block{block}.bn{place}"
-            kernel = weight(f"{name}.weight", (width, inputs, 3, 3))
-            numbers = [weight(f"{norm}.{part}", (width,)) for part in ("weight", "bias", "running_mean", "running_var")]
-            nodes += [
-                Node("Conv", [last, kernel], name, {"kernel_shape": [3, 3], "pads": [1, 1, 1, 1]}),
-                Node("BatchNormalization", [name, *numbers], norm),
-                Node("Relu", [norm], f"{norm}.relu"),
-            ]
-            inputs, last = width, f"{norm}.relu"
-        if block < len(WIDTHS):
-            nodes.append(Node("MaxPool", [last], f"pool{block}", {"kernel_shape": [2, 2], "strides": [2, 2]}))
-            last = f"pool{block}"
-    nodes += [
-        Node("ReduceMean", [last], "over_bands", {"axes": [3], "keepdims": 0}),
-        Node("ReduceMax", ["over_bands"], "embedding", {"axes": [2], "keepdims": 0}),
-    ]
-    return onnx_file(nodes, weights, ("spectra", (1, SPECTRA, BANDS)), ("embedding", (WIDTHS[-1],)))

@@ -251,11 +251,22 @@ def _written(source: Source) -> Weights | None:
     if source.model not in WRITTEN_WHEN_WANTED or checkpoint is None:
         return None
     with _fetching:
-        if (found := local(source)) or local(checkpoint) is None:
+        if (found := local(source)) or (weights := local(checkpoint)) is None:
             return found
-        from innerear.lab.export import export
+        return write_network(source, weights.path)
 
-        return export(source.model)[0]
+
+def write_network(source: Source, checkpoint: Path) -> Weights:
+    """Write a network of `WRITTEN_WHEN_WANTED` from its checkpoint, into the cache.
+
+    Raises:
+        WeightsUnavailable: it is another checkpoint.
+    """
+    from innerear.embed.aisfx_network import network
+
+    path = home(source.file)
+    write_whole(path, network(checkpoint))
+    return record(path, f"written from {checkpoint.name}, sha256 {digest_of(checkpoint, 'sha256')}")
 
 
 def _when_wanted(source: Source) -> Weights:

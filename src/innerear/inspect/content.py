@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from innerear.metrics import measure as metrics
 from innerear.records import digest
-from innerear.reference import KINDS, find_reference
+from innerear.reference.sets import KINDS, find_reference
 from innerear.suite import Suite
 
 

@@ -62,7 +62,7 @@ def conversation(strategy: str = "direct", content: str = "") -> Solver:
         return find_tagger() if find_strategy(strategy).told else None
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
-        from innerear.ask.generate import Bench, Job
+        from innerear.ask.generate import Bench, Request
         from innerear.ask.listener import hear
         from innerear.ask.strategies import find_strategy
         from innerear.render.render import load
@@ -73,7 +73,7 @@ def conversation(strategy: str = "direct", content: str = "") -> Solver:
         jail = sandbox().as_type(JailSandbox)
         asked = AskedByInspect(get_model())
         bench = Bench(jail.run, lambda probe, row: hear(load(row, jail.audio), probe, hears))
-        job = Job(asked, probe, find_strategy(strategy), state.epoch - 1, bench)
+        job = Request(asked, probe, find_strategy(strategy), state.epoch - 1, bench)
         key = job.key()
         assert key is not None, "only `real` may have no answer"
         try:

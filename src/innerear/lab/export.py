@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from innerear.embed.weights import Source, Weights, digest_of, find, home, local, record
+from innerear.embed.weights import Source, Weights, digest_of, find, home, local, record, write_network
 from innerear.errors import UsageError, WeightsUnavailable
 from innerear.run.parts import write_whole
 
@@ -52,13 +52,8 @@ def export(model: str, folder: Path | None = None) -> list[Weights]:
 
 
 def _aisfx(folder: Path | None) -> Weights:
-    from innerear.embed.aisfx import network
-
     made = next(source for source in find("aisfx") if source.exported_from)
-    checkpoint = _checkpoint("aisfx", made, folder)
-    path = home(made.file)
-    write_whole(path, network(checkpoint))
-    return record(path, f"written from {checkpoint.name}, sha256 {digest_of(checkpoint, 'sha256')}")
+    return write_network(made, _checkpoint("aisfx", made, folder))
 
 
 def _checkpoint(model: str, made: Source, folder: Path | None) -> Path:

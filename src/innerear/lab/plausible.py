@@ -25,7 +25,7 @@ from innerear.metrics.plausibility import (
     unwarp,
     warp,
 )
-from innerear.reference import held_back
+from innerear.reference.sets import held_back
 
 Floats = NDArray[np.float64]
 

@@ -38,7 +38,7 @@ from innerear.metrics.words import (
     words,
 )
 from innerear.records import Probe
-from innerear.reference import held_back
+from innerear.reference.sets import held_back
 from innerear.render.talkers import say
 
 TALKERS = (

@@ -33,7 +33,7 @@ from innerear.metrics import measure as metrics
 from innerear.metrics.clap import cosines
 from innerear.metrics.verified import in_headline
 from innerear.records import Item, Score
-from innerear.reference import find_reference, kind_of
+from innerear.reference.sets import find_reference, kind_of
 from innerear.report.validations import Best, Validation
 from innerear.run.parts import write_whole
 from innerear.run.run import Run, embeddings_folder

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from innerear.clip import Clip, read
 from innerear.embed import Embedder
 from innerear.errors import UsageError
-from innerear.reference import KINDS, Kind, held_back, save
 from innerear.reference.manifest import ManifestRow
 from innerear.reference.phrases import phrases
+from innerear.reference.sets import KINDS, Kind, held_back, save
 
 
 def build(

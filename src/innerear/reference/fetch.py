@@ -19,8 +19,8 @@ from pathlib import Path
 
 from innerear.download import get
 from innerear.errors import UsageError
-from innerear.reference import KINDS
 from innerear.reference.manifest import ManifestRow, read_manifest
+from innerear.reference.sets import KINDS
 from innerear.run.parts import write_whole
 
 HOME = "https://raw.githubusercontent.com"

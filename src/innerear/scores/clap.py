@@ -30,7 +30,7 @@ from innerear.checks import Label
 from innerear.embed import reads_captions
 from innerear.metrics.clap import cosines
 from innerear.records import Probe, Score, embedder_of
-from innerear.reference import find_reference
+from innerear.reference.sets import find_reference
 from innerear.scores.summaries import average, rate
 from innerear.stats import SEED, holding
 

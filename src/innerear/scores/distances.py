@@ -29,7 +29,7 @@ from innerear.distance.shards import Sums
 from innerear.embed.batches import Embedded, Embedding
 from innerear.errors import InnerEarError, UsageError
 from innerear.records import Probe, Score, digest
-from innerear.reference import KINDS, Kind, Reference, find_reference
+from innerear.reference.sets import KINDS, Kind, Reference, find_reference
 from innerear.scores.groups import Group
 from innerear.stats import holding
 

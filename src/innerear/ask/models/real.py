@@ -127,7 +127,7 @@ def _cents(estimate_hz: float, reference_hz: float) -> float:
 
 
 def _held_back(rows: Sequence[ManifestRow]) -> Collection[str]:
-    from innerear.reference import held_back
+    from innerear.reference.sets import held_back
 
     return held_back(rows)
 
