@@ -96,7 +96,9 @@ def install(main: CodeType, lines: tuple[str, ...], runner: str, scratch: bool, 
     """
     # Everything the hook needs is a local name: a program can replace builtins and module attributes, but not these.
     # Methods are taken from their types, because a program may pass in types of its own.
-    own, folders, makers, devices = main.co_filename, libraries(), _CODE_MAKERS, _DEVICES
+    own, folders, makers = main.co_filename, libraries(), _CODE_MAKERS
+    # Importing looks for the standard library in a zip file first (`python311.zip`), which is rarely there.
+    devices = (*_DEVICES, *(path for path in sys.path if path.endswith(".zip")))
     asking, process = _ASKING, PROCESS
     home, executable = f"{folder_of_work()}/", os.path.realpath(sys.executable)
     inside = os.path.dirname(runner) + "/"  # noqa: PTH120
