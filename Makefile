@@ -20,7 +20,7 @@ $(VENV)/dev.stamp: $(VENV)/run.stamp
 	@touch $@
 
 demo: $(VENV)/run.stamp
-	$(BIN)/innerear weights pull || echo 'what could not be fetched is done without, and the page says so'
+	$(BIN)/innerear weights pull || echo 'Continuing without the weights that could not be fetched; the report says which.'
 	$(BIN)/innerear run --model recorded/one-shot --model baseline/silence --model baseline/noise \
 		--model baseline/sine --out runs/demo
 
