@@ -248,7 +248,7 @@ def test_a_server_that_only_hangs_gives_one_line_and_is_not_asked_for_the_rest()
         _, failures = ask(server, PROBES, timeout_s=0.2, patience_s=0.5, concurrency=2)
     assert len(failures) == 172
     (line,) = summary(failures)
-    assert "no answer within 0.2 s" in line
+    assert "no answer within 0." in line  # what is left of the patience may be less than 0.2 s
     assert len(server.bodies) < 10
 
 

@@ -193,7 +193,7 @@ def test_the_command_prints_tests_and_probes_and_names_its_page(recorded_run, tm
     words = ["compare", str(recorded_run), "--model", MODEL, "--model", NOISE, "--out", str(tmp_path / "c")]
     done = CliRunner().invoke(main, words)
     assert done.exit_code == 0, done.output
-    assert f"{NOISE} against {MODEL}" in done.output
+    assert f"{NOISE} compared with {MODEL}" in done.output
     assert "checks, worse in 4 of 4 probes" in done.output
     assert "−100.0" in done.output
     assert (tmp_path / "c" / "report" / "index.html").exists()

@@ -188,5 +188,5 @@ def test_a_hub_that_is_down_is_named(hub, command, tmp_path):
 
 
 def test_an_address_that_is_none_needs_no_hub():
-    with pytest.raises(UsageError, match="no address"):
+    with pytest.raises(UsageError, match="not a hub address"):
         suite.load(Path("hf://datasets/only-one-part"))

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from innerear.cli import main
+from innerear.cli.main import main
 from innerear.download import get
 from innerear.embed import weights, wheels
 from innerear.embed.weights import Source, fetch, find, home, local, pull_file

@@ -48,7 +48,16 @@ def read_tensors(path: Path) -> dict[str, NDArray[Any]]:
     try:
         with zipfile.ZipFile(path) as archive:
             held = _held(archive)
-    except (OSError, zipfile.BadZipFile, ValueError, KeyError, IndexError, TypeError, NotImplementedError) as error:
+    except (
+        OSError,
+        EOFError,
+        RuntimeError,
+        struct.error,
+        zipfile.BadZipFile,
+        ValueError,
+        LookupError,
+        TypeError,
+    ) as error:
         line = str(error).strip().splitlines()[:1]
         raise WeightsUnavailable(
             f"{path} is not a checkpoint that is read here: {''.join(line)[:200] or type(error).__name__}"

@@ -59,8 +59,8 @@ def readings(text: str) -> list[list[str]]:
 def american(word: str) -> str:
     """The American spelling of a word that the dictionary has in that spelling alone.
 
-    >>> american("harbour"), american("hour")
-    ('harbor', 'hour')
+    >>> american("flavour"), american("hour")
+    ('flavor', 'hour')
     """
     if word in IRREGULAR:
         return IRREGULAR[word]
