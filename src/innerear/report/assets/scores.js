@@ -28,7 +28,7 @@ InnerEar.scores = (() => {
             cells.map(({ count, of, lacking }, i) => el("td", { "data-step": [...steps.map(words), "passes its checks"][i] },
               of
                 ? [el("span", { class: "fill", vars: { "--share": count / of }, "aria-hidden": "true" }),
-                   el("b", {}, quantity(count / of, "share")), " ", el("small", {}, `${number(count)}/${number(of)}${lacking ? ` · ${number(lacking)} check${lacking === 1 ? "" : "s"} not run` : ""}`)]
+                   el("b", {}, quantity(count / of, "share")), " ", el("small", {}, `${number(count)}/${number(of)}${lacking ? ` · ${number(lacking)} not run` : ""}`)]
                 : el("span", { class: "muted" }, NONE))))))));
   }
 
