@@ -31,7 +31,7 @@ from typing import Any
 
 from innerear import RunConfig, create, load, open_model, stages
 from innerear.compute.ray import Ray
-from innerear.compute.work import Executor, Local, Work
+from innerear.compute.work import Executor, Job, Local
 from innerear.embed import open_embedder
 from innerear.embed.batches import batches, hearing
 from innerear.jail import open_jail
@@ -110,18 +110,18 @@ def render(programs: Sequence[Program], machines: Executor) -> None:
 def embed(name: str, audio: Path, sounds: Sequence[Item], machines: Executor) -> None:
     with tempfile.TemporaryDirectory() as folder:
         named = [(str(n), partial(sound_of, item.render, audio)) for n, item in enumerate(sounds)]
-        work = Work(partial(hearing, name, open_embedder(name).signature, Path(folder)))
+        work = Job(partial(hearing, name, open_embedder(name).signature, Path(folder)))
         assert not machines.map(work, batches(named, machines.workers), lambda *_: None)
 
 
 def measure(audio: Path, missing: Sequence[stages.Missing], machines: Executor) -> None:
-    assert not machines.map(Work(partial(stages.measuring, audio)), missing, lambda *_: None)
+    assert not machines.map(Job(partial(stages.measuring, audio)), missing, lambda *_: None)
 
 
-Job = tuple[Sequence[Any], Callable[[Sequence[Any], Executor], None]]
+Stage = tuple[Sequence[Any], Callable[[Sequence[Any], Executor], None]]
 
 
-def jobs(run: Run, embedders: list[str], most_s: float) -> dict[str, Job]:
+def jobs(run: Run, embedders: list[str], most_s: float) -> dict[str, Stage]:
     """By what is worked on: each of these once, and how machines do some of them."""
     items = [item for item in recorded(run) if (item.render.cpu_s or 0.0) <= most_s]
     sounds = [item for item in items if item.render.audio]

@@ -178,7 +178,7 @@ def test_each_stage_says_in_one_line_that_the_disk_is_full_or_read_only_and_fini
         lines = [line for line in said.splitlines() if "is full" in line]
         assert len(lines) == 1, said
         assert str(disk) in lines[0]
-        assert "make room there" in lines[0]
+        assert "free some space" in lines[0]
         filler.unlink()
         remount(disk, "ro")
         said = innerear(*words, code=2)

@@ -421,11 +421,11 @@ pass
 # leaves-by-exit
 os._exit(0)
 # forged-huge-payload
-os.pwrite(3, struct.pack("<4s3IIiQ", b"ear2", 1, 1, 1, 44100, 0, 1 << 60), 0); os._exit(0)
+os.pwrite(3, struct.pack("<4s3IIiQQ", b"ear3", 1, 1, 1, 44100, 0, 1 << 60, 0), 0); os._exit(0)
 # forged-magic
 os.pwrite(3, b"\\xff" * 32, 0); os._exit(0)
 # forged-unknown-status
-os.pwrite(3, struct.pack("<4s3IIiQ", b"ear2", 99, 1, 1, 44100, 0, 8), 0); os._exit(0)
+os.pwrite(3, struct.pack("<4s3IIiQQ", b"ear3", 99, 1, 1, 44100, 0, 8, 0), 0); os._exit(0)
 """,
         Outcome.NO_AUDIO,
         limits=QUICK,
@@ -464,11 +464,11 @@ wav(3, 64, 1, 44100, struct.pack("<dd", float("inf"), 0))
 # level-1e30
 wav(3, 64, 1, 44100, struct.pack("<dd", 1e30, 0))
 # forged-format
-os.pwrite(3, struct.pack("<4s3IIiQ", b"ear2", 1, 77, 1, 44100, 0, 8), 0); os._exit(0)
+os.pwrite(3, struct.pack("<4s3IIiQQ", b"ear3", 1, 77, 1, 44100, 0, 8, 0), 0); os._exit(0)
 # forged-channels
-os.pwrite(3, struct.pack("<4s3IIiQ", b"ear2", 1, 1, 1 << 31, 44100, 0, 8), 0); os._exit(0)
+os.pwrite(3, struct.pack("<4s3IIiQQ", b"ear3", 1, 1, 1 << 31, 44100, 0, 8, 0), 0); os._exit(0)
 # forged-empty
-os.pwrite(3, struct.pack("<4s3IIiQ", b"ear2", 1, 1, 1, 44100, 0, 0), 0); os._exit(0)
+os.pwrite(3, struct.pack("<4s3IIiQQ", b"ear3", 1, 1, 1, 44100, 0, 0, 0), 0); os._exit(0)
 """,
         Outcome.BAD_AUDIO,
         limits=QUICK,
@@ -521,7 +521,7 @@ need([open(file, "rb").read() for file in files])
 # read-references
 need(find("innerear", "reference", "manifest.csv"))
 # read-recordings
-need(find("innerear", "models", "recordings", "one-shot.jsonl"))
+need(find("innerear", "ask", "models", "recordings", "one-shot.jsonl"))
 # read-the-jail
 need(find("innerear", "jail", "inside", "runner.py"))
 # import-sound-files
