@@ -106,3 +106,9 @@ def test_a_metric_that_fails_costs_its_own_row_and_no_other(tmp_path, monkeypatc
     assert rows["loudness"].reason == "not measured here: the metric failed with IndexError: index 0 is out of bounds"
     assert metrics.is_unavailable(rows["loudness"])
     assert rows["format"].value == 44_100
+
+
+@pytest.mark.parametrize("number", [3463, 5769])
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_file_that_once_made_a_metric_fail_raises_nothing(number):
+    assert not found_in([number])

@@ -44,6 +44,7 @@ def transcribe(samples: NDArray[np.float32]) -> list[tuple[float, float]]:
             continue
         start = round((onset + SKIP_S) * SAMPLE_RATE)
         after = samples[start : start + length].astype(np.float64)
+        length = len(after)  # one less if the sound ends here
         stop = max(0, round((onset - 0.01) * SAMPLE_RATE))
         before = samples[max(0, stop - length) : stop].astype(np.float64)
         f0_hz, level_db = _new_pitch(np.pad(before, (length - len(before), 0)), after)

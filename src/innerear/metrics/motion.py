@@ -94,6 +94,8 @@ def _cents(samples: NDArray[np.float32], sample_rate: int) -> Floats | None:
     cents = 1200 * np.log2(np.where(good, track.f0_hz, 1.0))
     median = float(np.median(cents[good]))
     good &= np.abs(cents - median) < 600  # drop octave errors of the tracker
+    if not good.any():
+        return None  # two pitches, an octave or more apart, and nothing at the median between them
     return np.asarray(np.interp(np.arange(first, last + 1), np.flatnonzero(good), cents[good] - median))
 
 
