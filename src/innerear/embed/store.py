@@ -91,7 +91,7 @@ def load_frames(path: Path) -> Stored:
 
 
 def _open(path: Path) -> BinaryIO:
-    """Opened here, as NumPy does not close a file that is no zip."""
+    """Opened here, because NumPy does not close a file that is not a zip."""
     found = opened(path)
     return found.open("rb") if isinstance(found, Path) else found
 

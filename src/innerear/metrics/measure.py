@@ -242,8 +242,8 @@ def _value(name: str, sound: Sound, check: Check | None) -> Value:
 def rows_of(found: Mapping[str, Measurement], subject: str, sound: Sound) -> list[Measurement]:
     """The rows of a sound that are there, in the order of `keys`.
 
-    What could not be measured for a lack of ours stands under a key of its own, so that it is
-    measured once the lack is mended; until then that row is the sound's.
+    A row that failed because a dependency is missing has its own key, so it is measured again once that
+    is installed; until then it is the sound's row.
     """
     rows = (found.get(key) or found.get(_unavailable(key)) for key, _, _ in keys(subject, sound))
     return [row for row in rows if row is not None]
