@@ -49,7 +49,7 @@ def checks_verify(only: str | None, wrong: bool, write: bool) -> None:
     INNEREAR_DATA names; without it, only synthetic sounds are used.
     """
     from innerear.lab.all import kinds, table, verify_all
-    from innerear.metrics.verified import SHOWN, TRUE, WRONG, Trial, variant
+    from innerear.metrics.verified import SHOWN, TRUE, Trial, variant
 
     chosen = only.split(",") if only else list(kinds())
     if unknown := [name for name in chosen if name not in kinds()]:
@@ -61,7 +61,7 @@ def checks_verify(only: str | None, wrong: bool, write: bool) -> None:
             misjudged.append(f"{variant(trial.check, trial.tier)}: {trial.column}: {trial.about or trial.check}")
 
     found = verify_all(chosen, _bank(), keep)
-    for row in _aligned([["check", "v", *TRUE, *SHOWN, *WRONG, ""], *table(found)]):
+    for row in _aligned([["check", "v", "right sounds that pass", "wrong sounds that pass", ""], *table(found)]):
         click.echo(row)
     if wrong:
         click.echo("\n".join(["", *misjudged]))

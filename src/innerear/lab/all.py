@@ -13,7 +13,7 @@ from innerear.errors import WeightsUnavailable
 from innerear.lab.sounds import Bank
 from innerear.lab.trials import KINDS, trials
 from innerear.metrics import measure as metrics
-from innerear.metrics.verified import SHOWN, TRUE, WRONG, Cell, Trial, Verified, variant
+from innerear.metrics.verified import SHOWN, TRUE, Cell, Trial, Verified, in_order, variant
 from innerear.records import Outcome, Probe, Render
 from innerear.run.parts import write_whole
 
@@ -98,14 +98,18 @@ def verify(trials: Iterable[Trial], keep: Callable[[Trial, bool], None] | None =
     return {
         name: Verified(
             versions[name],
-            {c: Cell(sum(columns[c]), len(columns[c])) for c in (*TRUE, *SHOWN, *WRONG) if c in columns},
+            {c: Cell(sum(columns[c]), len(columns[c])) for c in in_order(columns)},
         )
         for name, columns in counted.items()
     }
 
 
 def table(found: dict[str, Verified]) -> Iterator[list[str]]:
-    """One line a check: name, version, the share that passed in each column (of n), whether it counts."""
+    """Per check: name, version, the right and the wrong sounds that passed by column, whether it counts."""
     for name, one in found.items():
-        cells = [f"{c.rate:.0%} of {c.n}" if (c := one.cells.get(column)) else "" for column in (*TRUE, *SHOWN, *WRONG)]
-        yield [name, str(one.version), *cells, "counts" if one.counts else one.why]
+        right: list[str] = []
+        wrong: list[str] = []
+        for column in in_order(one.cells):
+            cell = one.cells[column]
+            (right if column in (*TRUE, *SHOWN) else wrong).append(f"{column} {cell.rate:.0%} of {cell.n}")
+        yield [name, str(one.version), ", ".join(right), ", ".join(wrong), "counts" if one.counts else one.why]

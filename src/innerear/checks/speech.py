@@ -1,0 +1,63 @@
+"""Checks of speech."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from innerear.checks.base import CheckBase
+
+
+class Vowel(CheckBase, frozen=True, tag="vowel"):
+    """The vowel nearest to the first two formants, among those named (IPA)."""
+
+    ipa: str
+    f1_hz: float
+    f2_hz: float
+    among: list[str]
+
+
+class VoiceF0(CheckBase, frozen=True, tag="voice_f0"):
+    """The f0 of the voice is within a range in hertz."""
+
+    low_hz: float
+    high_hz: float
+
+
+class VoiceF0Steps(CheckBase, frozen=True, tag="voice_f0_steps"):
+    """Voices one after the other, each with its f0 range in hertz."""
+
+    ranges_hz: list[tuple[float, float]]
+
+
+class Transcript(CheckBase, frozen=True, tag="transcript"):
+    """The spoken words; `closed_set` if the listener picks from given texts."""
+
+    text: str
+    closed_set: list[str] | None = None
+
+
+class Words(CheckBase, frozen=True, tag="words"):
+    """The words that are said, as a recogniser writes them that is told none of them."""
+
+    text: str
+
+
+class Rhyme(CheckBase, frozen=True, tag="rhyme"):
+    """The word that is said, among words that differ in one sound (modified rhyme test)."""
+
+    word: str
+    among: list[str]
+
+
+class F0Trend(CheckBase, frozen=True, tag="f0_trend"):
+    """The f0 of the voice rises or falls at the end."""
+
+    direction: Literal["rise", "fall"]
+
+
+class Unvoiced(CheckBase, frozen=True, tag="unvoiced"):
+    """Speech without voicing, such as a whisper."""
+
+
+class Voice(CheckBase, frozen=True, tag="voice"):
+    """A human voice is heard."""
