@@ -7,10 +7,26 @@ sounding (concert) pitches, A4 = 440 Hz = MIDI 69.
 
 from __future__ import annotations
 
-from innerear.checks.environment import Doppler, Events, Label, Sequence, Together
+from innerear.checks.environment import (
+    Arrivals,
+    Cadence,
+    DecayTime,
+    Decoded,
+    Doppler,
+    Echo,
+    Events,
+    Label,
+    Passing,
+    Rate,
+    Sequence,
+    SignalTone,
+    Together,
+)
 from innerear.checks.notes import (
+    BandLevel,
     Chord,
     Glide,
+    Groove,
     Instrument,
     LevelTrend,
     Modulation,
@@ -18,18 +34,42 @@ from innerear.checks.notes import (
     Notes,
     Onsets,
     OnsetTrend,
+    Partials,
     Pitch,
+    Pitches,
+    Shepard,
+    Tune,
     Waveform,
 )
-from innerear.checks.speech import F0Trend, Rhyme, Transcript, Unvoiced, Voice, VoiceF0, VoiceF0Steps, Vowel, Words
+from innerear.checks.speech import (
+    F0Contour,
+    F0Trend,
+    Rhyme,
+    Speaker,
+    Transcript,
+    Unvoiced,
+    Voice,
+    VoiceF0,
+    VoiceF0Steps,
+    Vowel,
+    Words,
+)
 
 __all__ = [
+    "Arrivals",
+    "BandLevel",
+    "Cadence",
     "Check",
     "Chord",
+    "DecayTime",
+    "Decoded",
     "Doppler",
+    "Echo",
     "Events",
+    "F0Contour",
     "F0Trend",
     "Glide",
+    "Groove",
     "Instrument",
     "Label",
     "LevelTrend",
@@ -38,11 +78,19 @@ __all__ = [
     "Notes",
     "OnsetTrend",
     "Onsets",
+    "Partials",
+    "Passing",
     "Pitch",
+    "Pitches",
+    "Rate",
     "Rhyme",
     "Sequence",
+    "Shepard",
+    "SignalTone",
+    "Speaker",
     "Together",
     "Transcript",
+    "Tune",
     "Unvoiced",
     "Voice",
     "VoiceF0",
@@ -57,6 +105,8 @@ Check = (
     Pitch | Waveform | Instrument | Modulation | Glide | LevelTrend | Notes | Events | Chord | Onsets
     | OnsetTrend | Label | Sequence | Together | Doppler | Vowel | VoiceF0 | VoiceF0Steps | Transcript
     | Words | Rhyme | F0Trend | Unvoiced | Voice
+    | Tune | Groove | Pitches | Partials | BandLevel | Shepard | Cadence | Decoded | Echo | DecayTime
+    | Arrivals | Passing | Rate | Speaker | F0Contour
 )  # fmt: skip
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
+import msgspec
+
 from innerear.checks.base import CheckBase
 
 
@@ -35,3 +39,68 @@ class Doppler(CheckBase, frozen=True, tag="doppler"):
 
     ratio_below: float
     note: str = ""
+
+
+class SignalTone(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One tone of a signal: its frequencies, and when it sounds."""
+
+    start_s: float
+    end_s: float
+    hz: list[float]
+
+
+class Cadence(CheckBase, frozen=True, tag="cadence"):
+    """Tones of given frequencies, and only these, at given times: a telephone signal, an alarm, a siren."""
+
+    tones: list[SignalTone]
+    time_tolerance_s: float
+    frequency_tolerance: float
+
+
+class Decoded(CheckBase, frozen=True, tag="decoded"):
+    """A payload that a decoder reads exactly."""
+
+    mode: Literal["dtmf", "morse", "bell202", "rtty"]
+    text: str
+
+
+class Echo(CheckBase, frozen=True, tag="echo"):
+    """A second arrival after `delay_s` seconds; `tolerance` is relative."""
+
+    delay_s: float
+    tolerance: float
+
+
+class DecayTime(CheckBase, frozen=True, tag="decay_time"):
+    """The time in which the level decays by 60 dB (ISO 3382); `tolerance` is relative."""
+
+    t60_s: float
+    tolerance: float
+
+
+class Arrivals(CheckBase, frozen=True, tag="arrivals"):
+    """Clicks at random times: their mean rate, and the coefficient of variation of their intervals.
+
+    A Poisson process has a coefficient of 1. `tolerance` of the rate is relative.
+    """
+
+    rate_hz: float
+    tolerance: float
+    variation: tuple[float, float]
+
+
+class Passing(CheckBase, frozen=True, tag="passing"):
+    """The pitch of a source that passes: before, after, and when it is closest; `tolerance` is relative."""
+
+    approach_hz: float
+    recede_hz: float
+    closest_s: float
+    tolerance: float
+    time_tolerance_s: float
+
+
+class Rate(CheckBase, frozen=True, tag="rate"):
+    """How often something repeats, in hertz; `tolerance` is relative."""
+
+    hz: float
+    tolerance: float

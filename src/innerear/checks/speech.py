@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+import msgspec
+
 from innerear.checks.base import CheckBase
 
 
@@ -61,3 +63,16 @@ class Unvoiced(CheckBase, frozen=True, tag="unvoiced"):
 
 class Voice(CheckBase, frozen=True, tag="voice"):
     """A human voice is heard."""
+
+
+class Speaker(CheckBase, frozen=True, tag="speaker"):
+    """The group of speakers that f0 and the scale of the formants are nearest to."""
+
+    kind: Literal["man", "woman", "child"]
+
+
+class F0Contour(CheckBase, frozen=True, tag="f0_contour"):
+    """The shape of f0 over the voiced part: `semitones` at equally spaced times, or one of `also`."""
+
+    semitones: list[float]
+    also: list[list[float]] = msgspec.field(default_factory=list)
