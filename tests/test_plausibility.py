@@ -7,7 +7,8 @@ from innerear import checks, suite
 from innerear.clip import Clip, read
 from innerear.lab import sounds as make
 from innerear.lab.tools import seeded, slope_noise
-from innerear.metrics.measure import Sound, measure
+from innerear.metrics.base import Sound
+from innerear.metrics.measure import measure
 from innerear.metrics.plausibility import WORDS, Plausibility, descriptors, judge, shipped, sort_of, unwarp, warp
 from innerear.records import Outcome, Probe, Render
 

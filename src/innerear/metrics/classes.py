@@ -27,8 +27,8 @@ from numpy.typing import NDArray
 from innerear.checks import Label
 from innerear.clip import Clip
 from innerear.errors import WeightsUnavailable
+from innerear.metrics.base import CheckMetric, Sound, Value
 from innerear.metrics.instrument import audioset_names, listener
-from innerear.metrics.measure import UNAVAILABLE, Sound, Value
 
 Floats = NDArray[np.float64]
 Scores = NDArray[np.float32]
@@ -139,13 +139,17 @@ def listen(clip: Clip) -> Scores:
     return scores
 
 
-class LabelCheck:
+class LabelCheck(CheckMetric[Label]):
     """The check `label`: rank of the requested class among the 50 by lift, from 1.
 
     Passes if the highest-ranked class is merged with the requested one.
     """
 
     name, version, unit = "label", 1, "of 50"
+    better = "lower"
+    value_is = "rank"
+    weights = ("yamnet",)
+    fitted = "classes.csv"
 
     def measure(self, sound: Sound, check: Label) -> Value:
         """Detail: the class found (`None` if no lift is high enough), the rank, the first five with their lifts.
@@ -160,7 +164,7 @@ class LabelCheck:
         try:
             return judge(lifts(listen(sound.clip)), check.label)
         except WeightsUnavailable as error:
-            return Value(None, None, f"{UNAVAILABLE}: {error}")
+            return Value.unavailable(error)
 
 
 def judge(lift: Floats, label: str) -> Value:

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from innerear.checks import Instrument
 from innerear.clip import Clip
 from innerear.errors import WeightsUnavailable
-from innerear.metrics.measure import UNAVAILABLE, Sound, Value
+from innerear.metrics.base import CheckMetric, Sound, Value
 
 Floats = NDArray[np.float64]
 
@@ -156,7 +156,7 @@ def hear(clip: Clip) -> Floats:
     return features(listener().embed([clip])[0], clip)
 
 
-class InstrumentCheck:
+class InstrumentCheck(CheckMetric[Instrument]):
     """The check `instrument`: lead of the requested family over the best other family.
 
     In the unit of the discriminant's scores (log odds, if families were Gaussian). Passes if the lead
@@ -164,6 +164,8 @@ class InstrumentCheck:
     """
 
     name, version, unit = "instrument", 1, "lead"
+    weights = ("yamnet",)
+    fitted = "instrument.npz"
 
     def measure(self, sound: Sound, check: Instrument) -> Value:
         """Detail: the three leading families, or YAMNet's first five names."""
@@ -176,7 +178,7 @@ class InstrumentCheck:
                 return judge(known, hear(sound.clip), check.family)
             return _by_name(listener().listen(sound.clip)[1], check.audioset)
         except WeightsUnavailable as error:
-            return Value(None, None, f"{UNAVAILABLE}: {error}")
+            return Value.unavailable(error)
 
 
 def _by_name(scores: NDArray[np.float32], wanted: Sequence[str]) -> Value:

@@ -10,6 +10,8 @@ names descriptors out of range but judges nothing: a clip within every range may
 from __future__ import annotations
 
 import functools
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from importlib import resources
 from pathlib import Path
 
@@ -21,8 +23,9 @@ from innerear.checks import Instrument, Label
 from innerear.clip import Clip
 from innerear.dsp.f0 import track_f0
 from innerear.dsp.onsets import find_onsets
-from innerear.metrics.measure import Sound, SoundMetric, Value
-from innerear.records import Probe
+from innerear.metrics.base import Sound, SoundMetric, Value
+from innerear.metrics.group import Group
+from innerear.records import Measurement, Probe, Score
 
 Floats = NDArray[np.float64]
 
@@ -211,6 +214,8 @@ class Plausibility(SoundMetric):
     """Share of ten descriptors within the ranges of real recordings of the requested sound."""
 
     name, version, unit = "plausibility", 1, "share inside"
+    better = "higher"
+    fitted = "plausibility.json"
 
     def applies(self, probe: Probe) -> bool:
         """Whether there are recordings of the probe's environment class or instrument family."""
@@ -225,3 +230,15 @@ class Plausibility(SoundMetric):
         if found is None:
             return Value(None, None, "silence has no descriptors")
         return judge(found, shipped().of[sort])
+
+    def combine(self, group: Group, rows: Sequence[tuple[str, Measurement]]) -> Iterator[Score]:
+        """The mean share in range, with its floors and ceiling, and counts of the descriptors outside."""
+        if rows:
+            known = shipped().inside.get(group.tier, {})
+            outside = Counter(str(ends[3]) for _, row in rows for ends in row.detail.get("outside", {}).values())
+            yield group.average(
+                "plausibility", [(probe, row.value) for probe, row in rows], len(rows), "plausibility|v:1|mean",
+                share=True, unit=self.unit, better=self.better, ceiling={"real_clips": known.get("real")},
+                floor={name: share for name, share in known.items() if name != "real"},
+                detail={"outside": dict(outside.most_common())}, note="not in headlines",
+            )  # fmt: skip

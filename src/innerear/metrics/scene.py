@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from innerear.checks import Sequence, Together
 from innerear.errors import WeightsUnavailable
+from innerear.metrics.base import CheckMetric, Sound, Value
 from innerear.metrics.classes import LEAST_LIFT, Scores, heard, lifts, listen, places, shipped, silent
-from innerear.metrics.measure import UNAVAILABLE, Sound, Value
 
 Floats = NDArray[np.float64]
 
@@ -22,7 +22,7 @@ LEAST_CHANGE = 0.5  # ... and exceed its lift in the other part by at least this
 FIRST_TOGETHER = 5  # both classes must rank at least this high over the whole sound
 
 
-class SequenceCheck:
+class SequenceCheck(CheckMetric[Sequence]):
     """The check `sequence`: how far the two classes swap at the best cut, in nats of lift.
 
     At a cut, the first class should be among the top two before it, and the second after it. The value is
@@ -30,6 +30,8 @@ class SequenceCheck:
     """
 
     name, version, unit = "sequence", 1, "nepers"
+    weights = ("yamnet",)
+    fitted = "classes.csv"
 
     def measure(self, sound: Sound, check: Sequence) -> Value:
         """Detail: the classes found before and after the cut, and the time of the cut."""
@@ -56,13 +58,15 @@ def in_sequence(scores: Scores, first: str, second: str) -> Value:
     return Value(change, passed, "" if passed else f"heard: {said}", detail)
 
 
-class TogetherCheck:
+class TogetherCheck(CheckMetric[Together]):
     """The check `together`: the lower of the two classes' lifts over the whole sound, in nats.
 
     Passes if both are among the top five over the whole sound and recognised in each half.
     """
 
     name, version, unit = "together", 1, "nepers"
+    weights = ("yamnet",)
+    fitted = "classes.csv"
 
     def measure(self, sound: Sound, check: Together) -> Value:
         """Detail: those of the top five classes whose lift is high enough."""
@@ -105,4 +109,4 @@ def _listen(sound: Sound, labels: list[str]) -> Scores | Value:
     try:
         return listen(sound.clip)
     except WeightsUnavailable as error:
-        return Value(None, None, f"{UNAVAILABLE}: {error}")
+        return Value.unavailable(error)
