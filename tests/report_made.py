@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from innerear import checks, clip, records
-from innerear.report import Asked, Funnel, Item, ReportData, Step
+from innerear.report import Funnel, Item, ReportData, Settings, Step
 from innerear.report.finding import finding
 from innerear.suite import edition
 
@@ -68,7 +68,7 @@ def made(
     return ReportData(
         title="made up",
         created="2026-01-02T03:04:05Z",
-        asked=Asked(
+        asked=Settings(
             models=models,
             strategies=["direct"],
             suite="edition 1",

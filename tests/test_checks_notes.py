@@ -195,6 +195,8 @@ def test_every_metric_says_what_it_asks():
         metric = check_metric(name)
         assert metric.name == name
         assert f"The check `{name}`" in (type(metric).__doc__ or "")
+        assert metric.label
+        assert metric.text.endswith(".")
 
 
 def test_a_trial_of_the_right_sound_passes():

@@ -337,10 +337,14 @@ def test_what_was_recorded_is_played_with_no_key_to_the_same_texts(strategy, tmp
 
 
 def test_a_score_says_where_the_strategy_was_told_what_is_judged():
-    from innerear.scores.groups import Group
+    from innerear.metrics.group import Group
+    from innerear.records import Signature
+
+    def group(strategy):
+        return Group("m", strategy, "notes", [], [], frozenset(find_strategy(strategy).shared))
 
     notes = {
-        strategy: {metric: Group("m", strategy, "notes", [], []).score(metric, 1.0, 1, 0, "s").note
+        strategy: {metric: group(strategy).score(metric, None, 1, 0, Signature.of("s")).note
                    for metric in ("audio", "right_length", "pitch", "instrument", "label")}
         for strategy in ("direct", "repair:2", "listen:2", "best-of:4")
     }  # fmt: skip

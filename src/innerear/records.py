@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 import hashlib
-import re
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -219,6 +219,48 @@ class Repeat(msgspec.Struct, frozen=True):
     same: bool
 
 
+@dataclass(frozen=True)
+class Signature:
+    """How a number was computed: a name, then words and facts, in the order of its text.
+
+    >>> how = Signature.of("fad", emb="yamnet@5a|sr:16000", ref="notes", n="64clips", v=1)
+    >>> print(how), print(how.without("n").plus("mean", ci="none")), how.embedder
+    fad|emb:yamnet@5a|sr:16000|ref:notes|n:64clips|v:1
+    fad|emb:yamnet@5a|sr:16000|ref:notes|v:1|mean|ci:none
+    (None, None, 'yamnet')
+    """
+
+    parts: tuple[tuple[str, str], ...] = ()  # a fact's name and value; a word has no name
+
+    @classmethod
+    def of(cls, *words: str, **facts: object) -> Signature:
+        """The name and other words, then facts."""
+        return cls().plus(*words, **facts)
+
+    @classmethod
+    def parse(cls, text: str) -> Signature:
+        """A signature as it is in a score."""
+        split = (part.partition(":") for part in text.split("|"))
+        return cls(tuple((name, value) if colon else ("", name) for name, colon, value in split))
+
+    def plus(self, *words: str | Signature, **facts: object) -> Signature:
+        """This signature with more words, other signatures and facts after it."""
+        added = [part for word in words for part in Signature.parse(str(word)).parts]
+        return Signature((*self.parts, *added, *((name, str(value)) for name, value in facts.items())))
+
+    def without(self, fact: str) -> Signature:
+        """This signature without a fact."""
+        return Signature(tuple(part for part in self.parts if part[0] != fact))
+
+    @property
+    def embedder(self) -> str:
+        """The name of the embedder; empty if there is none."""
+        return next((value.partition("@")[0] for name, value in self.parts if name == "emb"), "")
+
+    def __str__(self) -> str:
+        return "|".join(f"{name}:{value}" if name else value for name, value in self.parts)
+
+
 class Status(enum.StrEnum):
     """Whether a metric found something, or why not."""
 
@@ -280,15 +322,10 @@ class Score(msgspec.Struct, frozen=True, omit_defaults=True):
     note: str = ""
     detail: dict[str, Any] = {}
 
-
-def embedder_of(signature: str) -> str:
-    """The name of the embedder in a score's signature, or an empty string.
-
-    >>> embedder_of("fad|emb:yamnet@5a|ref:notes|v:1"), embedder_of("audio|v:1")
-    ('yamnet', '')
-    """
-    match = re.search(r"(?:^|\|)emb:([^|@:]*)", signature)
-    return match[1] if match else ""
+    @property
+    def embedder(self) -> str:
+        """The name of the embedder in its signature; empty if there is none."""
+        return Signature.parse(self.signature).embedder
 
 
 class Item(msgspec.Struct, frozen=True):

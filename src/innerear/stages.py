@@ -22,7 +22,7 @@ from innerear.ask.models import Model
 from innerear.ask.strategies import Heard, find_strategy
 from innerear.compute.threads import one_blas_thread
 from innerear.compute.work import Executor, Failure, Job, Local
-from innerear.embed import BY_DEFAULT, open_embedder, reads_captions, uses_gpu
+from innerear.embed import BY_DEFAULT, EMBEDDERS, open_embedder, reads_captions
 from innerear.embed.batches import Named, anchors, batches, compact, hearing, parts_of, read_embeddings
 from innerear.errors import AudioError, DiskFull, JailFailure, JailUnavailable, UsageError, WeightsUnavailable
 from innerear.metrics import verified
@@ -327,7 +327,7 @@ def embed(run: Run, progress: Progress = silent, machines: Executor | None = Non
             count += sum(not isinstance(sound, str) for _, sound in batch)
             progress(what, count, len(wanted))  # noqa: B023
 
-        work = Job(partial(hearing, name, run.file.signatures[name], folder), gpu=uses_gpu(name), sees=run.folder)
+        work = Job(partial(hearing, name, run.file.signatures[name], folder), gpu=EMBEDDERS[name].gpu, sees=run.folder)
         todo = [*([texts] if texts else []), *batches(missing, machines.workers)]
         try:
             report.failures += [f"{name}: {lost.why}" for lost in machines.map(work, todo, keep)]

@@ -14,6 +14,10 @@ class Events(CheckBase, frozen=True, tag="events"):
 
     count: int
 
+    def brief(self, duration_s: float) -> list[str]:
+        """Its figures."""
+        return [f"Exactly {self.count} separate events, each with a sharp start, silence between them."]
+
 
 class Label(CheckBase, frozen=True, tag="label"):
     """The class that a listener would name, from a named closed set."""
@@ -39,6 +43,11 @@ class Doppler(CheckBase, frozen=True, tag="doppler"):
 
     ratio_below: float
     note: str = ""
+
+    def brief(self, duration_s: float) -> list[str]:
+        """Its figures."""
+        ratio = f"its pitch at the end at most {self.ratio_below:g} of that at the start"
+        return [f"It passes in the middle, loudest there, {ratio}, the fall within about one second."]
 
 
 class SignalTone(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

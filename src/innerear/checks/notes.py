@@ -12,6 +12,33 @@ Note = tuple[float, float, int]
 """Onset in seconds, offset in seconds, MIDI pitch."""
 
 
+_NAMES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
+_SHAPES = {
+    "sine": "Only the fundamental; no other partial.",
+    "square": "Odd harmonics n = 1, 3, 5 … at 1/n, all below 20 kHz, in sine phase; no even harmonics.",
+    "sawtooth": "All harmonics n = 1, 2, 3 … at 1/n, all below 20 kHz, in sine phase.",
+    "triangle": "Odd harmonics at 1/n² with alternating sign, in sine phase; no even harmonics.",
+}
+
+
+def note_hz(midi: float) -> float:
+    """The frequency of a MIDI pitch.
+
+    >>> note_hz(69)
+    440.0
+    """
+    return float(440 * 2 ** ((midi - 69) / 12))
+
+
+def note_name(midi: int) -> str:
+    """The name of a MIDI pitch.
+
+    >>> note_name(60)
+    'C4'
+    """
+    return f"{_NAMES[midi % 12]}{midi // 12 - 1}"
+
+
 class Pitch(CheckBase, frozen=True, tag="pitch"):
     """One steady fundamental. `octave_free`: the right pitch class in any octave passes."""
 
@@ -20,11 +47,19 @@ class Pitch(CheckBase, frozen=True, tag="pitch"):
     midi: int | None = None
     octave_free: bool = False
 
+    def brief(self, duration_s: float) -> list[str]:
+        """Its figures."""
+        return [f"Fundamental: {self.f0_hz:.2f} Hz, within {self.tolerance_cents:g} cents, all the time."]
+
 
 class Waveform(CheckBase, frozen=True, tag="waveform"):
     """The harmonic amplitudes of an ideal waveform."""
 
     shape: Literal["sine", "square", "sawtooth", "triangle"]
+
+    def brief(self, duration_s: float) -> list[str]:
+        """Its figures."""
+        return [_SHAPES[self.shape]]
 
 
 class Instrument(CheckBase, frozen=True, tag="instrument"):
@@ -43,6 +78,12 @@ class Modulation(CheckBase, frozen=True, tag="modulation"):
     depth_cents: float | None = None
     depth_tolerance_cents: float | None = None
 
+    def brief(self, duration_s: float) -> list[str]:
+        """Its figures."""
+        what = "fundamental" if self.of == "f0" else "level"
+        depth = f", {self.depth_cents:g} cents to each side" if self.depth_cents else ""
+        return [f"The {what} swings as a sine at {self.rate_hz:g} Hz{depth}."]
+
 
 class Glide(CheckBase, frozen=True, tag="glide"):
     """A fundamental that moves steadily from one frequency to another."""
@@ -51,12 +92,21 @@ class Glide(CheckBase, frozen=True, tag="glide"):
     to_hz: float
     tolerance_cents: float
 
+    def brief(self, duration_s: float) -> list[str]:
+        """Its figures."""
+        slide = f"from {self.from_hz:.2f} Hz to {self.to_hz:.2f} Hz over the whole {duration_s:g} s"
+        return [f"The fundamental slides evenly in semitones {slide}: f(t) = f0 · (f1/f0)^(t/T)."]
+
 
 class LevelTrend(CheckBase, frozen=True, tag="level_trend"):
     """A level that rises or falls by at least `at_least_db` decibels."""
 
     direction: Literal["rise", "fall"]
     at_least_db: float
+
+    def brief(self, duration_s: float) -> list[str]:
+        """Its figures."""
+        return [f"The level {self.direction}s by at least {self.at_least_db + 6:g} dB from start to end."]
 
 
 class Notes(CheckBase, frozen=True, tag="notes"):
@@ -68,11 +118,21 @@ class Notes(CheckBase, frozen=True, tag="notes"):
     offsets: Literal["not judged"] = "not judged"
     octave_free: bool = False
 
+    def brief(self, duration_s: float) -> list[str]:
+        """Its figures."""
+        notes = (f"{start:g} s {note_name(midi)} ({note_hz(midi):.2f} Hz)" for start, _, midi in self.notes)
+        return [f"Notes, each with a clear attack at its time: {', '.join(notes)}."]
+
 
 class Chord(CheckBase, frozen=True, tag="chord"):
     """Tones that sound together, as MIDI pitches."""
 
     midi: list[int]
+
+    def brief(self, duration_s: float) -> list[str]:
+        """Its figures."""
+        tones = ", ".join(f"{note_name(midi)} {note_hz(midi):.2f} Hz" for midi in self.midi)
+        return [f"Tones, all at the same level and for the whole time: {tones}."]
 
 
 class Onsets(CheckBase, frozen=True, tag="onsets"):
@@ -80,6 +140,10 @@ class Onsets(CheckBase, frozen=True, tag="onsets"):
 
     times_s: list[float]
     tolerance_s: float
+
+    def brief(self, duration_s: float) -> list[str]:
+        """Its figures."""
+        return [f"Onsets at exactly {', '.join(f'{time:.3f}' for time in self.times_s)} s, and no others."]
 
 
 class OnsetTrend(CheckBase, frozen=True, tag="onset_trend"):
@@ -89,6 +153,10 @@ class OnsetTrend(CheckBase, frozen=True, tag="onset_trend"):
     from_hz: float
     to_hz: float
     tolerance: float
+
+    def brief(self, duration_s: float) -> list[str]:
+        """Its figures."""
+        return [f"The rate of strokes moves evenly from {self.from_hz:g} Hz to {self.to_hz:g} Hz."]
 
 
 class Tune(CheckBase, frozen=True, tag="tune"):

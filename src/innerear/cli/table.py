@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from innerear.records import Score, embedder_of
+from innerear.embed import is_perceptual
+from innerear.records import Score
 from innerear.scores.checks import FEW
 
 
 def heard_by(scores: Sequence[Score]) -> str:
     """The embedder for the distances in the table: the first one with values; `mel` only if there is no other."""
-    names = [(s.value is None, embedder_of(s.signature)) for s in scores if s.metric == "kad"]
-    return min(names, key=lambda named: (named[0], named[1] == "mel"), default=(True, ""))[1]
+    names = [(s.value is None, s.embedder) for s in scores if s.metric == "kad"]
+    return min(names, key=lambda named: (named[0], not is_perceptual(named[1])), default=(True, ""))[1]
 
 
 def headline(scores: Sequence[Score]) -> list[list[str]]:
@@ -29,7 +30,7 @@ def headline(scores: Sequence[Score]) -> list[list[str]]:
         rates = {s.metric: s for s in own if s.group == "all"}
         distances: dict[str, dict[str, Score]] = {}
         for s in own:
-            if s.metric in ("fad", "kad") and embedder_of(s.signature) == by:
+            if s.metric in ("fad", "kad") and s.embedder == by:
                 distances.setdefault(s.group, {})[s.metric] = s
         for index, (against, pair) in enumerate((distances or {"": {}}).items()):
             first = index == 0

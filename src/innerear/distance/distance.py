@@ -6,6 +6,8 @@ from typing import Literal
 
 import msgspec
 
+from innerear.records import Signature
+
 FEW_CLIPS = 20
 """With fewer clips than this, an interval over clips is little more than a guess."""
 
@@ -48,10 +50,9 @@ class Distance(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def signature(self) -> str:
         """Everything that determines the value, on one line."""
-        return (
-            f"{self.metric}|{self.conventions}|emb:{self.embedder}|ref:{self.reference.name}@{self.reference.digest}"
-            f"|n:{self.of.clips}clips,{self.of.frames}frames|set:{self.of.digest}"
-        )
+        n, ref = f"{self.of.clips}clips,{self.of.frames}frames", f"{self.reference.name}@{self.reference.digest}"
+        how = Signature.of(self.metric, self.conventions, emb=self.embedder, ref=ref, n=n, set=self.of.digest)
+        return str(how)
 
 
 def warnings(metric: str, of: SetFacts, to: SetFacts) -> list[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import importlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, cast
 
@@ -45,24 +46,34 @@ class CaptionReader(Embedder, Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Entry:
+    """An embedder that can be opened by name: where its class is, and its properties."""
+
+    where: str
+    captions: bool = False  # it is a `CaptionReader`
+    gpu: bool = True  # it is faster on a GPU
+    perceptual: bool = True  # its distances say something of what is heard
+    by_default: bool = False  # used by a run that names no embedder, if it is available
+
+
 EMBEDDERS = {
-    "mel": "innerear.embed.mel:Mel",
-    "yamnet": "innerear.embed.yamnet:Yamnet",
-    "aisfx": "innerear.embed.aisfx:Aisfx",
-    "clap-laion": "innerear.embed.clap:laion",
-    "clap-laion-int8": "innerear.embed.clap:laion_int8",
-    "clap-laion-general": "innerear.embed.clap:laion_general",
-    "clap-laion-music-speech": "innerear.embed.clap:laion_music_speech",
-    "vggish": "innerear.embed.vggish:google",
-    "vggish-torch": "innerear.embed.vggish:torchvggish",
-    "panns-cnn14": "innerear.embed.panns:Cnn14",
-    "encodec-24khz": "innerear.embed.encodec:sparse",
-    "encodec-24khz-all": "innerear.embed.encodec:whole",
+    "mel": Entry("innerear.embed.mel:Mel", gpu=False, perceptual=False),
+    "yamnet": Entry("innerear.embed.yamnet:Yamnet", gpu=False, by_default=True),
+    "aisfx": Entry("innerear.embed.aisfx:Aisfx", by_default=True),
+    "clap-laion": Entry("innerear.embed.clap:laion", captions=True),
+    "clap-laion-int8": Entry("innerear.embed.clap:laion_int8", captions=True),
+    "clap-laion-general": Entry("innerear.embed.clap:laion_general", captions=True),
+    "clap-laion-music-speech": Entry("innerear.embed.clap:laion_music_speech", captions=True),
+    "vggish": Entry("innerear.embed.vggish:google"),
+    "vggish-torch": Entry("innerear.embed.vggish:torchvggish"),
+    "panns-cnn14": Entry("innerear.embed.panns:Cnn14"),
+    "encodec-24khz": Entry("innerear.embed.encodec:sparse"),
+    "encodec-24khz-all": Entry("innerear.embed.encodec:whole"),
 }
 
-
-BY_DEFAULT = ("yamnet", "aisfx")
-"""What a run hears with that names no embedder: each that can be had, the first of them in its headline."""
+BY_DEFAULT = tuple(name for name, entry in EMBEDDERS.items() if entry.by_default)
+"""The first that is available is in the headline."""
 
 
 def open_embedder(name: str, loudness: LoudnessRule = "active") -> Embedder:
@@ -75,15 +86,15 @@ def open_embedder(name: str, loudness: LoudnessRule = "active") -> Embedder:
         near = difflib.get_close_matches(name, EMBEDDERS, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         raise UsageError(f"no embedder {name!r}; there are {', '.join(EMBEDDERS)}{hint}")
-    module, _, attribute = EMBEDDERS[name].partition(":")
+    module, _, attribute = EMBEDDERS[name].where.partition(":")
     return cast(Embedder, getattr(importlib.import_module(module), attribute)(loudness=loudness))
+
+
+def is_perceptual(name: str) -> bool:
+    """Whether distances by the embedder of this name say something of what is heard."""
+    return name not in EMBEDDERS or EMBEDDERS[name].perceptual
 
 
 def reads_captions(name: str) -> bool:
     """Whether the embedder of this name is a `CaptionReader`."""
-    return name.startswith("clap-")
-
-
-def uses_gpu(name: str) -> bool:
-    """Whether the embedder of this name is faster on a GPU."""
-    return name not in ("mel", "yamnet")
+    return name in EMBEDDERS and EMBEDDERS[name].captions

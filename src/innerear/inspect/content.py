@@ -18,5 +18,5 @@ def content_digest(suite: Suite, embedders: Sequence[str]) -> str:
         for name in embedders
         if (reference := find_reference(kind.name, name))
     }
-    versions = [metric.signature() for metric in every()]
+    versions = [str(metric.signature()) for metric in every()]
     return digest("content", suite.digest, references, versions)

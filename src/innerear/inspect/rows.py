@@ -19,7 +19,7 @@ from innerear.errors import WeightsUnavailable
 from innerear.metrics.measure import checked, rows_of
 from innerear.metrics.registry import find
 from innerear.metrics.verified import in_headline
-from innerear.records import Completion, Item, Measurement, Probe, Render, Score, Track, embedder_of
+from innerear.records import Completion, Item, Measurement, Probe, Render, Score, Track
 from innerear.run.run import program_of
 from innerear.scores.clap import CAPTION, captions
 from innerear.scores.score import FUNNEL, score, steps
@@ -189,7 +189,7 @@ def flat(scores: Iterable[Score]) -> dict[str, float]:
     for one in scores:
         if one.value is None or one.metric.endswith("_difference"):
             continue
-        embedder = embedder_of(one.signature)
+        embedder = one.embedder
         name = one.metric + (f"_{embedder}" if embedder else "")
         where = "" if one.group == "all" else f"({one.group})"
         found[f"{name}{where}"] = one.value

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from innerear.embed import reads_captions
 from innerear.embed.weights import Source, Weights, digest_of, find, home, local, record, write_network
 from innerear.errors import UsageError, WeightsUnavailable
 from innerear.run.parts import write_whole
@@ -41,7 +42,7 @@ def export(model: str, folder: Path | None = None) -> list[Weights]:
     except ImportError as error:
         raise WeightsUnavailable(NEEDED) from error
     files = find(model)
-    if model.startswith("clap-laion"):
+    if reads_captions(model):
         if folder is None:
             raise UsageError(f"{model} is made of a checkpoint folder; name it with --from")
         return _clap(model, folder)

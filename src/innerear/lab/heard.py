@@ -55,7 +55,7 @@ BAND_EDGES_HZ = (100.0, 1000.0, 6000.0)
 
 
 @dataclass(frozen=True)
-class Asked:
+class Spoken:
     """A text that is asked of a sound, the column that it counts in, and the words of it that the sound does say."""
 
     column: str
@@ -63,7 +63,7 @@ class Asked:
     said: int
 
 
-Sound = tuple[Callable[[], Clip], Sequence[Asked], str]
+Sound = tuple[Callable[[], Clip], Sequence[Spoken], str]
 
 
 def sounds(bank: Bank | None) -> Iterator[Sound]:
@@ -79,17 +79,17 @@ def sounds(bank: Bank | None) -> Iterator[Sound]:
         for name, spoil, said in (
             ("count", _cut, int(np.ceil(KEPT * count)) + 1), ("time", _turned, 0), ("vocoded", _vocoded, 0),
         ):  # fmt: skip
-            yield (lambda c=clip, s=spoil, r=rng: s(c(), r)), [Asked(name, text, min(said, count))], f"{name}: {about}"  # type: ignore[misc]
+            yield (lambda c=clip, s=spoil, r=rng: s(c(), r)), [Spoken(name, text, min(said, count))], f"{name}: {about}"  # type: ignore[misc]
     text = TEXTS[0]
     rng = seeded("heard", "nothing")
     for turn in range(5):
-        yield (lambda t=turn: make.noise(3.0, seeded("noise", t))), [Asked("noise", text, 0)], "noise"  # type: ignore[misc]
-    yield (lambda: make.silence(3.0)), [Asked("silence", text, 0)], "silence"
+        yield (lambda t=turn: make.noise(3.0, seeded("noise", t))), [Spoken("noise", text, 0)], "noise"  # type: ignore[misc]
+    yield (lambda: make.silence(3.0)), [Spoken("silence", text, 0)], "silence"
     for note in (bank.all[place] for place in rng.permutation(len(bank.all))[:6]) if bank else ():
-        yield (lambda n=note: make.clip(n.samples())), [Asked("music", text, 0)], note.path.name  # type: ignore[misc]
+        yield (lambda n=note: make.clip(n.samples())), [Spoken("music", text, 0)], note.path.name  # type: ignore[misc]
     for name in ("church_bells", "crying_baby", "rooster", "laughing", "rain") if bank else ():
         for path in (bank.environment.get(name) or ())[:2]:  # type: ignore[union-attr]
-            yield (lambda p=path: read_mono(p, SAMPLE_RATE)), [Asked("music", text, 0)], path.name  # type: ignore[misc]
+            yield (lambda p=path: read_mono(p, SAMPLE_RATE)), [Spoken("music", text, 0)], path.name  # type: ignore[misc]
 
 
 def _spoken(bank: Bank | None) -> Iterator[tuple[str, str, str, Callable[[], Clip]]]:
@@ -104,9 +104,9 @@ def _spoken(bank: Bank | None) -> Iterator[tuple[str, str, str, Callable[[], Cli
                 yield column, text, talker, lambda t=text, w=talker: say(t, w)  # type: ignore[misc]
 
 
-def _asked(column: str, text: str, others: Sequence[str], rng: Rng) -> Iterator[Asked]:
+def _asked(column: str, text: str, others: Sequence[str], rng: Rng) -> Iterator[Spoken]:
     words = text.split()
-    yield Asked(column, text, len(words))
+    yield Spoken(column, text, len(words))
     replaced = list(words)
     for turn, place in enumerate(rng.permutation(len(words))[: -(-len(words) // 4)]):
         replaced[place] = OTHER_WORDS[(int(rng.integers(len(OTHER_WORDS))) + turn) % len(OTHER_WORDS)]
@@ -115,7 +115,7 @@ def _asked(column: str, text: str, others: Sequence[str], rng: Rng) -> Iterator[
     for name, other in (("words", " ".join(replaced)), ("order", " ".join(shuffled)), ("other probe", another)):
         if other and other != text:
             found = compare(other, text)
-            yield Asked(name, other, found.words - found.capped)
+            yield Spoken(name, other, found.words - found.capped)
 
 
 def _cut(clip: Clip, rng: Rng) -> Clip:
@@ -152,7 +152,7 @@ def verify_heard(bank: Bank | None, keep: Callable[[Trial, bool], None] | None =
     passed: dict[str, list[bool]] = {}
     words: dict[str, list[tuple[int, int]]] = {}  # heard, of how many
 
-    def tried(sound: Sound) -> tuple[Clip, Sequence[Asked], str]:
+    def tried(sound: Sound) -> tuple[Clip, Sequence[Spoken], str]:
         clip = sound[0]()
         hear(clip)
         return clip, sound[1], sound[2]

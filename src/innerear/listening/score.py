@@ -17,7 +17,7 @@ from innerear.listening.coding import Coding
 from innerear.listening.files import SCALES, Answers, Key, KeyClip, Unheard
 from innerear.listening.results import Results
 from innerear.listening.votes import Vote, guessers, judge, rule, uncoded, votes_of
-from innerear.records import Score
+from innerear.records import Score, Signature
 from innerear.stats import wilson
 
 ALL = "all"
@@ -69,7 +69,7 @@ class _Tier:
     ) -> None:
         self.tier, self.votes, self.key, self.missing = tier, votes, key, missing
         self.captions = {probe.id: probe.caption for probe in key.probes}
-        self.how = f"test:{key.test.test[:12]}|listeners:{len({vote.listener for vote in votes})}"
+        self.how = Signature.of(test=key.test.test[:12], listeners=len({vote.listener for vote in votes}))
 
     def _entrants(self) -> Iterator[tuple[str, str, list[Vote]]]:
         by: dict[tuple[str, str], list[Vote]] = {}
@@ -163,7 +163,7 @@ class _Tier:
             detail["uncoded"] = asked - len(votes)
         return Score(
             metric, model, strategy, self.tier, value, len(values), len(unheard),
-            f"{metric}|{how}|{self.how}|{interval.how if interval else 'ci:none'}|v:1",
+            str(Signature.of(metric, how).plus(self.how, interval.how if interval else "ci:none", v=1)),
             group=group, better="higher", low=interval.low if interval else None,
             high=interval.high if interval else None, detail=detail, **more,  # type: ignore[arg-type]
         )  # fmt: skip
@@ -172,6 +172,8 @@ class _Tier:
         """Bradley-Terry strengths and win rates, over all answers except those to anchor trials."""
         rows = []
         choices = list(self._choices())
+        drawn = people.drawn(len({c.listener for c in choices}), len({c.probe for c in choices}))
+        how = Signature.of("preferred", "bradley-terry", prior=f"{people.PRIOR_WINS:g}").plus(self.how, drawn, v=1)
         strengths = people.bradley_terry(choices)
         ends = {name: strengths[name].value for name in ("noise|", "real|") if name in strengths}
         for name, strength in strengths.items():
@@ -180,9 +182,7 @@ class _Tier:
                 Score(
                     "preferred", model, strategy, self.tier, strength.value, strength.of,
                     len(self.missing.get((model, strategy), [])),
-                    f"preferred|bradley-terry|prior:{people.PRIOR_WINS:g}|{self.how}"
-                    f"|{people.drawn(len({c.listener for c in choices}), len({c.probe for c in choices}))}|v:1",
-                    unit="log-odds", better="higher", low=strength.low, high=strength.high,
+                    str(how), unit="log-odds", better="higher", low=strength.low, high=strength.high,
                     floor={"noise": ends["noise|"]} if "noise|" in ends else {},
                     ceiling={"real": ends["real|"]} if "real|" in ends else {},
                     detail={"won": strength.won, "of": strength.of},
@@ -231,7 +231,7 @@ class _Tier:
         several = int(np.sum(counts.sum(axis=1) >= 2))
         return Score(
             "alpha", "", "", self.tier, value, several, len(counts) - several,
-            f"alpha|{level}|of:{name}|{self.how}|{interval.how if interval else 'ci:none'}|v:1",
+            str(Signature.of("alpha", level, of=name).plus(self.how, interval.how if interval else "ci:none", v=1)),
             group=name, better="higher", low=low, high=high,
             note="" if value is not None else "too few sounds with two or more listeners, or all answers are equal",
         )  # fmt: skip

@@ -31,7 +31,7 @@ from innerear.metrics.clap import cosines
 from innerear.metrics.measure import rows_of
 from innerear.metrics.registry import find
 from innerear.metrics.verified import in_headline
-from innerear.records import Better, Item, Measurement, Score
+from innerear.records import Better, Item, Measurement, Score, Signature
 from innerear.reference.sets import find_reference, kind_of
 from innerear.report.validations import Best, Validation
 from innerear.run.parts import write_whole
@@ -48,7 +48,7 @@ FEWEST_SOUNDS = 8  # a rank correlation over fewer sounds says nothing
 class Values:
     """A metric's value per completion, if it has one. `signature`: how it was computed."""
 
-    signature: str
+    signature: Signature
     better: Better
     by_completion: dict[str, float] = field(default_factory=dict)
 
@@ -108,7 +108,7 @@ def sound_values(run: Run, items: Sequence[Item]) -> dict[str, Values]:
     """Every metric that has a value for single sounds: checks, measurements, CLAP, distance to the reference."""
     found: dict[str, Values] = {}
 
-    def put(name: str, signature: str, better: Better, item: Item, value: float) -> None:
+    def put(name: str, signature: Signature, better: Better, item: Item, value: float) -> None:
         found.setdefault(name, Values(signature, better)).by_completion[item.completion.key] = value
 
     rows = run.measurements()
@@ -121,7 +121,7 @@ def sound_values(run: Run, items: Sequence[Item]) -> dict[str, Values]:
     return found
 
 
-Put = Callable[[str, str, Better, Item, float], None]
+Put = Callable[[str, Signature, Better, Item, float], None]
 
 
 def _measured(item: Item, rows: Sequence[Measurement], put: Put) -> None:
@@ -131,15 +131,15 @@ def _measured(item: Item, rows: Sequence[Measurement], put: Put) -> None:
         name, how = row.metric, metric.signature()
         if row.check is not None:
             if row.passed is not None:
-                put(name, f"{how}|passed", "higher", item, float(row.passed))
+                put(name, how.plus("passed"), "higher", item, float(row.passed))
                 if in_headline(item.probe.expect[row.check], item.probe.tier)[0]:
                     counted.append(row.passed)
             name = f"{name}_{metric.value_is}"
-            how = f"{how}|{'size' if metric.value_is == 'error' else 'value'}"
+            how = how.plus("size" if metric.value_is == "error" else "value")
         if row.value is not None and row.metric != "format":
             put(name, how, metric.better, item, abs(row.value) if metric.value_is == "error" else row.value)
     if counted:
-        put("checks", "checks:counted|share|v:1", "higher", item, float(np.mean(counted)))
+        put("checks", Signature.of(checks="counted").plus("share", v=1), "higher", item, float(np.mean(counted)))
 
 
 def _embedded(
@@ -157,8 +157,14 @@ def _embedded(
             if item.probe.caption in texts:
                 near = cosines(sound, np.concatenate([frames[CAPTION + text] for text in texts]))
                 right = texts.index(item.probe.caption)
-                put(f"clap ({name})", f"clap|emb:{signature}|v:1", "higher", item, float(near[right]))
-                put(f"clap_rank ({name})", f"clap_rank|emb:{signature}|v:1", "lower", item, place(near, right))
+                put(f"clap ({name})", Signature.of("clap", emb=signature, v=1), "higher", item, float(near[right]))
+                put(
+                    f"clap_rank ({name})",
+                    Signature.of("clap_rank", emb=signature, v=1),
+                    "lower",
+                    item,
+                    place(near, right),
+                )
     gaussians: dict[str, Gaussian] = {}
     for item, sound in heard:
         of = kind_of(item.probe)
@@ -169,7 +175,7 @@ def _embedded(
             gaussians[of.name] = Gaussian.of(np.concatenate(reference.kept))
         distance = per_clip(gaussians[of.name], [sound])[0]
         if distance is not None:
-            put(f"fad of one ({name})", f"fad|per-clip|emb:{signature}|v:1", "lower", item, distance)
+            put(f"fad of one ({name})", Signature.of("fad", "per-clip", emb=signature, v=1), "lower", item, distance)
 
 
 # ---- listeners' answers per sound
@@ -186,15 +192,16 @@ def _correlations(measure: str, votes: Sequence[Vote], values: Mapping[str, Valu
             if not some:
                 continue
             table = _Table(some)
-            how = f"of:{measure}|test:{key.test.test[:12]}|listeners:{len(table.listeners)}"
+            how = Signature.of(of=measure, test=key.test.test[:12], listeners=len(table.listeners))
             for name, metric in values.items():
                 row = table.against(metric)
                 if row is None:
                     continue
                 value, interval, n, note = row
+                drawn = interval.how if interval else "ci:none"
                 yield Score(
                     name, model, "", tier, value, n, len(table.units) - n,
-                    f"spearman|{metric.signature}|{how}|{interval.how if interval else 'ci:none'}|v:1",
+                    str(Signature.of("spearman").plus(metric.signature, how, drawn, v=1)),
                     group=measure, better=metric.better, low=interval.low if interval else None,
                     high=interval.high if interval else None, note=note,
                 )  # fmt: skip

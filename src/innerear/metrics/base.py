@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from innerear.checks.base import CheckBase
 from innerear.clip import Clip
-from innerear.records import Better, Item, Measurement, Probe, Remark, Render, Score, Status, digest
+from innerear.records import Better, Item, Measurement, Probe, Remark, Render, Score, Signature, Status, digest
 
 if TYPE_CHECKING:
     from innerear.metrics.group import Group
@@ -59,27 +59,33 @@ class Value:
 
 
 class Metric(abc.ABC):
-    """The facts of a metric. A change that alters a value raises `version`."""
+    """The facts of a metric. A change that alters a value raises `version`.
+
+    `label` and `text` explain it on the report page.
+    """
 
     name: str
     version: int
     unit: str
+    label: str
+    text: str
     better: Better = "neither"  # of its value
     value_is: Literal["value", "error", "rank"] = "value"  # an error is signed; a group has the median of its sizes
     weights: tuple[str, ...] = ()  # what it runs on, by the name in the table of weights
     fitted: str | None = None  # a file of this package that was learnt from sounds
+    overview: bool = False  # its rate is on the first page of a report
     on_request: bool = False  # so slow that it is measured only if it is asked for
     excused_by: tuple[Remark, ...] = ()  # recordings with such a remark are not judged
 
-    def signature(self) -> str:
+    def signature(self) -> Signature:
         """Name and version, and digests of fitted data and weights, as in keys and scores. Others make another metric.
 
         Raises:
             UsageError: the table of weights lacks one.
         """
-        fitted = f"|fit:{_content(self.fitted)}" if self.fitted else ""
-        weights = ",".join(map(_weights, self.weights))
-        return f"{self.name}|v:{self.version}{fitted}{f'|weights:{weights}' if weights else ''}"
+        facts = {"fit": _content(self.fitted)} if self.fitted else {}
+        facts |= {"weights": ",".join(map(_weights, self.weights))} if self.weights else {}
+        return Signature.of(self.name, v=self.version, **facts)
 
     def is_lacking(self) -> bool:
         """Whether its weights, or the packages that run them, are not on this machine. Nothing is fetched or read."""
@@ -101,10 +107,7 @@ class CheckMetric(Metric, Generic[C]):
 
 
 class SoundMetric(Metric):
-    """Measures every sound that it applies to. `label` and `text` explain it on the report page."""
-
-    label: str = ""
-    text: str = ""
+    """Measures every sound that it applies to."""
 
     def applies(self, probe: Probe) -> bool:
         """Whether it says anything of a sound for this probe."""

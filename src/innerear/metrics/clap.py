@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from innerear.clip import Clip
-from innerear.embed import CaptionReader, open_embedder, reads_captions
+from innerear.embed import EMBEDDERS, CaptionReader, open_embedder, reads_captions
 from innerear.embed.windows import Frames
 from innerear.errors import UsageError
 
@@ -45,7 +45,7 @@ def hold(audio: Path, captions: Sequence[str], embedder: str = "clap-laion") -> 
         WeightsUnavailable: the weights are not installed.
     """
     if not reads_captions(embedder):
-        raise UsageError(f"{embedder} does not support captions; use an embedder whose name starts with clap-")
+        raise UsageError(f"{embedder} does not support captions; {', '.join(filter(reads_captions, EMBEDDERS))} do")
     opened = cast(CaptionReader, open_embedder(embedder))
     texts = opened.read(captions)
     frames = opened.embed_file(audio)

@@ -146,6 +146,8 @@ class LabelCheck(CheckMetric[Label]):
     """
 
     name, version, unit = "label", 1, "of 50"
+    label = "Class recognised"
+    text = "The tagger's top class is the requested one, or merged with it."
     better = "lower"
     value_is = "rank"
     weights = ("yamnet",)

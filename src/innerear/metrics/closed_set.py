@@ -88,6 +88,8 @@ class RhymeCheck(CheckMetric[Rhyme]):
     """
 
     name, version, unit = "rhyme", 1, "nats"
+    label = "Rhyming words"
+    text = "The requested one of six rhyming words is the most likely."
     weights = ("whisper-tiny.en", "silero-vad")
     fitted = "pronunciations.txt.xz"
 

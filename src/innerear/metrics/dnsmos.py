@@ -68,6 +68,8 @@ class Dnsmos(SoundMetric):
     """Overall DNSMOS P.835, 1 to 5, for speech probes. Unreliable on synthetic speech; see docs/metrics-speech.md."""
 
     name, version, unit = "dnsmos", 1, "MOS"
+    label = "Speech quality, DNSMOS"
+    text = "Predicted mean opinion score, 1 to 5."
     better = "higher"
     weights = ("dnsmos",)
     on_request = True
@@ -93,7 +95,7 @@ class Dnsmos(SoundMetric):
             parts = {part: [row.detail[part] for _, row in rows if part in row.detail] for part in ("sig", "bak")}
             lacking = [row.reason for _, row in rows if row.status is Status.UNAVAILABLE][:1]
             yield group.average(
-                self.name, [(probe, row.value) for probe, row in rows], len(group.items), f"{self.signature()}|mean",
+                self.name, [(probe, row.value) for probe, row in rows], len(group.items), self.signature().plus("mean"),
                 unit=self.unit, better=self.better, note="; ".join([*lacking, LOW_TRUST]),
                 detail={part: float(np.mean(values)) for part, values in parts.items() if values},
             )  # fmt: skip

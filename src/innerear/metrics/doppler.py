@@ -90,6 +90,8 @@ class DopplerCheck(CheckMetric[Doppler]):
     """
 
     name, version, unit = "doppler", 1, "cents moved"
+    label = "Doppler"
+    text = "The pitch falls as the source passes."
 
     def measure(self, sound: Sound, check: Doppler) -> Value:
         """Detail: the frequency ratio found and the similarity of both ends."""

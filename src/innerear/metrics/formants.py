@@ -71,6 +71,8 @@ class VowelCheck(CheckMetric[Vowel]):
     """
 
     name, version, unit = "vowel", 1, "deviations"
+    label = "Vowels right"
+    text = "F1 and F2 are nearest to the requested vowel of the set."
     fitted = "vowels.csv"
 
     def measure(self, sound: Sound, check: Vowel) -> Value:

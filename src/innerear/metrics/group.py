@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from innerear import stats
 from innerear.metrics.base import Metric
-from innerear.records import Item, Measurement, Outcome, Probe, Score
+from innerear.records import Item, Measurement, Outcome, Probe, Score, Signature
 
 
 @dataclass(frozen=True)
@@ -31,23 +31,25 @@ class Group:
         return [item for item in self.items if item.render.outcome != Outcome.NOT_RENDERED]
 
     def score(
-        self, metric: str, found: stats.Estimate | None, n: int, missing: int, signature: str, **more: Any
+        self, metric: str, found: stats.Estimate | None, n: int, missing: int, signature: Signature, **more: Any
     ) -> Score:
         """A score of this group, `None` if it has no value. Its note says if the strategy was told of this metric."""
         if metric in self.seen:
             more["note"] = "; ".join(filter(None, ["seen by the strategy", more.get("note", "")]))
         found = found or stats.Estimate(None, None, None, "")
-        how = f"{signature}|ci:{found.by}" if found.by else signature
+        how = str(signature.plus(ci=found.by) if found.by else signature)
         more |= {"low": found.low, "high": found.high}
         return Score(metric, self.model, self.strategy, self.tier, found.value, n, missing, how, **more)
 
-    def rate(self, metric: str, passes: Sequence[tuple[str, bool]], missing: int, signature: str, **more: Any) -> Score:
+    def rate(
+        self, metric: str, passes: Sequence[tuple[str, bool]], missing: int, signature: Signature, **more: Any
+    ) -> Score:
         """A rate over (probe, passed), with the interval of `stats.rate`."""
         more |= {"unit": "share", "better": "higher"}
         return self.score(metric, stats.rate(passes), len(passes), missing, signature, **more)
 
     def average(
-        self, metric: str, values: Sequence[tuple[str, float | None]], asked: int, signature: str,
+        self, metric: str, values: Sequence[tuple[str, float | None]], asked: int, signature: Signature,
         statistic: Callable[..., Any] = np.mean, share: bool = False, **more: Any,
     ) -> Score:  # fmt: skip
         """A statistic over the (probe, value) that have a value, of `asked`, with the interval of `stats.estimate`."""
@@ -60,7 +62,7 @@ class Group:
         statistic = median_size if metric.value_is == "error" else np.median
         values = [(probe, row.value) for probe, row in rows]
         return self.average(
-            name or metric.name, values, asked, f"{name or metric.name}|v:1|median", statistic,
+            name or metric.name, values, asked, Signature.of(name or metric.name, v=1).plus("median"), statistic,
             unit=metric.unit, better=metric.better,
         )  # fmt: skip
 

@@ -87,6 +87,8 @@ class InNoise(SoundMetric):
     """
 
     name, version, unit = "whisper_in_noise", 1, "WER"
+    label = "Word error rate in noise"
+    text = "The mean at four SNRs."
     better = "lower"
     weights = ("whisper-tiny.en", "silero-vad")
     fitted = "pronunciations.txt.xz"

@@ -164,6 +164,8 @@ class InstrumentCheck(CheckMetric[Instrument]):
     """
 
     name, version, unit = "instrument", 1, "lead"
+    label = "Instrument family"
+    text = "A listener would name the requested family."
     weights = ("yamnet",)
     fitted = "instrument.npz"
 

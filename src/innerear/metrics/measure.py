@@ -35,7 +35,7 @@ def keys(subject: str, sound: Sound) -> Iterator[Wanted]:
 def _key(subject: str, sound: Sound, metric: Metric, check: Check | None) -> str:
     remark = [sound.remark] if sound.remark else []
     return digest(
-        "measurement", subject, sound.render.audio, sound.probe.duration_s, metric.signature(), check, *remark
+        "measurement", subject, sound.render.audio, sound.probe.duration_s, str(metric.signature()), check, *remark
     )
 
 

@@ -58,6 +58,8 @@ class ModulationCheck(CheckMetric[Modulation]):
     """
 
     name, version, unit = "modulation", 1, "Hz"
+    label = "Vibrato or tremolo"
+    text = "Rate and depth of the modulation."
     better = "lower"
     value_is = "error"
 
@@ -123,6 +125,8 @@ class GlideCheck(CheckMetric[Glide]):
     """
 
     name, version, unit = "glide", 1, "cents"
+    label = "Glide"
+    text = "A pitch that moves steadily from one note to another."
     better = "lower"
     value_is = "error"
 
@@ -173,6 +177,8 @@ class LevelTrendCheck(CheckMetric[LevelTrend]):
     """
 
     name, version, unit = "level_trend", 1, "dB"
+    label = "Crescendo or fade"
+    text = "Level rises or falls steadily by at least the given amount."
 
     def measure(self, sound: Sound, check: LevelTrend) -> Value:
         """The value is positive if the level moves in the requested direction."""

@@ -23,6 +23,8 @@ class NotesCheck(CheckMetric[Notes]):
     """
 
     name, version, unit = "notes", 1, "F"
+    label = "Phrases right"
+    text = "F-measure of notes with the right onset and pitch; passes at 0.9."
 
     def measure(self, sound: Sound, check: Notes) -> Value:
         """Detail: the notes found, as [onset in s, MIDI pitch]."""

@@ -26,6 +26,8 @@ class OnsetsCheck(CheckMetric[Onsets]):
     """
 
     name, version, unit = "onsets", 1, "F"
+    label = "Onsets right"
+    text = "F-measure of onsets within tolerance; extra onsets lower it."
 
     def measure(self, sound: Sound, check: Onsets) -> Value:
         """Detail: the onset times found."""
@@ -57,6 +59,8 @@ class OnsetTrendCheck(CheckMetric[OnsetTrend]):
     """
 
     name, version, unit = "onset_trend", 1, "rank correlation"
+    label = "Accelerando or ritardando"
+    text = "Onset rate changes as requested, between the given rates."
 
     def measure(self, sound: Sound, check: OnsetTrend) -> Value:
         """Detail: the onset times found and the rates at both ends."""
@@ -89,6 +93,8 @@ class EventsCheck(CheckMetric[Events]):
     """The check `events`: number of separate events minus the requested number."""
 
     name, version, unit = "events", 1, "events"
+    label = "Event count"
+    text = "As many separate events as requested."
     better = "lower"
     value_is = "error"
 

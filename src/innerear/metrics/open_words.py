@@ -76,6 +76,9 @@ class WhisperWer(SoundMetric):
     """
 
     name, version, unit = "whisper_wer", 2, "WER"
+    overview = True
+    label = "Word error rate"
+    text = "Word errors of Whisper tiny.en, which is not told the texts, per requested word; n counts words."
     better = "lower"
     weights = ("whisper-tiny.en", "silero-vad")
     fitted = "pronunciations.txt.xz"
@@ -108,6 +111,9 @@ class WhisperBaseWer(WhisperWer):
     """The same by Whisper base.en: a second listener, measured if it is asked for."""
 
     name = "whisper_base_wer"
+    overview = False
+    label = "Word error rate, base.en"
+    text = "The same by Whisper base.en."
     weights = ("whisper-base.en", "silero-vad")
     on_request = True
     model = MODELS[1]
@@ -117,6 +123,8 @@ class WordsCheck(CheckMetric[Words]):
     """The check `words`: word error rate of Whisper tiny.en. Passes up to 0.2; of five words or fewer none is wrong."""
 
     name, version, unit = "words", 1, "WER"
+    label = "Words right"
+    text = "At most a fifth of the words wrong; of five or fewer, none."
     weights = ("whisper-tiny.en", "silero-vad")
     fitted = "pronunciations.txt.xz"
     excused_by = (Remark.ANOTHER_TEXT,)

@@ -15,8 +15,11 @@ class PitchCheck(CheckMetric[Pitch]):
     """The check `pitch`: signed error, in cents, of the median f0 over the steady part."""
 
     name, version, unit = "pitch", 1, "cents"
+    label = "Pitch right"
+    text = "Share of pitch checks within tolerance."
     better = "lower"
     value_is = "error"
+    overview = True
     excused_by = (Remark.ANOTHER_PITCH,)
 
     def measure(self, sound: Sound, check: Pitch) -> Value:

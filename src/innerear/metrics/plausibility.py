@@ -25,7 +25,7 @@ from innerear.dsp.f0 import track_f0
 from innerear.dsp.onsets import find_onsets
 from innerear.metrics.base import Sound, SoundMetric, Value
 from innerear.metrics.group import Group
-from innerear.records import Measurement, Probe, Score
+from innerear.records import Measurement, Probe, Score, Signature
 
 Floats = NDArray[np.float64]
 
@@ -214,6 +214,8 @@ class Plausibility(SoundMetric):
     """Share of ten descriptors within the ranges of real recordings of the requested sound."""
 
     name, version, unit = "plausibility", 1, "share inside"
+    label = "Plausibility"
+    text = "Share of descriptors within the range of real recordings."
     better = "higher"
     fitted = "plausibility.json"
 
@@ -237,7 +239,8 @@ class Plausibility(SoundMetric):
             known = shipped().inside.get(group.tier, {})
             outside = Counter(str(ends[3]) for _, row in rows for ends in row.detail.get("outside", {}).values())
             yield group.average(
-                "plausibility", [(probe, row.value) for probe, row in rows], len(rows), "plausibility|v:1|mean",
+                "plausibility", [(probe, row.value) for probe, row in rows], len(rows),
+                Signature.of("plausibility", v=1).plus("mean"),
                 share=True, unit=self.unit, better=self.better, ceiling={"real_clips": known.get("real")},
                 floor={name: share for name, share in known.items() if name != "real"},
                 detail={"outside": dict(outside.most_common())}, note="not in headlines",

@@ -29,7 +29,9 @@ class SequenceCheck(CheckMetric[Sequence]):
     the smaller of the fall of the first class and the rise of the second.
     """
 
-    name, version, unit = "sequence", 1, "nepers"
+    name, version, unit = "sequence", 1, "nats"
+    label = "In sequence"
+    text = "The requested classes are recognised in order."
     weights = ("yamnet",)
     fitted = "classes.csv"
 
@@ -64,7 +66,9 @@ class TogetherCheck(CheckMetric[Together]):
     Passes if both are among the top five over the whole sound and recognised in each half.
     """
 
-    name, version, unit = "together", 1, "nepers"
+    name, version, unit = "together", 1, "nats"
+    label = "At once"
+    text = "The requested classes are recognised at the same time."
     weights = ("yamnet",)
     fitted = "classes.csv"
 

@@ -28,6 +28,8 @@ class DurationError(SoundMetric):
     """Duration error in seconds, positive if too long; passes within the tolerance of `right_length`."""
 
     name, version, unit = "duration_error", 1, "s"
+    label = "Duration error"
+    text = "Distance from the requested duration."
     better = "lower"
     value_is = "error"
 
@@ -48,6 +50,8 @@ class Loudness(SoundMetric):
     """Integrated loudness by ITU-R BS.1770-4, as pyloudnorm measures it."""
 
     name, version, unit = "loudness", 1, "LUFS"
+    label = "Loudness"
+    text = "Integrated loudness (ITU-R BS.1770)."
 
     def measure(self, sound: Sound) -> Value:
         """Not measurable below 0.4 s (one gating block) or if all blocks are gated."""
@@ -70,6 +74,8 @@ class Format(SoundMetric):
     """Whether the file is complete and has the requested sample rate and channels; the value is the sample rate."""
 
     name, version, unit = "format", 2, "Hz"
+    label = "Sample rate"
+    text = "Format of the file that the program wrote."
 
     def measure(self, sound: Sound) -> Value:
         """Another sample rate, stereo or a truncated file is a format difference, not a failure of the sound."""

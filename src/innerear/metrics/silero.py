@@ -98,6 +98,8 @@ class VoiceCheck(CheckMetric[Voice]):
     """
 
     name, version, unit = "voice", 1, "s"
+    label = "Voice present"
+    text = "Silero VAD detects a human voice."
     weights = ("silero-vad",)
 
     def measure(self, sound: Sound, check: Voice) -> Value:
@@ -123,6 +125,8 @@ class UnvoicedCheck(CheckMetric[Unvoiced]):
     """
 
     name, version, unit = "unvoiced", 1, "share voiced"
+    label = "Whispered"
+    text = "A voice without a fundamental."
     weights = ("silero-vad",)
 
     def measure(self, sound: Sound, check: Unvoiced) -> Value:

@@ -70,6 +70,8 @@ class WaveformCheck(CheckMetric[Waveform]):
     """
 
     name, version, unit = "waveform", 1, "dB"
+    label = "Waveform right"
+    text = "The harmonics are nearest to those of the requested waveform."
 
     def measure(self, sound: Sound, check: Waveform) -> Value:
         """Detail: the distance to each shape."""
@@ -119,6 +121,8 @@ class ChordCheck(CheckMetric[Chord]):
     """
 
     name, version, unit = "chord", 1, "dB"
+    label = "Chords right"
+    text = "The requested tones are present and no other tone is louder."
 
     def measure(self, sound: Sound, check: Chord) -> Value:
         """Detail: the level of each tone and the frequency of the strongest foreign peak."""

@@ -22,6 +22,8 @@ class VoiceF0Check(CheckMetric[VoiceF0]):
     """The check `voice_f0`: median f0 of the voice in Hz. Passes within the range."""
 
     name, version, unit = "voice_f0", 1, "f0, Hz"
+    label = "Voice pitch"
+    text = "The median f0 of the voice is in the requested range."
 
     def measure(self, sound: Sound, check: VoiceF0) -> Value:
         """Detail: the f0 and the requested range in Hz."""
@@ -42,6 +44,8 @@ class F0TrendCheck(CheckMetric[F0Trend]):
     """
 
     name, version, unit = "f0_trend", 1, "semitones"
+    label = "Intonation"
+    text = "The voice's f0 rises or falls at the end as requested."
 
     def measure(self, sound: Sound, check: F0Trend) -> Value:
         """Detail: the same number; negative if f0 falls."""
@@ -63,6 +67,8 @@ class VoiceF0StepsCheck(CheckMetric[VoiceF0Steps]):
     """
 
     name, version, unit = "voice_f0_steps", 1, "share"
+    label = "Voices in turn"
+    text = "Each voice in turn has an f0 in its range."
 
     def measure(self, sound: Sound, check: VoiceF0Steps) -> Value:
         """Detail: the f0 of each voice in Hz."""

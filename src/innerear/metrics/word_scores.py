@@ -100,7 +100,7 @@ def _score(
     low, high = (None, None) if drawn is None else map(float, np.quantile(drawn[:, 0] / drawn[:, 1], [0.025, 0.975]))
     found = Estimate(errors / words if words else None, low, high, "bootstrap-sentences")
     return group.score(
-        name, found, words, sum(one.words for one in asked) - words, f"{metric.signature()}|errors/words",
+        name, found, words, sum(one.words for one in asked) - words, metric.signature().plus("errors/words"),
         group=of, unit="WER", better="lower", note=_note(asked, verified_as(metric)), detail=detail,
     )  # fmt: skip
 
@@ -154,7 +154,7 @@ def _threshold(
     return group.score(
         "speech_reception_threshold", Estimate(_finite(value), _finite(low), _finite(high), "bootstrap-sentences"),
         int(sums[-1]), sum(one.words for one in asked) - int(sums[-1]),
-        f"{metric.signature()}|half of the words|interpolated", group=of, unit="dB SNR", better="lower",
+        metric.signature().plus("half of the words", "interpolated"), group=of, unit="dB SNR", better="lower",
         note="; ".join(filter(None, [said, reach, _note(asked, verified_as(metric))])),
         detail={"sounds": len(steps[0])},
     )  # fmt: skip

@@ -252,6 +252,8 @@ class TranscriptCheck(CheckMetric[Transcript]):
     """
 
     name, version, unit = "transcript", 2, "distance"
+    label = "Text recognised"
+    text = "The recogniser picks the requested text from a list, and no other."
     weights = ("whisper-tiny.en", "silero-vad")
     fitted = "words.npz"
     excused_by = (Remark.ANOTHER_TEXT,)

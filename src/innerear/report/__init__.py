@@ -6,8 +6,8 @@ works offline.
 
 from __future__ import annotations
 
-from innerear.report.data import Asked, Funnel, Item, Recording, ReportData, Step
-from innerear.report.texts import METRICS, MetricText
+from innerear.report.data import Funnel, Item, Recording, ReportData, Settings, Step
+from innerear.report.texts import MetricText
 from innerear.report.write import write_report
 
-__all__ = ["METRICS", "Asked", "Funnel", "Item", "MetricText", "Recording", "ReportData", "Step", "write_report"]
+__all__ = ["Funnel", "Item", "MetricText", "Recording", "ReportData", "Settings", "Step", "write_report"]

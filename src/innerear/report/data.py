@@ -16,10 +16,10 @@ from typing import Any
 import msgspec
 
 from innerear.records import Completion, Limits, Measurement, Probe, Program, Render, Score
-from innerear.report.texts import METRICS, MetricText
+from innerear.report.texts import MetricText, metric_texts
 
 
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The settings of the run: everything needed to repeat it.
 
     `more` has further fields of `run.json`, which the page shows unchanged.
@@ -91,12 +91,12 @@ class ReportData(msgspec.Struct, frozen=True, kw_only=True):
 
     title: str
     created: str
-    asked: Asked
+    asked: Settings
     probes: list[Probe]
     items: list[Item]
     scores: list[Score] = []
     funnels: list[Funnel] = []
-    metrics: Sequence[MetricText] = METRICS
+    metrics: Sequence[MetricText] = msgspec.field(default_factory=metric_texts)
     warnings: list[str] = []
     finding: list[str] = []  # sentences that the statistics support, most informative first
     recordings: dict[str, Recording] = {}  # by probe

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import msgspec
 
+from innerear.embed import is_perceptual
 from innerear.metrics.failure_rows import failure_key
 from innerear.metrics.measure import rows_of
 from innerear.metrics.verified import in_headline
 from innerear.records import Outcome, Probe, Score, Status
-from innerear.report.data import Asked, Funnel, Item, ReportData, Step
+from innerear.report.data import Funnel, Item, ReportData, Settings, Step
 from innerear.report.finding import finding
 from innerear.report.recordings import recordings
 from innerear.report.validations import read_validations
@@ -46,7 +47,7 @@ def report_data(
     return ReportData(
         title=run.folder.resolve().name,
         created=run.file.created,
-        asked=Asked(
+        asked=Settings(
             models=asked.models,
             strategies=[asked.strategy],
             suite=asked.suite,
@@ -96,9 +97,10 @@ def warnings(run: Run, items: Sequence[Item], scores: Sequence[Score]) -> list[s
     changing = [item.completion.probe for item in items if (again := repeats.get(item.render.key)) and not again.same]
     if changing:
         found.append(f"{len(changing)} programs made a different sound when rerun: {', '.join(changing[:5])}")
-    if "mel" in run.asked.embedders:
-        found.append("distances by `mel` compare spectral statistics and are not perceptual")
-    if any(score.note.startswith("small n") for score in scores):
+    for name in run.asked.embedders:
+        if not is_perceptual(name):
+            found.append(f"distances by `{name}` compare spectral statistics and are not perceptual")
+    if any(score.metric == "fad" and score.detail.get("frames", 0) < score.detail.get("dims", 0) for score in scores):
         found.append("FAD is biased upward at small n: compare only sets of equal n, and prefer KAD")
     rows = (row for item in items for row in item.measurements)
     lacking = {row.reason: row.metric for row in rows if row.status is Status.UNAVAILABLE}

@@ -14,7 +14,7 @@ from innerear.checks import Check, Label, kind
 from innerear.metrics.group import Group
 from innerear.metrics.registry import check_metric
 from innerear.metrics.verified import in_headline
-from innerear.records import Item, Measurement, Outcome, Probe, Score
+from innerear.records import Item, Measurement, Outcome, Probe, Score, Signature
 from innerear.scores.classes import with_classes
 from innerear.stats import pass_at_k
 
@@ -91,12 +91,12 @@ def _sums(group: Group, judged: Judged, name: str, wanted: Callable[[Probe], boo
     results = [(item.probe.id, _counted(item, judged)) for item in items]
     whole = [(probe, all(passed)) for probe, passed in results if passed]
     single = [(probe, one) for probe, passed in results for one in passed]
-    how = "checks:counted|v:1"
+    how = Signature.of(checks="counted", v=1)
     lacking = not_run(asked, judged)
     more: dict[str, Any] = {"group": name, "note": _coverage(len(single), lacking, name)}
     return [
-        group.rate(PASSED, whole, len(asked) - len(whole), f"{PASSED}|{how}", **more),
-        group.rate(CHECKS, single, lacking.total(), f"{CHECKS}|{how}", **more),
+        group.rate(PASSED, whole, len(asked) - len(whole), Signature.of(PASSED).plus(how), **more),
+        group.rate(CHECKS, single, lacking.total(), Signature.of(CHECKS).plus(how), **more),
     ]
 
 
@@ -140,7 +140,8 @@ def _at_k(group: Group, judged: Judged) -> list[Score]:
         chances = {probe: pass_at_k(len(passed), sum(passed), k) for probe, passed in by_probe.items()}
         scores.append(
             group.average(
-                f"pass@{k}", list(chances.items()), len(group.probes), f"pass@{k}|unbiased|checks:counted|v:1",
+                f"pass@{k}", list(chances.items()), len(group.probes),
+                Signature.of(f"pass@{k}", "unbiased", checks="counted", v=1),
                 share=True, unit="share", better="higher",
             )
         )  # fmt: skip

@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from innerear.checks import Label
 from innerear.embed import reads_captions
 from innerear.metrics.clap import cosines
-from innerear.records import Probe, Score, embedder_of
+from innerear.records import Probe, Score, Signature
 from innerear.reference.sets import find_reference
 from innerear.stats import SEED, holding
 
@@ -77,18 +77,20 @@ def clap_scores(group: Group, embedded: Mapping[str, Embedding | None]) -> list[
     """The CLAP scores of a group by each available checkpoint, or one row that says "no weights"."""
     readers = {name: embedding for name, embedding in embedded.items() if reads_captions(name)}
     if not readers:
-        return [_without(group, "clap", NO_WEIGHTS)]
+        return [_without(group, Signature.of("clap"), NO_WEIGHTS)]
     scores: list[Score] = []
     for name, embedding in readers.items():
         if embedding is None:
-            scores.append(_without(group, f"clap|emb:{name}", f"no weights: {name} is not available here"))
+            scores.append(_without(group, Signature.of("clap", emb=name), f"no weights: {name} is not available here"))
         else:
             scores += _Heard(group, name, *embedding).scores()
     return scores
 
 
-def _without(group: Group, signature: str, note: str) -> Score:
-    return group.score("clap", None, 0, len(group.items), f"{signature}|v:1", unit="cosine", better="higher", note=note)
+def _without(group: Group, signature: Signature, note: str) -> Score:
+    return group.score(
+        "clap", None, 0, len(group.items), signature.plus(v=1), unit="cosine", better="higher", note=note
+    )
 
 
 class _Heard:
@@ -96,7 +98,7 @@ class _Heard:
 
     def __init__(self, group: Group, name: str, signature: str, frames: Mapping[str, Frames]) -> None:
         self.group, self.name, self.frames = group, name, frames
-        self.how = f"emb:{signature}|v:1"
+        self.signature, self.how = signature, Signature.of(emb=signature, v=1)
         self.captions = [c for c in dict.fromkeys(probe.caption for probe in group.probes) if CAPTION + c in frames]
         self.made = [
             (item.probe, frames[audio])
@@ -109,7 +111,7 @@ class _Heard:
 
     def scores(self) -> list[Score]:
         if not self.made:
-            return [_without(self.group, f"clap|{self.how}", "no sounds and captions were embedded")]
+            return [_without(self.group, Signature.of("clap").plus(self.how), "no sounds and captions were embedded")]
         texts = self.texts(self.captions)
         all_cosines = np.array([cosines(frames, texts) for _, frames in self.made])
         right = [self.captions.index(probe.caption) for probe, _ in self.made]
@@ -156,12 +158,14 @@ class _Heard:
         self, metric: str, values: NDArray[np.float64], statistic: Any, unit: str, better: Any, detail: Any, **more: Any
     ) -> Score:
         pairs = [(probe.id, float(value)) for (probe, _), value in zip(self.made, values, strict=True)]
-        how = f"{metric}|{self.how}|{statistic.__name__}"
+        how = Signature.of(metric).plus(self.how, statistic.__name__)
         more |= {"unit": unit, "better": better, "detail": detail}
         return self.group.average(metric, pairs, len(self.group.items), how, statistic, **more)
 
     def _rate(self, metric: str, passes: Sequence[tuple[str, bool]], asked: int, detail: Any, **more: Any) -> Score:
-        return self.group.rate(metric, passes, asked - len(passes), f"{metric}|{self.how}", detail=detail, **more)
+        return self.group.rate(
+            metric, passes, asked - len(passes), Signature.of(metric).plus(self.how), detail=detail, **more
+        )
 
     def _anchor(self, kind: str, texts: Frames) -> list[tuple[float, float]]:
         """Cosine and rank of noise, or silence, as long as each sound, for that sound's caption."""
@@ -178,7 +182,7 @@ class _Heard:
     def _real(self, texts: Frames) -> list[tuple[float, float]]:
         """Cosine and rank of held-back recordings of the environment classes whose captions are in this group."""
         reference = find_reference("environment", self.name) if self.group.tier == "environment" else None
-        if reference is None or not self.how.startswith(f"emb:{reference.signature}|"):
+        if reference is None or reference.signature != self.signature:
             return []
         labelled = [
             (classes().get(name.split("/")[-2] if "/" in name else "", ""), clip)
@@ -215,7 +219,7 @@ def embedder_agreement(scores: Sequence[Score]) -> list[Score]:
     values: dict[tuple[str, str, str], dict[str, dict[tuple[str, str], float]]] = {}
     for score in scores:
         if score.metric in ("fad", "kad") and score.value is not None:
-            name = embedder_of(score.signature)
+            name = score.embedder
             by_embedder = values.setdefault((score.metric, score.strategy, score.tier), {})
             by_embedder.setdefault(name, {})[score.group, score.model] = score.value
     found = []
@@ -229,7 +233,7 @@ def embedder_agreement(scores: Sequence[Score]) -> list[Score]:
                 continue
             reach = holding(tau, _tau_interval(order)) if len(models) >= FEWEST_MODELS else None
             low, high = reach or (None, None)
-            how = f"kendall-tau|of:{metric}|between:{one},{two}|ci:bootstrap-models|v:1"
+            how = str(Signature.of("kendall-tau", of=metric, between=f"{one},{two}", ci="bootstrap-models", v=1))
             more: dict[str, Any] = {"group": f"{metric}, {one} and {two}", "better": "higher", "low": low, "high": high}
             more["note"] = "" if low is not None else f"{len(models)} models are too few for an interval"
             more["detail"] = {"pairs": int(np.triu(~np.isnan(order), 1).sum())}

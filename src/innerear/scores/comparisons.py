@@ -8,11 +8,15 @@ from itertools import combinations, pairwise
 import numpy as np
 
 from innerear.metrics.group import Group
-from innerear.records import TIERS, Score
+from innerear.records import TIERS, Score, Signature
 from innerear.scores.checks import Judged, _counted
 from innerear.scores.ends import end_name
 from innerear.stats import falls, holm, paired
 
+DIFFERENCE = Signature.of("checks_difference", "paired", ci="bonett-price", p="sign-flip", holm="tiers", v=2)
+TREND = Signature.of(
+    "tier_trend", "slope a tier of checks passed", ci="bootstrap", p="permutation,one-sided", holm="steps", v=1
+)
 LEAST_COVERED = 0.5  # least share of a tier's probes with a headline check for the tier to enter the trend
 
 
@@ -56,7 +60,7 @@ def _pairs(rates: Rates) -> Iterator[Score]:
             label = other[0] if other[1] == one[1] else f"{other[0]}, {other[1]}"
             yield Score(
                 "checks_difference", *one, tier, difference.value, difference.n, len(rates[one][tier]) - difference.n,
-                "checks_difference|paired|ci:bonett-price|p:sign-flip|holm:tiers|v:2", group=f"vs:{label}",
+                str(DIFFERENCE), group=f"vs:{label}",
                 unit="share", better="higher", low=difference.low, high=difference.high,
                 note=f"p = {p_holm:.2g}", detail={"p": difference.p, "p_holm": p_holm},
             )  # fmt: skip
@@ -92,7 +96,7 @@ def _trends(rates: Rates, covered: Set[tuple[str, str, str]]) -> Iterator[Score]
         partly = f"; too few {' and '.join(missing)} checks could be run" if missing else ""
         yield Score(
             "tier_trend", model, strategy, "all", trend.slope, trend.n, 0,
-            "tier_trend|slope a tier of checks passed|ci:bootstrap|p:permutation,one-sided|holm:steps|v:1",
+            str(TREND),
             unit="share a tier", better="higher", low=trend.low, high=trend.high,
             note=f"{verdict} (p = {trend.p:.2g}){partly}", detail=detail,
         )  # fmt: skip

@@ -6,14 +6,16 @@ from collections.abc import Sequence
 
 import msgspec
 
+from innerear.ask.models.baselines import BASELINES
 from innerear.records import Score
 from innerear.stats import normalised
 
-FLOORS = ("silence", "noise", "sine", "swap", "informed")
-PLAIN_FLOORS = ("silence", "noise", "sine", "swap")  # the zero of the scale; `informed` is shown and does not move it
+_FLOORS = {name: entry for name, entry in BASELINES.items() if entry.end == "floor"}
+PLAIN_FLOORS = (*(name for name, entry in _FLOORS.items() if not entry.knows), "swap")  # the zero of the scale
+FLOORS = (*PLAIN_FLOORS, *(name for name, entry in _FLOORS.items() if entry.knows))
+CEILINGS = ("real", *(name for name, entry in BASELINES.items() if entry.end == "ceiling"))
 ENDED = ("share", "WER")
 """Units of the rates that have the baselines as floors and ceilings."""
-CEILINGS = ("real", "sampler", "flite", "espeak-ng")
 
 
 def with_ends(scores: Sequence[Score]) -> list[Score]:

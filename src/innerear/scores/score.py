@@ -15,7 +15,7 @@ from innerear.metrics.group import Group
 from innerear.metrics.measure import checked, rows_of
 from innerear.metrics.registry import SOUND_METRICS, sound_metric
 from innerear.metrics.signal import right_length
-from innerear.records import Item, Measurement, Outcome, Score
+from innerear.records import Item, Measurement, Outcome, Score, Signature
 from innerear.scores.checks import check_scores
 from innerear.scores.clap import clap_scores, embedder_agreement
 from innerear.scores.comparisons import comparisons
@@ -72,7 +72,9 @@ def _rates(group: Group) -> list[Score]:
     missing = len(group.items) - len(rendered)
     met = [(item.probe.id, steps(item)) for item in rendered]
     return [
-        group.rate(name.replace(" ", "_"), [(probe, got[index]) for probe, got in met], missing, f"{name}|v:1")
+        group.rate(
+            name.replace(" ", "_"), [(probe, got[index]) for probe, got in met], missing, Signature.of(name, v=1)
+        )
         for index, name in enumerate(FUNNEL)
         if index > 0
     ]

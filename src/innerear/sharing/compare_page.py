@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from innerear.errors import UsageError
-from innerear.report import Asked, ReportData, write_report
+from innerear.report import ReportData, Settings, write_report
 from innerear.report.data import Item
 from innerear.report.evidence import report_data
 from innerear.run.parts import write_whole
@@ -100,7 +100,7 @@ def _names(entrants: Sequence[Entrant]) -> list[str]:
     ]
 
 
-def _asked(comparison: Comparison, loaded: dict[str, ReportData], models: list[str]) -> Asked:
+def _asked(comparison: Comparison, loaded: dict[str, ReportData], models: list[str]) -> Settings:
     """The settings of the first run; `more` has those of each run in full."""
     first = next(iter(loaded.values()))
     return msgspec.structs.replace(

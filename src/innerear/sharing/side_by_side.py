@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
-from innerear.records import Score, embedder_of
+from innerear.records import Score
 from innerear.sharing.entrants import Entrant
 from innerear.sharing.tables import bare
 
@@ -43,7 +43,7 @@ def side_by_side(entrants: Sequence[Entrant], touched: Mapping[str, str]) -> Ite
     for index, entrant in enumerate(entrants):
         for score in entrant.scores:
             if score.metric not in ("checks_difference", "tier_trend", "agreement"):
-                key = (score.tier, score.group, score.metric, embedder_of(score.signature))
+                key = (score.tier, score.group, score.metric, score.embedder)
                 known.setdefault(key, {}).setdefault(index, score)
     for (tier, group, metric, by), scores in known.items():
         ways = {bare(score.signature) for score in scores.values() if score.value is not None}

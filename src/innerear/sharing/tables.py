@@ -6,14 +6,13 @@ per column. The n in the signature of a distance is left out of the notes, as th
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from innerear import stages
 from innerear.errors import UsageError
-from innerear.records import TIERS, Score, embedder_of
+from innerear.records import TIERS, Score, Signature
 from innerear.run.run import Run
 from innerear.scores.ends import CEILINGS, FLOORS, end_name
 from innerear.text import distinct
@@ -64,7 +63,7 @@ def bare(signature: str) -> str:
     >>> bare("fad|emb:mel@1|ref:notes@ab|n:64clips,640frames|ci:jackknife20-clips|v:1")
     'fad|emb:mel@1|ref:notes@ab|ci:jackknife20-clips|v:1'
     """
-    return re.sub(r"\|n:[^|]*", "", signature)
+    return str(Signature.parse(signature).without("n"))
 
 
 @dataclass(frozen=True)
@@ -94,7 +93,7 @@ class Column:
     def inside(self) -> str:
         """The group and the embedder, if any."""
         group = self.group.replace("family:", "").replace("_", " ") if self.group != "all" else ""
-        return ", ".join(filter(None, [group, embedder_of(self.signature)]))
+        return ", ".join(filter(None, [group, Signature.parse(self.signature).embedder]))
 
     @property
     def title(self) -> str:

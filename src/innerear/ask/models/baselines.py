@@ -8,8 +8,9 @@ sees: a score that plain sines and clicks reach does not show knowledge of sound
 from __future__ import annotations
 
 import importlib
-from collections.abc import Sequence
-from typing import cast
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, cast
 
 from innerear.ask.models.base import Local, Model, Options, Reply
 from innerear.ask.models.informed import sketch
@@ -49,11 +50,26 @@ def sine(probe: Probe) -> str:
     return "sound = 0.1414 * np.sin(2 * np.pi * 440 * np.arange(LENGTH) / RATE)\n"
 
 
-_BASELINES = {"silence": silence, "noise": noise, "sine": sine, "informed": sketch}
-_HOSTED = {
-    "sampler": "innerear.ask.models.sampler:Sampler",
-    "espeak-ng": "innerear.ask.models.talker:EspeakNg",
-    "flite": "innerear.ask.models.talker:Flite",
+@dataclass(frozen=True)
+class Entry:
+    """A baseline: what writes its programs, or its class, and the end of the scale that it is.
+
+    A floor that `knows` the checks is shown, but is not the zero of the scale.
+    """
+
+    of: Callable[[Probe], str] | str
+    end: Literal["floor", "ceiling"]
+    knows: bool = False
+
+
+BASELINES = {
+    "silence": Entry(silence, "floor"),
+    "noise": Entry(noise, "floor"),
+    "sine": Entry(sine, "floor"),
+    "informed": Entry(sketch, "floor", knows=True),
+    "sampler": Entry("innerear.ask.models.sampler:Sampler", "ceiling"),
+    "flite": Entry("innerear.ask.models.talker:Flite", "ceiling"),
+    "espeak-ng": Entry("innerear.ask.models.talker:EspeakNg", "ceiling"),
 }
 
 
@@ -63,20 +79,21 @@ def open_baseline(name: str, options: Options) -> Model:
     Raises:
         UsageError: no such baseline, or the tool it needs is not installed.
     """
-    if name in _HOSTED:
-        module, _, attribute = _HOSTED[name].partition(":")
+    if name not in BASELINES:
+        raise UsageError(f"no baseline {name!r}; there are {', '.join(BASELINES)}")
+    of = BASELINES[name].of
+    if isinstance(of, str):
+        module, _, attribute = of.partition(":")
         return cast(Model, getattr(importlib.import_module(module), attribute)(options))
-    return Baseline(name, options)
+    return Baseline(name, of)
 
 
 class Baseline(Local):
     """Answers with one of the programs above, whatever the messages."""
 
-    def __init__(self, name: str, options: Options) -> None:
-        if name not in _BASELINES:
-            raise UsageError(f"no baseline {name!r}; there are {', '.join([*_BASELINES, *_HOSTED])}")
+    def __init__(self, name: str, write: Callable[[Probe], str]) -> None:
         self.name = f"baseline/{name}"
-        self._write = _BASELINES[name]
+        self._write = write
 
     def program(self, probe: Probe) -> str:
         """The code for this probe: standard library and NumPy only."""
