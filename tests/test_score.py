@@ -238,7 +238,7 @@ def test_a_runs_table_has_the_distances_of_an_embedder_that_hears(scores, by, sh
     ],
 )
 def test_a_metrics_signature_names_the_weights_that_it_runs_on(name, weights):
-    assert re.findall(r"(?<=[:,])([a-z0-9.-]+)@[0-9a-f]{8}", find(name).signature()) == weights
+    assert re.findall(r"(?<=[:,])([a-z0-9.-]+)@[0-9a-f]{8}", str(find(name).signature())) == weights
 
 
 @pytest.mark.xdist_group("recorded_run")

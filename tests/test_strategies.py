@@ -7,17 +7,21 @@ import subprocess
 import sys
 import threading
 import time
+from typing import get_args
 
 import msgspec
 import numpy as np
 import pytest
 
+from innerear import checks
 from innerear.ask.generate import Bench, generate
 from innerear.ask.listener import hear, onsets, yin
 from innerear.ask.models import Options, open_model
 from innerear.ask.strategies import STRATEGIES, Heard, find_strategy
+from innerear.checks.base import CheckBase
 from innerear.clip import Clip
 from innerear.errors import JailFailure, UsageError
+from innerear.metrics.registry import CHECK_METRICS
 from innerear.records import Completion, Outcome, Render
 from innerear.run.parts import read_rows
 from innerear.suite import edition
@@ -334,6 +338,13 @@ def test_what_was_recorded_is_played_with_no_key_to_the_same_texts(strategy, tmp
         failures = generate(PROBES[:3], [asked], strategy, attempts, keep=into.append, bench=bench)
         assert failures == []
     assert [(c.probe, c.attempt, c.text) for c in again] == [(c.probe, c.attempt, c.text) for c in kept]
+
+
+def test_every_kind_that_is_measured_has_a_brief():
+    told_by_lore = {"instrument", "label", "sequence", "together", "transcript", "words", "rhyme"}
+    for of in get_args(checks.Check):
+        if (name := of.__struct_config__.tag) in CHECK_METRICS:
+            assert (of.brief is CheckBase.brief) == (name in told_by_lore), name
 
 
 def test_a_score_says_where_the_strategy_was_told_what_is_judged():

@@ -33,9 +33,9 @@ class Estimate:
     """
 
     value: float | None
-    low: float | None
-    high: float | None
-    by: str
+    low: float | None = None
+    high: float | None = None
+    by: str = ""
 
 
 def wilson(passed: float, n: float) -> tuple[float, float] | None:

@@ -36,7 +36,7 @@ class Group:
         """A score of this group, `None` if it has no value. Its note says if the strategy was told of this metric."""
         if metric in self.seen:
             more["note"] = "; ".join(filter(None, ["seen by the strategy", more.get("note", "")]))
-        found = found or stats.Estimate(None, None, None, "")
+        found = found or stats.Estimate(None)
         how = str(signature.plus(ci=found.by) if found.by else signature)
         more |= {"low": found.low, "high": found.high}
         return Score(metric, self.model, self.strategy, self.tier, found.value, n, missing, how, **more)

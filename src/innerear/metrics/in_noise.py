@@ -18,7 +18,7 @@ from innerear.clip import Clip
 from innerear.errors import WeightsUnavailable
 from innerear.metrics.base import Sound, SoundMetric, Value
 from innerear.metrics.group import Group
-from innerear.metrics.open_words import asked_text, hear
+from innerear.metrics.open_words import WhisperWer, asked_text, hear
 from innerear.metrics.whisper import MODEL, SAMPLE_RATE, transcribe
 from innerear.metrics.word_errors import compare
 from innerear.records import Measurement, Probe, Remark, Score
@@ -120,7 +120,7 @@ class InNoise(SoundMetric):
         """The word error rate at each ratio, and the speech reception threshold."""
         from innerear.metrics.word_scores import noise_scores
 
-        return noise_scores(self, group, rows)
+        return noise_scores(self, group, rows, WhisperWer.name)
 
 
 def threshold_db(rates: NDArray[np.floating]) -> NDArray[np.float64]:

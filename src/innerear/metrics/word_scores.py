@@ -60,14 +60,14 @@ def word_rates(metric: Metric, group: Group, rows: Rows) -> Iterator[Score]:
     said = [] if metric.on_request and not rows else list(_said(group, rows))
     for of, mine in _families(said):
         heard = [(one, errors) for one in mine if (errors := one.errors()) is not None]
-        rows_ = [one.row for one, _ in heard if one.row is not None]
+        known = [one.row for one, _ in heard if one.row is not None]
         detail: dict[str, Any] = {
             "errors": sum(errors for _, errors in heard), "sounds": len(heard),
-            "gated": sum(row.reason == "no voice" for row in rows_),
+            "gated": sum(row.reason == "no voice" for row in known),
         }  # fmt: skip
         detail["uncapped"] = sum(int(row.detail.get("errors", one.words)) for one, _ in heard if (row := one.row))
         if of == "all":
-            detail |= what_is_lost([pair for row in rows_ for pair in row.detail.get("wrong", ())])
+            detail |= what_is_lost([pair for row in known for pair in row.detail.get("wrong", ())])
         yield _score(group, metric, metric.name, of, mine, heard, detail)
 
 
@@ -90,24 +90,19 @@ def _families(said: Sequence[Said]) -> Iterator[tuple[str, list[Said]]]:
 
 
 def _score(
-    group: Group, metric: Metric, name: str, of: str, asked: Sequence[Said], heard: Sequence[tuple[Said, int]],
+    group: Group, metric: Metric, listener: str, of: str, asked: Sequence[Said], heard: Sequence[tuple[Said, int]],
     detail: dict[str, Any],
 ) -> Score:  # fmt: skip
-    """All errors over all words, and its interval over sentences."""
+    """All errors over all words, and its interval over sentences; `listener` is the name under which it is verified."""
     words, errors = sum(one.words for one, _ in heard), sum(count for _, count in heard)
     values = np.array([(count, one.words) for one, count in heard], dtype=np.float64).reshape(-1, 2)
     drawn = resampled_sums(values, [one.text for one, _ in heard], SEED)
     low, high = (None, None) if drawn is None else map(float, np.quantile(drawn[:, 0] / drawn[:, 1], [0.025, 0.975]))
     found = Estimate(errors / words if words else None, low, high, "bootstrap-sentences")
     return group.score(
-        name, found, words, sum(one.words for one in asked) - words, metric.signature().plus("errors/words"),
-        group=of, unit="WER", better="lower", note=_note(asked, verified_as(metric)), detail=detail,
+        metric.name, found, words, sum(one.words for one in asked) - words, metric.signature().plus("errors/words"),
+        group=of, unit="WER", better="lower", note=_note(asked, listener), detail=detail,
     )  # fmt: skip
-
-
-def verified_as(metric: Metric) -> str:
-    """The name under which its listener is verified: in noise it is the same one."""
-    return "whisper_wer" if metric.name == "whisper_in_noise" else metric.name
 
 
 def _note(said: Sequence[Said], name: str) -> str:
@@ -119,22 +114,30 @@ def _note(said: Sequence[Said], name: str) -> str:
     return "; ".join(filter(None, [lacking, "" if counts else UNVERIFIED]))
 
 
-def noise_scores(metric: Metric, group: Group, rows: Rows) -> Iterator[Score]:
-    """The word error rate at each ratio, and the ratio at which half of the words are wrong."""
+def noise_scores(metric: Metric, group: Group, rows: Rows, listener: str) -> Iterator[Score]:
+    """The word error rate at each ratio, and the ratio at which half of the words are wrong.
+
+    `listener`: the name under which the listener is verified.
+    """
     for of, mine in _families(list(_said(group, rows)) if rows else []):
         by_step = {
             step: [(one, errors) for one in mine if (errors := one.errors(str(step))) is not None] for step in STEPS_DB
         }
         for step, heard in by_step.items():
             detail = {"snr_db": step, "sounds": len(heard)}
-            score = _score(group, metric, metric.name, of, mine, heard, detail)
+            score = _score(group, metric, listener, of, mine, heard, detail)
             yield msgspec.structs.replace(score, metric=f"{metric.name}_{step:+d}")
         if all(by_step.values()):
-            yield _threshold(group, metric, of, mine, [by_step[step] for step in STEPS_DB])
+            yield _threshold(group, metric, listener, of, mine, [by_step[step] for step in STEPS_DB])
 
 
 def _threshold(
-    group: Group, metric: Metric, of: str, asked: Sequence[Said], steps: Sequence[Sequence[tuple[Said, int]]]
+    group: Group,
+    metric: Metric,
+    listener: str,
+    of: str,
+    asked: Sequence[Said],
+    steps: Sequence[Sequence[tuple[Said, int]]],
 ) -> Score:
     """The ratio at which half of the words are wrong; outside of the steps it has no value, and the note says so."""
     texts = [one.text for one, _ in steps[0]]
@@ -155,7 +158,7 @@ def _threshold(
         "speech_reception_threshold", Estimate(_finite(value), _finite(low), _finite(high), "bootstrap-sentences"),
         int(sums[-1]), sum(one.words for one in asked) - int(sums[-1]),
         metric.signature().plus("half of the words", "interpolated"), group=of, unit="dB SNR", better="lower",
-        note="; ".join(filter(None, [said, reach, _note(asked, verified_as(metric))])),
+        note="; ".join(filter(None, [said, reach, _note(asked, listener)])),
         detail={"sounds": len(steps[0])},
     )  # fmt: skip
 

@@ -109,9 +109,9 @@ def not_run(items: Sequence[Item], judged: Judged) -> Counter[str]:
         if item.render.outcome == Outcome.NOT_RENDERED:
             found["not rendered"] += len(counting)
             continue
-        judged_ = [row for check, row in rows if in_headline(check, item.probe.tier)[0]]
-        found["not measured yet"] += len(counting) - len(judged_)
-        for row in judged_:
+        counted = [row for check, row in rows if in_headline(check, item.probe.tier)[0]]
+        found["not measured yet"] += len(counting) - len(counted)
+        for row in counted:
             if row.passed is None:
                 found[row.cause] += 1
     return +found

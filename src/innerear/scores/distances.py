@@ -121,12 +121,12 @@ def _answering() -> Iterator[Callable[[_Ask | _Shard | _Merge], Answer | Moments
         if isinstance(asked, _Shard):
             return shards.moments(asked.parts[0]) if ask.metric == "fad" else prepared.sums(asked.parts)
         if isinstance(asked, _Merge):
-            return Answer(Estimate(*prepared.merged(ask, asked.parts), ""), rank)
+            return Answer(Estimate(*prepared.merged(ask, asked.parts)), rank)
         if ask.clips is None:
-            return Answer(Estimate(_real(prepared, ask.metric, reference, ask.lengths), None, None, ""), rank)
+            return Answer(Estimate(_real(prepared, ask.metric, reference, ask.lengths)), rank)
         value = prepared.distance(ask.metric, ask.clips)
         low, high = (ask.interval and holding(value, prepared.interval(ask.metric, ask.clips))) or (None, None)
-        return Answer(Estimate(value, low, high, ""), rank)
+        return Answer(Estimate(value, low, high), rank)
 
     with one_blas_thread():
         yield answer
@@ -334,9 +334,7 @@ def _variety(
     found = collapse(by_probe, reference.kept)
     detail = {"between": found.between, "within": found.within, "share_between": found.share}
     signature = Signature.of("variety").plus(how.without("ci"))
-    return group.score(
-        "variety", Estimate(found.variety, None, None, ""), found.clips, 0, signature, group=kind.name, detail=detail
-    )
+    return group.score("variety", Estimate(found.variety), found.clips, 0, signature, group=kind.name, detail=detail)
 
 
 def _anchors(made: Sequence[tuple[Probe, Frames]], frames: Embedded) -> dict[str, list[Frames]]:
