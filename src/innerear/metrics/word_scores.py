@@ -63,7 +63,7 @@ def word_rates(metric: Metric, group: Group, rows: Rows) -> Iterator[Score]:
         known = [one.row for one, _ in heard if one.row is not None]
         detail: dict[str, Any] = {
             "errors": sum(errors for _, errors in heard), "sounds": len(heard),
-            "gated": sum(row.reason == "no voice" for row in known),
+            "gated": sum(row.detail.get("gate", {}).get("voice") is False for row in known),
         }  # fmt: skip
         detail["uncapped"] = sum(int(row.detail.get("errors", one.words)) for one, _ in heard if (row := one.row))
         if of == "all":
