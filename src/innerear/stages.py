@@ -6,6 +6,7 @@ is called with the name of the task, the number done and the total.
 
 from __future__ import annotations
 
+import operator
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -360,7 +361,9 @@ def measure(
         usual = _measure(run, items, "measurements", lambda metric: not metric.on_request, writer, progress, machines)
         failures = failure_rows(items, run.measurements(), run.audio, writer.keep, machines, run.folder)
         slow = [
-            lost for name in also for lost in _measure(run, items, name, find(name).__eq__, writer, progress, machines)
+            lost
+            for metric in map(find, also)
+            for lost in _measure(run, items, metric.name, partial(operator.is_, metric), writer, progress, machines)
         ]
     return Report(each_once([*usual, *failures, *slow]))
 
