@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from innerear.distance import moments
 from innerear.distance.frechet import fad_curve, fad_inf, fad_interval, frechet_distance, per_clip
 from innerear.distance.intervals import interval
 from innerear.distance.moments import Gaussian, Moments, factor_of
@@ -212,6 +213,18 @@ def test_the_fast_interval_is_the_interval_of_the_distance(dims):
     clips = [frames(seed % 5 + 1, dims, seed, scale=1.1) for seed in range(45)]
     slow = interval(lambda kept: frechet_distance(reference, np.concatenate(kept)), clips, seed=2)
     assert fad_interval(reference, clips, seed=2) == pytest.approx(slow, rel=1e-5)
+
+
+@pytest.mark.parametrize("at_once", [1, 7, 40, 1000])
+def test_moments_of_clips_do_not_depend_on_how_many_frames_are_summed_at_once(at_once, monkeypatch):
+    clips = [frames(seed % 5 + 1, 12, seed, shift=50.0) for seed in range(45)]
+    whole, reference = np.concatenate(clips), Gaussian.of(frames(700, 12))
+    monkeypatch.setattr(moments, "AT_ONCE", at_once)
+    found = moments.moments_of(clips)
+    assert found.n == len(whole)
+    np.testing.assert_allclose(found.mean, whole.mean(axis=0), rtol=1e-12)
+    np.testing.assert_allclose(found.scatter, np.cov(whole.T) * (found.n - 1), rtol=1e-9, atol=1e-9)
+    assert frechet_distance(reference, found) == pytest.approx(frechet_distance(reference, whole), rel=1e-9)
 
 
 def test_an_interval_covers_the_distance_to_be_expected_at_this_many_clips():

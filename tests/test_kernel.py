@@ -5,8 +5,8 @@ import pytest
 from scipy.spatial.distance import cdist, pdist
 
 from innerear.distance import kernel
-from innerear.distance.intervals import interval
-from innerear.distance.kernel import KernelReference, kad, kad_interval, median_distance, p_value
+from innerear.distance.intervals import assign, interval
+from innerear.distance.kernel import KernelReference, KernelSums, kad, kad_interval, median_distance, p_value
 from innerear.errors import UsageError
 
 
@@ -100,6 +100,30 @@ def test_the_fast_interval_is_the_interval_of_kad():
     reference, these = KernelReference.of(clips(50)), clips(33, seed=1)
     slow = interval(lambda kept: kad(reference, kept), these, seed=5)
     assert kad_interval(reference, these, seed=5) == pytest.approx(slow, rel=1e-9)
+
+
+@pytest.mark.parametrize("cuts", [(17,), (1, 2, 40), (10, 20, 30, 40, 50)])
+def test_sums_of_parts_add_up_in_any_order(cuts, monkeypatch):
+    monkeypatch.setattr(kernel, "_BLOCK", 37)
+    reference, these = KernelReference.of(clips(50)), clips(61, seed=1)
+    groups = assign(len(these), seed=3)
+    starts, ends = [0, *cuts], [*cuts, len(these)]
+    parts = [KernelSums.of(reference, these[a:], groups[a:], b - a) for a, b in zip(starts, ends, strict=True)]
+    for order in (parts, parts[::-1]):
+        whole = sum(order[1:], start=order[0])
+        assert whole.kad() == pytest.approx(kad(reference, these), rel=1e-9)
+        assert whole.interval() == pytest.approx(kad_interval(reference, these, seed=3), rel=1e-9)
+
+
+def test_memory_for_an_interval_does_not_grow_with_the_square_of_the_clips():
+    import tracemalloc
+
+    reference, these = KernelReference.of(frames(40, 4)), [frames(1, 4, seed) for seed in range(3000)]
+    tracemalloc.start()
+    kad_interval(reference, these, seed=0)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 3000**2 * 8 / 2  # a table of all pairs of clips has 72 MB
 
 
 def test_an_interval_of_a_mean_is_the_textbooks():

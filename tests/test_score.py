@@ -197,7 +197,8 @@ def test_distances_from_parts_are_those_of_the_whole(reference, monkeypatch):
         frames[f"noise/{probe.id}"] = reference.kept[n]
     items = [item(n) for n in range(60)]
     whole = distances(items, frames, reference.signature)
-    monkeypatch.setattr("innerear.scores.distances.SHARD_FRAMES", 100)
+    monkeypatch.setattr("innerear.scores.distances.PART_FRAMES", 100)
+    monkeypatch.setattr("innerear.distance.moments.AT_ONCE", 100)
     parts = distances(items, frames, reference.signature)
     for metric in ("fad", "kad"):
         assert parts[metric].value == pytest.approx(whole[metric].value, rel=1e-9, abs=1e-9)

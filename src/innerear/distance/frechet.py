@@ -17,10 +17,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from innerear.distance.intervals import jackknife
-from innerear.distance.moments import Array, Frames, Gaussian, Moments, as_frames, stack
+from innerear.distance.intervals import assign, jackknife
+from innerear.distance.moments import Array, Frames, Gaussian, Moments, as_frames, moments_of, stack
 from innerear.errors import UsageError
 
 _EPS = float(np.finfo(np.float64).eps)
@@ -130,7 +129,8 @@ def fad_curve(
             centre = seen[:n].mean(axis=0)
             centred = products - n * np.outer(centre, centre)
             start = n
-        curve.append((n, _assembled(reference, n, frames[:n].mean(axis=0), float(energy[n - 1]), centred)))
+        mean = frames[:n].mean(axis=0)
+        curve.append((n, _assembled(reference, n, mean, float(energy[n - 1]) - n * float(mean @ mean), centred)))
     return curve
 
 
@@ -139,29 +139,43 @@ def fad_interval(
 ) -> tuple[float, float] | None:
     """Same as `intervals.interval` of the distance over these clips, but faster; `None` below four clips.
 
-    It covers FAD at this number of clips, including its bias; the reference is treated as fixed.
+    It covers FAD at this number of clips, including its bias; the reference is treated as fixed. Only
+    sums per jackknife group are kept, so memory does not grow with the number of clips.
 
     Raises:
         UsageError: see `frechet_distance`.
     """
-    frames, sizes = stack(clips)
-    _check_dims(reference, frames.shape[1])
-    owner = np.repeat(np.arange(len(sizes)), sizes)
-    frames = frames - reference.mean
-    seen = frames @ reference.factor.T
-    energy = np.square(frames).sum(axis=1)
-    products = seen @ seen.T if len(frames) <= seen.shape[1] else None
+    groups = assign(len(clips), seed)
+    mean = moments_of(clips).mean
+    _check_dims(reference, len(mean))
+    sizes, sums, energy, seen = [], [], [], []
+    few = sum(map(len, clips)) <= len(reference.factor)
+    for group in range(max(groups) + 1):
+        rows = np.concatenate([clip for clip, own in zip(clips, groups, strict=True) if own == group]) - mean
+        sizes.append(len(rows))
+        sums.append(rows.sum(axis=0))
+        energy.append(np.square(rows).sum())
+        projected = rows @ reference.factor.T
+        seen.append(projected if few else projected.T @ projected)
+    n, owner = np.array(sizes), np.repeat(np.arange(len(sizes)), sizes)
+    points = np.concatenate(seen) if few else None
+    products = points @ points.T if points is not None else np.sum(seen, axis=0)
 
-    def statistic(clips_kept: NDArray[np.intp]) -> float:
-        kept = np.flatnonzero(np.isin(owner, clips_kept))
-        if products is not None:
-            centred = _centred(products[np.ix_(kept, kept)])
+    def without(group: int | None) -> float:
+        kept = np.arange(len(n)) != group
+        left = int(n[kept].sum())
+        centre = np.array(sums)[kept].sum(axis=0) / left
+        if few:
+            frames = owner != group
+            centred = _centred(products[np.ix_(frames, frames)])
         else:
-            rows = seen[kept] - seen[kept].mean(axis=0)
-            centred = rows.T @ rows
-        return _assembled(reference, len(kept), frames[kept].mean(axis=0), float(energy[kept].sum()), centred)
+            across = reference.factor @ centre
+            others = products if group is None else products - seen[group]
+            centred = others - left * np.outer(across, across)
+        spread = float(np.array(energy)[kept].sum() - left * (centre @ centre))
+        return _assembled(reference, left, mean - reference.mean + centre, spread, centred)
 
-    return jackknife(statistic, len(sizes), seed, level)
+    return jackknife(without, np.bincount(groups), level)
 
 
 def _centred(products: Array) -> Array:
@@ -171,15 +185,14 @@ def _centred(products: Array) -> Array:
     return centred
 
 
-def _assembled(reference: Gaussian, n: int, mean: Array, energy: float, centred: Array) -> float:
-    """Assemble the distance of n frames, all relative to the reference's mean.
+def _assembled(reference: Gaussian, n: int, step: Array, spread: float, centred: Array) -> float:
+    """Assemble the distance of n frames to a reference.
 
-    `mean`, `energy`: the frames' mean and sum of squares. `centred`: the scatter matrix (or the inner
-    products) of the frames projected by the reference's factor.
+    `step`: difference of the means. `spread`: trace of the scatter matrix of the frames. `centred`: the
+    scatter matrix (or the inner products) of the frames projected by the reference's factor.
     """
     overlap = float(np.sqrt(_eigenvalues(centred).clip(min=0) / (n - 1)).sum())
-    square = float(mean @ mean)
-    return max(0.0, square + reference.trace + (energy - n * square) / (n - 1) - 2 * overlap)
+    return max(0.0, float(step @ step) + reference.trace + spread / (n - 1) - 2 * overlap)
 
 
 class _Halves:

@@ -24,41 +24,40 @@ def interval(
     It covers the statistic's expectation at this number of clips. For a statistic that is biased at
     small n, such as FAD, it does not cover the value for infinite data.
     """
-    return jackknife(lambda kept: statistic([clips[i] for i in kept]), len(clips), seed, level)
+    groups = assign(len(clips), seed)
+
+    def without(group: int | None) -> float:
+        return statistic([clip for clip, own in zip(clips, groups, strict=True) if own != group])
+
+    return jackknife(without, np.bincount(groups), level)
+
+
+def assign(n: int, seed: int) -> NDArray[np.intp]:
+    """The group of each of n clips: at random one of 20 groups, or a group of its own for smaller n."""
+    groups = np.empty(n, dtype=np.intp)
+    for number, members in enumerate(np.array_split(np.random.default_rng(seed).permutation(n), min(GROUPS, n))):
+        groups[members] = number
+    return groups
 
 
 def jackknife(
-    statistic: Callable[[NDArray[np.intp]], float], n: int, seed: int, level: float = 0.95
+    without: Callable[[int | None], float], clips: NDArray[np.intp], level: float = 0.95
 ) -> tuple[float, float] | None:
-    """Confidence interval of a statistic that takes the indices of the clips kept; `None` for n below 4.
+    """Confidence interval of a statistic from leaving out one group at a time; `None` for fewer than four clips.
 
-    Delete-d jackknife: clips are assigned at random to 20 groups (n groups of one for smaller n), and
-    each group is left out once. Variance for unequal groups: Busing, Meijer and van der Leeden,
-    "Delete-m jackknife for unequal m" (1999), eq. 8; quantile of Student's t.
+    `without`: the statistic without the clips of a group, or (`None`) of all clips. `clips`: number of
+    clips per group. Variance for unequal groups: Busing, Meijer and van der Leeden, "Delete-m jackknife
+    for unequal m" (1999), eq. 8; quantile of Student's t.
     """
-    if n < 4:
-        return None
-    order = np.concatenate(left_out := groups(n, seed))
-    whole = statistic(np.arange(n))
-    without = np.array([statistic(np.setdiff1d(order, group)) for group in left_out])
-    return combined(whole, without, np.array([len(group) for group in left_out]), level)
-
-
-def groups(n: int, seed: int) -> list[NDArray[np.intp]]:
-    """Assign n clips at random to 20 groups that are left out together; to n groups if there are fewer."""
-    return np.array_split(np.random.default_rng(seed).permutation(n), min(GROUPS, n))
-
-
-def combined(
-    whole: float, without: NDArray[np.float64], sizes: NDArray[np.intp], level: float = 0.95
-) -> tuple[float, float]:
-    """Interval from the statistic of all clips and without each group; `sizes`: clips per group."""
     from scipy.special import stdtrit  # scipy.stats takes a second to import
 
-    n = len(sizes)
-    share = sizes.sum() / sizes
-    pseudo = share * whole - (share - 1) * without
-    centre = n * whole - float(((1 - 1 / share) * without).sum())
+    if clips.sum() < 4:
+        return None
+    n = len(clips)
+    whole, left_out = without(None), np.array([without(group) for group in range(n)])
+    share = clips.sum() / clips
+    pseudo = share * whole - (share - 1) * left_out
+    centre = n * whole - float(((1 - 1 / share) * left_out).sum())
     variance = float(np.mean(np.square(pseudo - centre) / (share - 1)))
     reach = float(stdtrit(n - 1, (1 + level) / 2)) * np.sqrt(variance)
     return float(whole - reach), float(whole + reach)

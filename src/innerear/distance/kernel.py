@@ -16,11 +16,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from innerear.distance.intervals import jackknife
+from innerear.distance.intervals import GROUPS, assign, jackknife
 from innerear.distance.moments import Array, Frames, stack
 from innerear.errors import UsageError
 
@@ -86,22 +87,82 @@ def centred(reference: KernelReference, clips: Frames | Sequence[Frames]) -> tup
     return frames - reference.mean, sizes
 
 
+@dataclass(frozen=True, eq=False)
+class KernelSums:
+    """Sums of k over pairs of frames of a set, by jackknife group; `+` merges the sums of two parts.
+
+    Computed block by block, so memory does not grow with the number of clips. `reference`: mean of k over
+    pairs within the reference. `own`: sums over pairs of two groups, without pairs within a clip, shape
+    (20, 20). The others have one value per group: `cross`, the sum over frames of the mean of k to the
+    reference; `clips` and `frames`, their numbers; `squares`, the sum over clips of their squared frames.
+    """
+
+    reference: float
+    own: Array
+    cross: Array
+    clips: Sizes
+    frames: NDArray[Any]
+    squares: NDArray[Any]
+
+    @classmethod
+    def of(
+        cls, reference: KernelReference, clips: Sequence[Frames], groups: Sizes, first: int | None = None
+    ) -> KernelSums:
+        """Sum over pairs of clips, given the group of each clip (`intervals.assign`).
+
+        `first`: only pairs of which one is among so many first clips. The sums of `clips[i:]`, each
+        with `first` up to the next i, add up to those of all clips.
+
+        Raises:
+            UsageError: see `centred`.
+        """
+        sizes = np.array([len(clip) for clip in clips], dtype=np.intp)
+        first = len(clips) if first is None else first
+        own, cross = np.zeros((GROUPS, GROUPS)), np.zeros(GROUPS)
+        spans = [(some, starts) for some, _, starts in _spans(sizes[:first])]
+        later = [(slice(first + s.start, first + s.stop), starts) for s, _, starts in _spans(sizes[first:])]
+        for i, (some, starts) in enumerate(spans):
+            frames, _ = centred(reference, clips[some])
+            np.add.at(cross, np.repeat(groups[some], sizes[some]), _mean_to(reference, frames))
+            for others, lefts in [*spans[i:], *later]:
+                columns = frames if others == some else centred(reference, clips[others])[0]
+                sums = _clip_sums(frames, starts, columns, lefts, reference.bandwidth)
+                if others == some:
+                    np.fill_diagonal(sums, 0.0)
+                else:
+                    np.add.at(own, (groups[others][:, np.newaxis], groups[some]), sums.T)
+                np.add.at(own, (groups[some][:, np.newaxis], groups[others]), sums)
+        rows, weights = groups[:first], sizes[:first].astype(np.float64)
+        n, squares = np.bincount(rows, weights, GROUPS), np.bincount(rows, weights**2, GROUPS)
+        return cls(reference.within, own, cross, np.bincount(rows, minlength=GROUPS), n, squares)
+
+    def __add__(self, other: KernelSums) -> KernelSums:
+        return KernelSums(
+            self.reference,
+            self.own + other.own,
+            self.cross + other.cross,
+            self.clips + other.clips,
+            self.frames + other.frames,
+            self.squares + other.squares,
+        )
+
+    def kad(self, without: int | None = None) -> float:
+        """`kad` of the set, or of the set without one group."""
+        kept = np.arange(GROUPS) != without
+        n = self.frames[kept].sum()
+        within = self.own[np.ix_(kept, kept)].sum() / (n**2 - self.squares[kept].sum())
+        return SCALE * float(self.reference + within - 2 * self.cross[kept].sum() / n)
+
+    def interval(self, level: float = 0.95) -> tuple[float, float] | None:
+        """Same as `intervals.interval` of `kad`; `None` below four clips."""
+        return jackknife(self.kad, self.clips[self.clips > 0], level)
+
+
 def kad_interval(
     reference: KernelReference, clips: Sequence[Frames], seed: int, level: float = 0.95
 ) -> tuple[float, float] | None:
     """Same as `intervals.interval` of `kad` over these clips, but faster; `None` below four clips."""
-    frames, sizes = centred(reference, clips)
-    own = pair_sums(frames, sizes, frames, sizes, reference.bandwidth)
-    np.fill_diagonal(own, 0.0)
-    cross = pair_sums(reference.frames, reference.sizes, frames, sizes, reference.bandwidth).sum(axis=0)
-
-    def statistic(kept: Sizes) -> float:
-        n = sizes[kept]
-        pairs = float(n.sum() ** 2 - np.square(n).sum())
-        within = own[np.ix_(kept, kept)].sum() / pairs
-        return SCALE * float(reference.within + within - 2 * cross[kept].sum() / (n.sum() * len(reference.frames)))
-
-    return jackknife(statistic, len(sizes), seed, level)
+    return KernelSums.of(reference, clips, assign(len(clips), seed)).interval(level)
 
 
 def p_value(first: Sequence[Frames], second: Sequence[Frames], seed: int, permutations: int = 999) -> float:
@@ -161,9 +222,23 @@ def pair_sums(first: Array, first_sizes: Sizes, second: Array, second_sizes: Siz
     sums = np.empty((len(first_sizes), len(second_sizes)))
     for i, rows, tops in _spans(first_sizes):
         for j, columns, lefts in _spans(second_sizes):
-            block = np.add.reduceat(_kernel(first[rows], second[columns], bandwidth), tops, axis=0)
-            sums[i, j] = np.add.reduceat(block, lefts, axis=1)
+            sums[i, j] = _clip_sums(first[rows], tops, second[columns], lefts, bandwidth)
     return sums
+
+
+def _clip_sums(first: Array, tops: Sizes, second: Array, lefts: Sizes, bandwidth: float) -> Array:
+    """Sum of k over all pairs of frames of two clips, given the first frame of each clip."""
+    sums: Array = np.add.reduceat(np.add.reduceat(_kernel(first, second, bandwidth), tops, axis=0), lefts, axis=1)
+    return sums
+
+
+def _mean_to(reference: KernelReference, frames: Array) -> Array:
+    """Mean of k of each frame to the frames of the reference, shape (frames,)."""
+    blocks = np.split(reference.frames, range(_BLOCK, len(reference.frames), _BLOCK))
+    total: Array = sum(
+        (_kernel(block, frames, reference.bandwidth).sum(axis=0) for block in blocks), np.zeros(len(frames))
+    )
+    return total / len(reference.frames)
 
 
 def _kernel(first: Array, second: Array, bandwidth: float) -> Array:

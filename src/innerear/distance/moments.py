@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import add
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from innerear.errors import UsageError
 Array = NDArray[np.float64]
 Frames = NDArray[np.floating[Any]]
 """Shape (frames, dims)."""
+AT_ONCE = 10_000
+"""Frames whose moments are computed at once."""
 
 
 def as_frames(frames: Frames) -> Array:
@@ -106,6 +109,16 @@ class Moments:
             return Moments(n, mean, np.concatenate(rows))
         between = np.outer(step, step) * (self.n * other.n / n)
         return Moments(n, mean, self.scatter + other.scatter + between)
+
+
+def moments_of(clips: Sequence[Frames]) -> Moments:
+    """Moments of all frames of clips, each of shape (frames, dims).
+
+    About `AT_ONCE` frames at a time are cast to float64, so memory does not grow with the number of clips.
+    """
+    ends = np.cumsum([len(clip) for clip in clips])
+    batches = np.split(np.arange(len(clips)), np.flatnonzero(np.diff((ends - 1) // AT_ONCE)) + 1)
+    return reduce(add, (Moments.of(np.concatenate([clips[i] for i in batch])) for batch in batches))
 
 
 @dataclass(frozen=True, eq=False)

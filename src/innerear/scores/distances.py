@@ -6,52 +6,51 @@ same number of held-back recordings, cut to the same numbers of frames.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial, reduce
 from itertools import chain
+from operator import add
 from threading import Lock
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from innerear.compute.threads import one_blas_thread
-from innerear.compute.work import Executor, Failure, Job, Local
-from innerear.distance import intervals, shards
+from innerear.compute.work import Executor, Job, Local
 from innerear.distance.collapse import collapse
 from innerear.distance.frechet import fad_interval, frechet_distance
-from innerear.distance.kernel import KernelReference, kad, kad_interval
-from innerear.distance.moments import Gaussian, Moments
-from innerear.distance.shards import Sums
+from innerear.distance.intervals import assign
+from innerear.distance.kernel import KernelReference, KernelSums, kad
+from innerear.distance.moments import Gaussian, moments_of
 from innerear.embed.batches import Embedded, Embedding
 from innerear.errors import InnerEarError, UsageError
-from innerear.metrics.group import Group
-from innerear.records import Probe, Score, Signature, digest
+from innerear.records import Probe, Score, digest
 from innerear.reference.sets import KINDS, Kind, Reference, find_reference
-from innerear.stats import Estimate, holding
+from innerear.scores.groups import Group
+from innerear.stats import Reach, holding
 
 Frames = NDArray[np.float32]
 
 DRAWS = 5  # of held-back clips, for a ceiling
 SEED = 0
 FEWEST_CLIPS = 4  # least number of clips for a distance
-SHARD_FRAMES = 10_000  # sets with more frames are computed in shards
+PART_FRAMES = 10_000  # KAD of sets with more frames is computed in parts
+PARTS = 20
 METRICS = ("fad", "kad")
 ANCHORS = ("noise", "silence")
-
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Answer:
     """A distance and its interval, and the rank of the reference's covariance."""
 
-    estimate: Estimate
-    rank: int
+    value: float | None
+    reach: Reach | None = None
+    rank: int = 0
 
 
 def distance_scores(
@@ -66,128 +65,36 @@ def distance_scores(
         for group in groups
     ]
     asks = {ask.key: ask for found in chain(*sets) if isinstance(found, _Set) for ask in found.asks.values()}
-    large = {key: ask for key, ask in asks.items() if ask.frames > SHARD_FRAMES}
-    first = [*(ask for key, ask in asks.items() if key not in large), *chain(*map(_shards_of, large.values()))]
+    todo = [part for ask in asks.values() for part in ask.parts()]
     answers: dict[str, Answer] = {}
-    of_parts: dict[str, dict[int, Moments | Sums]] = {key: {} for key in large}
+    sums: defaultdict[str, dict[int, KernelSums]] = defaultdict(dict)
     done = 0
 
-    def keep(asked: _Ask | _Shard | _Merge, found: Answer | Moments | Sums) -> None:
+    def keep(ask: _Ask, result: Answer | KernelSums) -> None:
         nonlocal done
         done += 1
-        if isinstance(found, Answer):
-            answers[asked.key] = found
-        elif isinstance(asked, _Shard):
-            of_parts[asked.key][asked.place] = found
-        progress("distances", done, len(first) + len(large))
+        if isinstance(result, Answer):
+            answers[ask.key] = result
+        else:
+            sums[ask.key][ask.start] = result
+        progress("distances", done, len(todo))
 
-    work: Job[Any, Any] = Job(_answering)
-    do = (machines or Local()).map
-    lost: list[Failure[Any]] = do(work, first, keep)
-    if not lost:
-        merges = [
-            _Merge(ask.without_clips(), [of_parts[key][place] for place in sorted(of_parts[key])])
-            for key, ask in large.items()
-        ]
-        lost = do(work, merges, keep)
+    lost = (machines or Local()).map(Job(_answering), todo, keep)
     if lost:
         raise InnerEarError(f"a distance could not be computed: {lost[0].why}")
+    for key, parts in sums.items():
+        whole = reduce(add, (parts[start] for start in sorted(parts)))
+        answers[key] = Answer(whole.kad(), whole.interval())
     for of_group in sets:
         yield [score for found in of_group for score in (found.scores(answers) if isinstance(found, _Set) else found)]
 
 
-def _shards_of(ask: _Ask) -> list[_Shard]:
-    assert ask.clips is not None
-    found = shards.parts(ask.clips, SEED)
-    if ask.metric == "fad":
-        return [_Shard(ask.without_clips(), place, [part]) for place, part in enumerate(found)]
-    return [_Shard(ask.without_clips(), place, found[place:]) for place in range(len(found))]
-
-
-@contextmanager
-def _answering() -> Iterator[Callable[[_Ask | _Shard | _Merge], Answer | Moments | Sums]]:
-    """Yield a function that computes an ask, a shard or a merge."""
-    once = _Once()
-
-    def answer(asked: _Ask | _Shard | _Merge) -> Answer | Moments | Sums:
-        ask = asked if isinstance(asked, _Ask) else asked.ask
-        reference = find_reference(ask.kind, ask.embedder)
-        if reference is None or reference.digest != ask.reference:
-            raise UsageError(
-                f"the reference {ask.kind!r} for {ask.embedder} does not match this run's, {ask.reference}"
-            )
-        prepared = once(reference.digest, lambda: _Prepared.of(reference))
-        rank = int(prepared.gaussian.rank)
-        if isinstance(asked, _Shard):
-            return shards.moments(asked.parts[0]) if ask.metric == "fad" else prepared.sums(asked.parts)
-        if isinstance(asked, _Merge):
-            return Answer(Estimate(*prepared.merged(ask, asked.parts)), rank)
-        if ask.clips is None:
-            return Answer(Estimate(_real(prepared, ask.metric, reference, ask.lengths)), rank)
-        value = prepared.distance(ask.metric, ask.clips)
-        low, high = (ask.interval and holding(value, prepared.interval(ask.metric, ask.clips))) or (None, None)
-        return Answer(Estimate(value, low, high), rank)
-
-    with one_blas_thread():
-        yield answer
-
-
-class _Once:
-    """Cache of values that several threads need; the first caller computes, the others wait."""
-
-    def __init__(self) -> None:
-        self._found: dict[str, Future[Any]] = {}
-        self._lock = Lock()
-
-    def __call__(self, key: str, work: Callable[[], T]) -> T:
-        with self._lock:
-            mine = key not in self._found
-            future = self._found.setdefault(key, Future())
-        if mine:
-            try:
-                future.set_result(work())
-            except BaseException as error:
-                future.set_exception(error)
-                raise
-        value: T = future.result()
-        return value
-
-
-@dataclass(frozen=True)
-class _Prepared:
-    """A reference prepared for FAD and for KAD."""
-
-    gaussian: Gaussian
-    kernel: KernelReference
-
-    @classmethod
-    def of(cls, reference: Reference) -> _Prepared:
-        return cls(Gaussian.of(np.concatenate(reference.kept)), KernelReference.of(reference.kept))
-
-    def distance(self, metric: str, clips: Sequence[Frames]) -> float:
-        if metric == "fad":
-            return frechet_distance(self.gaussian, np.concatenate(clips))
-        return kad(self.kernel, clips)
-
-    def interval(self, metric: str, clips: Sequence[Frames]) -> tuple[float, float] | None:
-        if metric == "fad":
-            return fad_interval(self.gaussian, clips, SEED)
-        return kad_interval(self.kernel, clips, SEED)
-
-    def sums(self, parts: Sequence[shards.Part]) -> Sums:
-        return shards.kernel_sums(self.kernel, parts)
-
-    def merged(self, ask: _Ask, parts: Sequence[Any]) -> tuple[float, float | None, float | None]:
-        clips = [len(group) for group in intervals.groups(len(ask.lengths), SEED)]
-        value, low, high = (
-            shards.fad(self.gaussian, parts, clips) if ask.metric == "fad" else shards.kad(self.kernel, parts)
-        )
-        return (value, low, high) if ask.interval else (value, None, None)
-
-
 @dataclass(frozen=True, eq=False)
 class _Ask:
-    """A distance to compute: of clips, or (`clips=None`) of held-back recordings of these lengths."""
+    """A distance to compute: of clips, or (`clips=None`) of held-back recordings of these lengths.
+
+    A part of a large KAD is about pairs of the clips from `start` on with the first `first` of them.
+    """
 
     key: str
     kind: str
@@ -197,42 +104,44 @@ class _Ask:
     clips: Sequence[Frames] | None
     lengths: Sequence[int]  # frames of each clip
     interval: bool = False
+    start: int = 0
+    first: int | None = None
 
-    @property
-    def frames(self) -> int:
-        """Number of frames in `clips`."""
-        return sum(self.lengths) if self.clips is not None else 0
-
-    def without_clips(self) -> _Ask:
-        """The same ask without its clips, which the shards carry."""
-        return replace(self, clips=None)
-
-
-@dataclass(frozen=True, eq=False)
-class _Shard:
-    """One shard of a large ask; for KAD, with all later parts."""
-
-    ask: _Ask
-    place: int
-    parts: Sequence[shards.Part]
-
-    @property
-    def key(self) -> str:
-        """The key of the ask."""
-        return self.ask.key
+    def parts(self) -> list[_Ask]:
+        """The ask itself, or the parts of a large KAD, whose sums add up."""
+        if self.clips is None or self.metric == "fad" or sum(self.lengths) <= PART_FRAMES:
+            return [self]
+        rows = [rows for rows in np.array_split(np.arange(len(self.clips)), PARTS) if len(rows)]
+        return [replace(self, clips=self.clips[r[0] :], start=int(r[0]), first=len(r)) for r in rows]
 
 
-@dataclass(frozen=True, eq=False)
-class _Merge:
-    """A large ask and the results of its shards."""
+@contextmanager
+def _answering() -> Iterator[Callable[[_Ask], Answer | KernelSums]]:
+    """Yield a function that computes a distance, or the kernel sums of a part."""
+    locks: defaultdict[tuple[str, str], Lock] = defaultdict(Lock)
 
-    ask: _Ask
-    parts: Sequence[Moments | Sums]
+    @cache
+    def prepared(reference: Reference, metric: str) -> Gaussian | KernelReference:
+        return Gaussian.of(np.concatenate(reference.kept)) if metric == "fad" else KernelReference.of(reference.kept)
 
-    @property
-    def key(self) -> str:
-        """The key of the ask."""
-        return self.ask.key
+    def answer(ask: _Ask) -> Answer | KernelSums:
+        reference = find_reference(ask.kind, ask.embedder)
+        if reference is None or reference.digest != ask.reference:
+            raise UsageError(
+                f"the reference {ask.kind!r} for {ask.embedder} does not match this run's, {ask.reference}"
+            )
+        with locks[reference.digest, ask.metric]:  # the first thread prepares it, the others wait
+            ready = prepared(reference, ask.metric)
+        if ask.clips is None:
+            return Answer(_real(ready, reference, ask.lengths))
+        if isinstance(ready, KernelReference):
+            groups = assign(len(ask.lengths), SEED)[ask.start :]
+            return KernelSums.of(ready, ask.clips, groups, ask.first)
+        reach = fad_interval(ready, ask.clips, SEED) if ask.interval else None
+        return Answer(_distance(ready, ask.clips), reach, ready.rank)
+
+    with one_blas_thread():
+        yield answer
 
 
 def _set_of(group: Group, kind: Kind, embedder: str, embedding: Embedding | None) -> _Set | list[Score]:
@@ -242,9 +151,9 @@ def _set_of(group: Group, kind: Kind, embedder: str, embedding: Embedding | None
         return []
 
     def without(why: str, n: int = 0) -> list[Score]:
-        how = Signature.of(emb=embedder, ref=kind.name)
+        how = f"emb:{embedder}|ref:{kind.name}"
         more: dict[str, Any] = {"note": why, "group": kind.name, "better": "lower"}
-        return [group.score(name, None, n, len(items) - n, Signature.of(name).plus(how), **more) for name in METRICS]
+        return [group.score(name, None, n, len(items) - n, f"{name}|{how}", **more) for name in METRICS]
 
     reference = find_reference(kind.name, embedder)
     if embedding is None:
@@ -276,20 +185,19 @@ class _Set:
         self.group, self.kind, self.reference, self.made, self.asked = group, kind, reference, made, asked
         clips = [clip for _, clip in made]
         self.n_frames = sum(map(len, clips))
-        n, ref = f"{len(clips)}clips,{self.n_frames}frames", f"{kind.name}@{reference.digest}"
-        self.how = Signature.of(emb=reference.signature, ref=ref, n=n, ci="jackknife20-clips", v=1)
-        how = str(self.how)
+        how = f"emb:{reference.signature}|ref:{kind.name}@{reference.digest}|n:{len(clips)}clips,{self.n_frames}frames"
+        self.how = how + "|ci:jackknife20-clips|v:1"
         probes = [probe.id for probe, _ in made]
         lengths = sorted(map(len, clips))
         self.asks: dict[tuple[str, str], _Ask] = {}
         for metric in METRICS:
             ask = partial(_Ask, kind=kind.name, embedder=embedder, reference=reference.digest, metric=metric)
-            own = digest(metric, how, group.model, group.strategy, group.tier)
+            own = digest(metric, self.how, group.model, group.strategy, group.tier)
             self.asks[metric, "own"] = ask(key=own, clips=clips, lengths=list(map(len, clips)), interval=True)
             for anchor, sounds in anchors.items():  # shared by all sets of these probes
-                key = digest(metric, how, anchor, probes)
+                key = digest(metric, self.how, anchor, probes)
                 self.asks[metric, anchor] = ask(key=key, clips=sounds, lengths=list(map(len, sounds)))
-            real = digest(metric, how, "real", lengths)
+            real = digest(metric, self.how, "real", lengths)
             self.asks[metric, "real"] = ask(key=real, clips=None, lengths=lengths)
 
     def scores(self, answers: Mapping[str, Answer]) -> list[Score]:
@@ -309,32 +217,31 @@ class _Set:
         scores = []
         for metric in METRICS:
             own = found[metric, "own"]
-            floor = {name: found[metric, name].estimate.value for name in ANCHORS if (metric, name) in found}
+            low, high = (own.value is not None and holding(own.value, own.reach)) or (None, None)
+            floor = {name: found[metric, name].value for name in ANCHORS if (metric, name) in found}
             more: dict[str, Any] = {
                 "note": _small(metric, self.n_frames, dims, real_clips, n),
+                "low": low,
+                "high": high,
                 "floor": floor,
-                "ceiling": {"real": found[metric, "real"].estimate.value},
+                "ceiling": {"real": found[metric, "real"].value},
                 "group": self.kind.name,
                 "better": "lower",
                 "detail": detail,
             }
-            scores.append(
-                self.group.score(metric, own.estimate, n, self.asked - n, Signature.of(metric).plus(self.how), **more)
-            )
+            scores.append(self.group.score(metric, own.value, n, self.asked - n, f"{metric}|{self.how}", **more))
         return [*scores, _variety(self.group, self.kind, reference, self.made, self.how)]
 
 
-def _variety(
-    group: Group, kind: Kind, reference: Reference, made: Sequence[tuple[Probe, Frames]], how: Signature
-) -> Score:
+def _variety(group: Group, kind: Kind, reference: Reference, made: Sequence[tuple[Probe, Frames]], how: str) -> Score:
     """Variety of the sounds, 1 for real ones; with several attempts, the share of it between probes."""
     by_probe: dict[str, list[Frames]] = {}
     for probe, clip in made:
         by_probe.setdefault(probe.id, []).append(clip)
     found = collapse(by_probe, reference.kept)
     detail = {"between": found.between, "within": found.within, "share_between": found.share}
-    signature = Signature.of("variety").plus(how.without("ci"))
-    return group.score("variety", Estimate(found.variety), found.clips, 0, signature, group=kind.name, detail=detail)
+    signature = f"variety|{how.replace('|ci:jackknife20-clips', '')}"
+    return group.score("variety", found.variety, found.clips, 0, signature, group=kind.name, detail=detail)
 
 
 def _anchors(made: Sequence[tuple[Probe, Frames]], frames: Embedded) -> dict[str, list[Frames]]:
@@ -343,7 +250,7 @@ def _anchors(made: Sequence[tuple[Probe, Frames]], frames: Embedded) -> dict[str
     return {name: [frames[key] for key in keys] for name, keys in found.items() if all(key in frames for key in keys)}
 
 
-def _real(prepared: _Prepared, metric: str, reference: Reference, lengths: Sequence[int]) -> float | None:
+def _real(ready: Gaussian | KernelReference, reference: Reference, lengths: Sequence[int]) -> float | None:
     """The ceiling: held-back clips, as many and as long as the set's, against the reference; the mean over draws."""
     held = reference.held_back
     n = min(len(lengths), len(held))
@@ -354,8 +261,14 @@ def _real(prepared: _Prepared, metric: str, reference: Reference, lengths: Seque
     for _ in range(DRAWS):
         chosen = rng.permutation(len(held))[:n]
         cut = rng.permutation(np.array(lengths))[:n]
-        draws.append(prepared.distance(metric, [held[i][:k] for i, k in zip(chosen, cut, strict=True)]))
+        draws.append(_distance(ready, [held[i][:k] for i, k in zip(chosen, cut, strict=True)]))
     return float(np.mean(draws))
+
+
+def _distance(ready: Gaussian | KernelReference, clips: Sequence[Frames]) -> float:
+    if isinstance(ready, Gaussian):
+        return frechet_distance(ready, moments_of(clips))
+    return kad(ready, clips)
 
 
 def _small(metric: str, n_frames: int, dims: int, n_real: int, n: int) -> str:
