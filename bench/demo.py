@@ -19,6 +19,7 @@ from pathlib import Path
 from innerear import RunConfig, choose, create, load, open_model, stages
 from innerear import embed as embed_module
 from innerear.embed import batches as embeddings
+from innerear.embed import stage
 from innerear.records import Render
 from innerear.run.parts import read_rows
 
@@ -55,7 +56,7 @@ def main() -> None:
     parser.add_argument("--probes")
     given = parser.parse_args()
     timed = Timed(embed_module.open_embedder(given.embedder))
-    stages.open_embedder = embeddings.open_embedder = lambda name: timed  # type: ignore[assignment]
+    stage.open_embedder = embeddings.open_embedder = lambda name: timed  # type: ignore[assignment]
     suite = load()
     with tempfile.TemporaryDirectory() as folder:
         asked = RunConfig(models=MODELS, suite=suite.name, suite_digest=suite.digest, embedders=[given.embedder])

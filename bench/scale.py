@@ -37,6 +37,7 @@ from innerear.embed.batches import batches, hearing
 from innerear.jail import open_jail
 from innerear.metrics.base import sound_of as to_measure_of
 from innerear.metrics.measure import keys
+from innerear.metrics.stage import Missing, measuring
 from innerear.programs.extract import extract
 from innerear.programs.guard import guarded
 from innerear.records import Item, Limits, Program
@@ -90,7 +91,7 @@ def recorded(run: Run) -> list[Item]:
     return [item for item in run.items() if item.completion.model == "recorded/one-shot" and runs(item.program)]
 
 
-def to_measure(item: Item) -> stages.Missing:
+def to_measure(item: Item) -> Missing:
     """A sound with all that `innerear measure` measures of it."""
     rows = keys(item.completion.key, to_measure_of(item))
     return item, frozenset(row.key for row in rows if not row.metric.on_request)
@@ -115,8 +116,8 @@ def embed(name: str, audio: Path, sounds: Sequence[Item], machines: Executor) ->
         assert not machines.map(work, batches(named, machines.workers), lambda *_: None)
 
 
-def measure(audio: Path, missing: Sequence[stages.Missing], machines: Executor) -> None:
-    assert not machines.map(Job(partial(stages.measuring, audio)), missing, lambda *_: None)
+def measure(audio: Path, missing: Sequence[Missing], machines: Executor) -> None:
+    assert not machines.map(Job(partial(measuring, audio)), missing, lambda *_: None)
 
 
 Stage = tuple[Sequence[Any], Callable[[Sequence[Any], Executor], None]]
@@ -143,7 +144,7 @@ def durations(run: Run, embedders: list[str]) -> dict[str, list[float]]:
     for name in embedders:
         network = open_embedder(name)
         found[name] = each_s(lambda item: network.embed([sound_of(item.render, run.audio)]), sounds)  # noqa: B023
-    with stages.measuring(run.audio) as measured:
+    with measuring(run.audio) as measured:
         found["measured"] = each_s(measured, [to_measure(item) for item in sounds])
     return found
 

@@ -22,7 +22,7 @@ from innerear.reference.manifest import read_manifest
 from innerear.reference.sets import KINDS
 from innerear.render.render import load
 from innerear.run.run import Run
-from innerear.stages import ScoreFile
+from innerear.scores.stage import ScoreFile
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo")]
 MODELS = ["recorded/one-shot", "baseline/silence", "baseline/noise", "baseline/sine"]

@@ -12,7 +12,8 @@ from click.testing import CliRunner
 
 from innerear.cli.main import main
 from innerear.embed import weights
-from innerear.embed.weights import Source, check, fetch, find, home, in_wheel, local, pull_file, sources
+from innerear.embed.downloads import Progress, pull
+from innerear.embed.weights import Source, Weights, check, fetch, find, home, in_wheel, local, sources
 from innerear.errors import UsageError, WeightsUnavailable
 
 CONTENT = bytes(range(256)) * 2_000
@@ -68,6 +69,14 @@ def _cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def source(hub: Hub, checksum: str = f"sha256:{SHA256}") -> Source:
     return Source("toy", "toy/network.onnx", len(CONTENT), checksum, "CC0-1.0", (hub.url,))
+
+
+def pull_file(source: Source, progress: Progress | None = None) -> Weights:
+    """Pull one file; raises why it cannot be had."""
+    (found,) = pull([source], progress)
+    if isinstance(found, WeightsUnavailable):
+        raise found
+    return found
 
 
 def test_a_download_goes_on_where_it_was_cut_off(hub: Hub) -> None:

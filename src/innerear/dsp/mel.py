@@ -31,6 +31,20 @@ def spectrum(samples: NDArray[np.floating], window: Array, n_fft: int, hop_lengt
     return found
 
 
+def htk_mel(hz: NDArray[np.float64] | float) -> NDArray[np.float64]:
+    """Frequency in hertz on the mel scale of HTK, after O'Shaughnessy (1987).
+
+    >>> round(float(htk_mel(1000.0)))
+    1000
+    """
+    return np.asarray(2595 * np.log10(1 + np.asarray(hz) / 700))
+
+
+def htk_hz(mels: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Frequency in hertz of mels, the inverse of `htk_mel`."""
+    return np.asarray(700 * (10 ** (mels / 2595) - 1))
+
+
 def triangles(bins: Array, edges: Array) -> Array:
     """Filters of peak 1 between neighbouring edges, shape (bins, len(edges) - 2); both on the same scale."""
     rising = (bins[:, None] - edges[:-2]) / (edges[1:-1] - edges[:-2])

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from innerear.dsp.mel import BLOCK, Array, hann, spectrum, triangles
+from innerear.dsp.mel import BLOCK, Array, hann, htk_hz, htk_mel, spectrum, triangles
 from innerear.embed.aisfx_network import BANDS, SPECTRA, WIDTHS
 from innerear.embed.loudness import LoudnessRule, words
 from innerear.embed.network import Network
@@ -93,7 +93,7 @@ def spectra(samples: Samples) -> NDArray[np.float32]:
 @functools.cache
 def _filters() -> Array:
     """Triangles even on the HTK mel scale from 0 Hz to half the sample rate; the weights of each sum to 1."""
-    mels = np.linspace(0, 2595 * np.log10(1 + SAMPLE_RATE / 2 / 700), BANDS + 2)
-    filters = triangles(np.fft.rfftfreq(N_FFT, 1 / SAMPLE_RATE), 700 * (10 ** (mels / 2595) - 1))
+    edges = htk_hz(np.linspace(0, htk_mel(SAMPLE_RATE / 2), BANDS + 2))
+    filters = triangles(np.fft.rfftfreq(N_FFT, 1 / SAMPLE_RATE), edges)
     even: Array = filters / filters.sum(axis=0)
     return even

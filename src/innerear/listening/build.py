@@ -11,12 +11,10 @@ from __future__ import annotations
 
 import datetime
 import hmac
-import os
 import secrets
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import as_file, files
 from itertools import combinations
@@ -27,6 +25,7 @@ import numpy as np
 
 from innerear.ask.models.swap import nameable
 from innerear.clip import Samples
+from innerear.compute.threads import ordered
 from innerear.errors import UsageError
 from innerear.listening import sounds
 from innerear.listening.files import SCALES, Key, KeyClip, KeyTrial, Shown, Test, Trial
@@ -36,10 +35,9 @@ from innerear.records import Probe, digest
 from innerear.report.validations import Kind
 from innerear.report.write import script
 from innerear.run.parts import write_whole
+from innerear.run.progress import Progress, Tally, silent
 from innerear.run.run import Run, versions
 from innerear.run.whole import new_folder, sweep
-
-Progress = Callable[[str, int, int], None]
 
 ANCHORED_SHARE = 3  # in `ab`, one probe in three also pairs a model with noise or a recording
 TOO_ALIKE = 0.5  # share of nameable features in common from which two captions are too alike for one question
@@ -77,7 +75,7 @@ class Built:
 
 
 def build(
-    runs: Sequence[Run], out: Path, wanted: Wanted, key: Path | None = None, progress: Progress | None = None
+    runs: Sequence[Run], out: Path, wanted: Wanted, key: Path | None = None, progress: Progress = silent
 ) -> Built:
     """Write the page of a listening test into `out`, and its key next to it.
 
@@ -92,7 +90,7 @@ def build(
         raise UsageError(f"{existing} exists already, and listeners may have that test; choose another folder")
     if key.resolve().is_relative_to(out.resolve()):
         raise UsageError(f"the key {key} would be in the folder that you send; choose a path outside {out}")
-    maker = _Maker(runs, wanted, progress or (lambda what, done, total: None))
+    maker = _Maker(runs, wanted, progress)
     sweep(out.parent)
     with new_folder(out) as part:
         (part / "clips").mkdir()
@@ -231,16 +229,14 @@ class _Maker:
     def _write(self, questions: Iterable[_Question], folder: Path) -> None:
         """Write the sounds, loudness-normalised; in order of name, so that file times give nothing away."""
         sources = {self._clip_name(source): source for question in questions for source in question.sources}
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            names = sorted(sources)
-            for done, (name, (samples, gain, short)) in enumerate(
-                zip(names, pool.map(lambda name: sounds.presented(sources[name].clip()), names), strict=True), 1
-            ):
-                self._put(name, samples, folder)
-                self.clips[name] = msgspec.structs.replace(
-                    sources[name].what, gain_db=round(gain, 2), short_db=round(short, 2)
-                )
-                self.progress("sounds", done, len(names))
+        names = sorted(sources)
+        tally = Tally(self.progress, "sounds", 0, len(names))
+        made = ordered(lambda name: sounds.presented(sources[name].clip()), names)
+        for name, (samples, gain, short) in zip(names, made, strict=True):
+            self._put(name, samples, folder)
+            what = sources[name].what
+            self.clips[name] = msgspec.structs.replace(what, gain_db=round(gain, 2), short_db=round(short, 2))
+            tally.add()
         quiet = sum(clip.short_db > 1 for clip in self.clips.values())
         if quiet:
             self.warnings.append(

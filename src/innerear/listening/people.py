@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from innerear.errors import UsageError
-from innerear.stats import RESAMPLES, wilson
+from innerear.stats import RESAMPLES, middle, wilson
 
 Array = NDArray[np.float64]
 Level = Literal["nominal", "ordinal"]
@@ -78,8 +78,7 @@ def mean_interval(
     of_who, of_what = draws(n_who, RESAMPLES, rng), draws(n_what, RESAMPLES, rng)
     weight = np.sum(of_who @ count * of_what, axis=1)
     means = np.sum(of_who @ total * of_what, axis=1)[weight > 0] / weight[weight > 0]
-    low, high = np.quantile(means, [0.025, 0.975])
-    return Interval(float(low), float(high), drawn(n_who, n_what))
+    return Interval(*middle(means), drawn(n_who, n_what))
 
 
 def alpha(counts: Array, level: Level) -> float | None:
@@ -118,8 +117,7 @@ def alpha_interval(counts: Array, level: Level, seed: int = 0) -> Interval | Non
     alphas = [value for row in rows if (value := alpha(counts[row], level)) is not None]
     if not alphas:
         return None
-    low, high = np.quantile(alphas, [0.025, 0.975])
-    return Interval(float(low), float(high), "ci:bootstrap-sounds")
+    return Interval(*middle(alphas), "ci:bootstrap-sounds")
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,7 @@ from innerear.report.validations import Best, Validation
 from innerear.run.parts import write_whole
 from innerear.run.run import Run, embeddings_folder
 from innerear.scores.clap import CAPTION, place
+from innerear.stats import middle
 
 Array = NDArray[np.float64]
 
@@ -285,8 +286,7 @@ def _interval(first: Array, second: Array, weights: Array, how: str) -> people.I
     some = scale > 1e-9
     if some.mean() < 0.5:
         return None
-    low, high = np.quantile((weights * a * b).sum(axis=1)[some] / scale[some], [0.025, 0.975])
-    return people.Interval(float(low), float(high), how)
+    return people.Interval(*middle((weights * a * b).sum(axis=1)[some] / scale[some]), how)
 
 
 def spearman(first: Array, second: Array) -> float | None:
@@ -295,13 +295,11 @@ def spearman(first: Array, second: Array) -> float | None:
     >>> spearman(np.array([1.0, 2.0, 5.0]), np.array([3.0, 4.0, 4.5]))
     1.0
     """
-    from scipy.stats import rankdata
+    from scipy.stats import spearmanr
 
-    if len(first) < 2:
+    if len(first) < 2 or not np.ptp(first) or not np.ptp(second):
         return None
-    a, b = (rankdata(values) - (len(values) + 1) / 2 for values in (first, second))
-    scale = float(np.sqrt((a @ a) * (b @ b)))
-    return float(a @ b) / scale if scale > 0 else None
+    return float(spearmanr(first, second).statistic)
 
 
 def _best(rows: Sequence[Score]) -> Iterator[Best]:

@@ -11,17 +11,18 @@ import io
 import shutil
 import threading
 import urllib.parse
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 
+from innerear.compute.threads import ordered
 from innerear.download import get
 from innerear.errors import UsageError
 from innerear.reference.manifest import ManifestRow, read_manifest
 from innerear.reference.sets import KINDS
 from innerear.run.parts import write_whole
+from innerear.run.progress import Progress, Tally, silent
 
 HOME = "https://raw.githubusercontent.com"
 LARGEST = 20 << 20  # bytes of one clip
@@ -55,7 +56,7 @@ def fetchable(kinds: Sequence[str] = ()) -> list[ManifestRow]:
 def fetch(
     folder: Path,
     kinds: Sequence[str] = (),
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress = silent,
     home: str = HOME,
 ) -> Fetched:
     """Download missing or damaged clips into a folder, along with the manifest."""
@@ -78,17 +79,16 @@ def fetch(
             return error
         return None
 
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        for done, (row, error) in enumerate(zip(rows, pool.map(one, rows), strict=True), 1):
-            if error is None:
-                result.there += 1
-            else:
-                result.failures.append(f"{row['file']}: {error}")
-                unreached += 1
-                if result.there == 0 and unreached >= GIVE_UP_AFTER:
-                    stop.set()
-            if progress:
-                progress("clips", done, len(rows))
+    tally = Tally(progress, "clips", 0, len(rows))
+    for row, error in zip(rows, ordered(one, rows, AT_ONCE), strict=True):
+        if error is None:
+            result.there += 1
+        else:
+            result.failures.append(f"{row['file']}: {error}")
+            unreached += 1
+            if result.there == 0 and unreached >= GIVE_UP_AFTER:
+                stop.set()
+        tally.add()
     return result
 
 

@@ -1,6 +1,6 @@
 """Pictures of a sound: its waveform outline, and its spectrogram as a small PNG.
 
-Conventions: the mean of the channels; mel scale after O'Shaughnessy, 2595 log10(1 + f/700), from 0
+Conventions: the mean of the channels; mel scale of HTK from 0
 to 20 kHz for every sound, so that two pictures side by side can be compared; 80 dB down from the
 loudest point of the sound, or from -60 dBFS if that is louder, so that near-silence stays dark.
 """
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from innerear.clip import Clip, Samples
+from innerear.dsp.mel import htk_hz, htk_mel
 
 VERSION = 1
 """Increment when the picture of the same sound changes, so that reports redraw it."""
@@ -32,19 +33,9 @@ PEAKS = 600
 _MAGMA = "000004 1d1147 51127c 832681 b73779 e75263 fc8961 fec488 fcfdbf"
 
 
-def mel(f_hz: NDArray[np.float64] | float) -> NDArray[np.float64]:
-    """Frequency in hertz on the mel scale.
-
-    >>> round(float(mel(1000.0)))
-    1000
-    """
-    return np.asarray(2595.0 * np.log10(1.0 + np.asarray(f_hz) / 700.0))
-
-
 def row_hz() -> NDArray[np.float64]:
     """The centre frequency in hertz of each row of a spectrogram, top row first, shape (ROWS,)."""
-    mels = (np.arange(ROWS)[::-1] + 0.5) / ROWS * mel(TOP_HZ)
-    return np.asarray(700.0 * (10.0 ** (mels / 2595.0) - 1.0))
+    return htk_hz((np.arange(ROWS)[::-1] + 0.5) / ROWS * htk_mel(TOP_HZ))
 
 
 def height(f_hz: float) -> float:
@@ -53,7 +44,7 @@ def height(f_hz: float) -> float:
     >>> height(0.0), height(20_000.0)
     (0.0, 1.0)
     """
-    return float(mel(f_hz) / mel(TOP_HZ))
+    return float(htk_mel(f_hz) / htk_mel(TOP_HZ))
 
 
 def spectrogram(clip: Clip) -> NDArray[np.uint8]:

@@ -11,10 +11,9 @@ import re
 import stat
 import time
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Generic, Protocol, Self, TypeVar
+from typing import Any, Generic, Protocol, Self, TypeVar
 
 import msgspec
 
@@ -22,7 +21,17 @@ from innerear.errors import DiskFull, UsageError
 from innerear.run.folders import is_local
 from innerear.run.whole import sweep, write_whole, writing
 
-__all__ = ["Keyed", "Writer", "compact", "from_json", "read_parts", "read_rows", "replace_rows", "write_whole"]
+__all__ = [
+    "Keyed",
+    "Updater",
+    "Writer",
+    "compact",
+    "from_json",
+    "read_parts",
+    "read_rows",
+    "replace_rows",
+    "write_whole",
+]
 
 
 class Keyed(Protocol):
@@ -150,9 +159,7 @@ class Writer(Generic[R]):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: Any) -> None:
         self.flush()
         with contextlib.suppress(DiskFull, UsageError):  # all rows are safe, only in many files instead of one
             compact(self._folder, self._type)
@@ -169,6 +176,25 @@ class Writer(Generic[R]):
             write_whole(self._folder / _part_name(), _lines(self._waiting))
             self._waiting = []
         self._last = time.monotonic()
+
+
+class Updater(Writer[R]):
+    """A writer that also replaces rows: those in `done` that differ from a new row with the same key, on exit."""
+
+    def __init__(self, folder: Path, row_type: type[R], done: Mapping[str, R], differs: Callable[[R, R], bool]) -> None:
+        super().__init__(folder, row_type)
+        self._done, self._differs = done, differs
+        self._changed: list[R] = []
+
+    def keep(self, *rows: R) -> None:
+        """Add rows, or remember those that replace others."""
+        super().keep(*(row for row in rows if row.key not in self._done))
+        self._changed += (row for row in rows if (old := self._done.get(row.key)) and self._differs(row, old))
+
+    def __exit__(self, *error: Any) -> None:
+        super().__exit__(*error)
+        if self._changed:
+            replace_rows(self._folder, self._type, self._changed)
 
 
 def compact(folder: Path, row_type: type[R]) -> None:

@@ -130,6 +130,12 @@ class Run:
         completions.sort(key=lambda c: (models[c.model], c.attempt, probes[c.probe]))
         return completions
 
+    def programs(self) -> dict[str, Program]:
+        """The programs of the completions by the keys of their renders."""
+        probes = {probe.id: probe for probe in self.probes}
+        programs = [program_of(row, probes[row.probe], self.asked.track) for row in self.completions()]
+        return {render_key(program, self.asked.limits, self.asked.seed): program for program in programs}
+
     def items(self) -> list[Item]:
         """The completions with their programs and renders; a render without a row is *not rendered*.
 

@@ -37,14 +37,25 @@ def write_whole(path: Path, content: bytes) -> None:
         if not is_local(path):  # object stores write atomically
             path.write_bytes(content)
             return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = temporary(path)
+    with new_file(path) as part:
+        part.write_bytes(content)
+
+
+@contextlib.contextmanager
+def new_file(path: Path) -> Iterator[Path]:
+    """Yield a temporary local path to write; on exit it is renamed to `path`, replacing an existing file.
+
+    Raises:
+        DiskFull, UsageError: see `writing`. Nothing is left behind.
+    """
+    part = temporary(path)
+    with writing(path.parent):
         try:
-            part.write_bytes(content)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            yield part
             part.replace(path)
-        except BaseException:
+        finally:
             part.unlink(missing_ok=True)
-            raise
 
 
 @contextlib.contextmanager
@@ -61,12 +72,12 @@ def new_folder(folder: Path) -> Iterator[Path]:
         try:
             part.mkdir(parents=True)
             yield part
-            put_in_place(part, folder)
+            _put_in_place(part, folder)
         finally:
             shutil.rmtree(part, ignore_errors=True)
 
 
-def put_in_place(part: Path, folder: Path) -> None:
+def _put_in_place(part: Path, folder: Path) -> None:
     """Rename a finished folder to its destination, even if other processes do the same meanwhile."""
     while True:
         old = temporary(folder)

@@ -31,7 +31,7 @@ from innerear.embed import reads_captions
 from innerear.metrics.clap import cosines
 from innerear.records import Probe, Score, Signature
 from innerear.reference.sets import find_reference
-from innerear.stats import SEED, holding
+from innerear.stats import SEED, holding, middle
 
 if TYPE_CHECKING:
     from innerear.embed.batches import Embedding
@@ -267,5 +267,4 @@ def _tau(order: NDArray[np.float64], models: NDArray[np.int64]) -> float | None:
 def _tau_interval(order: NDArray[np.float64]) -> tuple[float, float]:
     rng = np.random.default_rng(SEED)
     draws = [_tau(order, rng.integers(len(order), size=len(order))) for _ in range(2_000)]
-    low, high = np.quantile([tau for tau in draws if tau is not None], [0.025, 0.975])
-    return float(low), float(high)
+    return middle([tau for tau in draws if tau is not None])

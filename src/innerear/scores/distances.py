@@ -30,6 +30,7 @@ from innerear.embed.batches import Embedded, Embedding
 from innerear.errors import InnerEarError, UsageError
 from innerear.records import Probe, Score, digest
 from innerear.reference.sets import KINDS, Kind, Reference, find_reference
+from innerear.run.progress import Progress, Tally
 from innerear.scores.groups import Group
 from innerear.stats import Reach, holding
 
@@ -56,7 +57,7 @@ class Answer:
 def distance_scores(
     groups: Sequence[Group],
     embedded: Mapping[str, Embedding | None],
-    progress: Callable[[str, int, int], None],
+    progress: Progress,
     machines: Executor | None = None,
 ) -> Iterator[list[Score]]:
     """The distances of each group, in order. `embedded`: embeddings by the embedder's name; `None` without weights."""
@@ -68,16 +69,14 @@ def distance_scores(
     todo = [part for ask in asks.values() for part in ask.parts()]
     answers: dict[str, Answer] = {}
     sums: defaultdict[str, dict[int, KernelSums]] = defaultdict(dict)
-    done = 0
+    tally = Tally(progress, "distances", 0, len(todo))
 
     def keep(ask: _Ask, result: Answer | KernelSums) -> None:
-        nonlocal done
-        done += 1
         if isinstance(result, Answer):
             answers[ask.key] = result
         else:
             sums[ask.key][ask.start] = result
-        progress("distances", done, len(todo))
+        tally.add()
 
     lost = (machines or Local()).map(Job(_answering), todo, keep)
     if lost:

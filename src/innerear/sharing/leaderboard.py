@@ -16,7 +16,7 @@ import datetime
 import hashlib
 import re
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from importlib.resources import as_file, files
@@ -30,14 +30,13 @@ from innerear.errors import DiskFull, InnerEarError, UsageError
 from innerear.records import TIERS, Score, digest
 from innerear.report.write import page, script
 from innerear.run.parts import from_json, write_whole
+from innerear.run.progress import Progress, silent
 from innerear.run.run import Run
-from innerear.run.whole import put_in_place, sweep, temporary, writing
+from innerear.run.whole import new_file, new_folder, sweep
 from innerear.scores.ends import end_name
 from innerear.sharing.conditions import limits_of
 from innerear.sharing.pack import unpack
 from innerear.sharing.tables import METRICS, Column, bare
-
-Progress = Callable[[str, int, int], None]
 
 ASSETS = ("app.css", "core.js", "icon.svg", "board.js")
 
@@ -66,7 +65,7 @@ class Built:
     left_out: list[str] = field(default_factory=list)
 
 
-def leaderboard(folder: Path, site: Path, progress: Progress = lambda *_: None) -> Built:
+def leaderboard(folder: Path, site: Path, progress: Progress = silent) -> Built:
     """Build the site from the packed runs (`*.zip`) of a folder; runs already on the site are not redone.
 
     A file that cannot be unpacked or scored is left out and named.
@@ -119,28 +118,18 @@ def _entry(file: Path, site: Path) -> Entry:
             return known
     sweep(site / "runs")
     sweep(site / "packs")
-    part = temporary(place)
-    try:
-        with writing(site):
-            part.mkdir(parents=True)
+    with new_folder(place) as part:
         run = unpack(file, part / plain)  # the page takes its title from the folder
         stages.measure(run)  # what this version measures otherwise than the packer's
         entry = _scored(run, name, file.stem, sha256)
         stages.report(run)
-        keep = ("report", "audio")
         for path in run.folder.iterdir():
-            if path.name not in keep:
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
-        write_whole(run.folder / "entry.json", msgspec.json.encode(entry))
-        with writing(site):
-            put_in_place(run.folder, place)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
-    packed = site / "packs" / f"{name}.zip"
-    with writing(site):
-        packed.parent.mkdir(exist_ok=True)
-        shutil.copyfile(file, half := temporary(packed))
-        half.replace(packed)
+            if path.name in ("report", "audio"):
+                path.rename(part / path.name)
+        shutil.rmtree(run.folder)
+        write_whole(part / "entry.json", msgspec.json.encode(entry))
+    with new_file(site / "packs" / f"{name}.zip") as packed:
+        shutil.copyfile(file, packed)
     return entry
 
 

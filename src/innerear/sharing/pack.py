@@ -39,9 +39,9 @@ from innerear.render.talkers import TALKERS
 from innerear.render.tools import is_hosted, recording
 from innerear.run.parts import from_json, read_rows, write_whole
 from innerear.run.run import Run, RunFile, embeddings_folder, probes_digest, program_of
-from innerear.run.whole import FULL, of_disk, sweep, temporary, writing
+from innerear.run.whole import FULL, new_file, of_disk, sweep, temporary, writing
+from innerear.scores.stage import ScoreFile
 from innerear.sharing.scrub import NAMED_LIKE_KEYS, SECRET, Scrub
-from innerear.stages import ScoreFile
 from innerear.suite import validate
 
 FORM = 1
@@ -86,17 +86,12 @@ def pack(run: Run, out: Path, as_is: bool = False) -> str:
     scores = stages.score(run)
     scrub = Scrub({str(run.folder.resolve()): "<run>"})
     members = dict(_members(run, scores, scrub, as_is))
-    part = temporary(out)
-    try:
-        with writing(out.parent), _new_zip(part) as file:
-            for name, content in members.items():
-                info = zipfile.ZipInfo(name, _EARLIEST)
-                info.create_system, info.external_attr = 3, 0o644 << 16
-                info.compress_type = zipfile.ZIP_STORED if name.endswith(STORED) else zipfile.ZIP_DEFLATED
-                file.writestr(info, content if isinstance(content, bytes) else content.read_bytes())
-        part.replace(out)
-    finally:
-        part.unlink(missing_ok=True)
+    with new_file(out) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as file:
+        for name, content in members.items():
+            info = zipfile.ZipInfo(name, _EARLIEST)
+            info.create_system, info.external_attr = 3, 0o644 << 16
+            info.compress_type = zipfile.ZIP_STORED if name.endswith(STORED) else zipfile.ZIP_DEFLATED
+            file.writestr(info, content if isinstance(content, bytes) else content.read_bytes())
     with out.open("rb") as packed:
         return hashlib.file_digest(packed, "sha256").hexdigest()
 
@@ -126,11 +121,6 @@ def _members(run: Run, scores: Sequence[Score], scrub: Scrub, as_is: bool) -> It
             twice = "" if audio in first else " --twice"
             raise UsageError(f"{path} is missing; `innerear render {run.folder}{twice}` renders it again")
         yield f"audio/{audio}.flac", path
-
-
-def _new_zip(path: Path) -> zipfile.ZipFile:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=6)
 
 
 def _json(row: Any) -> bytes:

@@ -1,0 +1,58 @@
+"""The sounds of a run: which are missing or damaged, and running the programs that make them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+from innerear.compute.work import Executor, Job, Local
+from innerear.errors import AudioError
+from innerear.records import Program, Render, Repeat
+from innerear.render.render import is_there, load, render_all
+from innerear.run.progress import Progress, Tally
+from innerear.run.run import Run
+
+
+def without_sound(run: Run, rows: Mapping[str, Render] | Mapping[str, Repeat]) -> set[str]:
+    """The keys of the rows whose sounds are missing."""
+    return {key for key, row in rows.items() if row.audio and not is_there(run.audio / f"{row.audio}.flac")}
+
+
+def damaged(run: Run, rows: Sequence[Render], machines: Executor | None, progress: Progress) -> set[str]:
+    """The keys of the rows whose sounds cannot be decoded."""
+    tally = Tally(progress, "sounds checked", 0, len(rows))
+    work = Job(partial(_reading, run.audio), forgives=(AudioError,), sees=run.folder)
+    lost = (machines or Local()).map(work, rows, lambda row, _: tally.add())
+    return {one.thing.key for one in lost}
+
+
+@contextmanager
+def _reading(audio: Path) -> Iterator[Callable[[Render], None]]:
+    """A function that raises AudioError if a row's sound cannot be read."""
+
+    def read(row: Render) -> None:
+        load(row, audio)
+
+    yield read
+
+
+def run_programs(
+    run: Run, programs: Sequence[Program], keep: Callable[[Render], None], machines: Executor | None
+) -> list[str]:
+    """Run programs with the run's settings; return infrastructure failures, one line each."""
+    from innerear.jail import open_jail
+
+    return render_all(
+        programs,
+        keep,
+        run.audio,
+        run.asked.limits,
+        open_jail=partial(open_jail, run.asked.jail, run.asked.track),
+        seed=run.asked.seed,
+        data=Path(named) if (named := os.environ.get("INNEREAR_DATA")) else None,
+        machines=machines,
+        sees=run.folder,
+    )

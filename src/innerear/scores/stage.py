@@ -1,0 +1,62 @@
+"""The scores of a run: `scores.json`, computed again only if its inputs have changed."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from pathlib import Path
+
+import msgspec
+
+from innerear.compute.work import Executor
+from innerear.embed.batches import parts_of, read_embeddings
+from innerear.metrics import verified
+from innerear.records import Score, digest
+from innerear.run.parts import from_json, write_whole
+from innerear.run.progress import Progress, Say
+from innerear.run.run import Run, embeddings_folder
+from innerear.scores.score import VERSION, score
+
+
+class ScoreFile(msgspec.Struct, frozen=True):
+    """`scores.json`. `inputs` is the digest of everything that the scores depend on."""
+
+    inputs: str
+    scores: list[Score]
+
+
+def score_run(run: Run, progress: Progress, machines: Executor | None, say: Say) -> list[Score]:
+    """The scores in `scores.json`, or new ones if its inputs have changed.
+
+    `say` gets a line per damaged file, with the command that repairs it.
+    """
+    items, rows, signatures = run.items(), run.measurements(), run.file.signatures
+    folders = {name: embeddings_folder(run, name) for name in run.asked.embedders if name in signatures}
+    parts = {name: [path.name for path in parts_of(folder)] for name, folder in folders.items()}
+    outcomes = [(item.completion.key, item.render.key, item.render.outcome) for item in items]
+    inputs = digest(
+        outcomes, sorted(rows), parts, signatures, run.probes, verified.shipped(), version("innerear"), VERSION
+    )
+    path = run.folder / "scores.json"
+    before = _scores_before(path, say)
+    if before is not None and before.inputs == inputs:
+        return before.scores
+    damaged: dict[Path, str] = {}
+    embedded = {
+        name: (signatures[name], read_embeddings(folders[name], damaged.__setitem__)) if name in folders else None
+        for name in run.asked.embedders
+    }
+    for why in damaged.values():
+        say(f"{why}; its sounds count as missing until `innerear embed {run.folder}` embeds them again")
+    found = score(items, rows, embedded, progress, machines)
+    content = ScoreFile("" if damaged else inputs, found)  # computed again once the damage is repaired
+    write_whole(path, msgspec.json.format(msgspec.json.encode(content), indent=1))
+    return found
+
+
+def _scores_before(path: Path, say: Say) -> ScoreFile | None:
+    """The previous scores, if they can be read."""
+    try:
+        return from_json(path.read_bytes(), ScoreFile) if path.exists() else None
+    except (OSError, ValueError) as error:
+        say(f"{path} is damaged, or of another version ({error}); it is made again")
+        return None
