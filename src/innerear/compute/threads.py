@@ -7,9 +7,8 @@ import os
 import signal
 import sys
 import threading
-import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from itertools import islice
@@ -17,8 +16,6 @@ from typing import NoReturn, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-
-PATIENCE_S = 5.0  # for threads that were told to stop but are still finishing one thing
 
 
 @contextmanager
@@ -53,14 +50,6 @@ def ordered(function: Callable[[Item], Result], items: Iterable[Item], threads: 
                 yield ahead.popleft().result()
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-def wait_for(threads: Sequence[threading.Thread]) -> None:
-    """Wait at most `PATIENCE_S` for threads that were told to stop; each may finish its current thing."""
-    deadline = time.monotonic() + PATIENCE_S
-    for thread in threads:
-        if thread.ident is not None:  # it was started
-            thread.join(max(0.0, deadline - time.monotonic()))
 
 
 def leave(code: int, interrupted: bool = False) -> NoReturn:

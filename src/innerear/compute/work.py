@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import os
 import queue
-import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
-from innerear.compute.threads import wait_for
-
+PATIENCE_S = 5.0  # for threads that were told to stop but are still finishing one thing
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -88,52 +87,39 @@ class Local:
     def map(self, work: Job[T, R], things: Sequence[T], keep: Callable[[T, R], None]) -> list[Failure[T]]:
         """See `Executor.map`. Opens nothing if there is nothing to do."""
         threads = min(self.workers, len(things))
-        todo: queue.SimpleQueue[T] = queue.SimpleQueue()
-        done: queue.SimpleQueue[tuple[T, Any]] = queue.SimpleQueue()
-        stop = threading.Event()
+        if not threads:
+            return []
         lost: list[Failure[T]] = []
-        for thing in things:
-            todo.put(thing)
+        futures: dict[Future[R | Failure[T]], T] = {}
+        free: queue.SimpleQueue[Callable[[T], R]] = queue.SimpleQueue()
 
-        def serve(function: Callable[[T], R]) -> None:
-            while not stop.is_set():
-                try:
-                    thing = todo.get_nowait()
-                except queue.Empty:
-                    return
-                try:
-                    done.put((thing, function(thing)))
-                except work.forgives as error:
-                    done.put((thing, Failure(thing, str(error))))
-                except BaseException as error:  # noqa: BLE001  raised again in the calling thread
-                    done.put((thing, _Raised(error)))
-                    return
+        def do(thing: T) -> R | Failure[T]:
+            function = free.get()
+            try:
+                return function(thing)
+            except work.forgives as error:
+                return Failure(thing, str(error))
+            finally:
+                free.put(function)
 
-        started: list[threading.Thread] = []
+        pool = ThreadPoolExecutor(threads)
         try:
             with ExitStack() as stack:
-                opened = [stack.enter_context(work.open()) for _ in range(min(threads, 1) if work.shared else threads)]
-                stack.callback(stop.set)  # before a jail closes, which kills the program its thread waits for
+                opened = [stack.enter_context(work.open()) for _ in range(1 if work.shared else threads)]
+                # Before a jail closes, which kills the program that its thread waits for.
+                stack.callback(pool.shutdown, wait=False, cancel_futures=True)
                 for number in range(threads):
-                    started.append(threading.Thread(target=serve, args=(opened[number % len(opened)],), daemon=True))
-                    started[-1].start()
-                for _ in things:
-                    thing, result = done.get()
-                    if isinstance(result, _Raised):
-                        raise result.error
+                    free.put(opened[number % len(opened)])
+                futures = {pool.submit(do, thing): thing for thing in things}
+                for future in as_completed(list(futures)):
+                    result, thing = future.result(), futures.pop(future)
                     if isinstance(result, Failure):
                         lost.append(result)
                     else:
                         keep(thing, result)
         finally:
-            stop.set()
-            wait_for(started)
+            wait([future for future in futures if not future.cancelled()], PATIENCE_S)
         return lost
 
     def close(self) -> None:
-        """Do nothing: `each` closes what it opens."""
-
-
-@dataclass(frozen=True)
-class _Raised:
-    error: BaseException
+        """Do nothing: `map` closes what it opens."""
