@@ -6,12 +6,15 @@ import time
 import uuid
 from collections import Counter, deque
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from innerear.compute.ray_worker import Facts, NodeUnfit, Seat
 from innerear.compute.work import Failure, Job
 from innerear.errors import ClusterUnavailable
 from innerear.run.parts import write_whole
+
+if TYPE_CHECKING:
+    from innerear.compute.ray import Ray
 
 CALL_S = 0.25  # target duration of a call to a worker: shorter things are batched
 CALLS = 8  # least number of calls still to come per worker, so that none is left with a large batch at the end
@@ -33,22 +36,10 @@ def share(thing_s: float | None, left: int, workers: int) -> int:
     return max(1, min(left // (CALLS * workers), int(CALL_S / max(thing_s, 1e-4))))
 
 
-class Cluster(Protocol):
-    """What a round needs from a cluster: starting and stopping workers."""
-
-    remarks: list[str]
-
-    def staff(self, refused: set[str]) -> tuple[list[Seat], list[Seat]]: ...  # noqa: D102
-
-    def unseat(self, seat: Seat) -> None: ...  # noqa: D102
-
-    def nodes(self) -> dict[str, tuple[int, int]]: ...  # noqa: D102
-
-
 class Round:
     """One piece of work in progress: which worker does what, and what is left."""
 
-    def __init__(self, cluster: Cluster, ray: Any, work: Job[Any, Any], things: Sequence[Any], keep: Any) -> None:
+    def __init__(self, cluster: Ray, ray: Any, work: Job[Any, Any], things: Sequence[Any], keep: Any) -> None:
         self._cluster, self._ray, self._keep = cluster, ray, keep
         self._work = ray.put(work)
         self._facts = Facts.of(work.sees / f".seen.{uuid.uuid4().hex}" if work.sees else None)

@@ -20,10 +20,9 @@ from numpy.typing import NDArray
 
 from innerear.dsp.mel import BLOCK, Array, hann, htk_hz, htk_mel, spectrum, triangles
 from innerear.embed.aisfx_network import BANDS, SPECTRA, WIDTHS
-from innerear.embed.loudness import LoudnessRule, words
-from innerear.embed.network import Network
-from innerear.embed.weights import fetch
-from innerear.embed.windows import Cut, Frames, Samples, Windowed, repeated
+from innerear.embed.loudness import LoudnessRule
+from innerear.embed.network import NetworkEmbedder
+from innerear.embed.windows import Cut, Frames, Samples, repeated
 
 SAMPLE_RATE = 44_100  # Hz
 N_FFT, HOP_LENGTH = 2048, 1024
@@ -34,7 +33,7 @@ CUT = Cut(length=SHORTEST + N_FFT, hop=STEP * HOP_LENGTH, tail="end")  # of the 
 MARGIN = np.zeros(N_FFT // 2, np.float32)
 
 
-class Aisfx(Windowed):
+class Aisfx(NetworkEmbedder):
     """aiSFX's network X-Sequential-CE at 44.1 kHz."""
 
     name = "aisfx"
@@ -43,14 +42,7 @@ class Aisfx(Windowed):
     _cut = CUT
 
     def __init__(self, loudness: LoudnessRule = "active") -> None:
-        self._loudness = loudness
-        weights = fetch("aisfx")["network.onnx"]
-        self._network = Network(weights, "spectra", "embedding")
-        self._most = self._network.batch
-        self.signature = (
-            f"aisfx@{weights.sha256[:8]}|sr:{SAMPLE_RATE}|win:2.345s|hop:1.161s|tail:end|pad:repeat"
-            f"|loud:{words(loudness)}|v:1"
-        )
+        self._open("aisfx", "spectra", "win:2.345s|hop:1.161s|tail:end|pad:repeat", loudness)
 
     def _heard(self, blocks: Iterable[Samples]) -> Iterator[Samples]:
         """The sound, repeated where it is short, between margins: spectra are centred."""

@@ -18,10 +18,9 @@ from __future__ import annotations
 
 from functools import partial
 
-from innerear.embed.loudness import LoudnessRule, words
-from innerear.embed.network import Network
-from innerear.embed.weights import fetch
-from innerear.embed.windows import Cut, Frames, Samples, Windowed, zeros_after
+from innerear.embed.loudness import LoudnessRule
+from innerear.embed.network import NetworkEmbedder
+from innerear.embed.windows import Cut, Frames, Samples, zeros_after
 
 SAMPLE_RATE = 24_000  # Hz
 FRAME = 320  # samples of a frame
@@ -34,7 +33,7 @@ CUT = Cut(
 EVERY = {"encodec-24khz": 6, "encodec-24khz-all": 1}  # a window has 750 frames, so the next one goes on in step
 
 
-class Encodec(Windowed):
+class Encodec(NetworkEmbedder):
     """EnCodec's encoder for 24 kHz mono."""
 
     dims = 128
@@ -44,14 +43,8 @@ class Encodec(Windowed):
     def __init__(self, name: str, loudness: LoudnessRule = "active") -> None:
         self.name = name
         self._every = EVERY[name]
-        self._loudness = loudness
-        weights = fetch("encodec-24khz")["network.onnx"]
-        self._network = Network(weights, "samples", "embedding")
-        self._most = self._network.batch
-        self.signature = (
-            f"{name}@{weights.sha256[:8]}|sr:{SAMPLE_RATE}|win:10s|hop:10s|tail:rest"
-            f"|frames:{self._every * FRAME / SAMPLE_RATE:.3g}s|pad:mirror|loud:{words(loudness)}|v:1"
-        )
+        how = f"win:10s|hop:10s|tail:rest|frames:{self._every * FRAME / SAMPLE_RATE:.3g}s|pad:mirror"
+        self._open("encodec-24khz", "samples", how, loudness)
 
     def _hear(self, stretch: Samples) -> Frames:
         found = self._network(stretch.reshape(-1, min(CUT.length, len(stretch))))

@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from innerear.embed.weights import Weights
+from innerear.embed.loudness import LoudnessRule, words
+from innerear.embed.weights import Weights, fetch
+from innerear.embed.windows import Windowed
 from innerear.errors import WeightsUnavailable
 
 
@@ -54,3 +56,20 @@ class Network:
         """The outputs for a batch, shape (batch, ..., dims)."""
         found: NDArray[np.float32] = self._session.run([self._gives], {self._takes: batch})[0]
         return found
+
+
+class NetworkEmbedder(Windowed):
+    """An embedder that runs one ONNX network, whose output is named `embedding`."""
+
+    name: str
+
+    def _open(self, weights: str, takes: str, how: str, loudness: LoudnessRule) -> None:
+        """Open `network.onnx` of the model `weights`, whose input is `takes`.
+
+        `how`: the part of the signature between the sample rate and the loudness rule.
+        """
+        file = fetch(weights)["network.onnx"]
+        self._loudness = loudness
+        self._network = Network(file, takes, "embedding")
+        self._most = self._network.batch
+        self.signature = f"{self.name}@{file.sha256[:8]}|sr:{self.sample_rate}|{how}|loud:{words(loudness)}|v:1"

@@ -9,10 +9,9 @@ from __future__ import annotations
 import numpy as np
 
 from innerear.dsp.mel import slaney_log_mel
-from innerear.embed.loudness import LoudnessRule, words
-from innerear.embed.network import Network
-from innerear.embed.weights import fetch
-from innerear.embed.windows import Cut, Frames, Samples, Windowed, windows, zeros_after
+from innerear.embed.loudness import LoudnessRule
+from innerear.embed.network import NetworkEmbedder
+from innerear.embed.windows import Cut, Frames, Samples, windows, zeros_after
 
 SAMPLE_RATE = 32_000  # Hz
 HOP_LENGTH = 320  # samples, 10 ms
@@ -25,7 +24,7 @@ CUT = Cut(
 )
 
 
-class Cnn14(Windowed):
+class Cnn14(NetworkEmbedder):
     """CNN14 at 32 kHz."""
 
     name = "panns-cnn14"
@@ -34,14 +33,7 @@ class Cnn14(Windowed):
     _cut = CUT
 
     def __init__(self, loudness: LoudnessRule = "active") -> None:
-        self._loudness = loudness
-        weights = fetch("panns-cnn14")["network.onnx"]
-        self._network = Network(weights, "log_mel", "embedding")
-        self._most = self._network.batch
-        self.signature = (
-            f"panns-cnn14@{weights.sha256[:8]}|sr:{SAMPLE_RATE}|win:10s|hop:5s|tail:end|pad:zero-to-1s"
-            f"|loud:{words(loudness)}|v:1"
-        )
+        self._open("panns-cnn14", "log_mel", "win:10s|hop:5s|tail:end|pad:zero-to-1s", loudness)
 
     def _hear(self, stretch: Samples) -> Frames:
         cut = windows(stretch, min(CUT.length, len(stretch)), CUT.hop)

@@ -17,17 +17,16 @@ from functools import partial
 import numpy as np
 
 from innerear.dsp.mel import htk_log_mel
-from innerear.embed.loudness import LoudnessRule, words
-from innerear.embed.network import Network
-from innerear.embed.weights import fetch
-from innerear.embed.windows import Cut, Frames, Samples, Windowed, windows
+from innerear.embed.loudness import LoudnessRule
+from innerear.embed.network import NetworkEmbedder
+from innerear.embed.windows import Cut, Frames, Samples, windows
 
 SAMPLE_RATE = 16_000  # Hz
 HEARD = 15_600  # samples of a window: 96 frames of 25 ms every 10 ms
 CUTS = {"vggish": Cut(length=16_000, hop=8_000), "vggish-torch": Cut(length=HEARD, hop=15_360)}
 
 
-class Vggish(Windowed):
+class Vggish(NetworkEmbedder):
     """VGGish under one of the two recipes."""
 
     dims = 128
@@ -36,14 +35,8 @@ class Vggish(Windowed):
     def __init__(self, name: str, loudness: LoudnessRule = "active") -> None:
         self.name = name
         self._cut = CUTS[name]
-        self._loudness: LoudnessRule = "peak" if name == "vggish" else loudness
-        weights = fetch("vggish")["network.onnx"]
-        self._network = Network(weights, "log_mel", "embedding")
-        self._most = self._network.batch
-        self.signature = (
-            f"{name}@{weights.sha256[:8]}|sr:{SAMPLE_RATE}|win:{self._cut.length / SAMPLE_RATE:g}s"
-            f"|hop:{self._cut.hop / SAMPLE_RATE:g}s|pad:zero|loud:{words(self._loudness)}|v:1"
-        )
+        how = f"win:{self._cut.length / SAMPLE_RATE:g}s|hop:{self._cut.hop / SAMPLE_RATE:g}s|pad:zero"
+        self._open("vggish", "log_mel", how, "peak" if name == "vggish" else loudness)
 
     def _hear(self, stretch: Samples) -> Frames:
         cut = windows(stretch, self._cut.length, self._cut.hop)[:, :HEARD]

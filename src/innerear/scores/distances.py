@@ -32,7 +32,7 @@ from innerear.records import Probe, Score, digest
 from innerear.reference.sets import KINDS, Kind, Reference, find_reference
 from innerear.run.progress import Progress, Tally
 from innerear.scores.groups import Group
-from innerear.stats import Reach, holding
+from innerear.stats import Estimate, Reach, holding
 
 Frames = NDArray[np.float32]
 
@@ -49,8 +49,7 @@ ANCHORS = ("noise", "silence")
 class Answer:
     """A distance and its interval, and the rank of the reference's covariance."""
 
-    value: float | None
-    reach: Reach | None = None
+    estimate: Estimate
     rank: int = 0
 
 
@@ -83,7 +82,7 @@ def distance_scores(
         raise InnerEarError(f"a distance could not be computed: {lost[0].why}")
     for key, parts in sums.items():
         whole = reduce(add, (parts[start] for start in sorted(parts)))
-        answers[key] = Answer(whole.kad(), whole.interval())
+        answers[key] = Answer(_estimate(whole.kad(), whole.interval()))
     for of_group in sets:
         yield [score for found in of_group for score in (found.scores(answers) if isinstance(found, _Set) else found)]
 
@@ -132,15 +131,20 @@ def _answering() -> Iterator[Callable[[_Ask], Answer | KernelSums]]:
         with locks[reference.digest, ask.metric]:  # the first thread prepares it, the others wait
             ready = prepared(reference, ask.metric)
         if ask.clips is None:
-            return Answer(_real(ready, reference, ask.lengths))
+            return Answer(_estimate(_real(ready, reference, ask.lengths)))
         if isinstance(ready, KernelReference):
             groups = assign(len(ask.lengths), SEED)[ask.start :]
             return KernelSums.of(ready, ask.clips, groups, ask.first)
         reach = fad_interval(ready, ask.clips, SEED) if ask.interval else None
-        return Answer(_distance(ready, ask.clips), reach, ready.rank)
+        return Answer(_estimate(_distance(ready, ask.clips), reach), ready.rank)
 
     with one_blas_thread():
         yield answer
+
+
+def _estimate(value: float | None, reach: Reach | None = None) -> Estimate:
+    low, high = (value is not None and holding(value, reach)) or (None, None)
+    return Estimate(value, low, high, "jackknife")
 
 
 def _set_of(group: Group, kind: Kind, embedder: str, embedding: Embedding | None) -> _Set | list[Score]:
@@ -215,15 +219,14 @@ class _Set:
         }
         scores = []
         for metric in METRICS:
-            own = found[metric, "own"]
-            low, high = (own.value is not None and holding(own.value, own.reach)) or (None, None)
-            floor = {name: found[metric, name].value for name in ANCHORS if (metric, name) in found}
+            own = found[metric, "own"].estimate
+            floor = {name: found[metric, name].estimate.value for name in ANCHORS if (metric, name) in found}
             more: dict[str, Any] = {
                 "note": _small(metric, self.n_frames, dims, real_clips, n),
-                "low": low,
-                "high": high,
+                "low": own.low,
+                "high": own.high,
                 "floor": floor,
-                "ceiling": {"real": found[metric, "real"].value},
+                "ceiling": {"real": found[metric, "real"].estimate.value},
                 "group": self.kind.name,
                 "better": "lower",
                 "detail": detail,
