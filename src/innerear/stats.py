@@ -7,9 +7,9 @@ are reproducible.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +21,22 @@ FEWEST = 3  # probes needed to estimate their variance
 SEED = 0
 
 
+K = TypeVar("K")
+V = TypeVar("V")
 Reach = tuple[float, float]
 """The lower and upper bound of a 95 % interval."""
+
+
+def grouped(pairs: Iterable[tuple[K, V]]) -> dict[K, list[V]]:
+    """The values of each key, both in their order.
+
+    >>> grouped([("a", 1), ("b", 2), ("a", 3)])
+    {'a': [1, 3], 'b': [2]}
+    """
+    found: dict[K, list[V]] = {}
+    for key, value in pairs:
+        found.setdefault(key, []).append(value)
+    return found
 
 
 @dataclass(frozen=True)
@@ -62,9 +76,7 @@ def rate(passes: Sequence[tuple[str, bool]]) -> Estimate:
     of a ratio over clusters (probes), and at most the number of results. If all or none passed, that
     variance is zero and results of one probe may be redundant; then n is the number of probes.
     """
-    by_probe: dict[str, list[bool]] = {}
-    for probe, passed in passes:
-        by_probe.setdefault(probe, []).append(passed)
+    by_probe = grouped(passes)
     n, probes = len(passes), len(by_probe)
     by = "wilson" if probes == n else "wilson-probes"
     if not n:
@@ -126,10 +138,7 @@ def bootstrap(
     `statistic` takes an array and `axis`, such as `np.mean`. The interval always includes the statistic
     of the values. `None` for fewer than three clusters.
     """
-    by_cluster: dict[str, list[float]] = {}
-    for value, cluster in zip(values, clusters, strict=True):
-        by_cluster.setdefault(cluster, []).append(value)
-    groups = [np.array(group) for group in by_cluster.values()]
+    groups = [np.array(group) for group in grouped(zip(clusters, values, strict=True)).values()]
     if len(groups) < FEWEST:
         return None
     rng = np.random.default_rng(seed)

@@ -23,6 +23,7 @@ from innerear.embed.network import Network
 from innerear.embed.weights import Weights, fetch
 from innerear.embed.windows import Cut, Frames, Samples, Windowed, repeated, windows
 from innerear.errors import UsageError, WeightsUnavailable
+from innerear.stats import grouped
 
 SAMPLE_RATE = 48_000  # Hz
 HOP_LENGTH = 480  # samples, 10 ms
@@ -86,9 +87,7 @@ class _TextTower:
             self._opened = self._opened or self._open()
         tokenizer, network = self._opened
         tokens = [encoding.ids for encoding in tokenizer.encode_batch(list(captions))]
-        alike: dict[int, list[int]] = {}
-        for place, ids in enumerate(tokens):
-            alike.setdefault(len(ids), []).append(place)
+        alike = grouped((len(ids), place) for place, ids in enumerate(tokens))
         batches = [same[i : i + 16] for same in alike.values() for i in range(0, len(same), 16)]
 
         def frames(batch: list[int]) -> Frames:

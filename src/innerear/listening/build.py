@@ -38,6 +38,7 @@ from innerear.run.parts import write_whole
 from innerear.run.progress import Progress, Tally, silent
 from innerear.run.run import Run, versions
 from innerear.run.whole import new_folder, sweep
+from innerear.stats import grouped
 
 ANCHORED_SHARE = 3  # in `ab`, one probe in three also pairs a model with noise or a recording
 TOO_ALIKE = 0.5  # share of nameable features in common from which two captions are too alike for one question
@@ -191,9 +192,7 @@ class _Maker:
 
     def _pairs(self) -> list[_Question]:
         """Every pair of models per probe; for one probe in three also a model with noise or a recording."""
-        by_probe: dict[str, list[Source]] = {}
-        for source in self.heard.sources:
-            by_probe.setdefault(source.what.probe, []).append(source)
+        by_probe = grouped((source.what.probe, source) for source in self.heard.sources)
         pairs = [
             _Question(pair, self.probes[name])
             for name, sources in by_probe.items()

@@ -37,6 +37,7 @@ from innerear.records import (
 from innerear.run.keys import render_key, runtime
 from innerear.run.parts import from_json, read_rows, write_whole
 from innerear.run.whole import locked
+from innerear.stats import grouped
 from innerear.suite import CANARY, holds_canary
 
 LOOKS = 5  # attempts to read run.json and probes.jsonl in step: another process may be between writing the two
@@ -157,10 +158,11 @@ class Run:
 
     def leaks(self) -> list[str]:
         """One line per model whose completions contain the suite's canary: the model has seen the suite's file."""
-        leaked: dict[str, list[str]] = {}
-        for completion in self.completions():
-            if any(holds_canary(text, self.asked.canary) for text in completion.texts()):
-                leaked.setdefault(completion.model, []).append(completion.probe)
+        leaked = grouped(
+            (completion.model, completion.probe)
+            for completion in self.completions()
+            if any(holds_canary(text, self.asked.canary) for text in completion.texts())
+        )
         return [
             f"{model} has seen the suite: {len(probes)} of its completions contain the canary, the first is {probes[0]}"
             for model, probes in leaked.items()

@@ -28,11 +28,11 @@ from innerear.distance.kernel import KernelReference, KernelSums, kad
 from innerear.distance.moments import Gaussian, moments_of
 from innerear.embed.batches import Embedded, Embedding
 from innerear.errors import InnerEarError, UsageError
-from innerear.records import Probe, Score, digest
+from innerear.metrics.group import Group
+from innerear.records import Probe, Score, Signature, digest
 from innerear.reference.sets import KINDS, Kind, Reference, find_reference
 from innerear.run.progress import Progress, Tally
-from innerear.scores.groups import Group
-from innerear.stats import Estimate, Reach, holding
+from innerear.stats import Estimate, Reach, grouped, holding
 
 Frames = NDArray[np.float32]
 
@@ -144,7 +144,7 @@ def _answering() -> Iterator[Callable[[_Ask], Answer | KernelSums]]:
 
 def _estimate(value: float | None, reach: Reach | None = None) -> Estimate:
     low, high = (value is not None and holding(value, reach)) or (None, None)
-    return Estimate(value, low, high, "jackknife")
+    return Estimate(value, low, high)
 
 
 def _set_of(group: Group, kind: Kind, embedder: str, embedding: Embedding | None) -> _Set | list[Score]:
@@ -154,9 +154,9 @@ def _set_of(group: Group, kind: Kind, embedder: str, embedding: Embedding | None
         return []
 
     def without(why: str, n: int = 0) -> list[Score]:
-        how = f"emb:{embedder}|ref:{kind.name}"
+        how = Signature.of(emb=embedder, ref=kind.name)
         more: dict[str, Any] = {"note": why, "group": kind.name, "better": "lower"}
-        return [group.score(name, None, n, len(items) - n, f"{name}|{how}", **more) for name in METRICS]
+        return [group.score(name, None, n, len(items) - n, Signature.of(name).plus(how), **more) for name in METRICS]
 
     reference = find_reference(kind.name, embedder)
     if embedding is None:
@@ -188,19 +188,20 @@ class _Set:
         self.group, self.kind, self.reference, self.made, self.asked = group, kind, reference, made, asked
         clips = [clip for _, clip in made]
         self.n_frames = sum(map(len, clips))
-        how = f"emb:{reference.signature}|ref:{kind.name}@{reference.digest}|n:{len(clips)}clips,{self.n_frames}frames"
-        self.how = how + "|ci:jackknife20-clips|v:1"
+        n, ref = f"{len(clips)}clips,{self.n_frames}frames", f"{kind.name}@{reference.digest}"
+        self.how = Signature.of(emb=reference.signature, ref=ref, n=n, ci="jackknife20-clips", v=1)
+        how = str(self.how)
         probes = [probe.id for probe, _ in made]
         lengths = sorted(map(len, clips))
         self.asks: dict[tuple[str, str], _Ask] = {}
         for metric in METRICS:
             ask = partial(_Ask, kind=kind.name, embedder=embedder, reference=reference.digest, metric=metric)
-            own = digest(metric, self.how, group.model, group.strategy, group.tier)
+            own = digest(metric, how, group.model, group.strategy, group.tier)
             self.asks[metric, "own"] = ask(key=own, clips=clips, lengths=list(map(len, clips)), interval=True)
             for anchor, sounds in anchors.items():  # shared by all sets of these probes
-                key = digest(metric, self.how, anchor, probes)
+                key = digest(metric, how, anchor, probes)
                 self.asks[metric, anchor] = ask(key=key, clips=sounds, lengths=list(map(len, sounds)))
-            real = digest(metric, self.how, "real", lengths)
+            real = digest(metric, how, "real", lengths)
             self.asks[metric, "real"] = ask(key=real, clips=None, lengths=lengths)
 
     def scores(self, answers: Mapping[str, Answer]) -> list[Score]:
@@ -223,27 +224,25 @@ class _Set:
             floor = {name: found[metric, name].estimate.value for name in ANCHORS if (metric, name) in found}
             more: dict[str, Any] = {
                 "note": _small(metric, self.n_frames, dims, real_clips, n),
-                "low": own.low,
-                "high": own.high,
                 "floor": floor,
                 "ceiling": {"real": found[metric, "real"].estimate.value},
                 "group": self.kind.name,
                 "better": "lower",
                 "detail": detail,
             }
-            scores.append(self.group.score(metric, own.value, n, self.asked - n, f"{metric}|{self.how}", **more))
+            signature = Signature.of(metric).plus(self.how)
+            scores.append(self.group.score(metric, own, n, self.asked - n, signature, **more))
         return [*scores, _variety(self.group, self.kind, reference, self.made, self.how)]
 
 
-def _variety(group: Group, kind: Kind, reference: Reference, made: Sequence[tuple[Probe, Frames]], how: str) -> Score:
+def _variety(
+    group: Group, kind: Kind, reference: Reference, made: Sequence[tuple[Probe, Frames]], how: Signature
+) -> Score:
     """Variety of the sounds, 1 for real ones; with several attempts, the share of it between probes."""
-    by_probe: dict[str, list[Frames]] = {}
-    for probe, clip in made:
-        by_probe.setdefault(probe.id, []).append(clip)
-    found = collapse(by_probe, reference.kept)
+    found = collapse(grouped((probe.id, clip) for probe, clip in made), reference.kept)
     detail = {"between": found.between, "within": found.within, "share_between": found.share}
-    signature = f"variety|{how.replace('|ci:jackknife20-clips', '')}"
-    return group.score("variety", found.variety, found.clips, 0, signature, group=kind.name, detail=detail)
+    signature = Signature.of("variety").plus(how.without("ci"))
+    return group.score("variety", Estimate(found.variety), found.clips, 0, signature, group=kind.name, detail=detail)
 
 
 def _anchors(made: Sequence[tuple[Probe, Frames]], frames: Embedded) -> dict[str, list[Frames]]:

@@ -24,6 +24,7 @@ from innerear.scores.ends import end_name
 from innerear.scores.groups import groups_of
 from innerear.scores.score import FUNNEL, judged_checks, steps
 from innerear.sharing.tables import entrant_labels
+from innerear.stats import grouped
 
 Values = Mapping[str, Mapping[str, float]]
 """By metric, by probe."""
@@ -146,10 +147,7 @@ class _Loaded:
 
 
 def _means(pairs: Sequence[tuple[str, float]]) -> dict[str, float]:
-    by_probe: dict[str, list[float]] = {}
-    for probe, value in pairs:
-        by_probe.setdefault(probe, []).append(value)
-    return {probe: float(np.mean(values)) for probe, values in by_probe.items()}
+    return {probe: float(np.mean(values)) for probe, values in grouped(pairs).items()}
 
 
 def unmeasured(entrants: Sequence[Entrant]) -> Iterator[str]:

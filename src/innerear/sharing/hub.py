@@ -30,6 +30,7 @@ from innerear.run.run import Run
 from innerear.sharing.formats import export
 from innerear.sharing.pack import NAMES, NEEDED, STORED, pack, unpack
 from innerear.sharing.scrub import Scrub
+from innerear.stats import grouped
 from innerear.suite import Suite, load
 from innerear.suite.hub import PROBES, _endpoint, _hub, _said
 from innerear.text import printable
@@ -226,11 +227,8 @@ def _front(repo: str, licence: str, size: int, configs: list[dict[str, Any]]) ->
 
 def _sounds(run: Run, folder: Path) -> Iterator[dict[str, Any]]:
     """One row per sound: its probe and model (the first if several made it), and the checks passed."""
-    rows = run.measurements()
-    passed: dict[str, list[bool]] = {}
-    for row in rows.values():
-        if row.passed is not None and row.metric != "failure":
-            passed.setdefault(row.subject, []).append(row.passed)
+    rows = [row for row in run.measurements().values() if row.metric != "failure"]
+    passed = grouped((row.subject, row.passed) for row in rows if row.passed is not None)
     seen = set()
     for item in run.items():
         name = f"{item.render.audio}.flac"

@@ -37,6 +37,7 @@ from innerear.scores.ends import end_name
 from innerear.sharing.conditions import limits_of
 from innerear.sharing.pack import unpack
 from innerear.sharing.tables import METRICS, Column, bare
+from innerear.stats import grouped
 
 ASSETS = ("app.css", "core.js", "icon.svg", "board.js")
 
@@ -181,10 +182,7 @@ def _write(site: Path, entries: Sequence[Entry]) -> None:
 
 def boards(entries: Sequence[Entry]) -> list[dict[str, Any]]:
     """The tables, the one with the most runs first: conditions, columns, and one row per entrant."""
-    groups: dict[str, list[Entry]] = {}
-    for entry in entries:
-        groups.setdefault(digest(entry.conditions), []).append(entry)
-    ordered = sorted(groups.values(), key=len, reverse=True)
+    ordered = sorted(grouped((digest(e.conditions), e) for e in entries).values(), key=len, reverse=True)
     first = ordered[0][0].conditions
     return [
         {
