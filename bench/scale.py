@@ -35,7 +35,7 @@ from innerear.compute.work import Executor, Job, Local
 from innerear.embed import open_embedder
 from innerear.embed.batches import batches, hearing
 from innerear.jail import open_jail
-from innerear.metrics.base import sound_of as to_measure_of
+from innerear.metrics import base
 from innerear.metrics.measure import keys
 from innerear.metrics.stage import Missing, measuring
 from innerear.programs.extract import extract
@@ -93,7 +93,7 @@ def recorded(run: Run) -> list[Item]:
 
 def to_measure(item: Item) -> Missing:
     """A sound with all that `innerear measure` measures of it."""
-    rows = keys(item.completion.key, to_measure_of(item))
+    rows = keys(item.completion.key, base.sound_of(item))
     return item, frozenset(row.key for row in rows if not row.metric.on_request)
 
 
