@@ -89,7 +89,7 @@ def test_a_stranger_with_other_versions_and_no_weights_scores_it_alike(recorded_
     other = {"python": "3.99.0", "numpy": "9.9.9", "scipy": "9.9.9"}
     monkeypatch.setattr("innerear.run.run.runtime", lambda: other)
     monkeypatch.setattr("innerear.run.keys.runtime", lambda: other)
-    for module in ("stages", "embed.batches"):
+    for module in ("embed.stage", "embed.batches"):
         monkeypatch.setattr(f"innerear.{module}.open_embedder", lambda name: pytest.fail("weights were asked for"))
     assert stages.score(unpack(packed, tmp_path / "out")) == ours
 
