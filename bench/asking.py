@@ -75,7 +75,7 @@ def ask(url: str, folder: Path) -> int:
             writer.keep(completion)
             kept.append(completion)
 
-        failures = generate(edition().probes, [model], "repair:2", keep=keep, bench=bench)
+        failures = generate(edition("1").probes, [model], "repair:2", keep=keep, bench=bench)
     assert not failures, failures[0]
     return len(kept)
 

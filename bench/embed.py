@@ -235,7 +235,7 @@ def main() -> None:
         print(f"| {name} | {1 / seconds:.2f} | {seconds / wall['InnerEar, a clip a core']:.2f}x |")
     print(f"\nlargest difference from transformers eager on these clips: {difference:.1e} (frames of length 1)")
 
-    captions = [probe.caption for probe in suite.load(None).probes][:24]
+    captions = [probe.caption for probe in suite.edition("1").probes][:24]
     clap.read(captions[:1])
     tokenizer = clap._text._opened[0]
     rows = [encoding.ids for encoding in tokenizer.encode_batch(captions)]

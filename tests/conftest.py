@@ -41,7 +41,7 @@ def recorded_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small finished run of two recordings, noise and silence. Whoever changes it takes a copy."""
     from innerear import RunConfig, choose, create, evaluate, load, open_model
 
-    suite = load()
+    suite = load("1")
     models = ["recorded/one-shot", "baseline/noise", "baseline/silence"]
     asked = RunConfig(models=models, suite=suite.name, suite_digest=suite.digest, embedders=["mel"])
     folder = tmp_path_factory.mktemp("recorded") / "few"

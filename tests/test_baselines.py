@@ -14,7 +14,7 @@ from innerear.ask.models import open_model
 from innerear.programs.extract import extract
 from innerear.suite import edition
 
-PROBES = {probe.id: probe for probe in edition().probes}
+PROBES = {probe.id: probe for probe in edition("1").probes}
 NAMES = ["silence", "noise", "sine", "informed"]
 
 RUN_ALL = """

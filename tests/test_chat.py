@@ -17,7 +17,7 @@ from innerear.suite import edition
 from openai_server import OpenAIServer, cut, hang, raw, reply, status
 
 KEY = "sk-secret-0123456789-abcdefghijkl"
-PROBES = edition().probes
+PROBES = edition("1").probes
 HELLO = "```python\nimport numpy\n```"
 
 both_ways = pytest.mark.parametrize("stream", [False, True], ids=["plain", "streamed"])

@@ -10,7 +10,7 @@ from innerear.scores.comparisons import comparisons
 from innerear.scores.ends import with_ends
 from innerear.scores.groups import groups_of
 
-PROBES = suite.load().probes
+PROBES = suite.edition("1").probes
 NOTES = [p for p in PROBES if p.tier == "notes" and any(in_headline(check, p.tier)[0] for check in p.expect)]
 
 

@@ -16,7 +16,7 @@ from innerear.reference.sets import find_reference, save
 from innerear.scores.clap import CAPTION, NO_WEIGHTS, captions, clap_scores, classes, embedder_agreement, place
 from innerear.scores.groups import Group
 
-PROBES = [probe for probe in suite.load(None).probes if probe.tier == "environment"][:6]
+PROBES = [probe for probe in suite.edition("1").probes if probe.tier == "environment"][:6]
 SIGNATURE = "clap-laion@12345678|sr:48000"
 
 

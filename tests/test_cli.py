@@ -121,7 +121,7 @@ def test_a_server_that_refuses_is_named_now_and_then_if_nobody_watches(monkeypat
     with OpenAIServer(lambda number, body: SLOW_DOWN if number < 2 else None) as server:
         model = open_model("openai/any", Options(base_url=server.url))
         with bars([model]):
-            generate(edition().probes[:1], [model], keep=lambda completion: None)
+            generate(edition("1").probes[:1], [model], keep=lambda completion: None)
     said = capsys.readouterr().err
     assert "openai/any: the server answers 429: slow down; 1 request waiting, tried 2 times, giving up at" in said
 
@@ -136,7 +136,7 @@ def test_a_long_silence_of_a_server_is_said(monkeypatch, capsys):
     with OpenAIServer(late) as server:
         model = open_model("openai/any", Options(base_url=server.url))
         with bars([model]):
-            generate(edition().probes[:1], [model], keep=lambda completion: None)
+            generate(edition("1").probes[:1], [model], keep=lambda completion: None)
     assert "openai/any: 1 in flight, the oldest unanswered for 0 s" in capsys.readouterr().err
 
 

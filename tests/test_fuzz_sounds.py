@@ -65,7 +65,7 @@ def measured(clip, probe, tmp_path):
 
 
 def test_a_tone_at_half_the_sample_rate_has_no_harmonics_to_measure(tmp_path):
-    for probe in (probe for probe in load().probes if probe.id.startswith("notes/waveform/")):
+    for probe in (probe for probe in load("1").probes if probe.id.startswith("notes/waveform/")):
         (row,) = [row for row in measured(alternating(8001, 24_000), probe, tmp_path) if row.metric == "waveform"]
         assert (row.value, row.passed) == (None, None)
         assert "too few harmonics" in row.reason
@@ -78,7 +78,7 @@ def test_harmonics_of_a_sound_that_is_shorter_than_their_period_have_levels():
 
 
 def test_a_chord_is_not_heard_in_a_sound_without_a_peak(tmp_path):
-    probe = next(probe for probe in load().probes if any(kind(check) == "chord" for check in probe.expect))
+    probe = next(probe for probe in load("1").probes if any(kind(check) == "chord" for check in probe.expect))
     step = Clip(np.full((1, 100), 0.5, np.float32), 44_100)
     (row,) = [row for row in measured(step, probe, tmp_path) if row.metric == "chord"]
     assert (row.value, row.passed, row.reason) == (None, False, "no tones: its spectrum has no peak")
@@ -87,7 +87,7 @@ def test_a_chord_is_not_heard_in_a_sound_without_a_peak(tmp_path):
 @pytest.mark.parametrize("frames", [1, 2, 100, 660])
 def test_the_listener_hears_a_sound_of_any_shortness(frames):
     clip = Clip(np.random.default_rng(0).normal(0, 0.1, (1, frames)).astype(np.float32), 22_050)
-    assert "Length" in hear(clip, load().probes[0]).words
+    assert "Length" in hear(clip, load("1").probes[0]).words
 
 
 @pytest.mark.parametrize("frames", [3840, 4000, 4191, 4192, 4351, 4352])
@@ -101,7 +101,7 @@ def test_a_metric_that_fails_costs_its_own_row_and_no_other(tmp_path, monkeypatc
         raise IndexError("index 0 is out of bounds")
 
     monkeypatch.setattr("innerear.metrics.signal.Loudness.measure", broken)
-    rows = {row.metric: row for row in measured(alternating(44_100, 44_100), load().probes[0], tmp_path)}
+    rows = {row.metric: row for row in measured(alternating(44_100, 44_100), load("1").probes[0], tmp_path)}
     assert rows["loudness"].value is None
     assert rows["loudness"].reason == "not measured here: the metric failed with IndexError: index 0 is out of bounds"
     assert rows["loudness"].status is Status.UNAVAILABLE

@@ -94,7 +94,7 @@ def test_no_baseline_is_called_foreign(name):
     import asyncio
 
     model = Baseline(name, Options())
-    for probe in edition().probes:
+    for probe in edition("1").probes:
         code = extract(asyncio.run(model.ask(probe, [], 0)).text).code
         assert violation(code) is None
 

@@ -132,7 +132,7 @@ def test_no_path_of_this_machine_goes_up(hub, command, pushed, tmp_path):
 
 def test_a_suite_goes_up_and_is_asked_by_its_address(hub, command, tmp_path):
     mine = tmp_path / "mine.jsonl"
-    probes = suite.choose(suite.edition().probes, pattern="notes/waveform/*")
+    probes = suite.choose(suite.edition("1").probes, pattern="notes/waveform/*")
     mine.write_bytes(b"".join(suite.Suite("mine", probes).lines()))
     command("push", mine, "someone/suite")
     assert suite.load(mine).digest in at(hub, "someone/suite")["README.md"].decode()

@@ -97,7 +97,7 @@ def log(tmp_path_factory, texts):
 def ours(tmp_path_factory, texts):
     """The same answers by our own road."""
     folder = tmp_path_factory.mktemp("ours")
-    probes = suite.choose(suite.edition().probes, ["notes"], PATTERN)
+    probes = suite.choose(suite.edition("1").probes, ["notes"], PATTERN)
     lines = []
     for probe in probes:
         messages = [msgspec.to_builtins(m) for m in find_strategy("direct").opening(probe)]
@@ -106,7 +106,7 @@ def ours(tmp_path_factory, texts):
     recording = folder / "mine.jsonl"
     recording.write_text("".join(json.dumps(line) + "\n" for line in lines))
     name = f"recorded/{recording}"
-    loaded = suite.edition()
+    loaded = suite.edition("1")
     asked = RunConfig(models=[name], attempts=2, suite=loaded.name, suite_digest=loaded.digest, embedders=["mel"])
     run = create(folder / "run", asked, probes, "test")
     stages.generate(run, [open_model(name)])
@@ -165,7 +165,7 @@ def test_the_digest_of_the_content_is_part_of_the_task_and_can_be_pinned(log):
 
 
 def test_another_suite_has_another_digest(tmp_path):
-    probe = suite.edition().probes[0]
+    probe = suite.edition("1").probes[0]
     changed = msgspec.structs.replace(probe, caption="something else")
     (tmp_path / "mine.jsonl").write_bytes(msgspec.json.encode(changed))
     task = inspect_face.notes(suite=str(tmp_path / "mine.jsonl"), embedders="mel")
@@ -284,7 +284,7 @@ def test_a_key_is_that_of_our_own_road_where_the_maker_is_asked(monkeypatch):
     for name in ("OPENAI_BASE_URL", "OPENAI_API_KEY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("OPENAI_API_KEY", "no-key-at-all")
-    probe = suite.edition().probes[0]
+    probe = suite.edition("1").probes[0]
     theirs = AskedByInspect(get_model("openai/gpt-4o-mini", config=GenerateConfig(temperature=0.5, seed=7)))
     own = open_model("openai/gpt-4o-mini", Options(parameters={"temperature": 0.5, "seed": 7}))
     assert theirs.name == own.name
@@ -293,7 +293,7 @@ def test_a_key_is_that_of_our_own_road_where_the_maker_is_asked(monkeypatch):
 
 
 def test_the_probe_goes_through_a_log_unchanged(log):
-    by_id = {probe.id: probe for probe in suite.edition().probes}
+    by_id = {probe.id: probe for probe in suite.edition("1").probes}
     assert all(probe_of(sample.metadata) == by_id[sample.id] for sample in log.samples)
 
 

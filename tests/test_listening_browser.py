@@ -42,7 +42,7 @@ def browser() -> Iterator[Any]:
 def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """A test of each kind, over two models; one caption is hostile."""
     folder = tmp_path_factory.mktemp("listening")
-    probes = [msgspec.structs.replace(p, caption=f"{p.caption} {HOSTILE}") for p in suite.load(None).probes[:5]]
+    probes = [msgspec.structs.replace(p, caption=f"{p.caption} {HOSTILE}") for p in suite.edition("1").probes[:5]]
     run = made_run(folder / "run", {"first": tone(0.3, 0.5), "second": tone(0.1, 0.45)}, probes)
     kinds: list[tuple[str, dict[str, Any]]] = [
         ("identify", {"headphones": True}),
@@ -357,7 +357,7 @@ def test_nothing_is_cut_off_in_a_narrow_window(browser, built, kind, scheme):
 
 @pytest.mark.parametrize("width", [360, 1400])
 def test_the_report_shows_what_people_heard_and_which_metrics_agree(browser, tmp_path, width):
-    probes = short([p for p in suite.load(None).probes if p.family == "instrument"][:10])
+    probes = short([p for p in suite.edition("1").probes if p.family == "instrument"][:10])
     run = made_run(tmp_path / "run", {"first": tone(0.3, 0.1), "second": tone(0.1, 0.1)}, probes)
     for kind in ("identify", "rate"):
         few = {"trials": 10, "anchors": 2, "listeners": 4, "headphones": False}

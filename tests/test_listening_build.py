@@ -22,8 +22,8 @@ from innerear.listening.forms import Card, deal, mixed
 from listening_made import RATE_HZ, made_run, nothing, recordings, short, tone
 
 MODELS = {"model/secret-one": tone(0.5), "model/secret-two": tone(0.02), "model/crashed": nothing}
-ENVIRONMENT = [p for p in suite.load(None).probes if p.tier == "environment" and p.family != "scene"][:8]
-PROBES = short([*suite.load(None).probes[:8], *ENVIRONMENT])
+ENVIRONMENT = [p for p in suite.edition("1").probes if p.tier == "environment" and p.family != "scene"][:8]
+PROBES = short([*suite.edition("1").probes[:8], *ENVIRONMENT])
 
 
 @pytest.fixture(scope="module")

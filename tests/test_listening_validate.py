@@ -22,8 +22,8 @@ from listening_made import answered, made_run, sent, short, tone
 
 PROBES = short(
     [
-        *[p for p in suite.load(None).probes if p.family == "instrument"][:12],
-        *[p for p in suite.load(None).probes if p.family == "digit"][:10],
+        *[p for p in suite.edition("1").probes if p.family == "instrument"][:12],
+        *[p for p in suite.edition("1").probes if p.family == "digit"][:10],
     ]
 )
 

@@ -12,7 +12,7 @@ from innerear.errors import UsageError
 from innerear.suite import edition
 from openai_server import OpenAIServer, status
 
-PROBES = edition().probes
+PROBES = edition("1").probes
 KEY = "sk-0123456789abcdef"
 
 

@@ -342,7 +342,7 @@ def test_what_a_tool_says_for_a_baseline_is_packed_and_unpacked(tmp_path):
 
     if not can_say("espeak-ng"):
         pytest.skip("espeak-ng is not installed")
-    suite = load()
+    suite = load("1")
     asked = RunConfig(models=["baseline/espeak-ng"], suite=suite.name, suite_digest=suite.digest, embedders=["mel"])
     run = create(tmp_path / "said", asked, choose(suite.probes, pattern="speech/word/yes"), command="a test")
     evaluate(run, [open_model("baseline/espeak-ng")])

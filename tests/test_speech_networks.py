@@ -27,7 +27,7 @@ RNG = np.random.default_rng(1)
 SILENCE = Clip(np.zeros((1, 16_000), np.float32), 16_000)
 NOISE = Clip(RNG.normal(0, 0.1, (1, 32_000)).astype(np.float32), 16_000)
 BUZZ = Clip(np.sign(np.sin(np.arange(32_000) / 20))[None].astype(np.float32) / 4, 16_000)
-PROBE = next(probe for probe in load().probes if probe.id.startswith("speech/sentence/"))
+PROBE = next(probe for probe in load("1").probes if probe.id.startswith("speech/sentence/"))
 TEXT = next(check.text for check in PROBE.expect if isinstance(check, Transcript))
 
 
@@ -202,7 +202,7 @@ def test_a_file_that_is_no_network_is_refused(made):
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory):
     """Two words by a recorded model and by silence, measured where Whisper is not."""
-    suite = load()
+    suite = load("1")
     names = ["recorded/one-shot", "baseline/silence"]
     asked = RunConfig(models=names, suite=suite.name, suite_digest=suite.digest, embedders=["mel"])
     probes = choose(suite.probes, pattern="speech/word/*")[:2]

@@ -27,7 +27,7 @@ from innerear.run.parts import read_rows
 from innerear.suite import edition
 from openai_server import OpenAIServer, cut, raw, reply, status
 
-PROBES = edition().probes
+PROBES = edition("1").probes
 RATE = 22_050
 
 

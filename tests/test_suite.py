@@ -24,20 +24,20 @@ def written(tmp_path: Path, *rows: object) -> Path:
 
 
 def test_edition_1_has_64_notes_60_environment_48_speech_probes():
-    tiers = [probe.tier for probe in suite.edition().probes]
+    tiers = [probe.tier for probe in suite.edition("1").probes]
     assert {tier: tiers.count(tier) for tier in set(tiers)} == {"notes": 64, "environment": 60, "speech": 48}
 
 
 def test_edition_1_never_changes():
-    assert suite.edition().digest == "159ccf430628aa4a5cfd2928022166a7"
+    assert suite.edition("1").digest == "159ccf430628aa4a5cfd2928022166a7"
 
 
 def test_edition_1_equals_the_shared_suite(shared):
-    assert suite.load(shared / "suite" / "probes.jsonl").digest == suite.edition().digest
+    assert suite.load(shared / "suite" / "probes.jsonl").digest == suite.edition("1").digest
 
 
 def test_every_kind_of_check_in_the_edition_is_a_type():
-    kinds = {kind(check) for probe in suite.edition().probes for check in probe.expect}
+    kinds = {kind(check) for probe in suite.edition("1").probes for check in probe.expect}
     assert kinds == {
         "pitch", "waveform", "instrument", "modulation", "glide", "level_trend", "notes", "events", "chord", "onsets",
         "onset_trend", "label", "sequence", "together", "doppler", "vowel", "voice_f0", "transcript", "f0_trend",
@@ -93,7 +93,7 @@ def test_no_bytes_make_loading_fail_otherwise_than_with_a_suite_error(tmp_path_f
 
 
 def test_choosing_by_tier_level_and_pattern_narrows():
-    probes = suite.edition().probes
+    probes = suite.edition("1").probes
     assert {p.tier for p in suite.choose(probes, tiers=["speech"])} == {"speech"}
     assert {p.level for p in suite.choose(probes, levels=[1])} == {1}
     assert all(p.family == "vowel" for p in suite.choose(probes, pattern="speech/vowel/*"))
@@ -101,9 +101,9 @@ def test_choosing_by_tier_level_and_pattern_narrows():
 
 def test_choosing_nothing_says_what_comes_near():
     with pytest.raises(UsageError, match="notes/waveform/sine-440"):
-        suite.choose(suite.edition().probes, pattern="notes/waveform/sine-44")
+        suite.choose(suite.edition("1").probes, pattern="notes/waveform/sine-44")
 
 
 def test_an_unknown_tier_names_those_there_are():
     with pytest.raises(UsageError, match="notes, environment, speech"):
-        suite.choose(suite.edition().probes, tiers=["music"])
+        suite.choose(suite.edition("1").probes, tiers=["music"])

@@ -156,7 +156,7 @@ def save_tokenizer(path: Path) -> None:
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
-    tokenizer.train_from_iterator([probe.caption for probe in suite.load(None).probes], trainer)
+    tokenizer.train_from_iterator([probe.caption for probe in suite.edition("1").probes], trainer)
     tokenizer.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 0))
     tokenizer.enable_padding(pad_id=1, pad_token="<pad>")
     path.parent.mkdir(parents=True, exist_ok=True)

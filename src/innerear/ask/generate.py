@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
-from innerear.ask.models import Model, ModelUnusable, Reply
+from innerear.ask.models import Model, ModelUnusable, NotRecorded, Reply
 from innerear.ask.strategies import Ask, Heard, Listen, Strategy, find_strategy
 from innerear.errors import JailFailure, ModelError, RecordingMismatch, UsageError
 from innerear.records import Completion, Outcome, Probe, Program, Render, Round, digest
@@ -55,14 +55,15 @@ def generate(
     Models run concurrently, each with its own number of requests in flight; those that build on another
     model's completions (`swap/…`) come after it. Completions in `done` are not asked for again. A probe
     that fails does not stop the others. `bench` is for strategies that run programs while they ask; its
-    functions are called from several threads at once. Once the completions of the strategy, including
+    functions are called from several threads at once. What a recording does not have is skipped
+    (`Model.lacks`). Once the completions of the strategy, including
     those in `done`, have cost `max_usd`, no more are requested; requests in flight still complete.
 
     Returns:
         The failures; `summary` turns them into one line per model and kind.
 
     Raises:
-        UsageError: no such strategy, or a model lacks the completions it builds on.
+        UsageError: no such strategy, a model lacks the completions it builds on, or a recording has none of the probes.
     """
     way = find_strategy(strategy)
     if way.renders and bench is None:
@@ -229,6 +230,8 @@ async def _ask_all(
                     if model.price is not None:
                         afford()
                     keep(await job.answer(key))
+            except NotRecorded:
+                continue  # `Model.lacks` has said so
             except (ModelError, RecordingMismatch, JailFailure) as error:
                 failures.append(Unanswered(model.name, job.probe.id, job.attempt, error))
                 if isinstance(error, ModelUnusable):

@@ -107,7 +107,7 @@ def checks_templates() -> None:
     bank = _bank()
     if bank is None:
         raise UsageError("INNEREAR_DATA names no folder with a MANIFEST.csv; `innerear reference fetch` makes one")
-    sets, made = build(suite.load(None).probes, bank)
+    sets, made = build(suite.edition("1").probes, bank)
     save(shipped_path(), sets, made)
     click.echo(f"{len(made)} templates of {sum(map(len, sets.values()))} texts, {shipped_path().stat().st_size} bytes")
 

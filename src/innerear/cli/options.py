@@ -41,10 +41,14 @@ EMBEDDER_NAMES = "yamnet, aisfx, mel, clap-laion, clap-laion-int8, clap-laion-ge
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+suite_option = click.option("--suite", type=click.Path(path_type=Path), metavar="SUITE", help="An edition (1, 2, or 2/core, its short form), your own JSON Lines as printed by `innerear probes show --json '*'`, or hf://datasets/OWNER/NAME.")  # fmt: skip
+"""The option that names a suite; read by `suite.load`."""
+
+
 def probe_options(command: F) -> F:
     """Options that select probes; read by `chosen_probes`."""
     for option in (
-        click.option("--suite", type=click.Path(path_type=Path, dir_okay=False), help="Your own suite: JSON Lines as printed by `innerear probes show --json '*'`, or hf://datasets/OWNER/NAME."),
+        suite_option,
         click.option("--levels", help="Only these difficulty levels, such as 1,2."),
         click.option("--probes", "pattern", metavar="GLOB", help="Only probes whose id matches, such as 'speech/vowel/*'."),
         click.option("--tiers", help="Only these tiers: notes, environment, speech."),
@@ -64,7 +68,7 @@ def ask_options(command: F) -> F:
         click.option("--base-url", metavar="URL", help="An OpenAI-compatible server, such as vLLM, Ollama, llama.cpp or OpenRouter."),
         click.option("--max-cost", type=click.FloatRange(0, min_open=True), metavar="USD", help="Stop asking once the run has cost this much; requires a known price."),
         click.option("--attempts", type=click.IntRange(1), default=1, show_default=True, help="Completions per probe."),
-        click.option("--strategy", default="direct", show_default=True, help="Prompting strategy: direct, brief, plan, few-shot:K, repair:K, listen:K, best-of:N."),
+        click.option("--strategy", default="direct", show_default=True, help="Prompting strategy: direct, brief, plan, few-shot:K, short:N, repair:K, listen:K, best-of:N."),
         click.option("--out", type=RunFolder(), required=True, help="The run folder, or an address such as s3://bucket/run; an existing run is resumed."),
         click.option("--model", "models", multiple=True, required=True, metavar="NAME", help="recorded/NAME, baseline/silence|noise|sine|informed|sampler|espeak-ng|flite, swap/MODEL, real, openai/NAME, anthropic/NAME, python:module.attr; repeatable."),
     ):  # fmt: skip
@@ -140,6 +144,7 @@ def machines_on(on: str | None, workers: int | None = None) -> Iterator[Executor
 def open_run(given: dict[str, Any]) -> tuple[Run, list[Any]]:
     """Return the run folder and the models that the options name; all options are checked before anything is written."""
     from innerear.ask.models import Options, open_model
+    from innerear.ask.models.recorded import Recorded
     from innerear.ask.strategies import find_strategy
     from innerear.cli.dotenv import read_env
     from innerear.embed import EMBEDDERS
@@ -149,7 +154,7 @@ def open_run(given: dict[str, Any]) -> tuple[Run, list[Any]]:
 
     read_env(Path(".env"))
     loaded, chosen = chosen_probes(given)
-    find_strategy(given["strategy"])
+    strategy = find_strategy(given["strategy"])
     if given["jail"] not in TIERS:
         raise UsageError(f"--jail {given['jail']!r}; wanted one of {', '.join(TIERS)}")
     if unknown := [name for name in given["embedders"] if name not in EMBEDDERS]:
@@ -164,6 +169,9 @@ def open_run(given: dict[str, Any]) -> tuple[Run, list[Any]]:
     )
     names = list(dict.fromkeys(given["models"]))
     models = [open_model(name, options) for name in names]
+    for model in models:
+        if isinstance(model, Recorded):
+            model.prepare(chosen, [])
     asked = RunConfig(
         models=names,
         strategy=given["strategy"],
@@ -185,9 +193,13 @@ def open_run(given: dict[str, Any]) -> tuple[Run, list[Any]]:
         for model in models:
             if model.after is not None and model.after not in known:
                 raise UsageError(f"{model.name} needs the completions of {model.after}; add --model {model.after}")
-        return create(folder, asked, chosen, command), models
+        run = create(folder, asked, chosen, command)
     except OSError as error:
         raise UsageError(f"--out {folder} cannot be used as a run folder: {error.strerror or error}") from error
+    for model in models:
+        if lacking := model.lacks(run.probes, run.asked.attempts * strategy.draws):
+            click.echo(f"innerear: {lacking}", err=True)
+    return run, models
 
 
 def _parameter(text: str) -> tuple[str, Any]:

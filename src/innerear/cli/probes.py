@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from innerear.cli.options import chosen_probes, probe_options
+from innerear.cli.options import chosen_probes, probe_options, suite_option
 from innerear.cli.programs import vary
 
 
@@ -33,7 +33,7 @@ def probes_list(**given: Any) -> None:
 
 @probes.command("show")
 @click.argument("pattern", metavar="GLOB")
-@click.option("--suite", type=click.Path(path_type=Path, dir_okay=False), help="Your own suite.")
+@suite_option
 @click.option("--strategy", default="direct", show_default=True, help="The strategy whose first messages are shown.")
 @click.option("--json", "as_json", is_flag=True, help="Print only the probes, as JSON Lines that --suite accepts.")
 def probes_show(pattern: str, suite: Path | None, strategy: str, as_json: bool) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from innerear.cli.options import suite_option
 from innerear.errors import UsageError
 
 FILE = click.Path(path_type=Path, dir_okay=False)
@@ -83,7 +84,7 @@ def record(folder: Path, out: Path, model: str | None) -> None:
 @click.command()
 @click.option("--seed", type=click.IntRange(0), required=True, help="Random seed; the same seed gives the same suite.")
 @click.option("--out", type=FILE, required=True, help="A new .jsonl file for the suite; use it with --suite OUT.")
-@click.option("--suite", type=FILE, help="Your own suite, instead of the built-in one.")
+@suite_option
 def vary(seed: int, out: Path, suite: Path | None) -> None:
     """Make a suite with varied probes of the same kinds.
 

@@ -173,6 +173,10 @@ class AskedByInspect:
     def prepare(self, probes: Sequence[Probe], completions: Iterable[Completion]) -> None:
         """Nothing to do: Inspect has prepared the model."""
 
+    def lacks(self, probes: Sequence[Probe], attempts: int) -> str:
+        """Nothing: a sample without a recorded answer ends with the reason."""
+        return ""
+
     async def close(self) -> None:
         """Nothing to do: Inspect closes the model."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from inspect_ai import Epochs, Task, task
@@ -27,7 +26,7 @@ VERSION = 1
 def notes(
     strategy: str = "direct",
     attempts: int = 1,
-    suite: str | None = None,
+    suite: str | int | None = None,
     pattern: str | None = None,
     levels: Words | int | None = None,
     embedders: Words = "auto",
@@ -49,7 +48,7 @@ def notes(
 def environment(
     strategy: str = "direct",
     attempts: int = 1,
-    suite: str | None = None,
+    suite: str | int | None = None,
     pattern: str | None = None,
     levels: Words | int | None = None,
     embedders: Words = "auto",
@@ -68,7 +67,7 @@ def environment(
 def speech(
     strategy: str = "direct",
     attempts: int = 1,
-    suite: str | None = None,
+    suite: str | int | None = None,
     pattern: str | None = None,
     levels: Words | int | None = None,
     embedders: Words = "auto",
@@ -87,7 +86,7 @@ def _tier(
     tier: str,
     strategy: str,
     attempts: int,
-    suite: str | None,
+    suite: str | int | None,
     pattern: str | None,
     levels: Words | int | None,
     embedders: Words,
@@ -106,7 +105,7 @@ def _tier(
 
     if track not in TRACKS:
         raise UsageError(f"no track {track!r}; there are {', '.join(TRACKS)}")
-    loaded = suites.load(Path(suite) if suite else None)
+    loaded = suites.load(str(suite) if suite else None)
     chosen = suites.choose(loaded.probes, [tier], pattern, _levels(levels))
     names = settle(_words(embedders))
     content = content_digest(loaded, names)

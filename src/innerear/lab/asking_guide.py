@@ -147,7 +147,7 @@ def _about(function: object) -> str:
 
 def _shown(name: str) -> list[str]:
     """The messages of a whole conversation, each once."""
-    probe = next(probe for probe in edition().probes if probe.id == PROBE)
+    probe = next(probe for probe in edition("1").probes if probe.id == PROBE)
     conversation = find_strategy(name)(probe)
     failing = name.startswith("repair")
     shown: list[Message] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from innerear.errors import UsageError
@@ -15,11 +16,17 @@ def conditions(runs: Sequence[Run], names: Sequence[str]) -> tuple[list[Probe], 
     """The comparable probes, the others with the reason, and sentences on what differs.
 
     Raises:
-        UsageError: the runs have different tracks, or no probe in common.
+        UsageError: the runs have different tracks or editions of the suite, or no probe in common.
     """
     first = runs[0]
     differs: list[str] = []
     for run, name in zip(runs[1:], names[1:], strict=True):
+        ours, theirs = edition_of(first), edition_of(run)
+        if ours and theirs and ours != theirs:
+            raise UsageError(
+                f"{names[0]} was asked edition {ours} of the suite, {name} edition {theirs}: editions are "
+                "not compared; run the models with the same --suite"
+            )
         if run.asked.track != first.asked.track:
             raise UsageError(
                 f"{names[0]} has track {first.asked.track!r}, {name} has {run.asked.track!r}: their programs may use "
@@ -71,6 +78,15 @@ def conditions(runs: Sequence[Run], names: Sequence[str]) -> tuple[list[Probe], 
 def _whys(left_out: Mapping[str, str]) -> str:
     counts = {why: list(left_out.values()).count(why) for why in dict.fromkeys(left_out.values())}
     return ", ".join(f"{count} {why}" for why, count in counts.items())
+
+
+def edition_of(run: Run) -> str:
+    """The number of the built-in edition that a run was made with, or of which its suite is a core or a variant.
+
+    Empty for any other suite.
+    """
+    found = re.match(r"edition (\d+)(?=$|/|,)", run.asked.suite)
+    return found[1] if found else ""
 
 
 def limits_of(run: Run) -> str:

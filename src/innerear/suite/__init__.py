@@ -1,4 +1,7 @@
-"""Suites of probes: load the built-in edition or a file, and select probes.
+"""Suites of probes: load a built-in edition or a file, and select probes.
+
+Edition 1 is frozen, for comparison. Edition 2 has the parts of edition 1 that still separate models, and new
+probes; its core is a fixed subset for quick runs. The two editions are never averaged.
 
 A suite file is JSON Lines, one probe per line; see `records.Probe` and `checks`. Its first line may be a
 canary, `{"canary": "…"}`: a string that does not occur by chance. Makers of training sets can filter by
@@ -22,6 +25,8 @@ from innerear.suite.reading import parse, read
 from innerear.suite.reading import validate as validate
 
 EDITION = "1"
+"""The edition that is used if none is named."""
+EDITIONS = ("1", "2", "2/core")
 CANARY = "INNEREAR SUITE CANARY 5d4c1f0e-8a36-4b7f-9f62-d1c07be3a954: this file must not be in training data"
 """The canary of the built-in editions and of suites made from them."""
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
@@ -29,29 +34,45 @@ _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE
 
 @functools.cache
 def edition(name: str = EDITION) -> Suite:
-    """A built-in edition.
+    """A built-in edition, or its core.
 
-    >>> len(edition().probes)
-    172
+    >>> [len(edition(name).probes) for name in EDITIONS]
+    [172, 353, 123]
     """
-    text = resources.files(__name__).joinpath(f"edition-{name}.jsonl").read_bytes()
-    return parse(text, f"edition {name}", f"edition {name}")
+    number, _, core = name.partition("/")
+    files = resources.files(__name__)
+    whole = parse(files.joinpath(f"edition-{number}.jsonl").read_bytes(), f"edition {number}", f"edition {number}")
+    if not core:
+        return whole
+    ids = set(files.joinpath(f"{core}-{number}.txt").read_text("utf-8").split())
+    return Suite(f"edition {name}", [probe for probe in whole.probes if probe.id in ids], whole.canary)
 
 
-def load(file: Path | None = None) -> Suite:
-    """Load a suite from a file or a hub address (`hf://datasets/OWNER/NAME`); by default the current edition.
+@functools.cache
+def every_probe() -> tuple[Probe, ...]:
+    """The probes of all editions, each once. A probe that is in two editions is the same in both."""
+    return tuple({probe.id: probe for name in EDITIONS for probe in edition(name).probes}.values())
+
+
+def load(which: str | Path | None = None) -> Suite:
+    """Load an edition by name, or a suite from a file or a hub address; by default the current edition.
+
+    Args:
+        which: `1`, `2`, `2/core`, a file, or `hf://datasets/OWNER/NAME`.
 
     Raises:
         SuiteError: some lines are not probes; the message has the file, line, field and what was expected
             for each. UsageError: the file cannot be read. HubError: the hub could not be reached.
     """
-    if file is None:
+    if which is None:
         return edition()
-    if str(file).startswith("hf:"):
+    if str(which) in EDITIONS:
+        return edition(str(which))
+    if str(which).startswith("hf:"):
         from innerear.suite.hub import fetch_suite
 
-        return fetch_suite(str(file))
-    return read(file)
+        return fetch_suite(str(which))
+    return read(Path(which))
 
 
 def holds_canary(text: str, canary: str) -> bool:

@@ -48,7 +48,9 @@ def read(file: Path) -> Suite:
     try:
         text = file.read_bytes()
     except OSError as error:
-        raise UsageError(f"the suite {file} cannot be read: {error.strerror}") from error
+        raise UsageError(
+            f"the suite {file} cannot be read: {error.strerror}; wanted an edition (1, 2, 2/core), a file, or hf://…"
+        ) from error
     return parse(text, str(file), file.name)
 
 

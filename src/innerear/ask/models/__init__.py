@@ -6,10 +6,10 @@ import difflib
 import importlib
 from typing import cast
 
-from innerear.ask.models.base import Model, ModelUnusable, Options, Reply
+from innerear.ask.models.base import Model, ModelUnusable, NotRecorded, Options, Reply
 from innerear.errors import UsageError
 
-__all__ = ["MODELS", "Model", "ModelUnusable", "Options", "Reply", "open_model"]
+__all__ = ["MODELS", "Model", "ModelUnusable", "NotRecorded", "Options", "Reply", "open_model"]
 
 MODELS = {
     "recorded": "innerear.ask.models.recorded:Recorded",

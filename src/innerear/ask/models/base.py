@@ -8,13 +8,17 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from innerear.ask.models.prices import Price
-from innerear.errors import ModelError
+from innerear.errors import ModelError, RecordingMismatch
 from innerear.records import Completion, Message, Probe
 from innerear.reference.manifest import ManifestRow
 
 
 class ModelUnusable(ModelError):
     """This model will not answer: wrong key, unknown model. Its remaining probes are skipped."""
+
+
+class NotRecorded(RecordingMismatch):
+    """A recording does not have this probe or attempt. `generate` skips it; `Model.lacks` names it beforehand."""
 
 
 @dataclass(frozen=True)
@@ -79,13 +83,17 @@ class Model(Protocol):
         """Take the probes that will be asked and the completions of earlier models."""
         ...
 
+    def lacks(self, probes: Sequence[Probe], attempts: int) -> str:
+        """One line on the answers that a recording does not have; empty for any other model."""
+        ...
+
     def identity(self, probe: Probe, attempt: int) -> Any:
         """Everything about the model that determines its answer, as JSON; part of the completion's key.
 
         `None` if it has no answer to this probe; the probe is then skipped.
 
         Raises:
-            RecordingMismatch: a recording does not hold this probe or attempt.
+            NotRecorded: a recording does not have this probe or attempt.
         """
         ...
 
@@ -115,6 +123,10 @@ class Local:
 
     def prepare(self, probes: Sequence[Probe], completions: Iterable[Completion]) -> None:
         """Do nothing."""
+
+    def lacks(self, probes: Sequence[Probe], attempts: int) -> str:
+        """Nothing."""
+        return ""
 
     async def close(self) -> None:
         """Do nothing."""

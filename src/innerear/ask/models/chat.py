@@ -88,6 +88,10 @@ class Chat:
         """The requests in flight and those waiting for a retry."""
         return list(self._waits.values())
 
+    def lacks(self, probes: Sequence[Probe], attempts: int) -> str:
+        """Nothing: only recordings do."""
+        return ""
+
     def prepare(self, probes: Sequence[Probe], completions: Iterable[Completion]) -> None:
         """Check that the SDK is installed.
 

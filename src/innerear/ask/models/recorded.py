@@ -1,18 +1,20 @@
 """Replay recorded completions: for demonstrations, tests, and use without an API key.
 
 A recording is JSON Lines with at least `probe`, `messages`, `text` (and `attempt`, 0 by default):
-the completions of a run are one. The messages must equal those sent now.
+the completions of a run are one. The messages must equal those sent now. A file may be compressed (`.jsonl.xz`).
+A built-in recording NAME is all files `NAME.jsonl` and `NAME.PART.jsonl.xz`, such as `one-shot.edition-2.jsonl.xz`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import lzma
+from collections.abc import Iterable, Sequence
 from importlib import resources
 from pathlib import Path
 
 import msgspec
 
-from innerear.ask.models.base import Local, Options, Reply
+from innerear.ask.models.base import Local, NotRecorded, Options, Reply
 from innerear.ask.strategies import find_strategy
 from innerear.errors import RecordingMismatch, UsageError
 from innerear.records import Completion, Message, Probe, Round, digest
@@ -53,13 +55,38 @@ class Recorded(Local):
         for row in _read(name):
             self._rows.setdefault((row.probe, row.attempt), []).append(row)
 
+    def prepare(self, probes: Sequence[Probe], completions: Iterable[Completion]) -> None:
+        """Check that at least one of the probes was recorded.
+
+        Raises:
+            UsageError: none was.
+        """
+        known = {name for name, _ in self._rows}
+        if probes and not any(probe.id in known for probe in probes):
+            raise UsageError(
+                f"{self.name} has none of the {len(probes)} probes asked for, such as {probes[0].id}; it has "
+                f"{len(known)} others. Choose the suite and the probes that were recorded, or record again"
+            )
+
+    def lacks(self, probes: Sequence[Probe], attempts: int) -> str:
+        """How many answers it has and an example of those that it does not have; empty if it has all."""
+        asked = [(probe.id, attempt) for attempt in range(attempts) for probe in probes]
+        missing = [one for one in asked if one not in self._rows]
+        if not missing:
+            return ""
+        what = "probes" if attempts == 1 else f"answers ({len(probes)} probes, {attempts} attempts each)"
+        probe, attempt = missing[0]
+        first = probe if attempts == 1 else f"attempt {attempt} of {probe}"
+        held = len(asked) - len(missing)
+        return f"{self.name} has {held} of the {len(asked)} {what}; it skips the others, such as {first}"
+
     def _find(self, probe: Probe, attempt: int) -> list[_Row]:
         try:
             return self._rows[probe.id, attempt]
         except KeyError:
             attempts = sum(known == probe.id for known, _ in self._rows)
             held = f"{attempts} attempt{'s' if attempts != 1 else ''} of probe {probe.id!r}"
-            raise RecordingMismatch(
+            raise NotRecorded(
                 f"{self.name} holds {held}, wanted attempt {attempt}; "
                 "choose the probes and attempts that were recorded, or record again"
             ) from None
@@ -123,24 +150,38 @@ def _difference(row: _Row, messages: Sequence[Message]) -> str:
 
 
 def _read(name: str) -> list[_Row]:
-    shipped = resources.files("innerear.ask.models") / "recordings"
-    path = Path(name)
-    try:
-        if path.suffix == ".jsonl":
-            data = path.read_bytes()
-        else:
-            data = (shipped / f"{path.name}.jsonl").read_bytes()
-    except OSError as error:
-        names = sorted(entry.name.removesuffix(".jsonl") for entry in shipped.iterdir())
-        raise UsageError(
-            f"no recording {name!r} ({error.strerror}); there are {', '.join(names)}, "
-            "or give the path of your own file: recorded/PATH.jsonl"
-        ) from error
-    decoder, rows = msgspec.json.Decoder(_Row), []
-    for number, line in enumerate(data.splitlines(), 1):
-        if line.strip():
-            try:
-                rows.append(decoder.decode(line))
-            except UNREADABLE as error:
-                raise UsageError(f"recording {name}, line {number}: {error}") from error
+    rows: list[_Row] = []
+    for where, data in _files(name):
+        decoder = msgspec.json.Decoder(_Row)
+        for number, line in enumerate(data.splitlines(), 1):
+            if line.strip():
+                try:
+                    rows.append(decoder.decode(line))
+                except UNREADABLE as error:
+                    raise UsageError(f"recording {where}, line {number}: {error}") from error
     return rows
+
+
+def _files(name: str) -> list[tuple[str, bytes]]:
+    """The files of a recording, each with its name: one's own, or all that ship under this name."""
+    try:
+        if name.endswith((".jsonl", ".jsonl.xz")):
+            return [(name, _unpacked(name, Path(name).read_bytes()))]
+    except (OSError, lzma.LZMAError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise UsageError(f"the recording {name} cannot be read: {why}") from error
+    shipped = sorted((resources.files("innerear.ask.models") / "recordings").iterdir(), key=lambda file: file.name)
+    found = [
+        (file.name, _unpacked(file.name, file.read_bytes())) for file in shipped if file.name.split(".")[0] == name
+    ]
+    if not found:
+        names = dict.fromkeys(file.name.split(".")[0] for file in shipped)
+        raise UsageError(
+            f"no recording {name!r}; there are {', '.join(names)}, "
+            "or give the path of your own file: recorded/PATH.jsonl"
+        )
+    return found
+
+
+def _unpacked(name: str, data: bytes) -> bytes:
+    return lzma.decompress(data) if name.endswith(".xz") else data

@@ -18,7 +18,9 @@ from innerear.errors import UsageError
 __all__ = ["STRATEGIES", "Ask", "Conversation", "Heard", "Listen", "Render", "Step", "Strategy", "find_strategy"]
 
 MOST = 16
-"""The largest parameter of a strategy."""
+"""The largest parameter of a strategy that asks or shows that often."""
+LONGEST = 200
+"""The largest number of lines that `short` may ask for."""
 SEEN = ("ran", "audio", "audible", "right_length", "duration_error")
 """Scores with a single estimator: a strategy that listens sees what is scored."""
 TAGGED = ("instrument", "label", "sequence", "together")
@@ -31,6 +33,7 @@ class Way:
 
     converse: Callable[..., Conversation]
     parameter: str = ""
+    most: int = MOST
     renders: bool = False
     listens: bool = False
     told: bool = False  # the model reads the listener's report
@@ -42,6 +45,7 @@ STRATEGIES: dict[str, Way] = {
     "brief": Way(ways.brief),
     "plan": Way(ways.plan),
     "few-shot": Way(ways.few_shot, "K"),
+    "short": Way(ways.short, "N", LONGEST),
     "repair": Way(ways.repair, "K", renders=True),
     "listen": Way(ways.listen, "K", renders=True, listens=True, told=True),
     "best-of": Way(ways.best_of, "N", renders=True, listens=True, draws=True),
@@ -52,7 +56,7 @@ def find_strategy(name: str) -> Strategy:
     """Find a strategy by name, such as `direct` or `repair:2`.
 
     Raises:
-        UsageError: no such strategy, or its parameter is missing or not from 1 to 16.
+        UsageError: no such strategy, or its parameter is missing or out of range.
 
     >>> find_strategy("best-of:4").draws
     4
@@ -67,8 +71,8 @@ def find_strategy(name: str) -> Strategy:
         if colon:
             raise UsageError(f"strategy {name!r}: {kind} takes no parameter")
         return Strategy(name, way.converse)
-    if given not in map(str, range(1, MOST + 1)):
-        raise UsageError(f"strategy {name!r}: wanted {kind}:{way.parameter} with {way.parameter} from 1 to {MOST}")
+    if given not in map(str, range(1, way.most + 1)):
+        raise UsageError(f"strategy {name!r}: wanted {kind}:{way.parameter} with {way.parameter} from 1 to {way.most}")
     count = int(given)
     seen: tuple[str, ...] = SEEN if way.listens else SEEN[:2] if way.renders else ()
     seen += TAGGED if way.told else ()

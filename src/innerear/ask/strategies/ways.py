@@ -24,13 +24,14 @@ def _lines(*lines: str) -> str:
     return "\n".join(line for line in lines if line)
 
 
-def _request(probe: Probe, details: str) -> Message:
+def _request(probe: Probe, details: str, limit: str = "") -> Message:
     return Message(
         "user",
         _lines(
             f"Write a Python program that synthesises this sound: {probe.caption}.",
             details,
             TASK.format(duration_s=probe.duration_s),
+            limit,
         ),
     )
 
@@ -100,6 +101,12 @@ def few_shot(probe: Probe, count: int) -> Conversation:
             Message("assistant", f"```python\n{shown.code}```"),
         ]
     return (yield from _ask([_SYSTEM, *shots, _request(probe, probe.details)]))
+
+
+def short(probe: Probe, lines: int) -> Conversation:
+    """The direct request, with at most N lines of code: a weaker system by construction."""
+    limit = f"- Use at most {lines} lines of code, none longer than 100 characters."
+    return (yield from _ask([_SYSTEM, _request(probe, probe.details, limit)]))
 
 
 def repair(probe: Probe, rounds: int) -> Conversation:
