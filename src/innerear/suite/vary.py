@@ -1,16 +1,17 @@
 """Varied probes of the same kinds: `vary` changes pitches, tempi, counts, words and durations, and the checks.
 
 Use it if a model may have been trained on the suite. A probe's caption and details are rewritten where
-they use the phrases of edition 1 (`A4`, `F sharp 4`, `in C major`, `440 Hz`, `120
-beats per minute`, `exactly three times`), and its checks with it; figures that are not judged are
-left unchanged. A probe without such phrases gets another duration.
+they use the phrases of the editions (`A4`, `F sharp 4`, `in C major`, `440 Hz`, `120
+beats per minute`, `exactly three times`, `20 metres deep`), and its checks with it; figures that are not judged are
+left unchanged. A probe without such phrases gets another duration. The kinds of edition 2 are in `vary_notes`,
+`vary_signals` and `vary_speech`.
 """
 
 from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 from msgspec.structs import replace
@@ -18,21 +19,17 @@ from msgspec.structs import replace
 from innerear import checks
 from innerear.errors import UsageError
 from innerear.records import Probe, digest
-from innerear.suite import Suite
+from innerear.suite import Suite, vary_notes, vary_signals, vary_speech
+from innerear.suite.changes import NAMES as NAMES
+from innerear.suite.changes import STEPS
+from innerear.suite.changes import WORDS as WORDS
+from innerear.suite.changes import at as _at
 
-NAMES = ("C", "C sharp", "D", "E flat", "E", "F", "F sharp", "G", "A flat", "A", "B flat", "B")
-STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 SIGNS = {"": 0, "sharp": 1, "#": 1, "flat": -1, "b": -1}
 SEMITONES = (-4, -3, -2, -1, 1, 2, 3, 4)
 LOWEST_MIDI = {"bass guitar": 28, "guitar playing": 40, "double bass": 28, "cello": 36, "violin": 55, "tuba": 29}
 """The lowest notes of instruments that play near them in edition 1."""
-SLOWNESS = (0.8, 1.2, 1.25)  # keep 60, 120 and 180 beats per minute whole numbers
-# fmt: off
-WORDS = [
-    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
-    "thirteen", "fourteen", "fifteen",
-]
-# fmt: on
+SLOWNESS = (0.8, 1.2, 1.25)  # those that keep a tempo a whole number of beats per minute are used
 COUNTS = range(2, 9)
 _COUNT = "|".join(WORDS[1:])
 _SIGN = r"(?: (sharp|flat)|([b#]))?"
@@ -41,9 +38,6 @@ _KEY = re.compile(
     rf"(?:\b(an?) )?\b([A-G]){_SIGN}(?=(?: (?:major|minor|natural minor|dorian|blues|dominant|diminished)\b|sus\d))"
 )
 _UPPER = re.compile(rf"(?<=the upper )([A-G]){_SIGN}\b")
-
-Change = Callable[[Probe, random.Random], Probe | None]
-"""Returns the probe varied in one respect, or `None` if that does not apply to it."""
 
 
 def vary(suite: Suite, seed: int) -> Suite:
@@ -65,13 +59,18 @@ def varied(probe: Probe, seed: int) -> Probe:
     changed = probe
     for change in (_pitch, _tempo, _count, _rate, _speed_up, _order, _voice, _words, partial(_sentence, seed)):
         changed = change(changed, draw) or changed
+    for module in (vary_notes, vary_signals, vary_speech):
+        for change in (*module.CHANGES, *(partial(change, seed) for change in module.SEEDED)):
+            changed = change(changed, draw) or changed
     if changed == probe:
         changed = _duration(probe, draw)
     return changed
 
 
 def _pitch(probe: Probe, draw: random.Random) -> Probe | None:
-    """Transpose all pitches by the same interval."""
+    """Transpose all pitches by the same interval; a named tune may be in any key."""
+    if any(isinstance(check, checks.Tune) for check in probe.expect):
+        return None
     text = f"{probe.caption} {probe.details}"
     if re.search(r"\b\d+ Hz\b", text):
         return _hertz(probe, draw)
@@ -98,7 +97,7 @@ def _pitch(probe: Probe, draw: random.Random) -> Probe | None:
 
     return replace(
         probe,
-        caption=said(probe.caption),
+        caption=said(probe.caption).replace(" on the open string", ""),
         details=said(probe.details),
         expect=[_transposed(check, steps) for check in probe.expect],
     )
@@ -122,6 +121,8 @@ def _midi(check: checks.Check) -> Sequence[int]:
 def _transposed(check: checks.Check, steps: int) -> checks.Check:
     ratio = 2 ** (steps / 12)
     match check:
+        case checks.Partials():
+            return replace(check, reference_hz=round(check.reference_hz * ratio, 3))
         case checks.Pitch():
             midi = None if check.midi is None else check.midi + steps
             return replace(check, f0_hz=round(check.f0_hz * ratio, 3), midi=midi)
@@ -156,7 +157,8 @@ def _tempo(probe: Probe, draw: random.Random) -> Probe | None:
     text = f"{probe.caption} {probe.details}"
     if not timed or not (_TEMPO.search(text) or _SECONDS.search(text)):
         return None
-    slower = draw.choice(SLOWNESS)
+    told = [int(found) for found in _TEMPO.findall(text)]
+    slower = draw.choice([one for one in SLOWNESS if all(bpm / one % 1 == 0 for bpm in told)] or SLOWNESS)
 
     def said(words: str) -> str:
         words = _TEMPO.sub(lambda found: f"{int(found[1]) / slower:g}", words)
@@ -177,10 +179,6 @@ def _tempo(probe: Probe, draw: random.Random) -> Probe | None:
         duration_s=_at(probe.duration_s * slower),
         expect=[stretched(check) for check in probe.expect],
     )
-
-
-def _at(time_s: float) -> float:
-    return round(time_s, 4)
 
 
 def _count(probe: Probe, draw: random.Random) -> Probe | None:
