@@ -1,4 +1,4 @@
-"""Reference programs: written by hand for this project, one file per probe of edition 1, named by the probe's id.
+"""Reference programs: written for this project, one file per probe of an edition, named by the probe's id.
 
 Each proves that the probe's checks can be passed, gives a ceiling for code, and is an example for the strategy
 `few-shot`. `innerear probes verify` runs them all.
@@ -12,7 +12,7 @@ from importlib import resources
 import msgspec
 
 from innerear.records import Probe
-from innerear.suite import edition
+from innerear.suite import every_probe
 
 
 class Reference(msgspec.Struct, frozen=True):
@@ -26,7 +26,7 @@ class Reference(msgspec.Struct, frozen=True):
 def bank() -> tuple[Reference, ...]:
     """All reference programs, in suite order."""
     folder = resources.files(__package__)
-    files = {probe.id: folder / f"{probe.id}.py.txt" for probe in edition().probes}
+    files = {probe.id: folder / f"{probe.id}.py.txt" for probe in every_probe()}
     return tuple(
-        Reference(probe, files[probe.id].read_text("utf-8")) for probe in edition().probes if files[probe.id].is_file()
+        Reference(probe, files[probe.id].read_text("utf-8")) for probe in every_probe() if files[probe.id].is_file()
     )
