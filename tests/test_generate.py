@@ -82,7 +82,7 @@ def test_an_unknown_strategy_names_those_there_are():
 def test_an_unknown_model_names_the_providers():
     with pytest.raises(UsageError, match=r"no model 'recordd/one-shot'.*did you mean 'recorded/one-shot'"):
         open_model("recordd/one-shot")
-    with pytest.raises(UsageError, match=r"no recording 'two-shot' .*there are one-shot, plan"):
+    with pytest.raises(UsageError, match=r"no recording 'two-shot'; there are one-shot, plan, short-12"):
         open_model("recorded/two-shot")
     with pytest.raises(UsageError, match="no baseline 'drums'; there are silence, noise, sine, informed"):
         open_model("baseline/drums")
@@ -107,12 +107,16 @@ def test_other_words_than_the_recorded_are_refused_naming_the_probe_and_the_rest
     assert len(summary(failures)) == 1
 
 
-def test_a_probe_or_attempt_that_was_not_recorded_is_refused_by_name():
+def test_a_probe_or_attempt_that_was_not_recorded_is_named_and_skipped():
     stranger = msgspec.structs.replace(PROBES[0], id="notes/waveform/none")
-    _, failures = run(["recorded/one-shot"], probes=[stranger])
-    assert "holds 0 attempts of probe 'notes/waveform/none', wanted attempt 0" in str(failures[0].error)
-    _, failures = run(["recorded/one-shot"], probes=PROBES[:1], attempts=2)
-    assert f"holds 1 attempt of probe '{PROBES[0].id}', wanted attempt 1" in str(failures[0].error)
+    model = open_model("recorded/one-shot")
+    with pytest.raises(RecordingMismatch, match="holds 0 attempts of probe 'notes/waveform/none', wanted attempt 0"):
+        model.identity(stranger, 0)
+    with pytest.raises(RecordingMismatch, match=f"holds 1 attempt of probe '{PROBES[0].id}', wanted attempt 1"):
+        model.identity(PROBES[0], 1)
+    kept, failures = run(["recorded/one-shot"], probes=[stranger, *PROBES[:1]], attempts=2)
+    assert failures == []
+    assert [(completion.probe, completion.attempt) for completion in kept] == [(PROBES[0].id, 0)]
 
 
 def test_a_recording_made_for_another_strategy_is_refused():

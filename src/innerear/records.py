@@ -77,6 +77,7 @@ class Remark(enum.StrEnum):
 
     ANOTHER_PITCH = "another pitch"
     ANOTHER_TEXT = "another text"
+    ANOTHER_COUNT = "another count"
 
 
 class Completion(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -1,4 +1,4 @@
-"""The probes of a suite: `innerear probes list|show|validate|vary|verify`."""
+"""The probes of a suite: `innerear probes list|show|stats|validate|vary|verify`."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 
 import click
 
-from innerear.cli.options import chosen_probes, probe_options, suite_option
+from innerear.cli.options import RunFolder, chosen_probes, probe_options, suite_option
 from innerear.cli.programs import vary
 
 
 @click.group()
 def probes() -> None:
-    """List, show, validate, vary or verify the probes of a suite."""
+    """List, show, validate, vary or verify the probes of a suite; measure how hard they are."""
 
 
 probes.add_command(vary)
@@ -61,6 +61,46 @@ def probes_validate(file: Path) -> None:
 
     loaded = suite.load(file)
     click.echo(f"{file}: {len(loaded.probes)} probes, digest {loaded.digest}")
+
+
+@probes.command("stats")
+@click.argument("runs", metavar="RUN…", nargs=-1, required=True, type=RunFolder())
+@click.option("--programs", is_flag=True, help="Count the reference programs as a system; they are run.")
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON per probe.")
+@probe_options
+def probes_stats(runs: tuple[Path, ...], programs: bool, as_json: bool, **given: Any) -> None:
+    """Show how hard each probe is: the share of systems that pass it, and whether it separates them.
+
+    A system is a model with a strategy in a measured RUN; floors are none. Levels are the authors' guess
+    until six systems have a verdict.
+    """
+    import msgspec
+
+    from innerear.run.run import Run
+    from innerear.scores.difficulty import FEWEST, passes, probe_stats
+
+    results: dict[str, dict[str, float]] = {}
+    for run in map(Run, runs):
+        for system, rates in passes(run).items():
+            results.setdefault(system, {}).update(rates)
+    if programs:
+        from innerear.lab.reference_programs import verify
+
+        verdicts = [verdict for verdict in verify() if verdict.passed or verdict.failed]
+        results["reference programs"] = {verdict.probe: float(not verdict.failed) for verdict in verdicts}
+    found = probe_stats(chosen_probes(given)[1], results)
+    for stats in found:
+        if as_json:
+            click.echo(msgspec.json.encode(stats))
+            continue
+        share = "–" if stats.share is None else f"{100 * stats.share:.0f} %"
+        level = f"level {stats.level}" if stats.level else f"level {stats.guess}?"
+        apart = "" if stats.item_rest is None else f"item-rest {stats.item_rest:+.2f}"
+        click.echo(f"{stats.probe:40} {share:>5} of {stats.systems}  {level:8}  {apart or stats.why}".rstrip())
+    if not as_json:
+        known = [stats for stats in found if stats.systems]
+        judged = f"{len(known)} of {len(found)} probes have a verdict from {len(results)} systems"
+        click.echo(f"{judged}; a level with ? is the authors' guess, for fewer than {FEWEST}", err=True)
 
 
 @probes.command("verify")

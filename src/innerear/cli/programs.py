@@ -57,16 +57,19 @@ def anatomy(folder: Path, as_json: bool) -> None:
 @FOLDER
 @click.option("--out", type=FILE, required=True, help="A new .jsonl file for the recording.")
 @click.option("--model", help="The model to record, if the run has several.")
-def record(folder: Path, out: Path, model: str | None) -> None:
+@click.option("--note", default="", help="Anything else that a reader of the recording must know.")
+def record(folder: Path, out: Path, model: str | None, note: str) -> None:
     """Record the completions of RUN for replay.
 
-    Others replay them without an API key, as --model recorded/OUT.jsonl.
+    Others replay them without an API key, as --model recorded/OUT.jsonl. The first line says where they
+    come from: model, date, parameters, strategy and suite.
     """
-    from innerear.ask.models.recorded import recording
+    from innerear.ask.models.recorded import About, recording
     from innerear.run.parts import write_whole
     from innerear.run.run import Run
 
-    completions = Run(folder).completions()
+    run = Run(folder)
+    completions = run.completions()
     names = list(dict.fromkeys(completion.model for completion in completions))
     if model is None and len(names) > 1:
         raise UsageError(f"{folder} has completions of {', '.join(names)}; name one, such as --model {names[0]}")
@@ -74,11 +77,14 @@ def record(folder: Path, out: Path, model: str | None) -> None:
         raise UsageError(f"{folder} has no completions of {model!r}; it has {', '.join(names) or 'none'}")
     if out.suffix != ".jsonl" or out.exists():
         raise UsageError(f"--out {out}; wanted a new file that ends in .jsonl")
-    lines = recording([completion for completion in completions if model in (None, completion.model)])
+    chosen = [completion for completion in completions if model in (None, completion.model)]
+    asked, name = run.asked, model or (names[0] if names else "")
+    about = About(name, run.file.created[:10], asked.parameters, asked.strategy, asked.suite, note)
+    lines = recording(chosen, about)
     if not lines:
         raise UsageError(f"{folder} has no completions to record")
     write_whole(out, b"".join(line + b"\n" for line in lines))
-    click.echo(f"{out}: {len(lines)} answers; replay them with --model recorded/{out}")
+    click.echo(f"{out}: {len(lines) - 1} answers; replay them with --model recorded/{out}")
 
 
 @click.command()

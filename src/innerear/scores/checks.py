@@ -83,6 +83,15 @@ def _counted(item: Item, judged: Judged) -> list[bool]:
     return [bool(row.passed) for check, row in rows if row.passed is not None and in_headline(check, tier)[0]]
 
 
+def all_passed(group: Group, judged: Judged) -> dict[str, float]:
+    """By probe, the share of sounds that pass all headline checks; probes without a verdict are left out."""
+    by_probe: dict[str, list[bool]] = {}
+    for item in group.rendered:
+        if passed := _counted(item, judged):
+            by_probe.setdefault(item.probe.id, []).append(all(passed))
+    return {probe: float(np.mean(passed)) for probe, passed in by_probe.items()}
+
+
 def _sums(group: Group, judged: Judged, name: str, wanted: Callable[[Probe], bool]) -> list[Score]:
     items = [item for item in group.rendered if wanted(item.probe)]
     asked = [item for item in group.items if wanted(item.probe)]

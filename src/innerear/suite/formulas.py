@@ -117,7 +117,7 @@ _MORSE = {
 def morse_s(text: str, words_per_minute: float) -> float:
     """How long a text takes in Morse code (ITU-R M.1677); a word is PARIS, 50 units.
 
-    >>> morse_s("SOS", 12), round(morse_s("PARIS", 20) + 7 * 0.06, 3)
+    >>> round(morse_s("SOS", 12), 3), round(morse_s("PARIS", 20) + 7 * 0.06, 3)
     (2.7, 3.0)
     """
     marks = [[_MORSE[letter] for letter in word] for word in text.split()]

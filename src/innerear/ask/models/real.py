@@ -1,8 +1,8 @@
 """`real`: a ceiling. Answers with recordings that are not in the references.
 
-Covers a probe only if a clip's label confirms everything the probe asks for: one class of sound, one
-plain note of an instrument, a digit, a sentence. `finish_reason` says if the clip is only the nearest
-match: "another pitch", "another text".
+Covers a probe only if a clip's label confirms what its checks ask for: one class of sound (in whatever setting),
+one plain note of an instrument, a digit, a sentence. `finish_reason` says if the clip is only the nearest
+match: "another pitch", "another text", "another count"; the checks of these are then not measured.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ Fit = tuple[float, Remark | None]
 Choice = tuple[ManifestRow, Remark | None]
 """A clip, and the remark of its fit."""
 
+SENTENCES = ("sentence", "nonsense-sentence", "passage")
+"""Families that any recorded sentence stands for, if no clip has the text."""
 _ANOTHER_TEXT = 100.0
 _NO_FIT = 1e6
 
@@ -92,7 +94,9 @@ def fit(probe: Probe, row: ManifestRow) -> Fit | None:
     match probe.expect:
         case [checks.Label(label=label)]:
             return (0.0, None) if row["tier"] == "env" and row["label"] == label else None
-        case [checks.Transcript(text=text)]:
+        case [checks.Label(label=label), checks.Events()]:
+            return (0.0, Remark.ANOTHER_COUNT) if row["tier"] == "env" and row["label"] == label else None
+        case [checks.Transcript(text=text)] | [checks.Words(text=text)]:
             return _speech(probe, text, row)
         case [checks.Pitch() as pitch, checks.Instrument(family=family)]:
             return _note(pitch, family, row)
@@ -113,7 +117,7 @@ def _speech(probe: Probe, text: str, row: ManifestRow) -> Fit | None:
         return None
     if row["text"] and _words(row["text"]) == _words(text):
         return 0.0, None
-    if probe.family == "sentence" and row["label"] == "sentence":
+    if probe.family in SENTENCES and row["label"] == "sentence":
         return _ANOTHER_TEXT + abs(float(row["duration_s"]) - probe.duration_s), Remark.ANOTHER_TEXT
     return None
 

@@ -2,15 +2,18 @@
 
 A recording is JSON Lines with at least `probe`, `messages`, `text` (and `attempt`, 0 by default):
 the completions of a run are one. The messages must equal those sent now. A file may be compressed (`.jsonl.xz`).
+Its first line may say where it comes from: `{"about": {"model": …, "date": …, "parameters": …}}` (see `About`).
 A built-in recording NAME is all files `NAME.jsonl` and `NAME.PART.jsonl.xz`, such as `one-shot.edition-2.jsonl.xz`.
 """
 
 from __future__ import annotations
 
 import lzma
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -19,6 +22,29 @@ from innerear.ask.strategies import find_strategy
 from innerear.errors import RecordingMismatch, UsageError
 from innerear.records import Completion, Message, Probe, Round, digest
 from innerear.run.parts import UNREADABLE
+
+
+class About(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where a recording comes from: its first line.
+
+    `date` is ISO 8601 (2026-11-28), `parameters` are the sampling parameters as they were sent; `note` has anything
+    else that a reader must know.
+    """
+
+    model: str
+    date: str
+    parameters: dict[str, Any]
+    strategy: str = ""
+    suite: str = ""
+    note: str = ""
+
+
+class _First(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    about: About
+
+
+FIRST = b'{"about"'
+"""How a first line begins that is no answer."""
 
 
 class _Row(msgspec.Struct, frozen=True):
@@ -108,10 +134,10 @@ class Recorded(Local):
         )
 
 
-def recording(completions: Sequence[Completion]) -> list[bytes]:
+def recording(completions: Sequence[Completion], about: About | None = None) -> list[bytes]:
     """The lines of a recording of these completions; each answer of `best-of` becomes its own attempt.
 
-    Completions that are real recordings are skipped.
+    Completions that are real recordings are skipped. `about` becomes the first line.
     """
     lines: list[bytes] = []
     for completion in completions:
@@ -136,7 +162,55 @@ def recording(completions: Sequence[Completion]) -> list[bytes]:
                 )
             ]
         lines += map(msgspec.json.encode, rows)
-    return lines
+    return [msgspec.json.encode(_First(about)), *lines] if about and lines else lines
+
+
+def about(name: str) -> About | None:
+    """Where a recording says that it comes from; `None` if it does not.
+
+    Raises:
+        UsageError: no such recording, or its first line is not as it should be.
+    """
+    where, data = _files(name)[0]
+    first = data.splitlines()[0] if data.strip() else b""
+    if not first.startswith(FIRST):
+        return None
+    try:
+        return msgspec.json.decode(first, type=_First).about
+    except UNREADABLE as error:
+        raise UsageError(f"recording {where}, line 1: {error}") from error
+
+
+def problems(name: str, probes: Mapping[str, Probe]) -> list[str]:
+    """What a recording lacks to be contributed, one line each: see docs/recordings.md.
+
+    Args:
+        name: the recording, as after `recorded/`.
+        probes: the probes of all editions, by id.
+    """
+    found, said = [], about(name)
+    if said is None:
+        found.append(
+            'the first line does not say where it comes from: {"about": {"model": …, "date": …, "parameters": …}}'
+        )
+    elif not said.model.strip():
+        found.append("`about` names no model")
+    elif not re.fullmatch(r"\d{4}-\d\d-\d\d(T.*)?", said.date):
+        found.append(f"the date {said.date!r} is not as in 2026-11-28")
+    strategy = find_strategy((said and said.strategy) or "direct")
+    seen: set[tuple[str, int]] = set()
+    for row in _read(name):
+        place = f"attempt {row.attempt} of {row.probe}"
+        if (row.probe, row.attempt) in seen:
+            found.append(f"{place} is there twice")
+        seen.add((row.probe, row.attempt))
+        if row.probe not in probes:
+            found.append(f"{place}: no edition has this probe")
+        elif row.reply_to(strategy.opening(probes[row.probe])) is None:
+            found.append(f"{place} was asked in other words than the strategy {strategy.name} sends")
+        if not row.text.strip():
+            found.append(f"{place} has no answer")
+    return found
 
 
 def _difference(row: _Row, messages: Sequence[Message]) -> str:
@@ -154,7 +228,7 @@ def _read(name: str) -> list[_Row]:
     for where, data in _files(name):
         decoder = msgspec.json.Decoder(_Row)
         for number, line in enumerate(data.splitlines(), 1):
-            if line.strip():
+            if line.strip() and not (number == 1 and line.startswith(FIRST)):
                 try:
                     rows.append(decoder.decode(line))
                 except UNREADABLE as error:

@@ -16,17 +16,37 @@ from innerear.records import Message, Probe
 from innerear.render.tools import recording, soundfont
 
 PROGRAMS = {  # General MIDI programs from 0, by the first of these words in the caption
-    "music box": 10, "tubular bell": 14, "church bell": 14, "electric organ": 17, "organ": 19, "accordion": 21,
-    "electric bass": 33, "double bass": 32, "nylon": 24, "guitar": 25, "mandolin": 25, "piano": 0, "violin": 40,
-    "cello": 42, "harp": 46, "choir": 52, "trumpet": 56, "trombone": 57, "tuba": 58, "french horn": 60,
-    "saxophone": 66, "oboe": 68, "clarinet": 71, "flute": 73, "synthesizer": 80, "marimba": 12, "vibraphone": 11,
-    "glockenspiel": 9,
+    "music box": 10, "tubular bell": 14, "church bell": 14, "tower bell": 14, "electric organ": 17, "organ": 19,
+    "accordion": 21, "electric bass": 33, "double bass": 32, "nylon": 24, "guitar": 25, "mandolin": 25, "piano": 0,
+    "violin": 40, "cello": 42, "harpsichord": 6, "harp": 46, "choir": 52, "trumpet": 56, "trombone": 57, "tuba": 58,
+    "french horn": 60, "saxophone": 66, "oboe": 68, "bassoon": 70, "clarinet": 71, "flute": 73, "synthesizer": 80,
+    "marimba": 12, "xylophone": 13, "vibraphone": 11, "glockenspiel": 9, "kettledrum": 47,
 }  # fmt: skip
 """The electric organ is 17 because 16 also sounds an octave below."""
-KEYS = {"woodblock": (76, 77), "clave": (75,), "metronome": (76,), "drum kit": (42, 36, 38)}
+KEYS = {
+    "woodblock": (76, 77), "wood block": (76,), "rim click": (37,), "clave": (75,), "ride cymbal": (51,),
+    "metronome": (76,), "drum kit": (42, 36, 38), "drum machine": (42, 36, 38),
+}  # fmt: skip
 """Keys of the percussion channel."""
+HITS = {"open hi-hat": ("hihat", 46), "clap": ("snare", 39), "cross-stick": ("snare", 37)}
+"""Words of a groove's prompt that ask for another sound of a row."""
+GAP_S = 0.03  # between notes of which each has its own bend
 DRUMS = 9  # the percussion channel
-RINGING = ("music box", "bell", "piano", "guitar", "bass", "harp", "marimba", "vibraphone", "glockenspiel", "mandolin")
+RINGING = (
+    "music box",
+    "bell",
+    "piano",
+    "harpsichord",
+    "xylophone",
+    "kettledrum",
+    "guitar",
+    "bass",
+    "harp",
+    "marimba",
+    "vibraphone",
+    "glockenspiel",
+    "mandolin",
+)
 TICKS_PER_S = 960  # 480 ticks per beat at 120 beats per minute
 VELOCITY = 100
 STEP_S = 0.01  # between values of a moving controller
@@ -56,6 +76,10 @@ class Sampler(Local):
 def score(probe: Probe) -> list[Event] | None:
     """The MIDI events for a probe's checks; `None` unless it is of tier notes and asks for an instrument."""
     caption = probe.caption.lower()
+    if any(isinstance(check, checks.Tune) for check in probe.expect):
+        caption = caption.partition(" playing ")[0]  # a title may name another instrument
+    if any(isinstance(check, checks.Pitches) for check in probe.expect):
+        caption = probe.details.lower()
     drums = next((keys for word, keys in KEYS.items() if word in caption), None)
     program = next((number for word, number in PROGRAMS.items() if word in caption), None)
     if probe.tier != "notes" or (drums is None and program is None):
@@ -64,7 +88,10 @@ def score(probe: Probe) -> list[Event] | None:
     if drums is None and program is not None:
         part.send(0.0, 0xC0, program)
     for check in probe.expect:
-        _play(part, check, drums)
+        if isinstance(check, checks.Groove):
+            _groove(part, check, f"{probe.caption} {probe.details}")
+        else:
+            _play(part, check, drums)
     if not part.notes:
         part.note(0.0, probe.duration_s, BELL_MIDI)
     return part.events if part.notes else None
@@ -110,6 +137,20 @@ def _play(part: _Part, check: checks.Check, drums: tuple[int, ...] | None) -> No
         case checks.Chord():
             for midi in check.midi:
                 part.note(0.0, part.duration_s, midi)
+        case checks.Tune():
+            beat_s = (part.duration_s - 0.2) / sum(beats for _, beats in check.notes)
+            at_s = 0.0
+            for midi, count in check.notes:
+                part.note(at_s, at_s + count * beat_s - GAP_S, midi)
+                at_s += count * beat_s
+        case checks.Pitches():
+            ends_s = [*check.onsets_s[1:], part.duration_s]
+            for hz, start_s, stop_s in zip(check.f0_hz, check.onsets_s, ends_s, strict=True):
+                key = _midi(hz)
+                part.bend(start_s, (69 + 12 * math.log2(hz / 440) - key) / 2)
+                part.note(start_s, stop_s - GAP_S, key)
+        case checks.Partials() if check.tolerance_cents > 20:  # a stiffness that is told is no instrument's
+            part.note(0.0, part.duration_s, _midi(check.reference_hz))
         case checks.Onsets():
             for place, time_s in enumerate(check.times_s):
                 for key in _struck(place, drums):
@@ -133,6 +174,19 @@ def _play(part: _Part, check: checks.Check, drums: tuple[int, ...] | None) -> No
             for time_s in part.times():
                 share = time_s / part.duration_s if check.direction == "rise" else 1 - time_s / part.duration_s
                 part.send(time_s, 0xB0, 11, round(30 + 97 * share))
+
+
+def _groove(part: _Part, check: checks.Groove, text: str) -> None:
+    """Drums on the percussion channel; a low and a high row as a bass note and a chord."""
+    keys = {"kick": [36], "snare": [38], "hihat": [42], "low": [48], "high": [60, 64, 67]}
+    keys |= {row: [key] for words, (row, key) in HITS.items() if words in text}
+    step_s = 60 / check.bpm / check.steps_per_beat
+    for bar in range(check.bars):
+        for row, sounds in keys.items():
+            for step in getattr(check, row) or ():
+                start_s = (bar * check.beats_per_bar * check.steps_per_beat + step) * step_s
+                for key in sounds:
+                    part.note(start_s, start_s + step_s, key)
 
 
 def _struck(place: int, drums: tuple[int, ...] | None) -> list[int]:

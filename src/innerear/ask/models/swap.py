@@ -89,6 +89,14 @@ def nameable(probe: Probe) -> set[tuple[str, Any]]:
                 named.add(("instrument", check.family))
             case checks.Transcript(text=text) | checks.Words(text=text) | checks.Rhyme(word=text):
                 named.update(("word", word) for word in text.lower().split())
+            case checks.Tune(title=title):
+                named.add(("tune", title))
+            case checks.Decoded(text=text):
+                named.add(("payload", text))
+            case checks.Rate(hz=hz):
+                named.add(("rate", hz))
+            case checks.Speaker(kind=kind):
+                named.add(("speaker", kind))
             case checks.Vowel():
                 named.add(("vowel", check.ipa))
             case checks.Pitch():

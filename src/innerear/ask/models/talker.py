@@ -51,6 +51,8 @@ class Flite(Talker):
 
 def text_of(probe: Probe) -> str | None:
     """The text to speak for a probe: its words with `.` or `?` for the intonation, or a word with its vowel."""
+    if any(isinstance(check, checks.F0Contour) for check in probe.expect):
+        return None  # their English has no tones
     rises = any(isinstance(check, checks.F0Trend) and check.direction == "rise" for check in probe.expect)
     for check in probe.expect:
         match check:

@@ -1,0 +1,100 @@
+"""How hard each probe is: the share of systems that pass it, and whether it separates them.
+
+A system is a model with a strategy; the floors (silence, noise, sine, swap, informed) are none. It passes a probe with
+the share of its attempts that pass all headline checks. With few systems no item response model is fitted: the
+discrimination is the item-rest correlation (Nunnally and Bernstein, "Psychometric Theory", 1994).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+import numpy as np
+
+from innerear.records import Probe
+from innerear.run.run import Run
+from innerear.scores.checks import all_passed
+from innerear.scores.ends import FLOORS, end_name
+from innerear.scores.groups import groups_of
+from innerear.scores.score import judged_checks
+
+FEWEST = 6
+"""The least number of systems for a correlation, and for a level that is measured."""
+EASY = (0.8, 0.6, 0.4, 0.2)
+"""Shares of systems that still belong to levels 1, 2, 3 and 4; below the last it is level 5."""
+Passes = Mapping[str, Mapping[str, float]]
+"""By system and probe, the share of attempts that pass."""
+
+
+class ProbeStats(msgspec.Struct, frozen=True):
+    """What is known of one probe.
+
+    `systems` counts those with a verdict; `share` is the mean over them. `item_rest` is the correlation over
+    systems between this probe and the mean of the others, `level` follows from `share`; both need
+    `FEWEST` systems. `why` says what is missing. `guess` is the authors' level.
+    """
+
+    probe: str
+    guess: int
+    systems: int
+    share: float | None
+    item_rest: float | None
+    level: int | None
+    why: str = ""
+    by: dict[str, float] = {}
+
+
+def passes(run: Run) -> dict[str, dict[str, float]]:
+    """The systems of a run, each with the probes on which a headline check was run."""
+    items, rows = run.items(), run.measurements()
+    judged = {item.completion.key: judged_checks(item, rows) for item in items}
+    found: dict[str, dict[str, float]] = {}
+    for group in groups_of(items):
+        if end_name(group.model) not in FLOORS:
+            found.setdefault(f"{group.model} · {group.strategy}", {}).update(all_passed(group, judged))
+    return found
+
+
+def level_of(share: float) -> int:
+    """The level of a probe that this share of systems pass.
+
+    >>> [level_of(share) for share in (1, 0.8, 0.5, 0.19, 0)]
+    [1, 1, 3, 5, 5]
+    """
+    return 1 + sum(share < least for least in EASY)
+
+
+def probe_stats(probes: Sequence[Probe], results: Passes) -> list[ProbeStats]:
+    """The statistics of each probe over these systems."""
+    return [_stats(probe, results) for probe in probes]
+
+
+def _stats(probe: Probe, results: Passes) -> ProbeStats:
+    by = {system: rates[probe.id] for system, rates in results.items() if probe.id in rates}
+    share = float(np.mean(list(by.values()))) if by else None
+    enough = len(by) >= FEWEST
+    correlation, why = _item_rest(probe.id, {system: results[system] for system in by}) if enough else (None, "")
+    if not by:
+        why = "no system has a verdict on it"
+    elif not enough:
+        why = f"{len(by)} of {FEWEST} systems: the level is the authors' guess"
+    level = level_of(share) if enough and share is not None else None
+    return ProbeStats(probe.id, probe.level, len(by), share, correlation, level, why, by)
+
+
+def _item_rest(probe: str, results: Passes) -> tuple[float | None, str]:
+    """The correlation of a probe with the rest over systems, and why there is none."""
+    pairs = [
+        (rates[probe], float(np.mean([rate for name, rate in rates.items() if name != probe])))
+        for rates in results.values()
+        if len(rates) > 1
+    ]
+    if len(pairs) < FEWEST:
+        return None, f"only {len(pairs)} systems have other probes"
+    item, rest = np.array(pairs).T
+    if np.ptp(item) == 0:
+        return None, "every system passes" if item[0] == 1 else "no system passes" if item[0] == 0 else "all alike"
+    if np.ptp(rest) == 0:
+        return None, "the systems do not differ on the other probes"
+    return float(np.corrcoef(item, rest)[0, 1]), ""
