@@ -274,3 +274,12 @@ def test_the_recordings_that_ship_were_asked_in_these_words(name):
         assert {line.partition(" was asked")[2] for line in found[1:]} == {
             " in other words than the strategy direct sends"
         }
+
+
+def test_the_check_of_a_contributed_recording_is_a_command(tmp_path, capsys):
+    from innerear.lab.recordings import main
+
+    assert main(["short-12"]) == 1
+    assert capsys.readouterr().out.startswith("short-12: the first line does not say where it comes from")
+    assert main([str(tmp_path / "none.jsonl")]) == 1
+    assert "none.jsonl cannot be read" in capsys.readouterr().out

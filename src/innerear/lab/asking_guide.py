@@ -14,6 +14,8 @@ from innerear.records import Message, Outcome, Program
 from innerear.suite import edition
 
 PROBE = "notes/waveform/sine-440"
+SHOWN_WITH = {"few-shot": 1, "short": 12}
+"""Parameters shown that are not 2."""
 _REPLY = "```python\n# the model's program\n```"
 _HEARD = Heard(
     "- Length 2.00 s (2 s were asked for), 44100 Hz.\n"
@@ -83,24 +85,26 @@ innerear probes vary --seed 7 --out varied.jsonl
 innerear run --model openai/gpt-4o-mini --suite varied.jsonl --out runs/varied
 ```
 
-The first command makes 172 other probes with the same families and kinds of checks. It changes pitches, tempi, counts,
-rates and words, or the order of two sounds. A probe without any of these (a class of sound) gets another duration.
-Caption, details and checks change together. On seed 7, `baseline/informed` passes as many checks of each kind as on
-edition 1, except for one instrument: the variants are as hard for pure tones. Sets with other durations have other
-distances, so compare checks between suites, and distances within one.
+The first command makes another probe of each, with the same family and kinds of checks. It changes pitches, tempi,
+counts, rates and words, or the order of two sounds; [see what changes in edition 2](suite.md#variants). A probe without
+any of these (a class of sound) gets another duration. Caption, details and checks change together. On seed 7,
+`baseline/informed` passes as many checks of each kind as on edition 1, except for one instrument: the variants are as
+hard for pure tones. Sets with other durations have other distances, so compare checks between suites, and distances
+within one.
 
 ## Reference programs
 
-28 programs written by hand, at least one per family, are the examples that `few-shot` shows. They also show what code
-can reach: `innerear probes verify` runs each one and applies all checks of its probe. 27 pass.
-`environment/scene/five-knocks` has five events but is not recognised as a door: it fails, and the check was not
-loosened for it. Eight programs were edited until a check by YAMNet passed them (`instrument`: four of the notes tier;
-`label`: frog, footsteps, door knock, and an attempt at five knocks). That they pass shows that it can be done, not how
-easily.
+{programs} programs written for this project, at least one per family, are the examples that `few-shot` shows. They
+also show what code can reach: `innerear probes verify` runs each one and applies all checks of its probe. Of the 28 for
+edition 1, 27 pass. `environment/scene/five-knocks` has five events but is not recognised as a door: it fails, and the
+check was not loosened for it. Eight programs were edited until a check by YAMNet passed them (`instrument`: four of the
+notes tier; `label`: frog, footsteps, door knock, and an attempt at five knocks). That they pass shows that it can be
+done, not how easily.
 
 ## Strategies
 
-`--strategy` is one of {usage}. K and N are 1 to {most}. The messages below are for the probe `{probe}`.
+`--strategy` is one of {usage}. K and N are 1 to {most}; for `short`, 1 to
+{longest}. The messages below are for the probe `{probe}`.
 
 `repair`, `listen` and `best-of` run programs while they ask. These programs run in the same jail, with the same limits,
 and are stored in the same rows as in the render stage, so nothing is run twice. A failure of the jail itself is never
@@ -113,12 +117,12 @@ row (`rounds`).
 
 ### What a strategy is worth
 
-A run uses one strategy. To compare two strategies, compare two runs of the same model, probe by probe. The two
-recordings in the package are such a pair:
+A run uses one strategy. To compare two strategies, compare two runs of the same model, probe by probe. The
+[recordings](recordings.md) in the package are of one model:
 
 ```sh
-innerear run --model recorded/one-shot --out runs/direct
-innerear run --model recorded/plan --strategy plan --out runs/plan
+innerear run --suite 1 --model recorded/one-shot --out runs/direct
+innerear run --suite 1 --model recorded/plan --strategy plan --out runs/plan
 innerear compare runs/direct runs/plan --out runs/direct-and-plan
 ```
 
@@ -130,11 +134,16 @@ batches in which the model saw its own earlier replies, so their probes are not 
 
 def guide() -> str:
     """The page."""
-    from innerear.ask.strategies import MOST, usage
+    from innerear.ask.strategies import LONGEST, MOST, usage
+    from innerear.programs.bank import bank
 
-    parts = [_HEAD.format(providers=", ".join(f"`{name}`" for name in MODELS), usage=usage(), most=MOST, probe=PROBE)]
+    providers = ", ".join(f"`{name}`" for name in MODELS)
+    head = _HEAD.format(
+        providers=providers, usage=usage(), most=MOST, longest=LONGEST, probe=PROBE, programs=len(bank())
+    )
+    parts = [head]
     for name, way in STRATEGIES.items():
-        strategy = f"{name}:{1 if name == 'few-shot' else 2}" if way.parameter else name
+        strategy = f"{name}:{SHOWN_WITH.get(name, 2)}" if way.parameter else name
         parts.append(f"### {name}{':' + way.parameter if way.parameter else ''}\n\n{_about(way.converse)}\n")
         parts.append(f"`--strategy {strategy}` sends:\n")
         parts += _shown(strategy)

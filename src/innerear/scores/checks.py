@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from innerear.checks import Check, Label, kind
 from innerear.metrics.group import Group
 from innerear.metrics.registry import check_metric
