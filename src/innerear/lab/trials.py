@@ -17,6 +17,7 @@ from innerear.clip import Clip
 from innerear.lab import sounds as make
 from innerear.lab.movement import glide, level_trend, modulation, waveform
 from innerear.lab.scenes import SCENES
+from innerear.lab.signals import BUILDERS as SIGNALS
 from innerear.lab.sounds import SYNTHETIC, Bank, Voice, hz
 from innerear.lab.speech import BUILDERS as SPEECH
 from innerear.lab.tools import SECONDS, Rng, others, seeded
@@ -307,7 +308,7 @@ BUILDERS: dict[str, Builder] = {
     "pitch": pitch, "notes": notes, "chord": chord, "onsets": onsets, "onset_trend": onset_trend, "events": events,
     "waveform": waveform, "modulation": modulation, "glide": glide, "level_trend": level_trend,
 }  # fmt: skip
-OF_TIER: dict[Tier, dict[str, Builder]] = {"notes": BUILDERS, "environment": SCENES, "speech": SPEECH}
+OF_TIER: dict[Tier, dict[str, Builder]] = {"notes": BUILDERS, "environment": SCENES | SIGNALS, "speech": SPEECH}
 """For each tier, what makes the sounds that a kind of check is tried on."""
 KINDS = tuple(dict.fromkeys(name for builders in OF_TIER.values() for name in builders))
 

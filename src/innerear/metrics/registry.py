@@ -34,6 +34,12 @@ CHECK_METRICS = {
     "f0_trend": "innerear.metrics.voice:F0TrendCheck",
     "unvoiced": "innerear.metrics.silero:UnvoicedCheck",
     "voice": "innerear.metrics.silero:VoiceCheck",
+    "decoded": "innerear.metrics.decoded:DecodedCheck",
+    "echo": "innerear.metrics.echo:EchoCheck",
+    "decay_time": "innerear.metrics.decay_time:DecayTimeCheck",
+    "arrivals": "innerear.metrics.arrivals:ArrivalsCheck",
+    "passing": "innerear.metrics.passing:PassingCheck",
+    "rate": "innerear.metrics.rate:RateCheck",
 }
 """By kind of check."""
 

@@ -21,6 +21,7 @@ import msgspec
 
 from innerear import checks
 from innerear.clip import Clip
+from innerear.dsp.repetition import EVENTS_BELOW_HZ
 from innerear.metrics.classes import merged_name
 from innerear.metrics.words import is_sentence
 from innerear.metrics.words import shipped as texts
@@ -116,6 +117,10 @@ def variant(check: checks.Check, tier: Tier) -> str:
             return f"{name}:{', '.join(check.labels)}"
         case checks.Vowel():
             return f"{name}:{check.ipa}"
+        case checks.Decoded():
+            return f"{name}:{check.mode}"
+        case checks.Rate():
+            return f"{name}:{'events' if check.hz < EVENTS_BELOW_HZ else 'period'}"
         case checks.Transcript() if is_sentence(check):
             return "words"
         case checks.Transcript():

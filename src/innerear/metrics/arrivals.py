@@ -1,0 +1,36 @@
+"""Do clicks come at random, at the right mean rate? The check `arrivals`: a Geiger counter."""
+
+from __future__ import annotations
+
+from innerear.checks import Arrivals
+from innerear.dsp.impulses import find_clicks
+from innerear.metrics.measure import Sound, Value
+
+FEWEST = 8
+
+
+class ArrivalsCheck:
+    """The check `arrivals`: mean rate of clicks per second, corrected for dead time.
+
+    Passes if the rate is within the relative tolerance, and the coefficient of variation of the intervals
+    (1 for a Poisson process, 0 for a regular train) is in the requested range.
+    """
+
+    name, version, unit = "arrivals", 1, "Hz"
+
+    def measure(self, sound: Sound, check: Arrivals) -> Value:
+        """Detail: number of clicks, dead time, coefficient of variation."""
+        assert sound.clip is not None
+        clicks = find_clicks(sound.clip.mono, sound.clip.sample_rate)
+        detail: dict[str, float] = {"clicks": len(clicks.times_s), "dead_s": clicks.dead_s}
+        if len(clicks.times_s) < FEWEST:
+            return Value(None, False, f"{len(clicks.times_s)} clicks, too few for a rate", detail)
+        rate, variation = clicks.rate_hz, clicks.variation
+        detail["variation"] = variation
+        low, high = check.variation
+        if abs(rate - check.rate_hz) > check.tolerance * check.rate_hz:
+            return Value(rate, False, f"{rate:.1f} clicks per second, wanted {check.rate_hz:g}", detail)
+        if not low <= variation <= high:
+            how = "too regular" if variation < low else "in bursts"
+            return Value(rate, False, f"{how}: coefficient of variation {variation:.2f}", detail)
+        return Value(rate, True, "", detail)

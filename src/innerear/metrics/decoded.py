@@ -1,0 +1,32 @@
+"""Does a receiver read the text? The check `decoded`: DTMF, Morse, Bell 202 and radioteletype."""
+
+from __future__ import annotations
+
+from difflib import SequenceMatcher
+
+from innerear.checks import Decoded
+from innerear.dsp.decoders import DECODERS
+from innerear.metrics.measure import Sound, Value
+
+MOST_SHOWN = 80  # characters of a decoded text in a reason
+
+
+class DecodedCheck:
+    """The check `decoded`: share of characters that the requested and the decoded text have in common.
+
+    Passes if the texts are equal. Morse, radioteletype and DTMF have capitals only; runs of spaces are one.
+    """
+
+    name, version, unit = "decoded", 1, "share of characters"
+
+    def measure(self, sound: Sound, check: Decoded) -> Value:
+        """Detail: the text as decoded."""
+        assert sound.clip is not None
+        heard = DECODERS[check.mode](sound.clip.mono, sound.clip.sample_rate)
+        asked = check.text if check.mode == "bell202" else check.text.upper()
+        asked, read = " ".join(asked.split()), " ".join(heard.split())
+        if not read:
+            return Value(0.0, False, "nothing can be decoded", {"heard": ""})
+        share = SequenceMatcher(None, asked, read, autojunk=False).ratio()
+        shown = ascii(read[:MOST_SHOWN])
+        return Value(share, asked == read, "" if asked == read else f"decoded as {shown}", {"heard": read})
