@@ -66,11 +66,26 @@ class Cadence(CheckBase, frozen=True, tag="cadence"):
     frequency_tolerance: float
 
 
+_MODES = {
+    "dtmf": "DTMF (ITU-T Q.23): each key is two sines, rows 697, 770, 852, 941 Hz, columns 1209, 1336, 1477, 1633 Hz.",
+    "morse": "Morse code (ITU-R M.1677): one tone; dash 3 dots, gaps of 1 dot in a letter, 3 between letters, 7"
+    " between words; a dot is 1.2 s divided by the words per minute.",
+    "bell202": "Bell 202: 1200 baud, mark (1) 1200 Hz, space (0) 2200 Hz, continuous phase; per character a start bit"
+    " (space), 8 data bits, least significant first, a stop bit (mark).",
+    "rtty": "Radioteletype: 45.45 baud (22 ms per bit), mark (1) 2125 Hz, space (0) 2295 Hz, continuous phase; ITA2;"
+    " per character a start bit (space), 5 data bits, least significant first, 1.5 stop bits (mark).",
+}
+
+
 class Decoded(CheckBase, frozen=True, tag="decoded"):
     """A payload that a decoder reads exactly."""
 
     mode: Literal["dtmf", "morse", "bell202", "rtty"]
     text: str
+
+    def brief(self, duration_s: float) -> list[str]:
+        """How the mode is sent."""
+        return [_MODES[self.mode], f"A receiver must decode exactly {self.text!r}."]
 
 
 class Echo(CheckBase, frozen=True, tag="echo"):
@@ -79,12 +94,23 @@ class Echo(CheckBase, frozen=True, tag="echo"):
     delay_s: float
     tolerance: float
 
+    def brief(self, duration_s: float) -> list[str]:
+        """The delay."""
+        return [f"One echo {self.delay_s:.4f} s after the direct sound, 6 to 20 dB weaker and a little duller."]
+
 
 class DecayTime(CheckBase, frozen=True, tag="decay_time"):
     """The time in which the level decays by 60 dB (ISO 3382); `tolerance` is relative."""
 
     t60_s: float
     tolerance: float
+
+    def brief(self, duration_s: float) -> list[str]:
+        """The decay in dB per second."""
+        slope = 60 / self.t60_s
+        return [
+            f"Reverberation: dense noise that decays exponentially, by {slope:.1f} dB per second at 500 and 1000 Hz."
+        ]
 
 
 class Arrivals(CheckBase, frozen=True, tag="arrivals"):
@@ -97,6 +123,11 @@ class Arrivals(CheckBase, frozen=True, tag="arrivals"):
     tolerance: float
     variation: tuple[float, float]
 
+    def brief(self, duration_s: float) -> list[str]:
+        """The process and its rate."""
+        gaps = f"intervals drawn from an exponential distribution with mean {1000 / self.rate_hz:.1f} ms"
+        return [f"Clicks of 1 to 2 ms at random times, a Poisson process of {self.rate_hz:g} per second: {gaps}."]
+
 
 class Passing(CheckBase, frozen=True, tag="passing"):
     """The pitch of a source that passes: before, after, and when it is closest; `tolerance` is relative."""
@@ -107,9 +138,18 @@ class Passing(CheckBase, frozen=True, tag="passing"):
     tolerance: float
     time_tolerance_s: float
 
+    def brief(self, duration_s: float) -> list[str]:
+        """The pitches and the time."""
+        ends = f"{self.approach_hz:.1f} Hz while it approaches and {self.recede_hz:.1f} Hz while it recedes"
+        return [f"Its fundamental is {ends}; it falls fastest at {self.closest_s:g} s, within about one second."]
+
 
 class Rate(CheckBase, frozen=True, tag="rate"):
     """How often something repeats, in hertz; `tolerance` is relative."""
 
     hz: float
     tolerance: float
+
+    def brief(self, duration_s: float) -> list[str]:
+        """The rate and its period."""
+        return [f"It repeats {self.hz:g} times per second, every {1 / self.hz:.4g} s, from start to end."]

@@ -13,7 +13,8 @@ DIRECT_S = 0.03  # after the peak: the clap itself, which is stronger than its r
 START_DB = -5.0  # the fit begins here; T30 ends at -35 dB, T20 at -25 dB
 HEADROOM_DB = 10.0  # the curve must reach this far below the end of the fit (ISO 3382-2)
 MOST_LATE_DB = 5.0  # how far above the start of the curve the fit may begin: else the level first stays
-MOST_CURVED = 25.0  # per mille, xi of ISO 3382-2 annex B: 1000 (1 - r^2); an exponential decay has 0 to 10
+MOST_CURVED = 40.0
+"""Per mille, xi of ISO 3382-2 annex B: 1000 (1 - r^2). An ideal decay has 0 to 10, a room with few modes up to 30."""
 LEAST_FLAT = 0.02  # spectral flatness from 350 to 1400 Hz: rooms have many modes, a bell has few
 MOST_DENSE_S = 0.4  # of the decay, for the flatness
 
@@ -61,7 +62,7 @@ def decays(samples: NDArray[np.float32], sample_rate: int) -> list[Decay]:
 
 
 def is_dense(samples: NDArray[np.float32], sample_rate: int, t60_s: float) -> bool:
-    """Whether the first 30 dB of the decay hold many partials from 350 to 1400 Hz, as a room, and not a few, as a bell."""
+    """Whether the decay holds many partials from 350 to 1400 Hz, as a room does, and not a few, as a bell does."""
     start = _after_direct(samples.astype(np.float64), max(1, round(BLOCK_S * sample_rate)), sample_rate)
     part = samples[start : start + round(min(t60_s / 2, MOST_DENSE_S) * sample_rate)].astype(np.float64)
     power = np.abs(np.fft.rfft(part * np.hanning(len(part)))) ** 2

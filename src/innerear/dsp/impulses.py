@@ -12,6 +12,7 @@ Floats = NDArray[np.float64]
 CLICK_HOP_S = 0.00025
 CLICK_WINDOW_S = 0.001
 CLICK_RISE_DB = 6.0  # of a click over what was there 1 to 4 ms earlier
+RING_DB = 10.0  # a click has ended this far below its peak
 CLICK_RANGE_DB = 22.0  # clicks this far below the loud ones are ignored
 DEAD_S = 0.002  # clicks closer than this are one
 MOST_DEAD_S = 0.03
@@ -46,9 +47,9 @@ class Clicks:
 def find_clicks(samples: NDArray[np.float32], sample_rate: int) -> Clicks:
     """Clicks at least 2 ms apart.
 
-    A click is a rise of 6 dB in 1 ms windows. While a click rings, only a rise of 6 dB over it is another:
-    so long as the median click takes to fall by 6 dB, at most 30 ms, counts as dead time. (A Poisson process
-    seen through a dead time has intervals of dead time plus an exponential: mean and variation follow.)
+    A click is a rise of 6 dB in 1 ms windows. The dead time after each click is 2 ms, or the time in which the
+    median click falls by 10 dB, at most 30 ms. A Poisson process seen through a dead time has intervals of
+    the dead time plus an exponential: hence the corrections of `Clicks`.
     """
     from scipy.ndimage import maximum_filter1d
 
@@ -57,7 +58,7 @@ def find_clicks(samples: NDArray[np.float32], sample_rate: int) -> Clicks:
         return Clicks(np.zeros(0), DEAD_S)
     reach = round(DEAD_S / CLICK_HOP_S)
     peak = maximum_filter1d(level, reach + 1, origin=-(reach // 2))  # of the next 2 ms
-    near, far = round(0.001 / CLICK_HOP_S), round(0.004 / CLICK_HOP_S)
+    near, far = round(0.00075 / CLICK_HOP_S), round(0.00175 / CLICK_HOP_S)
     width = far - near + 1
     padded = np.pad(level, (far, 0), constant_values=-200.0)
     before = maximum_filter1d(padded, width, origin=(width - 1) // 2)[far - near : far - near + len(level)]
@@ -66,21 +67,28 @@ def find_clicks(samples: NDArray[np.float32], sample_rate: int) -> Clicks:
     if not len(loud):
         return Clicks(np.zeros(0), DEAD_S)
     least = float(np.quantile(loud, 0.9)) - CLICK_RANGE_DB
-    found: list[int] = []
-    for i in np.flatnonzero((rise >= CLICK_RISE_DB) & (level > least)):
-        if not found or i - found[-1] > reach:
-            found.append(int(i))
-    dead = _ringing(level, found, reach)
-    return Clicks(np.array(found) * CLICK_HOP_S, dead)
+    rises = np.flatnonzero((rise >= CLICK_RISE_DB) & (level > least))
+    dead_s = _ringing(level, _apart(rises, reach), reach)
+    times_s = np.asarray(_apart(rises, round(dead_s / CLICK_HOP_S)) * CLICK_HOP_S, dtype=np.float64)
+    return Clicks(times_s, dead_s)
 
 
-def _ringing(level: Floats, found: list[int], reach: int) -> float:
-    """The time in which the median click falls by 6 dB below its peak, for good within the next 2 ms."""
+def _apart(places: NDArray[np.intp], dead: int) -> NDArray[np.intp]:
+    """The places that are further than this from the last one kept."""
+    kept: list[int] = []
+    for place in places:
+        if not kept or place - kept[-1] > dead:
+            kept.append(int(place))
+    return np.array(kept, dtype=np.intp)
+
+
+def _ringing(level: Floats, found: NDArray[np.intp], reach: int) -> float:
+    """The time in which the median click falls 10 dB below its peak, and stays there for 2 ms."""
     lengths = []
     most = round(MOST_DEAD_S / CLICK_HOP_S)
     for place in found:
         part = level[place : place + most]
-        above = np.flatnonzero(part[reach:] > part[: reach + 1].max() - CLICK_RISE_DB)
+        above = np.flatnonzero(part[reach:] > part[: reach + 1].max() - RING_DB)
         gap = np.flatnonzero(np.diff(above, prepend=-1) > reach)
         last = above[gap[0] - 1] if len(gap) and gap[0] > 0 else (above[-1] if len(above) and not len(gap) else -1)
         lengths.append((reach + last + 1) * CLICK_HOP_S)

@@ -96,6 +96,7 @@ def period_rate(samples: NDArray[np.float32], sample_rate: int, about_hz: float)
     cycle of several firings as well has its firing rate, if that is at least half as clear. The sound itself
     decides if it is periodic, also in a longer cycle; only then its envelope, for bursts of noise.
     """
+    import scipy.fft
     from scipy.signal import butter, hilbert, sosfiltfilt
 
     if len(samples) < 4 * sample_rate / about_hz or float(np.abs(samples).max()) < 1e-4:
@@ -113,7 +114,7 @@ def period_rate(samples: NDArray[np.float32], sample_rate: int, about_hz: float)
     if _near(of_sound, p) > 0.8 * max(longer, 0.5):  # periodic, at another rate
         return None
     low = butter(2, min(8 * about_hz, 0.45 * sample_rate), fs=sample_rate, output="sos")
-    envelope = sosfiltfilt(low, np.abs(np.asarray(hilbert(x))))
+    envelope = sosfiltfilt(low, np.abs(np.asarray(hilbert(x, scipy.fft.next_fast_len(len(x)))))[: len(x)])
     return _first_period(_autocorrelation(envelope - envelope.mean(), sample_rate, about_hz), sample_rate, about_hz)
 
 

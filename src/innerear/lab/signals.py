@@ -7,6 +7,7 @@ taken from the suite. Each sort of wrong sound has a column of its own.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -152,7 +153,7 @@ def morse(rng: Rng) -> Iterator[Trial]:
     yield Trial("no gaps between letters", check, finished(*morse_signal(run, rng), rng))
     if " " in text:
         yield Trial("no gaps between words", check, finished(*morse_signal(elements(text.replace(" ", "")), rng), rng))
-    gaps = [(a, b) for (_, a), (b, _) in zip(spans, spans[1:], strict=False)]
+    gaps = [(a, b) for (_, a), (b, _) in pairwise(spans)]
     yield Trial("gaps sound, tones do not", check, finished(*morse_signal(gaps, rng), rng))
     yield from floors(check, 4.0, rng)
 
@@ -161,7 +162,7 @@ def fsk_signal(
     codes: Sequence[int], modem: Modem, rng: Rng, *, stop: float = 1.0, start: bool = True, parity: bool = False,
     reverse: bool = False,
 ) -> tuple[Floats, int]:  # fmt: skip
-    """Characters with start and stop bits, idle before and after, at a phase that is continuous or starts with each bit."""
+    """Characters with start and stop bits, idle before and after; the phase is continuous, or jumps at each change."""
     rate = int(rng.choice(RATES if modem.space_hz < 3000 else RATES[2:]))
     bit_s = 1 / (modem.baud * (1 + rng.uniform(-0.01, 0.01)))
     runs: list[tuple[bool, float]] = [(True, rng.uniform(0.1, 0.6))]
@@ -237,11 +238,10 @@ def rtty(rng: Rng) -> Iterator[Trial]:
     yield Trial("ASCII", check, finished(*fsk_signal(list(text.encode()), ascii_modem, rng), rng))
 
 
-def decoded(pairs: Sequence[tuple[Probe, Check]], bank: Bank | None) -> Iterator[Trial]:
+def decoded(rng: Rng, turn: int) -> Iterator[Trial]:
     """Every mode: random texts, and the same texts wrong."""
     for mode in (dtmf, morse, bell202, rtty):
-        for turn in range(TURNS):
-            yield from mode(seeded("decoded", mode.__name__, turn))
+        yield from mode(seeded("decoded", mode.__name__, turn))
 
 
 def pop(sort: str, rate: int, rng: Rng) -> Floats:
@@ -252,7 +252,9 @@ def pop(sort: str, rate: int, rng: Rng) -> Floats:
         return hiss * np.exp(-t / 0.001)
     if sort == "clap":
         starts = (0, rng.uniform(0.006, 0.011), rng.uniform(0.014, 0.025))
-        return hiss * sum(np.exp(-np.maximum(t - s, 0) / 0.006) * (t >= s) * (0.5 + 0.25 * i) for i, s in enumerate(starts))
+        return hiss * sum(
+            np.exp(-np.maximum(t - s, 0) / 0.006) * (t >= s) * (0.5 + 0.25 * i) for i, s in enumerate(starts)
+        )
     return np.sin(2 * np.pi * rng.uniform(150, 400) * t) * np.exp(-t / 0.012) + hiss * np.exp(-t / 0.004)
 
 
@@ -273,40 +275,40 @@ def duller(samples: Floats, rate: int, hz: float) -> Floats:
     return np.asarray(sosfilt(butter(1, min(hz, 0.45 * rate), fs=rate, output="sos"), samples))
 
 
-def echo(pairs: Sequence[tuple[Probe, Check]], bank: Bank | None) -> Iterator[Trial]:
+def echo(rng: Rng, turn: int) -> Iterator[Trial]:
     """A pop and its echo from a wall: the same pop or another, duller and weaker; also a train of fainter echoes."""
-    for turn in range(TURNS):
-        rng = seeded("echo", turn)
-        rate = int(rng.choice(RATES))
-        sort = ("click", "clap", "balloon")[turn % 3]
-        delay_s, at_s = rng.uniform(0.2, 1.2), rng.choice([0, 0.1, 0.3])
-        check = checks.Echo(delay_s=round(delay_s, 4), tolerance=0.03)
-        first = pop(sort, rate, rng)
-        again = duller(first if turn % 2 else pop(sort, rate, rng), rate, rng.uniform(1500, 9000))
-        gain = 10 ** (-rng.uniform(4, 35) / 20) * np.abs(first).max() / np.abs(again).max()
-        tail_s = rng.uniform(0.1, 0.4)
-        outdoors = 0.003 * rng.standard_normal(round(tail_s * rate)) * np.exp(-np.arange(round(tail_s * rate)) / rate / 0.05)
-        duration_s = 2.6 * delay_s + at_s + 0.3
+    rate = int(rng.choice(RATES))
+    sort = ("click", "clap", "balloon")[turn % 3]
+    delay_s, at_s = rng.uniform(0.2, 1.2), rng.choice([0, 0.1, 0.3])
+    check = checks.Echo(delay_s=round(delay_s, 4), tolerance=0.03)
+    first = pop(sort, rate, rng)
+    again = duller(first if turn % 2 else pop(sort, rate, rng), rate, rng.uniform(1500, 9000))
+    gain = 10 ** (-rng.uniform(4, 35) / 20) * np.abs(first).max() / np.abs(again).max()
+    tail_s = rng.uniform(0.1, 0.4)
+    outdoors = (
+        0.003 * rng.standard_normal(round(tail_s * rate)) * np.exp(-np.arange(round(tail_s * rate)) / rate / 0.05)
+    )
+    duration_s = 2.6 * delay_s + at_s + 0.3
 
-        def sound(echoes: Sequence[tuple[float, float]]) -> Clip:
-            parts = [(at_s, first), (at_s, outdoors * np.abs(first).max())]
-            parts += [(at_s + d, again * gain * g) for d, g in echoes]
-            return finished(laid(parts, duration_s, rate), rate, rng, (35, 70))  # noqa: B023
+    def sound(echoes: Sequence[tuple[float, float]]) -> Clip:
+        parts = [(at_s, first), (at_s, outdoors * np.abs(first).max())]
+        parts += [(at_s + d, again * gain * g) for d, g in echoes]
+        return finished(laid(parts, duration_s, rate), rate, rng, (35, 70))
 
-        echoes = [(delay_s, 1.0)] + ([(2 * delay_s, 0.3)] if turn % 4 == 0 else [])
-        yield Trial("synthetic", check, sound(echoes), sort)
-        yield Trial("no echo", check, sound([]))
-        yield Trial("half the delay", check, sound([(delay_s / 2, 1.0)]))
-        yield Trial("half and whole", check, sound([(delay_s / 2, 1.0), (delay_s, 0.5)]))
-        yield Trial("twice the delay", check, sound([(2 * delay_s, 1.0)]))
-        yield Trial("10 % off", check, sound([(delay_s * rng.choice([0.9, 1.1]), 1.0)]))
-        beats = np.arange(at_s, duration_s - 0.1, delay_s)
-        yield Trial("regular claps", check, finished(laid([(b, first) for b in beats], duration_s, rate), rate, rng))
-        parts = [(at_s, 0.3 * first), (at_s + delay_s, first)]
-        yield Trial("louder than the clap", check, finished(laid(parts, duration_s, rate), rate, rng))
-        tail = tail_noise(duration_s, delay_s * 2, rate, rng)
-        yield Trial("reverberation", check, finished(laid([(at_s, tail)], duration_s, rate), rate, rng))
-        yield from floors(check, duration_s, rng)
+    echoes = [(delay_s, 1.0)] + ([(2 * delay_s, 0.3)] if turn % 4 == 0 else [])
+    yield Trial("synthetic", check, sound(echoes), sort)
+    yield Trial("no echo", check, sound([]))
+    yield Trial("half the delay", check, sound([(delay_s / 2, 1.0)]))
+    yield Trial("half and whole", check, sound([(delay_s / 2, 1.0), (delay_s, 0.5)]))
+    yield Trial("twice the delay", check, sound([(2 * delay_s, 1.0)]))
+    yield Trial("10 % off", check, sound([(delay_s * rng.choice([0.9, 1.1]), 1.0)]))
+    beats = np.arange(at_s, duration_s - 0.1, delay_s)
+    yield Trial("regular claps", check, finished(laid([(b, first) for b in beats], duration_s, rate), rate, rng))
+    parts = [(at_s, 0.3 * first), (at_s + delay_s, first)]
+    yield Trial("louder than the clap", check, finished(laid(parts, duration_s, rate), rate, rng))
+    tail = tail_noise(duration_s, delay_s * 2, rate, rng)
+    yield Trial("reverberation", check, finished(laid([(at_s, tail)], duration_s, rate), rate, rng))
+    yield from floors(check, duration_s, rng)
 
 
 def tail_noise(duration_s: float, t60_s: float, rate: int, rng: Rng) -> Floats:
@@ -337,49 +339,54 @@ def comb_room(duration_s: float, t60_s: float, rate: int, rng: Rng) -> Floats:
     return total
 
 
-def decay_time(pairs: Sequence[tuple[Probe, Check]], bank: Bank | None) -> Iterator[Trial]:
+def decay_time(rng: Rng, turn: int) -> Iterator[Trial]:
     """Decaying noise and Schroeder's combs, excited by a pop; wrong by a factor, straight fades, tones, no room."""
     from scipy.signal import fftconvolve
 
-    for turn in range(TURNS):
-        rng = seeded("decay_time", turn)
-        rate = int(rng.choice(RATES))
-        t60_s = float(np.exp(rng.uniform(np.log(0.4), np.log(6))))
-        duration_s = max(1.0, t60_s * rng.uniform(1.0, 1.6))
-        check = checks.DecayTime(t60_s=round(t60_s, 2), tolerance=float(rng.choice([0.15, 0.2])))
-        at_s = float(rng.choice([0, 0.1]))
-        first = pop(("click", "clap", "balloon")[turn % 3], rate, rng)
-        lead = 10 ** (rng.uniform(-10, 10) / 20)  # of the pop over its reverberation
+    rate = int(rng.choice(RATES))
+    t60_s = float(np.exp(rng.uniform(np.log(0.4), np.log(6))))
+    duration_s = max(1.0, t60_s * rng.uniform(1.0, 1.6))
+    check = checks.DecayTime(t60_s=round(t60_s, 2), tolerance=float(rng.choice([0.15, 0.2])))
+    at_s = float(rng.choice([0, 0.1]))
+    first = pop(("click", "clap", "balloon")[turn % 3], rate, rng)
+    lead = 10 ** (rng.uniform(-10, 10) / 20)  # of the pop over its reverberation
 
-        def sound(tail: Floats, noise_db: tuple[float, float] = (40, 70), wet: bool = True) -> Clip:
+    def sound(tail: Floats, noise_db: tuple[float, float] = (40, 70), wet: bool = True) -> Clip:
+        tail = tail / np.abs(tail).max()
+        if wet:
+            tail = fftconvolve(tail, first)[: len(tail)]
             tail = tail / np.abs(tail).max()
-            if wet:
-                tail = fftconvolve(tail, first)[: len(tail)]  # noqa: B023
-                tail = tail / np.abs(tail).max()
-            parts = [(at_s, tail), (at_s, lead * first / np.abs(first).max())]  # noqa: B023
-            return finished(laid(parts, duration_s + at_s, rate), rate, rng, noise_db)  # noqa: B023
+        parts = [(at_s, tail), (at_s, lead * first / np.abs(first).max())]
+        return finished(laid(parts, duration_s + at_s, rate), rate, rng, noise_db)
 
-        if turn % 2:
-            yield Trial("synthetic", check, sound(tail_noise(duration_s, t60_s, rate, rng)), "noise")
-        else:
-            yield Trial("synthetic", check, sound(comb_room(duration_s, t60_s, rate, rng)), "combs")
-        for column, factor in (("half as long", 0.5), ("0.7 as long", 0.7), ("1.4 as long", 1.4), ("twice as long", 2.0)):
-            yield Trial(column, check, sound(tail_noise(duration_s, factor * t60_s, rate, rng)))
-        t = seconds(duration_s, rate)
-        for column, length in (("straight fade", 1.0), ("short straight fade", 0.66)):
-            fade = np.maximum(1 - t / min(length * t60_s, duration_s), 0)
-            yield Trial(column, check, sound(rng.standard_normal(len(t)) * fade, wet=False))
-        held = rng.standard_normal(len(t)) * (t < 0.8 * min(t60_s, duration_s))
-        yield Trial("held, then cut", check, sound(held, wet=False))
-        tones = rng.uniform(300, 1500, 1 + turn % 4)
-        ringing = np.sin(2 * np.pi * np.outer(t, tones)).sum(axis=1) * 10 ** (-3 * t / t60_s)
-        yield Trial("ringing tone", check, sound(ringing, (50, 70), wet=False))
-        dry = tail_noise(duration_s, 0.1, rate, rng)
-        yield Trial("no room", check, sound(dry))
-        yield from floors(check, duration_s, rng)
+    if turn % 2:
+        yield Trial("synthetic", check, sound(tail_noise(duration_s, t60_s, rate, rng)), "noise")
+    else:
+        yield Trial("synthetic", check, sound(comb_room(duration_s, t60_s, rate, rng)), "combs")
+    for column, factor in (
+        ("half as long", 0.5),
+        ("0.7 as long", 0.7),
+        ("1.4 as long", 1.4),
+        ("twice as long", 2.0),
+    ):
+        yield Trial(column, check, sound(tail_noise(duration_s, factor * t60_s, rate, rng)))
+    t = seconds(duration_s, rate)
+    for column, length in (("straight fade", 1.0), ("short straight fade", 0.66)):
+        fade = np.maximum(1 - t / min(length * t60_s, duration_s), 0)
+        yield Trial(column, check, sound(rng.standard_normal(len(t)) * fade, wet=False))
+    held = rng.standard_normal(len(t)) * (t < 0.8 * min(t60_s, duration_s))
+    yield Trial("held, then cut", check, sound(held, wet=False))
+    tones = rng.uniform(300, 1500, 1 + turn % 4)
+    ringing = np.sin(2 * np.pi * np.outer(t, tones)).sum(axis=1) * 10 ** (-3 * t / t60_s)
+    yield Trial("ringing tone", check, sound(ringing, (50, 70), wet=False))
+    dry = tail_noise(duration_s, 0.1, rate, rng)
+    yield Trial("no room", check, sound(dry))
+    yield from floors(check, duration_s, rng)
 
 
-def _hits(times_s: Sequence[float] | Floats, sort: str, duration_s: float, rate: int, rng: Rng, spread_db: float = 3) -> Floats:
+def _hits(
+    times_s: Sequence[float] | Floats, sort: str, duration_s: float, rate: int, rng: Rng, spread_db: float = 3
+) -> Floats:
     """Clicks at times: single samples, bursts of noise, tones that ring for 2 to 6 ms, or square ticks."""
     t = seconds(0.03, rate)
     tau, hz = rng.uniform(0.0006, 0.003), rng.uniform(1000, min(4000, 0.4 * rate))
@@ -398,36 +405,36 @@ def _hits(times_s: Sequence[float] | Floats, sort: str, duration_s: float, rate:
     return laid(parts, duration_s, rate)
 
 
-def arrivals(pairs: Sequence[tuple[Probe, Check]], bank: Bank | None) -> Iterator[Trial]:
+def arrivals(rng: Rng, turn: int) -> Iterator[Trial]:
     """A Poisson process of clicks; wrong: regular and nearly regular trains, bursts, half and double rate."""
-    for turn in range(TURNS):
-        rng = seeded("arrivals", turn)
-        rate = int(rng.choice(RATES))
-        hz = rng.uniform(6, 40)
-        duration_s = 130 / hz
-        check = checks.Arrivals(rate_hz=round(hz, 2), tolerance=0.25, variation=(0.75, 1.3))
-        sort = ("sample", "burst", "ring", "square")[turn % 4]
-        spread_db = float(rng.choice([0, 2, 5]))
+    rate = int(rng.choice(RATES))
+    hz = rng.uniform(6, 40)
+    duration_s = 130 / hz
+    check = checks.Arrivals(rate_hz=round(hz, 2), tolerance=0.25, variation=(0.75, 1.3))
+    sort = ("sample", "burst", "ring", "square")[turn % 4]
+    spread_db = float(rng.choice([0, 2, 5]))
 
-        def sound(gaps: Floats) -> Clip:
-            times = np.cumsum(gaps)
-            times = times[times < duration_s - 0.01]  # noqa: B023
-            return finished(_hits(times, sort, duration_s, rate, rng, spread_db), rate, rng, (15, 50))  # noqa: B023
+    def sound(gaps: Floats) -> Clip:
+        times = np.cumsum(gaps)
+        times = times[times < duration_s - 0.01]
+        return finished(_hits(times, sort, duration_s, rate, rng, spread_db), rate, rng, (15, 50))
 
-        n = 400
-        yield Trial("synthetic", check, sound(rng.exponential(1 / hz, n)), sort)
-        yield Trial("regular", check, sound(np.full(n, 1 / hz)))
-        yield Trial("nearly regular", check, sound(rng.uniform(0.5, 1.5, n) / hz))
-        yield Trial("third of four", check, sound(rng.gamma(4, 1 / (4 * hz), n)))
-        in_burst = rng.integers(4, 8)
-        gaps = np.where(np.arange(n) % in_burst == 0, rng.exponential(in_burst / hz, n), 0.1 / hz)
-        yield Trial("bursts", check, sound(gaps))
-        yield Trial("half the rate", check, sound(rng.exponential(2 / hz, n)))
-        yield Trial("twice the rate", check, sound(rng.exponential(0.5 / hz, n)))
-        yield from floors(check, duration_s, rng)
+    n = 400
+    yield Trial("synthetic", check, sound(rng.exponential(1 / hz, n)), sort)
+    yield Trial("regular", check, sound(np.full(n, 1 / hz)))
+    yield Trial("nearly regular", check, sound(rng.uniform(0.5, 1.5, n) / hz))
+    yield Trial("third of four", check, sound(rng.gamma(4, 1 / (4 * hz), n)))
+    in_burst = rng.integers(4, 8)
+    gaps = np.where(np.arange(n) % in_burst == 0, rng.exponential(in_burst / hz, n), 0.1 / hz)
+    yield Trial("bursts", check, sound(gaps))
+    yield Trial("half the rate", check, sound(rng.exponential(2 / hz, n)))
+    yield Trial("twice the rate", check, sound(rng.exponential(0.5 / hz, n)))
+    yield from floors(check, duration_s, rng)
 
 
-def passing_source(f0_hz: Floats | float, t: Floats, rate: int, speed_m_s: float, nearest_m: float, at_s: float) -> Floats:
+def passing_source(
+    f0_hz: Floats | float, t: Floats, rate: int, speed_m_s: float, nearest_m: float, at_s: float
+) -> Floats:
     """Phase in cycles and level of a source on a straight line, as received: shape (2, samples).
 
     What arrives at t was emitted at t' = t - r(t')/c; for a uniform motion that is a quadratic equation.
@@ -449,48 +456,46 @@ def voiced(cycles: Floats, level: Floats, timbre: str) -> Floats:
     return level * sum(a * np.sin(2 * np.pi * n * cycles + n) for n, a in enumerate(TIMBRES[timbre], 1) if a)
 
 
-def passing(pairs: Sequence[tuple[Probe, Check]], bank: Bank | None) -> Iterator[Trial]:
+def passing(rng: Rng, turn: int) -> Iterator[Trial]:
     """Sources past a listener; wrong: glides, steps, other speed, time and pitch, backwards."""
-    for turn in range(TURNS):
-        rng = seeded("passing", turn)
-        rate = int(rng.choice(RATES[2:]))
-        timbre = list(TIMBRES)[turn % 4]
-        f0, speed, nearest_m = rng.uniform(200, 1100), rng.uniform(18, 50), rng.uniform(4, 12)
-        duration_s = rng.uniform(5, 9)
-        at_s = duration_s * rng.uniform(0.35, 0.65)
-        before, after = f0 / (1 - speed / SOUND_M_S), f0 / (1 + speed / SOUND_M_S)
-        check = checks.Passing(
-            approach_hz=round(before, 2), recede_hz=round(after, 2), closest_s=round(at_s, 2), tolerance=0.01,
-            time_tolerance_s=0.25,
-        )  # fmt: skip
-        t = seconds(duration_s, rate)
+    rate = int(rng.choice(RATES[2:]))
+    timbre = list(TIMBRES)[turn % 4]
+    f0, speed, nearest_m = rng.uniform(200, 1100), rng.uniform(18, 50), rng.uniform(4, 12)
+    duration_s = rng.uniform(5, 9)
+    at_s = duration_s * rng.uniform(0.35, 0.65)
+    before, after = f0 / (1 - speed / SOUND_M_S), f0 / (1 + speed / SOUND_M_S)
+    check = checks.Passing(
+        approach_hz=round(before, 2), recede_hz=round(after, 2), closest_s=round(at_s, 2), tolerance=0.01,
+        time_tolerance_s=0.25,
+    )  # fmt: skip
+    t = seconds(duration_s, rate)
 
-        def sound(cycles: Floats, level: Floats) -> Clip:
-            return finished(voiced(cycles, np.maximum(level, 0.03), timbre), rate, rng, (20, 60))  # noqa: B023
+    def sound(cycles: Floats, level: Floats) -> Clip:
+        return finished(voiced(cycles, np.maximum(level, 0.03), timbre), rate, rng, (20, 60))
 
-        if turn % 2:
-            yield Trial("synthetic", check, sound(*passing_source(f0, t, rate, speed, nearest_m, at_s)), timbre)
-        else:  # as programs do it: the shift of the present place, without the time the sound takes
-            along = speed * (t - at_s)
-            moved = f0 / (1 + speed * along / np.hypot(along, nearest_m) / SOUND_M_S)
-            level = nearest_m / np.hypot(nearest_m, along) if turn % 4 else np.ones(len(t))
-            yield Trial("synthetic", check, sound(np.cumsum(moved) / rate, level), timbre)
-        near = np.exp(-(((t - at_s) / 1.2) ** 2))
-        x = t / duration_s
-        yield Trial("linear glide", check, sound(np.cumsum(before + (after - before) * x) / rate, near))
-        wide = np.cumsum(before + (after - before) * (0.5 - 0.5 * np.cos(np.pi * x))) / rate
-        yield Trial("slow fall", check, sound(wide, near))
-        yield Trial("a step", check, sound(np.cumsum(np.where(t < at_s, before, after)) / rate, near))
-        for column, factor in (("half as fast", 0.5), ("1.5 as fast", 1.5)):
-            yield Trial(column, check, sound(*passing_source(f0, t, rate, factor * speed, nearest_m, at_s)))
-        late = at_s + rng.choice([-1, 1]) * rng.uniform(0.7, 1.2)
-        yield Trial("another time", check, sound(*passing_source(f0, t, rate, speed, nearest_m, late)))
-        other = f0 * (1 + rng.choice([-1, 1]) * rng.uniform(0.025, 0.1))
-        yield Trial("another pitch", check, sound(*passing_source(other, t, rate, speed, nearest_m, at_s)))
-        cycles, level = passing_source(f0, t, rate, speed, nearest_m, at_s)
-        yield Trial("backwards", check, sound(cycles[::-1], level[::-1]))
-        yield Trial("steady", check, sound(f0 * t, level))
-        yield from floors(check, duration_s, rng)
+    if turn % 2:
+        yield Trial("synthetic", check, sound(*passing_source(f0, t, rate, speed, nearest_m, at_s)), timbre)
+    else:  # as programs do it: the shift of the present place, without the time the sound takes
+        along = speed * (t - at_s)
+        moved = f0 / (1 + speed * along / np.hypot(along, nearest_m) / SOUND_M_S)
+        level = nearest_m / np.hypot(nearest_m, along) if turn % 4 else np.ones(len(t))
+        yield Trial("synthetic", check, sound(np.cumsum(moved) / rate, level), timbre)
+    near = np.exp(-(((t - at_s) / 1.2) ** 2))
+    x = t / duration_s
+    yield Trial("linear glide", check, sound(np.cumsum(before + (after - before) * x) / rate, near))
+    wide = np.cumsum(before + (after - before) * (0.5 - 0.5 * np.cos(np.pi * x))) / rate
+    yield Trial("slow fall", check, sound(wide, near))
+    yield Trial("a step", check, sound(np.cumsum(np.where(t < at_s, before, after)) / rate, near))
+    for column, factor in (("half as fast", 0.5), ("1.5 as fast", 1.5)):
+        yield Trial(column, check, sound(*passing_source(f0, t, rate, factor * speed, nearest_m, at_s)))
+    late = at_s + rng.choice([-1, 1]) * rng.uniform(0.7, 1.2)
+    yield Trial("another time", check, sound(*passing_source(f0, t, rate, speed, nearest_m, late)))
+    other = f0 * (1 + rng.choice([-1, 1]) * rng.uniform(0.025, 0.1))
+    yield Trial("another pitch", check, sound(*passing_source(other, t, rate, speed, nearest_m, at_s)))
+    cycles, level = passing_source(f0, t, rate, speed, nearest_m, at_s)
+    yield Trial("backwards", check, sound(cycles[::-1], level[::-1]))
+    yield Trial("steady", check, sound(f0 * t, level))
+    yield from floors(check, duration_s, rng)
 
 
 def _events(sort: str, times_s: Floats, period_s: float, duration_s: float, rate: int, rng: Rng) -> Floats:
@@ -568,18 +573,20 @@ def rate_events(rng: Rng, turn: int) -> Iterator[Trial]:
 
 
 def _engine(hz: float, duration_s: float, rate: int, rng: Rng, sort: str, cylinders: int) -> Floats:
-    """Periodic sounds: an engine's pulses (cylinders differ), bursts of noise, partials with half orders, a hum, a sine."""
+    """Periodic sounds: an engine's pulses (cylinders differ), bursts of noise, half orders, a hum, a sine."""
     t = seconds(duration_s, rate)
     if sort == "sine":
         return np.sin(2 * np.pi * hz * t)
     if sort == "hum":
-        levels = (1, rng.uniform(0.3, 1), rng.uniform(0.1, 0.6), rng.uniform(0.05, 0.4), 0.1)
-        return np.asarray(sum(a * np.sin(2 * np.pi * n * hz * t + n * n) for n, a in enumerate(levels, 1)))
+        of_hum = (1, rng.uniform(0.3, 1), rng.uniform(0.1, 0.6), rng.uniform(0.05, 0.4), 0.1)
+        return np.asarray(sum(a * np.sin(2 * np.pi * n * hz * t + n * n) for n, a in enumerate(of_hum, 1)))
     if sort == "partials":
         total = sum(np.sin(2 * np.pi * n * hz * t + rng.uniform(0, 6)) / n for n in range(1, 9))
         for n in range(1, 3 * cylinders):
             if n % cylinders:
-                total = total + 0.12 / (1 + n / cylinders) * np.sin(2 * np.pi * n * hz / cylinders * t + rng.uniform(0, 6))
+                total = total + 0.12 / (1 + n / cylinders) * np.sin(
+                    2 * np.pi * n * hz / cylinders * t + rng.uniform(0, 6)
+                )
         return np.asarray(total)
     levels = rng.uniform(0.75, 1, cylinders)
     count = int(duration_s * hz)
@@ -617,13 +624,26 @@ def rate_period(rng: Rng, turn: int) -> Iterator[Trial]:
     yield from floors(check, duration_s, rng)
 
 
-def rate(pairs: Sequence[tuple[Probe, Check]], bank: Bank | None) -> Iterator[Trial]:
+def rate(rng: Rng, turn: int) -> Iterator[Trial]:
     """Events and periods, at half, double and other rates."""
-    for turn in range(60):
-        yield from rate_events(seeded("rate", "events", turn), turn)
-        yield from rate_period(seeded("rate", "period", turn), turn)
+    yield from rate_events(seeded("rate", "events", turn), turn)
+    yield from rate_period(seeded("rate", "period", turn), turn)
 
 
-BUILDERS: dict[str, Callable[[Sequence[tuple[Probe, Check]], Bank | None], Iterator[Trial]]] = {
-    "decoded": decoded, "echo": echo, "decay_time": decay_time, "arrivals": arrivals, "passing": passing, "rate": rate,
+Builder = Callable[[Sequence[tuple[Probe, Check]], Bank | None], Iterator[Trial]]
+
+
+def _every(trials: Callable[[Rng, int], Iterator[Trial]], turns: int = TURNS) -> Builder:
+    """The builder that makes so many right sounds, each with its wrong ones."""
+
+    def build(pairs: Sequence[tuple[Probe, Check]], bank: Bank | None) -> Iterator[Trial]:
+        for turn in range(turns):
+            yield from trials(seeded(trials.__name__, turn), turn)
+
+    return build
+
+
+BUILDERS: dict[str, Builder] = {
+    "decoded": _every(decoded), "echo": _every(echo), "decay_time": _every(decay_time),
+    "arrivals": _every(arrivals), "passing": _every(passing), "rate": _every(rate, 60),
 }  # fmt: skip

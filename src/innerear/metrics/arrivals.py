@@ -17,6 +17,8 @@ class ArrivalsCheck:
     """
 
     name, version, unit = "arrivals", 1, "Hz"
+    label = "Random clicks"
+    text = "Clicks come at random, at the requested mean rate."
 
     def measure(self, sound: Sound, check: Arrivals) -> Value:
         """Detail: number of clicks, dead time, coefficient of variation."""

@@ -17,6 +17,8 @@ class DecayTimeCheck:
     """
 
     name, version, unit = "decay_time", 1, "s"
+    label = "Reverberation time"
+    text = "T60 in the middle frequencies."
 
     def measure(self, sound: Sound, check: DecayTime) -> Value:
         """Detail: T60, range, curvature and start of the fit in each octave that has enough range."""

@@ -18,6 +18,8 @@ class DecodedCheck:
     """
 
     name, version, unit = "decoded", 1, "share of characters"
+    label = "Signal decoded"
+    text = "A receiver decodes exactly the requested text."
 
     def measure(self, sound: Sound, check: Decoded) -> Value:
         """Detail: the text as decoded."""

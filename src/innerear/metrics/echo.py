@@ -16,6 +16,8 @@ class EchoCheck:
     """
 
     name, version, unit = "echo", 1, "s"
+    label = "Echo"
+    text = "The strongest echo arrives after the requested time."
 
     def measure(self, sound: Sound, check: Echo) -> Value:
         """Detail: arrivals as (seconds, dB re the loudest)."""

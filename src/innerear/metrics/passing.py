@@ -22,6 +22,8 @@ class PassingCheck:
     """
 
     name, version, unit = "passing", 1, "relative error"
+    label = "Passing source"
+    text = "The pitch falls between the two requested values, when the source is closest."
 
     def measure(self, sound: Sound, check: Passing) -> Value:
         """Detail: both pitches, the time of the fall and its length."""

@@ -15,6 +15,8 @@ class RateCheck:
     """
 
     name, version, unit = "rate", 1, "Hz"
+    label = "Rate"
+    text = "Events or cycles per second."
 
     def measure(self, sound: Sound, check: Rate) -> Value:
         """Detail: how clear the rate is: the share of events in time, or the autocorrelation."""

@@ -1,14 +1,18 @@
 """The `informed` baseline: a probe's checks answered with pure tones and clicks.
 
-It uses the figures in the checks (hertz, seconds, decibels), but not the names (instruments, classes,
-words), which tones and clicks cannot render.
+It uses the figures in the checks (hertz, seconds, decibels, and digits and letters that tones can send), but
+not the names (instruments, classes, words), which tones and clicks cannot render.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 from innerear import checks
+from innerear.dsp.decoders.dtmf import tones_hz
+from innerear.dsp.decoders.morse import elements
+from innerear.dsp.repetition import EVENTS_BELOW_HZ
 from innerear.records import Probe
 
 _BODY = """\
@@ -98,6 +102,26 @@ def _draw(drawn: _Sketch, check: checks.Check) -> None:
             drawn.tone(check.f2_hz)
         case checks.VoiceF0Steps():
             drawn.steps([(low * high) ** 0.5 for low, high in check.ranges_hz])
+        case checks.Decoded(mode="dtmf"):
+            for i, key in enumerate(check.text):
+                drawn.tones += [(0.2 * i, 0.2 * i + 0.1, hz, hz) for hz in tones_hz(key)]
+        case checks.Decoded(mode="morse"):
+            spans = elements(check.text)
+            dot_s = min(0.1, drawn.duration_s / (spans[-1][1] + 1))
+            drawn.tones += [(start * dot_s, end * dot_s, 600, 600) for start, end in spans]
+        case checks.Arrivals():
+            drawn.clicks += random_times(check.rate_hz, drawn.duration_s)
+        case checks.Passing():
+            first, last = max(check.closest_s - 0.3, 0.1), min(check.closest_s + 0.3, drawn.duration_s - 0.1)
+            drawn.tones += [
+                (0, first, check.approach_hz, check.approach_hz),
+                (first, last, check.approach_hz, check.recede_hz),
+                (last, drawn.duration_s, check.recede_hz, check.recede_hz),
+            ]
+        case checks.Rate() if check.hz < EVENTS_BELOW_HZ:
+            drawn.clicks += [n / check.hz for n in range(int(check.hz * drawn.duration_s))]
+        case checks.Rate():
+            drawn.tone(check.hz)
 
 
 def _combine(drawn: _Sketch, probe: Probe) -> None:
@@ -138,3 +162,15 @@ def beats(from_hz: float, to_hz: float, duration_s: float) -> list[float]:
     if slope == 0:
         return [n / from_hz for n in range(count)]
     return [((from_hz**2 + 2 * slope * n) ** 0.5 - from_hz) / slope for n in range(count)]
+
+
+def random_times(rate_hz: float, duration_s: float) -> list[float]:
+    """Times of a Poisson process, the same at every call: intervals are quantiles of the exponential distribution.
+
+    The quantiles follow the golden ratio's sequence, which is even but in no order.
+    """
+    found, now, n = [], 0.0, 1
+    while (now := now - math.log(1 - n * 0.6180339887498949 % 1) / rate_hz) < duration_s:
+        found.append(now)
+        n += 1
+    return found

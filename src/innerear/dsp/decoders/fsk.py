@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 RATE = 24_000  # Hz; sounds are resampled to it
 GATE_DB = 10.0  # a bit this far below the loudest is no signal, and counts as mark
 LEAST_SHARE = 0.5  # of the energy of a bit, in its two tones; at a change of tone it may be less
+LEAST_START = 0.3  # clearness of a start bit, as a share of its character's mean; the beginning of a tone has less
 START_SEARCH = np.linspace(-0.4, 0.4, 17)  # bits
-SPEED_TOLERANCE = 0.04  # relative; a receiver that resynchronises at each start bit allows about 5 %
+SPEEDS = np.linspace(0.86, 1.14, 15)  # lengths of a bit that are tried
+SPEED_TOLERANCE = 0.045  # relative; a receiver that resynchronises at each start bit allows about 5 %
 
 LETTERS = "\0E\nA SIU\rDRJNFCKTZLWHYPQOBG\x0eMXV\x0f"
 FIGURES = "\x003\n- '87\r\x054\a,!:(5+)2£6019?&\x0e./=\x0f"
@@ -81,19 +83,19 @@ def _characters(samples: NDArray[np.float32], sample_rate: int, modem: Modem) ->
     import soxr
     from scipy.ndimage import maximum_filter1d
 
-    x = samples if sample_rate == RATE else soxr.resample(samples, sample_rate, RATE, quality="HQ")
     bit = RATE / modem.baud
-    pad = 2 * int(bit)
-    x = np.pad(x.astype(np.float64), pad)
+    resampled = samples if sample_rate == RATE else soxr.resample(samples, sample_rate, RATE, quality="HQ")
+    x: Floats = np.pad(np.asarray(resampled, dtype=np.float64), 2 * int(bit))
     if float(np.abs(x).max(initial=0.0)) < 1e-4:
         return []
     mark, space, total = (_band(x, hz, bit) for hz in (modem.mark_hz, modem.space_hz, None))
     tones = maximum_filter1d((mark + space >= LEAST_SHARE * total).astype(np.int8), int(bit) | 1) > 0
     there = tones & (total > total.max() * 10 ** (-GATE_DB / 10))
-    codes, starts, edges = _frames(np.where(there, mark - space, total.max()), there, modem, bit)
-    if not codes or not _in_time(edges, bit) or not _in_tune(x, starts, codes, modem, bit):
+    difference = np.where(there, mark - space, total.max())
+    codes, starts = _frames(difference, there, modem, bit)
+    if not codes or abs(_speed(difference, starts, modem, bit) - 1) > SPEED_TOLERANCE:
         return []
-    return codes
+    return codes if _in_tune(x, starts, codes, modem, bit) else []
 
 
 def _band(x: Floats, hz: float | None, bit: float) -> Floats:
@@ -106,36 +108,27 @@ def _band(x: Floats, hz: float | None, bit: float) -> Floats:
     return np.asarray(within.real if hz is None else 2 * np.abs(within) ** 2)
 
 
-def _frames(
-    difference: Floats, there: NDArray[np.bool_], modem: Modem, bit: float
-) -> tuple[list[int], list[float], list[tuple[int, float]]]:
-    """The codes, the place of each one's start bit, and its edges as (bits since the start, samples since it).
+def _frames(difference: Floats, there: NDArray[np.bool_], modem: Modem, bit: float) -> tuple[list[int], list[float]]:
+    """The codes, and where each one's start bit begins.
 
     A start bit begins where mark turns to space; bits are read in their middles. After a stop bit that is
     space, the search resumes at the next mark.
     """
     is_mark = difference > 0
-    falls = np.flatnonzero(is_mark[:-1] & ~is_mark[1:])
-    changes = np.flatnonzero(is_mark[:-1] != is_mark[1:])
     codes: list[int] = []
     starts: list[float] = []
-    edges: list[tuple[int, float]] = []
     now = -np.inf
-    for fall in falls:
+    for fall in np.flatnonzero(is_mark[:-1] & ~is_mark[1:]):
         if fall < now:
             continue
-        start = _start(difference, _crossing(difference, int(fall)), modem, bit)
+        start, _ = _start(difference, float(fall), modem, bit)
         if start is None or not there[_middles(start, modem, bit)].all():
             continue
         bits = is_mark[_middles(start, modem, bit)]
         codes.append(int(bits[1:-1] @ (1 << np.arange(modem.data_bits))))
         starts.append(start)
-        end = start + bit * (modem.data_bits + 1.5)
-        for change in changes[(changes > fall) & (changes < end)]:
-            off = _crossing(difference, int(change)) - start
-            edges.append((round(off / bit), off))
         now = start + bit * (modem.data_bits + 1 + modem.rest)
-    return codes, starts, edges
+    return codes, starts
 
 
 def _middles(start: float, modem: Modem, bit: float) -> NDArray[np.intp]:
@@ -143,52 +136,48 @@ def _middles(start: float, modem: Modem, bit: float) -> NDArray[np.intp]:
     return np.round(start + bit * (np.arange(modem.data_bits + 2) + 0.5)).astype(np.intp)
 
 
-def _start(difference: Floats, crossing: float, modem: Modem, bit: float) -> float | None:
-    """Where a character starts, near a crossing: where its bits are clearest. None if there is none.
+def _start(difference: Floats, near: float, modem: Modem, bit: float) -> tuple[float | None, float]:
+    """Where a character starts, near a sample: where its bits are clearest; and how clear. None if there is none.
 
     A sender that begins each bit at a phase of its own moves the crossings by up to 0.4 bits.
     """
     best, most = None, 0.0
-    for start in crossing + bit * START_SEARCH:
+    for start in near + bit * START_SEARCH:
         middles = _middles(start, modem, bit)
         if middles[0] < 0 or middles[-1] >= len(difference):
             continue
         values = difference[middles]
         clear = float(np.abs(values).sum())
-        if values[0] < 0 < values[-1] and clear > most:
+        if values[0] < -LEAST_START * clear / len(values) and values[-1] > 0 and clear > most:
             best, most = float(start), clear
-    return best
+    return best, most
 
 
-def _crossing(difference: Floats, place: int) -> float:
-    """Where the difference is zero between two samples."""
-    left, right = difference[place], difference[place + 1]
-    return place + float(left / (left - right))
-
-
-def _in_time(edges: list[tuple[int, float]], bit: float) -> bool:
-    """Whether the edges are at multiples of the bit."""
-    bits = np.array([n for n, _ in edges if n], dtype=float)
-    off = np.array([samples for n, samples in edges if n])
-    return bool(len(bits)) and abs(float(bits @ off / (bits @ bits)) / bit - 1) <= SPEED_TOLERANCE
+def _speed(difference: Floats, starts: list[float], modem: Modem, bit: float) -> float:
+    """The length of a bit for which the characters are clearest, in bits of the modem."""
+    clear = [sum(_start(difference, start, modem, bit * length)[1] for start in starts) for length in SPEEDS]
+    return float(SPEEDS[int(np.argmax(clear))])
 
 
 def _in_tune(x: Floats, starts: list[float], codes: list[int], modem: Modem, bit: float) -> bool:
-    """Whether both tones have the modem's frequencies: the median over the middle of their bits."""
+    """Whether both tones have the modem's frequencies: the median from middle to middle of two equal bits."""
+    import scipy.fft
     from scipy.signal import butter, hilbert, sosfiltfilt
 
     low, high = sorted((modem.mark_hz, modem.space_hz))
     margin = max(modem.baud / 2, 4 * modem.tolerance_hz)
     band = butter(2, (max(low - margin, 50), high + margin), "bandpass", fs=RATE, output="sos")
-    cycles = np.unwrap(np.angle(np.asarray(hilbert(sosfiltfilt(band, x))))) / (2 * np.pi)
+    whole = hilbert(sosfiltfilt(band, x), scipy.fft.next_fast_len(len(x)))
+    cycles = np.unwrap(np.angle(np.asarray(whole)[: len(x)])) / (2 * np.pi)
     heard: dict[bool, list[float]] = {True: [], False: []}
     for start, code in zip(starts, codes, strict=True):
         bits = [False, *(bool(code >> i & 1) for i in range(modem.data_bits)), True]
-        for i, is_mark in enumerate(bits):
-            first, last = round(start + (i + 0.25) * bit), round(start + (i + 0.75) * bit)
-            if last < len(cycles):
+        for i, is_mark in enumerate(bits[:-1]):
+            first, last = round(start + (i + 0.5) * bit), round(start + (i + 1.5) * bit)
+            if bits[i + 1] == is_mark and last < len(cycles):
                 heard[is_mark].append(float(cycles[last] - cycles[first]) * RATE / (last - first))
     return all(
         abs(float(np.median(heard[is_mark])) - hz) <= modem.tolerance_hz
         for is_mark, hz in ((True, modem.mark_hz), (False, modem.space_hz))
+        if heard[is_mark]
     )

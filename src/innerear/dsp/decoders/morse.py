@@ -103,7 +103,7 @@ def _envelope(samples: Floats, sample_rate: int) -> Floats | None:
     shape = np.where(off < 1, 1.0, np.where(off < 2, 0.5 + 0.5 * np.cos(np.pi * (off - 1)), 0.0))
     level = np.abs(scipy.fft.ifft(spectrum * shape))[: len(samples)]
     slow = np.asarray(resample_poly(level, ENVELOPE_HZ, sample_rate, padtype="edge"))
-    return np.maximum(slow / np.quantile(slow, 0.995), 0)
+    return np.asarray(np.maximum(slow / max(float(np.quantile(slow, 0.995)), 1e-12), 0))
 
 
 def _lengths(envelope: Floats) -> tuple[Floats, Floats]:
@@ -130,7 +130,9 @@ def _dot(tones: Floats, gaps: Floats) -> float | None:
         lengths = np.minimum(gaps[:, None], 9 * dot) / (dot * np.array([1.0, 3.0, 7.0, 9.0]))
         of_gaps = np.abs(np.log(lengths)).min(axis=1)
         inner = np.sum(gaps < LETTER_GAP * dot) / len(gaps)  # letters have gaps of one dot
-        cost = float((of_tones.sum() + of_gaps.sum()) / (len(tones) + len(gaps)) / np.log(3)) + (0.05 if inner == 0 else 0)
+        cost = float((of_tones.sum() + of_gaps.sum()) / (len(tones) + len(gaps)) / np.log(3)) + (
+            0.05 if inner == 0 else 0
+        )
         if cost < least:
             best, least = float(dot), cost
     return best if least <= WORST_FIT else None
