@@ -7,6 +7,9 @@ next one. Offsets are not estimated. Unpitched hits are not notes.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,18 +29,61 @@ DIP_DB = 10.0  # dip in level between two soft notes of the same pitch
 AGAIN_DB = 1.5  # rise in level when a note of the same pitch is struck again
 NEAR_S = 0.09  # a soft onset this close to another is dropped
 LEVEL_HOP_S = 0.005
+TAIL_DB, TAIL_RISE_DB = -10.0, 1.0
+MULTIPLE = 0.03  # relative distance from a whole multiple
 
 Floats = NDArray[np.float64]
 
 
 def transcribe(samples: NDArray[np.float32]) -> list[tuple[float, float]]:
     """Transcribe a monophonic signal at 44.1 kHz to (onset in s, f0 in Hz) per note."""
+    return chosen(possible_notes(samples), AGAIN_DB)
+
+
+@dataclass(frozen=True)
+class PossibleNote:
+    """What begins at an onset: its f0, its level, and how much the level rises there.
+
+    `new_hz` is the f0 of what the onset adds to the spectrum. `f0_hz` is that of the whole spectrum if it is
+    a multiple of `new_hz`: what a repeated note adds to itself may be only a residue with a longer period.
+    """
+
+    onset_s: float
+    new_hz: float
+    f0_hz: float
+    level_db: float
+    rise_db: float
+
+
+def chosen(
+    possible: Sequence[PossibleNote], again_db: float, corrected: bool = False
+) -> list[tuple[float, float]]:
+    """The notes (onset in s, f0 in Hz) among what may be notes: those of a pitch of their own, or struck again.
+
+    A note of the same pitch as the one before needs a rise of `again_db`: less is a vibrato or a beat.
+    `corrected`: by `f0_hz` instead of `new_hz`, and without what is only the end of the note before: a level
+    10 dB lower that does not rise.
+    """
+    heard: list[tuple[float, float, float]] = []
+    for note in possible:
+        f0_hz = note.f0_hz if corrected else note.new_hz
+        if heard and abs(12 * np.log2(f0_hz / heard[-1][1])) < SAME and note.rise_db < again_db:
+            continue
+        if corrected and heard and note.rise_db < TAIL_RISE_DB and note.level_db < heard[-1][2] + TAIL_DB:
+            continue
+        heard.append((note.onset_s, f0_hz, note.level_db))
+    loudest = max((level_db for _, _, level_db in heard), default=0.0)
+    return [(onset, f0) for onset, f0, level_db in heard if level_db > loudest + QUIET_DB]
+
+
+def possible_notes(samples: NDArray[np.float32]) -> list[PossibleNote]:
+    """Everything in a signal at 44.1 kHz that begins and has a pitch."""
     hard = find_onsets(samples)
     if not len(hard):
         return []
     level = _level(samples)
     onsets = _with_soft_onsets(samples, hard, level)
-    heard: list[tuple[float, float, float]] = []
+    found: list[PossibleNote] = []
     for onset, end in zip(onsets, [*onsets[1:], len(samples) / SAMPLE_RATE], strict=True):
         length = round(min(LONGEST_S, end - onset - SKIP_S) * SAMPLE_RATE)
         if length < SHORTEST_S * SAMPLE_RATE:
@@ -47,14 +93,14 @@ def transcribe(samples: NDArray[np.float32]) -> list[tuple[float, float]]:
         length = len(after)  # one less if the sound ends here
         stop = max(0, round((onset - 0.01) * SAMPLE_RATE))
         before = samples[max(0, stop - length) : stop].astype(np.float64)
-        f0_hz, level_db = _new_pitch(np.pad(before, (length - len(before), 0)), after)
-        if f0_hz is None:
+        new_hz, whole_hz, level_db = _new_pitch(np.pad(before, (length - len(before), 0)), after)
+        if new_hz is None:
             continue
-        if heard and abs(12 * np.log2(f0_hz / heard[-1][1])) < SAME and not _rises(level, onset):
-            continue  # a vibrato or a beat, not a new note
-        heard.append((onset, f0_hz, level_db))
-    loudest = max((level_db for _, _, level_db in heard), default=0.0)
-    return [(onset, f0) for onset, f0, level_db in heard if level_db > loudest + QUIET_DB]
+        ratio = (whole_hz or 0.0) / new_hz
+        multiple = whole_hz is not None and ratio > 1.5 and abs(ratio / round(ratio) - 1) < MULTIPLE
+        f0_hz = whole_hz if multiple and whole_hz else new_hz
+        found.append(PossibleNote(onset, new_hz, f0_hz, level_db, _rise_db(level, onset)))
+    return found
 
 
 def _level(samples: NDArray[np.float32]) -> Floats:
@@ -67,11 +113,11 @@ def _level(samples: NDArray[np.float32]) -> Floats:
     return np.asarray(10 * np.log10(np.maximum(smooth, 1e-12)))
 
 
-def _rises(level: Floats, onset_s: float) -> bool:
-    """Whether the level rises around this time."""
+def _rise_db(level: Floats, onset_s: float) -> float:
+    """How far the level rises around this time."""
     place = round(onset_s / LEVEL_HOP_S)
     low = level[max(0, place - 8) : place + 5].min(initial=0.0)
-    return bool(level[place : place + 17].max(initial=-200.0) >= low + AGAIN_DB)
+    return float(level[place : place + 17].max(initial=-200.0) - low)
 
 
 def _with_soft_onsets(samples: NDArray[np.float32], hard: Floats, level: Floats) -> list[float]:
@@ -119,8 +165,8 @@ def _dips(level: Floats) -> list[float]:
     return found
 
 
-def _new_pitch(before: Floats, after: Floats) -> tuple[float | None, float]:
-    """f0 in Hz of what `after` adds to the power spectrum of `before`, and the level of `after` in dB.
+def _new_pitch(before: Floats, after: Floats) -> tuple[float | None, float | None, float]:
+    """f0 in Hz of what `after` adds to the power spectrum of `before`, that of `after`, and its level in dB.
 
     Autocorrelation of a windowed segment, divided by that of the window: P. Boersma, "Accurate short-term
     analysis of the fundamental frequency and the harmonics-to-noise ratio of a sampled sound", 1993.
@@ -137,10 +183,13 @@ def _new_pitch(before: Floats, after: Floats) -> tuple[float | None, float]:
         power = power_after
     level_db = 10 * float(np.log10(max(power_after.sum() / size / np.sum(window**2), 1e-20)))
     if level_db < -90:
-        return None, level_db
+        return None, None, level_db
     own = scipy.fft.irfft(np.abs(scipy.fft.rfft(window, size)) ** 2, size)[: n // 2]
-    found = scipy.fft.irfft(power, size)[: n // 2]
-    return _first_period((found / found[0]) / (own / own[0])), level_db
+    new, whole = (
+        _first_period((found / found[0]) / (own / own[0]))
+        for found in (scipy.fft.irfft(some, size)[: n // 2] for some in (power, power_after))
+    )
+    return new, whole, level_db
 
 
 def _first_period(normal: Floats) -> float | None:
