@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import msgspec
 
@@ -64,6 +64,17 @@ class Cadence(CheckBase, frozen=True, tag="cadence"):
     tones: list[SignalTone]
     time_tolerance_s: float
     frequency_tolerance: float
+
+    label: ClassVar[str] = "Signals right"
+    text: ClassVar[str] = "Share of the signal's tones with their frequencies, and no others, at their times."
+
+    def brief(self, duration_s: float) -> list[str]:
+        """Every tone's time and frequencies."""
+        tones = (
+            f"{tone.start_s:.3f} to {tone.end_s:.3f} s: {' and '.join(f'{hz:g}' for hz in tone.hz)} Hz"
+            for tone in self.tones
+        )
+        return [f"Sines of equal level, silence between them: {'; '.join(tones)}."]
 
 
 _MODES = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import msgspec
 
@@ -172,6 +172,18 @@ class Tune(CheckBase, frozen=True, tag="tune"):
     octave_free: bool = False
     also: list[list[tuple[int, float]]] = msgspec.field(default_factory=list)
 
+    label: ClassVar[str] = "Tunes right"
+    text: ClassVar[str] = "Share of the tune's notes right, in any key; passes if all are, in the tune's rhythm."
+
+    def brief(self, duration_s: float) -> list[str]:
+        """The first setting, note by note, at a tempo that fits the time."""
+        beat_s = duration_s / sum(beats for _, beats in self.notes)
+        at, notes = 0.0, []
+        for midi, beats in self.notes:
+            notes.append(f"{at * beat_s:.3f} s {440 * 2 ** ((midi - 69) / 12):.2f} Hz")
+            at += beats
+        return [f"{len(self.notes)} notes, each with a clear attack at its time, none else: {', '.join(notes)}."]
+
 
 class Groove(CheckBase, frozen=True, tag="groove"):
     """Drum hits on the steps of a grid, bar by bar; a row that is `None` is not judged.
@@ -190,6 +202,28 @@ class Groove(CheckBase, frozen=True, tag="groove"):
     low: list[int] | None = None
     high: list[int] | None = None
 
+    label: ClassVar[str] = "Grooves right"
+    text: ClassVar[str] = "Each row of the rhythm has its hits on the requested steps and no others."
+
+    @property
+    def rows(self) -> dict[str, list[int]]:
+        """The rows that are judged: those with steps."""
+        rows = {"kick": self.kick, "snare": self.snare, "hihat": self.hihat, "low": self.low, "high": self.high}
+        return {name: row for name, row in rows.items() if row}
+
+    def times_s(self, row: list[int]) -> list[float]:
+        """The times of a row's hits in seconds, in all bars."""
+        step_s = 60 / self.bpm / self.steps_per_beat
+        steps = self.beats_per_bar * self.steps_per_beat
+        return [(bar * steps + step) * step_s for bar in range(self.bars) for step in row]
+
+    def brief(self, duration_s: float) -> list[str]:
+        """The times of each row."""
+        return [
+            f"{name.capitalize()} at exactly {', '.join(f'{time:.3f}' for time in self.times_s(row))} s, and no others."
+            for name, row in self.rows.items()
+        ]
+
 
 class Pitches(CheckBase, frozen=True, tag="pitches"):
     """Notes at given onsets, each at its own frequency in hertz: tunings that MIDI numbers cannot say."""
@@ -198,6 +232,16 @@ class Pitches(CheckBase, frozen=True, tag="pitches"):
     onsets_s: list[float]
     tolerance_cents: float
     onset_tolerance_s: float
+
+    label: ClassVar[str] = "Tunings right"
+    text: ClassVar[str] = "Share of the notes at their times and at their own frequencies; passes if all are."
+
+    def brief(self, duration_s: float) -> list[str]:
+        """Every note's time and frequency."""
+        notes = (f"{at:.3f} s {hz:.3f} Hz" for at, hz in zip(self.onsets_s, self.f0_hz, strict=True))
+        return [
+            f"Notes, each with a clear attack at its time, within {self.tolerance_cents:g} cents: {', '.join(notes)}."
+        ]
 
 
 class Partials(CheckBase, frozen=True, tag="partials"):
@@ -208,6 +252,16 @@ class Partials(CheckBase, frozen=True, tag="partials"):
     tolerance_cents: float
     absent: list[float] = msgspec.field(default_factory=list)
 
+    label: ClassVar[str] = "Partials right"
+    text: ClassVar[str] = "Share of the requested partials that are there, and of the excluded ones that are not."
+
+    def brief(self, duration_s: float) -> list[str]:
+        """The frequencies of the partials, and of those that must not sound."""
+        at = ", ".join(f"{self.reference_hz * ratio:.2f}" for ratio in self.ratios)
+        none = ", ".join(f"{self.reference_hz * ratio:.2f}" for ratio in self.absent)
+        lines = [f"Partials at {at} Hz, within {self.tolerance_cents:g} cents and 20 dB of each other."]
+        return [*lines, *([f"No energy at {none} Hz."] if none else [])]
+
 
 class BandLevel(CheckBase, frozen=True, tag="band_level"):
     """The energy of a band is at most `at_most_db` decibels relative to the whole."""
@@ -215,6 +269,13 @@ class BandLevel(CheckBase, frozen=True, tag="band_level"):
     low_hz: float
     high_hz: float
     at_most_db: float
+
+    label: ClassVar[str] = "Empty band"
+    text: ClassVar[str] = "The energy of a band, relative to the whole, is at most as high as requested."
+
+    def brief(self, duration_s: float) -> list[str]:
+        """The band and its level."""
+        return [f"At most {self.at_most_db:g} dB of the energy lies between {self.low_hz:g} and {self.high_hz:g} Hz."]
 
 
 class Shepard(CheckBase, frozen=True, tag="shepard"):
@@ -227,3 +288,20 @@ class Shepard(CheckBase, frozen=True, tag="shepard"):
     tones: int | None
     step_semitones: float
     per_s: bool = False
+
+    label: ClassVar[str] = "Shepard tones"
+    text: ClassVar[str] = "Octave-spaced components move as requested while the spectrum as a whole stays."
+
+    def brief(self, duration_s: float) -> list[str]:
+        """How the components move, and under which envelope."""
+        step = f"{self.step_semitones:+g} semitones"
+        how = (
+            "a second, without steps"
+            if self.tones is None
+            else f"a tone, {self.tones} tones of {duration_s / self.tones:g} s"
+        )
+        return [
+            f"Components an octave apart from 20 Hz to 10 kHz, all moving by {step} {how}.",
+            "Their levels follow one fixed bell over log frequency, centred at 500 Hz, 1 octave wide: "
+            "what leaves at one end enters at the other, silently.",
+        ]

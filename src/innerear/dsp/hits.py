@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,21 +29,23 @@ def envelope(samples: NDArray[np.floating], low_hz: float | None, high_hz: float
     band = sosfiltfilt(_band(low_hz, high_hz), samples.astype(np.float64), padlen=min(len(samples) - 1, 300))
     smooth_s = max(SMOOTH_S, 1.5 / (high_hz or 1e9))
     power = uniform_filter1d(band**2, round(smooth_s * SAMPLE_RATE), mode="constant")
-    return power[:: round(HOP_S * SAMPLE_RATE)]
+    return np.asarray(power[:: round(HOP_S * SAMPLE_RATE)])
 
 
 @functools.cache
 def _band(low_hz: float | None, high_hz: float | None) -> Floats:
     from scipy.signal import butter
 
-    if low_hz is None:
-        return butter(ORDER, high_hz, "lowpass", fs=SAMPLE_RATE, output="sos")
-    if high_hz is None:
-        return butter(ORDER, low_hz, "highpass", fs=SAMPLE_RATE, output="sos")
-    return butter(ORDER // 2, [low_hz, high_hz], "bandpass", fs=SAMPLE_RATE, output="sos")
+    if low_hz is None or high_hz is None:
+        sos = butter(
+            ORDER, low_hz or high_hz, "lowpass" if low_hz is None else "highpass", fs=SAMPLE_RATE, output="sos"
+        )
+    else:
+        sos = butter(ORDER // 2, [low_hz, high_hz], "bandpass", fs=SAMPLE_RATE, output="sos")
+    return np.asarray(sos)
 
 
-def rises(power: Floats, times_s: Sequence[float], body: bool = False) -> Floats:
+def rises(power: Floats, times_s: Iterable[float], body: bool = False) -> Floats:
     """What is added to a band at each of these times, in dB re its loudest moment, at least -40.
 
     The loudest within 60 ms, or with `body` the mean from 15 to 50 ms, less the mean before.

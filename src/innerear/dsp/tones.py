@@ -56,7 +56,7 @@ def refined_f0(before: Floats, after: Floats, sample_rate: int, near_hz: float) 
         shift = 0.5 * (left - right) / curve if curve < 0 else 0.0
         total += power[place] * (place + np.clip(shift, -1, 1)) * hertz[1] / n
         weight += power[place]
-    return total / weight if weight else near_hz
+    return float(total / weight) if weight else near_hz
 
 
 def amplitude(samples: NDArray[np.floating], sample_rate: int, hz: float, smooth_s: float) -> Floats:
@@ -71,4 +71,4 @@ def amplitude(samples: NDArray[np.floating], sample_rate: int, hz: float, smooth
     carrier = np.exp(-2j * np.pi * hz / sample_rate * np.arange(len(samples)))
     smooth = oaconvolve(samples.astype(np.float64) * carrier, window * (2 / window.sum()), "same")
     places = np.round(np.arange(0, len(samples) / sample_rate, HOP_S) * sample_rate).astype(np.intp)
-    return np.abs(smooth[np.minimum(places, len(samples) - 1)])
+    return np.asarray(np.abs(smooth[np.minimum(places, len(samples) - 1)]))

@@ -55,9 +55,7 @@ class PossibleNote:
     rise_db: float
 
 
-def chosen(
-    possible: Sequence[PossibleNote], again_db: float, corrected: bool = False
-) -> list[tuple[float, float]]:
+def chosen(possible: Sequence[PossibleNote], again_db: float, corrected: bool = False) -> list[tuple[float, float]]:
     """The notes (onset in s, f0 in Hz) among what may be notes: those of a pitch of their own, or struck again.
 
     A note of the same pitch as the one before needs a rise of `again_db`: less is a vibrato or a beat.

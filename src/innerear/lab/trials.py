@@ -14,6 +14,7 @@ import numpy as np
 from innerear import checks
 from innerear.checks import Check
 from innerear.clip import Clip
+from innerear.lab import music
 from innerear.lab import sounds as make
 from innerear.lab.movement import glide, level_trend, modulation, waveform
 from innerear.lab.scenes import SCENES
@@ -308,7 +309,11 @@ BUILDERS: dict[str, Builder] = {
     "pitch": pitch, "notes": notes, "chord": chord, "onsets": onsets, "onset_trend": onset_trend, "events": events,
     "waveform": waveform, "modulation": modulation, "glide": glide, "level_trend": level_trend,
 }  # fmt: skip
-OF_TIER: dict[Tier, dict[str, Builder]] = {"notes": BUILDERS, "environment": SCENES | SIGNALS, "speech": SPEECH}
+OF_TIER: dict[Tier, dict[str, Builder]] = {
+    "notes": {**BUILDERS, **music.BUILDERS},
+    "environment": {**SCENES, **SIGNALS, "cadence": music.cadence},
+    "speech": SPEECH,
+}
 """For each tier, what makes the sounds that a kind of check is tried on."""
 KINDS = tuple(dict.fromkeys(name for builders in OF_TIER.values() for name in builders))
 
@@ -336,5 +341,6 @@ def _with_nothing(name: str, made: Iterator[Trial]) -> Iterator[Trial]:
     chosen = seeded(name).permutation(len(durations))[:MOST_CHECKS]
     for check, duration_s in (list(durations.values())[place] for place in sorted(chosen.tolist())):
         yield Trial("silence", check, make.silence(duration_s))
-        if not (isinstance(check, checks.Events) and check.count == 1):  # steady noise is one event
+        steady = isinstance(check, checks.Events) and check.count == 1  # steady noise is one event ...
+        if not (steady or isinstance(check, checks.BandLevel)):  # ... and has little energy in a narrow band
             yield Trial("noise", check, make.noise(duration_s, seeded("noise", repr(check))))

@@ -44,10 +44,14 @@ class CadenceCheck:
             times[hz] = found = _sounding(samples, hz, own)
             for tone in own:
                 place = check.tones.index(tone)
-                faults[place] = faults[place] or _time_fault(found, tone, check.time_tolerance_s, sound.probe.duration_s)
+                faults[place] = faults[place] or _time_fault(
+                    found, tone, check.time_tolerance_s, sound.probe.duration_s
+                )
             if len(found) > len(own):
                 faults.append(f"{hz:g} Hz sounds {len(found)} times where {len(own)} were asked")
-        detail["sounding_s"] = {f"{hz:g}": [[round(a, 3), round(b, 3)] for a, b in found] for hz, found in times.items()}
+        detail["sounding_s"] = {
+            f"{hz:g}": [[round(a, 3), round(b, 3)] for a, b in found] for hz, found in times.items()
+        }
         pause_db = _pause_db(samples, check)
         if pause_db > PAUSE_DB:
             faults.append(f"the pauses are {-pause_db:.0f} dB below the tones")
@@ -115,7 +119,7 @@ def _time_fault(found: list[tuple[float, float]], tone: SignalTone, tolerance_s:
 
 
 def _pause_db(samples: Floats, check: Cadence) -> float:
-    """Level of the loudest 10 ms in what is not within 30 ms of a tone, in dB re the tones; -120 if there is nothing."""
+    """Level of the loudest 10 ms of the pauses in dB re the tones; -120 if there are no pauses."""
     block = round(SHORTEST_S * SAMPLE_RATE)
     power = np.mean(samples[: len(samples) // block * block].reshape(-1, block) ** 2, axis=1)
     at = (np.arange(len(power)) + 0.5) * SHORTEST_S

@@ -223,6 +223,10 @@ def _of_check(check: checks.Check, detail: dict[str, Any]) -> set[str]:
             return {"wrong count"} if len(heard) != len(check.times_s) else {"right notes, wrong time"}
         case checks.Events() if "heard" in detail:
             return {"wrong count"}
+        case checks.Tune() if detail.get("heard"):
+            return _of_tune(detail)
+        case checks.Pitches() if detail.get("heard_hz"):
+            return _of_pitches(detail)
         case checks.Instrument():
             return {"wrong instrument"}
         case checks.Pitch() if "heard_hz" in detail:
@@ -232,6 +236,18 @@ def _of_check(check: checks.Check, detail: dict[str, Any]) -> set[str]:
         case checks.Sequence() | checks.Together() if "heard" in detail:
             return _of_scene(check, detail["heard"])
     return set()
+
+
+def _of_tune(detail: dict[str, Any]) -> set[str]:
+    if len(detail["heard"]) != detail["asked"]:
+        return {"wrong count"}
+    return {"wrong pitch"} if detail["edits"] else {"right notes, wrong time"}
+
+
+def _of_pitches(detail: dict[str, Any]) -> set[str]:
+    if detail["extra_s"] or None in detail["cents"]:
+        return {"wrong count"}
+    return {"right time, wrong notes"}
 
 
 def _of_scene(check: checks.Sequence | checks.Together, heard: Sequence[str]) -> set[str]:

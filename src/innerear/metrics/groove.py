@@ -47,7 +47,7 @@ class GrooveCheck:
         """Detail: the margin of each row, and the onsets found."""
         assert sound.clip is not None
         samples = sound.clip.at(SAMPLE_RATE)
-        rows = {name: _steps(row, check) for name in ROWS if (row := getattr(check, name))}
+        rows = {name: _steps(row, check) for name, row in check.rows.items()}
         if not rows:
             return Value(None, None, "no row to judge")
         if not len(samples) or float(np.abs(samples).max()) < 1e-4:
@@ -70,9 +70,6 @@ class GrooveCheck:
             else ""
         )  # fmt: skip
         return Value(margins.get(worst), not reason, reason, detail)
-
-
-ROWS = ("kick", "snare", "hihat", "low", "high")
 
 
 def _steps(row: list[int], check: Groove) -> Bits:

@@ -87,7 +87,12 @@ def _folded(part: Floats) -> tuple[float, float, float, int] | None:
     vector = np.sum(power * np.exp(2j * np.pi * octave))
     chroma = float(np.angle(vector) / (2 * np.pi)) % 1
     bands = np.bincount(np.round(octave - chroma).astype(int), power)
-    return chroma, float(power @ octave), float(abs(vector)), int((bands > bands.max() * 10 ** (COMPONENT_DB / 10)).sum())
+    return (
+        chroma,
+        float(power @ octave),
+        float(abs(vector)),
+        int((bands > bands.max() * 10 ** (COMPONENT_DB / 10)).sum()),
+    )
 
 
 def _steps(moved: Floats, asked: float) -> str:

@@ -38,7 +38,9 @@ class TuneCheck:
         assert sound.clip is not None
         possible = possible_notes(sound.clip.at(SAMPLE_RATE))
         found = [
-            best_setting(check, [(onset, 69 + 12 * float(np.log2(f0 / 440))) for onset, f0 in chosen(possible, rise, True)])
+            best_setting(
+                check, [(onset, 69 + 12 * float(np.log2(f0 / 440))) for onset, f0 in chosen(possible, rise, True)]
+            )
             for rise in AGAIN_DB
         ]
         return max(found, key=lambda value: (bool(value.passed), value.value or 0.0))

@@ -100,6 +100,25 @@ def _draw(drawn: _Sketch, check: checks.Check) -> None:
         case checks.Vowel():
             drawn.tone(check.f1_hz)
             drawn.tone(check.f2_hz)
+        case checks.Tune():
+            beat_s = drawn.duration_s / sum(length for _, length in check.notes)
+            start = 0.0
+            for midi, length in check.notes:
+                drawn.tones.append((start, start + 0.9 * length * beat_s, _hz(midi), _hz(midi)))
+                start += length * beat_s
+        case checks.Groove():
+            drawn.clicks += sorted({time for row in check.rows.values() for time in check.times_s(row)})
+        case checks.Pitches():
+            ends = [*check.onsets_s[1:], drawn.duration_s]
+            notes = zip(check.onsets_s, ends, check.f0_hz, strict=True)
+            drawn.tones += [(start, start + 0.9 * (end - start), f0, f0) for start, end, f0 in notes]
+        case checks.Partials():
+            for ratio in check.ratios:
+                drawn.tone(check.reference_hz * ratio)
+        case checks.Shepard():
+            _scale(drawn, check)
+        case checks.Cadence():
+            drawn.tones += [(tone.start_s, tone.end_s, hz, hz) for tone in check.tones for hz in tone.hz]
         case checks.VoiceF0Steps():
             drawn.steps([(low * high) ** 0.5 for low, high in check.ranges_hz])
         case checks.Decoded(mode="dtmf"):
@@ -122,6 +141,14 @@ def _draw(drawn: _Sketch, check: checks.Check) -> None:
             drawn.clicks += [n / check.hz for n in range(int(check.hz * drawn.duration_s))]
         case checks.Rate():
             drawn.tone(check.hz)
+
+
+def _scale(drawn: _Sketch, check: checks.Shepard) -> None:
+    """One pure tone that moves by the steps asked, or glides: it does rise."""
+    if check.tones is None:
+        drawn.tone(440, 440 * 2 ** (check.step_semitones * drawn.duration_s / 12))
+    else:
+        drawn.steps([440 * 2 ** (check.step_semitones * n / 12) for n in range(check.tones)])
 
 
 def _combine(drawn: _Sketch, probe: Probe) -> None:
