@@ -24,8 +24,8 @@ BANDS_HZ: dict[str, tuple[Band, ...]] = {
     "low": tuple((None, hz) for hz in (90.0, 120.0, 150.0, 190.0, 240.0, 300.0, 400.0, 600.0, 900.0)),
 }
 """The bands by which a hit of each row is told; a high one is told by its onset alone."""
-APART_DB = {"kick": 4.0, "snare": 4.0, "hihat": 4.0, "low": 9.0, "high": 0.0}
-"""Between the weakest hit of a row and the strongest of its other steps; a bass under a chord adds up to 7 dB."""
+APART_DB = {"kick": 3.0, "snare": 3.0, "hihat": 3.0, "low": 6.0, "high": 0.0}
+"""Between the weakest hit of a row and the strongest of its other steps; a bass added to a chord may add 5 dB."""
 UNEVEN_DB = 12.0  # between the weakest and the strongest hit of a row: a greater difference is another sound
 MOST_DB = 40.0
 
@@ -37,7 +37,7 @@ class GrooveCheck:
     2500 Hz for a snare (or a clap or cross-stick), above 6 kHz for a hi-hat; of these bands, the one that
     separates best counts, if the row's hits are within 12 dB of each other in it. A hi-hat under a requested
     snare is not heard, and not judged. Of two rows `low` and `high`, a low hit adds energy below a cutoff, a
-    high one an onset without it. Passes if every row has a margin of 4 dB (`low`: 9 dB) and there is no onset
+    high one an onset without it. Passes if every row has a margin of 3 dB (`low`: 6 dB) and there is no onset
     further than 45 ms from the requested steps. A row that is `None` or empty is not judged.
     """
 
