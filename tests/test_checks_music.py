@@ -111,6 +111,13 @@ def test_a_tune_is_heard_from_its_sound(voice):
     assert judged(TuneCheck(), ASKED, music._sung(wrong, SYNTHETIC[voice], 0.5, 3, rng)).value == pytest.approx(0.9)
 
 
+def test_bells_are_heard_though_they_have_no_common_period():
+    rng = seeded("bells")
+    assert judged(TuneCheck(), ASKED, music._sung(TUNE, music.bell, 0.6, 3, rng)).passed
+    wrong = [*TUNE[:4], (70, 1.0), *TUNE[5:]]
+    assert not judged(TuneCheck(), ASKED, music._sung(wrong, music.bell, 0.6, 3, rng)).passed
+
+
 def test_a_repeated_note_keeps_its_octave():
     clip = make.phrase(SYNTHETIC["sine"], [(0, 0.35, 76), (0.4, 0.8, 76), (0.8, 1.2, 76)], 1.5, seeded("again"))
     for _, f0 in chosen(possible_notes(clip.mono), 1.5, corrected=True):

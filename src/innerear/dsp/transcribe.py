@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from innerear.dsp.f0 import FMAX_HZ, PEAK_SHARE, track_f0
 from innerear.dsp.onsets import SAMPLE_RATE, find_onsets
+from innerear.dsp.tones import power_spectrum
 
 SKIP_S = 0.03  # skipped after an onset, until the pitch is stable
 LONGEST_S, SHORTEST_S = 0.19, 0.06  # segment over which a note's pitch is measured
@@ -30,6 +32,8 @@ AGAIN_DB = 1.5  # rise in level when a note of the same pitch is struck again
 NEAR_S = 0.09  # a soft onset this close to another is dropped
 LEVEL_HOP_S = 0.005
 TAIL_DB, TAIL_RISE_DB = -10.0, 1.0
+BINS = 5  # per semitone
+SHIFT_S, SHIFT_LOW_HZ, SHIFT_POWER = 0.38, 60.0, 0.3
 MULTIPLE = 0.03  # relative distance from a whole multiple
 
 Floats = NDArray[np.float64]
@@ -99,6 +103,43 @@ def possible_notes(samples: NDArray[np.float32]) -> list[PossibleNote]:
         f0_hz = whole_hz if multiple and whole_hz else new_hz
         found.append(PossibleNote(onset, new_hz, f0_hz, level_db, _rise_db(level, onset)))
     return found
+
+
+def by_shift(samples: NDArray[np.float32]) -> list[tuple[float, float]]:
+    """Onset in s, and semitones from the first note, of each onset in a signal at 44.1 kHz, harmonic or not.
+
+    How far the spectrum that an onset adds must be moved along log frequency to be most like the first one's,
+    at most two octaves. For notes of one timbre, such as bells, which have no common period.
+    """
+    onsets = [float(onset) for onset in find_onsets(samples)]
+    if not onsets:
+        return []
+    spectra = [
+        _added(samples.astype(np.float64), onset, end)
+        for onset, end in zip(onsets, [*onsets[1:], len(samples) / SAMPLE_RATE], strict=True)
+    ]
+    reach = 24 * BINS
+    found = []
+    for onset, spectrum in zip(onsets, spectra, strict=True):
+        alike = np.correlate(np.pad(spectrum, reach), spectra[0], "valid")
+        found.append((onset, (int(np.argmax(alike)) - reach) / BINS))
+    return found
+
+
+def _added(samples: Floats, onset_s: float, end_s: float) -> Floats:
+    """What an onset adds to the amplitude spectrum, compressed, over log frequency; its mean is 0."""
+    from scipy.ndimage import gaussian_filter1d
+
+    start, stop = round((onset_s + SKIP_S) * SAMPLE_RATE), max(0, round((onset_s - 0.01) * SAMPLE_RATE))
+    after = samples[start : round(min(end_s, onset_s + SHIFT_S) * SAMPLE_RATE)]
+    length = max(len(after), round(SHORTEST_S * SAMPLE_RATE))
+    before = samples[max(0, stop - length) : stop]
+    hertz, power = power_spectrum(np.pad(after, (0, length - len(after))), SAMPLE_RATE)
+    power = np.maximum(power - power_spectrum(np.pad(before, (length - len(before), 0)), SAMPLE_RATE)[1], 0)
+    edges = SHIFT_LOW_HZ * 2 ** ((np.arange(7 * 12 * BINS + 1) - 0.5) / (12 * BINS)) / hertz[1]
+    bands = np.array([power[int(low) : int(high) + 1].max() for low, high in pairwise(edges)])
+    smooth = gaussian_filter1d(bands**SHIFT_POWER, 1.0)
+    return np.asarray(smooth - smooth.mean())
 
 
 def _level(samples: NDArray[np.float32]) -> Floats:

@@ -80,9 +80,21 @@ def _wrong_tunes(tune: Tune, rng: Rng) -> Iterator[tuple[str, Tune]]:
     yield "rhythm", [(m, b * (2.0 if i == place - 1 else 1.0)) for i, (m, b) in enumerate(tune)]
 
 
+def bell(f0_hz: float, held_s: float, rng: Rng) -> make.Floats:
+    """A bell that rings on for 3 s: hum, prime, tierce, quint, nominal and four partials above, each beating slowly."""
+    t = make.seconds(3.0)
+    total = np.zeros(len(t))
+    ratios = (0.5, 1.0, 1.2, 1.5, 2.0, 2.5, 2.62, 3.0, 4.1)
+    for place, ratio in enumerate(ratios):
+        level, decay = rng.uniform(0.3, 1.0) / (1 + 0.15 * place), (0.5 + 0.5 * ratio) * 1.2
+        for side in (-0.5, 0.5):
+            total += level * np.sin(2 * np.pi * (ratio * f0_hz + side * 0.6) * t) * np.exp(-t * decay)
+    return make.edges(total, 0.003, 0.3)
+
+
 def _voices(seed: str, midis: Sequence[float], bank: Bank | None) -> Iterator[tuple[str, str, Voice, int]]:
     """(column, name, voice, shift in semitones) of those who can play these pitches."""
-    for name, voice in SYNTHETIC.items():
+    for name, voice in {**SYNTHETIC, "bell": bell}.items():
         yield "synthetic", name, voice, 0
     if bank is None:
         return
@@ -118,7 +130,7 @@ def tune(pairs: Pairs, bank: Bank | None) -> Iterator[Trial]:
                     and kind == "one note wrong"
                     and {m % 12 for m in reach} == {(m + shift) % 12 for m, _ in notes}
                 )
-                if not free and (name in SYNTHETIC or (bank is not None and bank.reaches(name, reach))):
+                if not free and (column == "synthetic" or (bank is not None and bank.reaches(name, reach))):
                     yield Trial(kind, check, _sung(played, voice, beat_s, shift, rng), f"{name} {check.title}")
     yield from others(mine, lambda a, b: a.notes != b.notes, each=1)  # type: ignore[union-attr]
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from innerear.checks import Tune
 from innerear.dsp.onsets import SAMPLE_RATE
-from innerear.dsp.transcribe import chosen, possible_notes
+from innerear.dsp.transcribe import by_shift, chosen, possible_notes
 from innerear.metrics.measure import Sound, Value
 
 Heard = Sequence[tuple[float, float]]
@@ -28,7 +28,8 @@ class TuneCheck:
     V. I. Levenshtein, 1966, over the notes in the key that fits best; a note is right within half a
     semitone. Passes if all notes are right, none is missing and none is extra; with `rhythm`, every
     inter-onset interval is also within a factor of 1.4 of the asked one at the tune's own tempo, so
-    that intervals of two lengths asked keep their order. The best of the settings counts.
+    that intervals of two lengths asked keep their order. The best of the settings counts. Notes without a
+    common period, such as bells, are compared by how far their spectra are moved along log frequency.
     """
 
     name, version, unit = "tune", 1, "share"
@@ -36,14 +37,20 @@ class TuneCheck:
     def measure(self, sound: Sound, check: Tune) -> Value:
         """Detail: the notes found, as [onset in s, MIDI pitch]; the worst ratio of an interval."""
         assert sound.clip is not None
-        possible = possible_notes(sound.clip.at(SAMPLE_RATE))
-        found = [
-            best_setting(
-                check, [(onset, 69 + 12 * float(np.log2(f0 / 440))) for onset, f0 in chosen(possible, rise, True)]
-            )
-            for rise in AGAIN_DB
+        samples = sound.clip.at(SAMPLE_RATE)
+        possible = possible_notes(samples)
+        hearings = [
+            [(at, 69 + 12 * float(np.log2(f0 / 440))) for at, f0 in chosen(possible, db, True)] for db in AGAIN_DB
         ]
-        return max(found, key=lambda value: (bool(value.passed), value.value or 0.0))
+        found = max((best_setting(check, heard) for heard in hearings), key=_rank)
+        if found.passed:
+            return found
+        shifted = best_setting(check, [(at, 60 + semitones) for at, semitones in by_shift(samples)])
+        return shifted if shifted.passed else found
+
+
+def _rank(value: Value) -> tuple[bool, float]:
+    return bool(value.passed), value.value or 0.0
 
 
 def best_setting(check: Tune, heard: Heard) -> Value:
@@ -51,7 +58,7 @@ def best_setting(check: Tune, heard: Heard) -> Value:
     if not heard:
         return Value(0.0, False, "no notes are heard", {"heard": []})
     found = [_against(check, setting, heard) for setting in [check.notes, *check.also]]
-    return max(found, key=lambda value: (bool(value.passed), value.value or 0.0))
+    return max(found, key=_rank)
 
 
 def _against(check: Tune, setting: Sequence[tuple[int, float]], heard: Heard) -> Value:
