@@ -34,11 +34,12 @@ TEXT = next(check.text for check in PROBE.expect if isinstance(check, Transcript
 @pytest.fixture(autouse=True)
 def _fresh(tmp_path, monkeypatch):
     monkeypatch.setenv("INNEREAR_CACHE", str(tmp_path / "cache"))
-    whisper._open.cache_clear()
-    open_words.hear.cache_clear()
+    caches = (whisper._open, whisper._encoded, open_words.hear, closed_set._in_noise)
+    for cache in caches:
+        cache.cache_clear()
     yield
-    whisper._open.cache_clear()
-    open_words.hear.cache_clear()
+    for cache in caches:
+        cache.cache_clear()
 
 
 @pytest.fixture
@@ -94,15 +95,12 @@ def test_no_word_of_a_set_is_heard_without_a_voice(made, silero):
 
 
 @pytest.mark.parametrize(
-    ("found", "passed", "value"),
-    [
-        (closed_set.Chosen("bath", "bath", 2.5, 6.0), True, 2.5),
-        (closed_set.Chosen("bat", "bat", 2.5, 6.0), False, -2.5),
-        (closed_set.Chosen(None, "bath", 2.5, 0.1), False, None),
-    ],
+    ("nats", "passed", "value"),
+    [([0.5, 6.0], True, 5.5), ([6.0, 0.5], False, -5.5), ([-9.0, 0.5], False, None), ([5.0, 6.0], False, None)],
 )
-def test_a_word_passes_if_it_is_the_likeliest_and_not_if_all_are_unlikely(found, passed, value):
-    judged = closed_set.judge(Rhyme(word="bath", among=["bat", "bath"]), found, voice=True)
+def test_a_word_passes_if_it_is_clearly_the_likeliest_and_not_if_all_are_alike_or_unlikely(nats, passed, value):
+    check = Rhyme(word="bath", among=["bat", "bath"])
+    judged = closed_set.judge(check, closed_set.chosen(np.array(nats), check.among))
     assert (judged.passed, judged.value) == (passed, value)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import msgspec
 
@@ -94,11 +94,34 @@ class Voice(CheckBase, frozen=True, tag="voice"):
 class Speaker(CheckBase, frozen=True, tag="speaker"):
     """The group of speakers that f0 and the scale of the formants are nearest to."""
 
+    label: ClassVar[str] = "Speaker"
+    text: ClassVar[str] = "f0 and the scale of the formants are those of the requested group: man, woman or child."
+
     kind: Literal["man", "woman", "child"]
+
+    def brief(self, duration_s: float) -> list[str]:
+        """Figures of the group: J. Hillenbrand and others, JASA 1995; S. Lee and others, JASA 1999."""
+        f0, scale, length = {
+            "man": ("90 to 140", "", "17"),
+            "woman": ("180 to 230", "16 % higher than a man's, ", "14.5"),
+            "child": ("260 to 320", "35 % higher than a man's, ", "12"),
+        }[self.kind]
+        return [f"The voice is a {self.kind}'s: f0 {f0} Hz, all formants {scale}as of a vocal tract of {length} cm."]
 
 
 class F0Contour(CheckBase, frozen=True, tag="f0_contour"):
     """The shape of f0 over the voiced part: `semitones` at equally spaced times, or one of `also`."""
 
+    label: ClassVar[str] = "Melody of the voice"
+    text: ClassVar[str] = "The f0 of the voice moves in the requested shape, such as a tone of Mandarin."
+
     semitones: list[float]
     also: list[list[float]] = msgspec.field(default_factory=list)
+
+    def brief(self, duration_s: float) -> list[str]:
+        """The first of the forms, in semitones."""
+        if max(self.semitones) == min(self.semitones):
+            return ["The voice's fundamental is level, within 2 semitones, from the start of the syllable to its end."]
+        steps = ", ".join(f"{step:+g}" for step in self.semitones)
+        times = "at equally spaced times of the voiced part"
+        return [f"The voice's fundamental moves smoothly through {steps} semitones re its start, {times}."]

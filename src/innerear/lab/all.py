@@ -42,7 +42,8 @@ def verify_all(
         from innerear.metrics.words import shipped
 
         found |= verify_words(probes, bank, shipped(), keep)
-    from innerear.lab.heard import verify_heard, verify_rhymes
+    from innerear.lab.heard import verify_heard
+    from innerear.lab.rhymes import verify_rhymes
 
     for name, how in (("words", verify_heard), ("rhyme", verify_rhymes)):
         if name in chosen:

@@ -4,6 +4,8 @@ Each sound is heard once and asked for several texts: its own, its own with one 
 own in another order, and another text by the same voice. The same sounds are cut off at 60 %, turned round
 in pieces of 100 ms, and made of noise in two bands; then noise, silence and music.
 
+Real speech is LJSpeech, CMU ARCTIC, and strings of five recorded digits by four speakers.
+
 Two outcomes. `words`: the share of sounds that pass the check. `whisper_wer`: the share of words that are
 heard right; in a column of wrong sounds, of the words that are not said, how many are heard all the same.
 Real speech decides, since it is known to be understood; how far talkers are understood is what is measured.
@@ -14,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 
@@ -23,11 +26,7 @@ from innerear.compute.threads import ordered
 from innerear.lab import sounds as make
 from innerear.lab.sounds import Bank, Floats
 from innerear.lab.tools import Rng, seeded
-from innerear.metrics.closed_set import RhymeCheck, choose
-from innerear.metrics.closed_set import judge as judge_choice
 from innerear.metrics.open_words import WhisperWer, WordsCheck, hear, judge
-from innerear.metrics.silero import SHORTEST_S, spoken_s
-from innerear.metrics.spelling import ONES
 from innerear.metrics.verified import SHOWN, TRUE, WRONG, Cell, Trial, Verified
 from innerear.metrics.whisper import SAMPLE_RATE
 from innerear.metrics.word_errors import compare
@@ -48,9 +47,11 @@ OTHER_WORDS = (
     "copper", "seven", "garden", "laughed", "purple", "market", "eleven", "whisper", "candle", "yesterday", "pocket",
     "island", "hammer", "velvet", "frozen", "thunder",
 )  # fmt: skip
-SPOILT = 6  # of the sounds of each column, of which each kind of spoilt sound is made
+SPOILT = 10  # of the sounds of each column, of which each kind of spoilt sound is made
 KEPT = 0.6  # of a sound that is cut off
 PIECE_S = 0.1
+STRINGS = 3  # of five digits, by each speaker
+NOTHING = 30  # sounds without words, of each sort
 BAND_EDGES_HZ = (100.0, 1000.0, 6000.0)
 
 
@@ -82,10 +83,10 @@ def sounds(bank: Bank | None) -> Iterator[Sound]:
             yield (lambda c=clip, s=spoil, r=rng: s(c(), r)), [Spoken(name, text, min(said, count))], f"{name}: {about}"  # type: ignore[misc]
     text = TEXTS[0]
     rng = seeded("heard", "nothing")
-    for turn in range(5):
+    for turn in range(NOTHING):
         yield (lambda t=turn: make.noise(3.0, seeded("noise", t))), [Spoken("noise", text, 0)], "noise"  # type: ignore[misc]
     yield (lambda: make.silence(3.0)), [Spoken("silence", text, 0)], "silence"
-    for note in (bank.all[place] for place in rng.permutation(len(bank.all))[:6]) if bank else ():
+    for note in (bank.all[place] for place in rng.permutation(len(bank.all))[:NOTHING]) if bank else ():
         yield (lambda n=note: make.clip(n.samples())), [Spoken("music", text, 0)], note.path.name  # type: ignore[misc]
     for name in ("church_bells", "crying_baby", "rooster", "laughing", "rain") if bank else ():
         for path in (bank.environment.get(name) or ())[:2]:  # type: ignore[union-attr]
@@ -98,10 +99,32 @@ def _spoken(bank: Bank | None) -> Iterator[tuple[str, str, str, Callable[[], Cli
         if row["set"] in ("LJSpeech", "CMU ARCTIC"):
             path = bank.folder / row["file"]  # type: ignore[union-attr]
             yield "real", row["text"], row["set"], lambda p=path: read_mono(p, SAMPLE_RATE)  # type: ignore[misc]
+    yield from _strings(bank)
     for column, talkers in TALKERS.items():
         for text in TEXTS:
             for talker in talkers if can_say(talkers[0]) else ():
                 yield column, text, talker, lambda t=text, w=talker: say(t, w)  # type: ignore[misc]
+
+
+def _strings(bank: Bank | None) -> Iterator[tuple[str, str, str, Callable[[], Clip]]]:
+    """Five recorded digits of one speaker one after the other, 0.1 to 0.25 s apart."""
+    digits = [row for row in bank.speech if row["set"] == "FSDD"] if bank else []
+    for speaker in dict.fromkeys(row["speaker"] for row in digits):
+        mine = [row for row in digits if row["speaker"] == speaker]
+        rng = seeded("digit strings", speaker)
+        for _ in range(STRINGS):
+            said = [mine[place] for place in rng.permutation(len(mine))[:5]]
+            paths = [bank.folder / row["file"] for row in said]  # type: ignore[union-attr]
+            pauses = rng.uniform(0.1, 0.25, 5)
+
+            def joined(paths: list[Path] = paths, pauses: Floats = pauses) -> Clip:
+                parts = [
+                    np.pad(read_mono(path, SAMPLE_RATE).mono, (0, round(pause * SAMPLE_RATE)))
+                    for path, pause in zip(paths, pauses, strict=True)
+                ]
+                return Clip(np.concatenate(parts)[None], SAMPLE_RATE)
+
+            yield "real", " ".join(row["text"] for row in said), speaker, joined
 
 
 def _asked(column: str, text: str, others: Sequence[str], rng: Rng) -> Iterator[Spoken]:
@@ -180,72 +203,3 @@ def verify_heard(bank: Bank | None, keep: Callable[[Trial, bool], None] | None =
         "words": Verified(WordsCheck.version, whole, "sounds that pass"),
         "whisper_wer": Verified(WhisperWer.version, single, "words heard right; of wrong sounds, of those not said"),
     }
-
-
-RHYMES = (
-    ("went", "sent", "bent", "dent", "tent", "rent"), ("hold", "cold", "told", "fold", "sold", "gold"),
-    ("kit", "bit", "fit", "hit", "wit", "sit"), ("must", "bust", "gust", "rust", "dust", "just"),
-    ("pat", "pad", "pan", "path", "pack", "pass"), ("cape", "cane", "came", "cave", "case", "cake"),
-)  # fmt: skip
-"""Sets of the modified rhyme test: A. House and others, JASA 1965."""
-RHYMERS = {
-    "synthetic": ("flite:kal16", "flite:awb"),
-    "rule-made": ("espeak-ng:en-gb", "espeak-ng:en-us+f2"),
-}
-"""Other talkers than those by whose words the rule was set: flite slt and rms, espeak-ng en-us."""
-DIGITS = tuple(ONES[:10])
-
-Choice = tuple[str, str, tuple[str, ...], Callable[[], Clip]]
-
-
-def choices(bank: Bank | None) -> Iterator[Choice]:
-    """(column, word, among, sound); in the columns of wrong sounds the word is not said."""
-    taken: set[tuple[str, str]] = set()
-    for row in bank.speech if bank else ():
-        if row["set"] == "FSDD" and (row["speaker"], row["text"]) not in taken:
-            taken.add((row["speaker"], row["text"]))
-            path = bank.folder / row["file"]  # type: ignore[union-attr]
-            yield "real", row["text"], DIGITS, lambda p=path: read_mono(p, SAMPLE_RATE)  # type: ignore[misc]
-    for column, talkers in RHYMERS.items():
-        for place, among in enumerate(RHYMES if can_say(talkers[0]) else ()):
-            for turn, talker in enumerate(talkers):
-                word, second = (among[(place + 3 * turn + more) % len(among)] for more in (0, 1))
-                yield column, word, among, lambda w=word, t=talker: say(w, t)  # type: ignore[misc]
-                yield column, second, among, lambda w=second, t=talker: say(w, t)  # type: ignore[misc]
-                others = RHYMES[(place + 1) % len(RHYMES)]
-                yield "not in set", others[0], others, lambda w=word, t=talker: say(w, t)  # type: ignore[misc]
-    for turn in range(3):
-        noise = seeded("noise", turn)
-        yield "noise", RHYMES[turn][0], RHYMES[turn], lambda r=noise: make.noise(1.5, r)  # type: ignore[misc]
-    yield "silence", RHYMES[0][0], RHYMES[0], lambda: make.silence(1.5)
-
-
-def verify_rhymes(bank: Bank | None, keep: Callable[[Trial, bool], None] | None = None) -> dict[str, Verified]:
-    """How the check `rhyme` does; each sound that says a word of its set is asked for another one too (`kind`).
-
-    Raises:
-        WeightsUnavailable: Whisper or Silero cannot be had here.
-    """
-    passed: dict[str, list[bool]] = {}
-
-    def tried(one: Choice) -> list[tuple[Trial, bool]]:
-        column, word, among, make_clip = one
-        clip = make_clip()
-        found, voice = choose(clip, among), spoken_s(clip) >= SHORTEST_S
-        asked = [(column, word)]
-        if column in TRUE:
-            asked.append(("kind", among[(among.index(word) + 1) % len(among)]))
-        checked = [(name, checks.Rhyme(word=w, among=list(among))) for name, w in asked]
-        about = f"{word}, heard {found.nearest}"
-        return [
-            (Trial(name, check, clip, about, "speech"), bool(judge_choice(check, found, voice).passed))
-            for name, check in checked
-        ]
-
-    for outcomes in ordered(tried, choices(bank)):
-        for trial, right in outcomes:
-            passed.setdefault(trial.column, []).append(right)
-            if keep:
-                keep(trial, right)
-    cells = {name: Cell(sum(passed[name]), len(passed[name])) for name in (*TRUE, *WRONG) if name in passed}
-    return {"rhyme": Verified(RhymeCheck.version, cells, "real: digits, among ten")}

@@ -16,10 +16,12 @@ from innerear.checks import Check
 from innerear.clip import Clip
 from innerear.lab import music
 from innerear.lab import sounds as make
+from innerear.lab.contours import f0_contour
 from innerear.lab.movement import glide, level_trend, modulation, waveform
 from innerear.lab.scenes import SCENES
 from innerear.lab.signals import BUILDERS as SIGNALS
 from innerear.lab.sounds import SYNTHETIC, Bank, Voice, hz
+from innerear.lab.speakers import speaker
 from innerear.lab.speech import BUILDERS as SPEECH
 from innerear.lab.tools import SECONDS, Rng, others, seeded
 from innerear.metrics.verified import Trial
@@ -312,7 +314,7 @@ BUILDERS: dict[str, Builder] = {
 OF_TIER: dict[Tier, dict[str, Builder]] = {
     "notes": {**BUILDERS, **music.BUILDERS},
     "environment": {**SCENES, **SIGNALS, "cadence": music.cadence},
-    "speech": SPEECH,
+    "speech": {**SPEECH, "f0_contour": f0_contour, "speaker": speaker},
 }
 """For each tier, what makes the sounds that a kind of check is tried on."""
 KINDS = tuple(dict.fromkeys(name for builders in OF_TIER.values() for name in builders))

@@ -65,11 +65,11 @@ def vowel(
     return make.noisy(make.edges(made, 0.04, 0.06), rng, snr_db)
 
 
-def revoiced(speech: Floats, sample_rate: int, f0_hz: Floats | None, rng: Rng) -> Floats:
+def revoiced(speech: Floats, sample_rate: int, f0_hz: Floats | None, rng: Rng, *, throughout: bool = False) -> Floats:
     """Speech with another voice: its linear prediction (20 ms windows) driven anew, at the same sample rate.
 
     `f0_hz`: an f0 for each sample, from which pulses are made wherever the speech itself is voiced and
-    noise elsewhere; `None`: noise throughout, which is a whisper.
+    noise elsewhere (`throughout`: pulses everywhere); `None`: noise throughout, which is a whisper.
     """
     from scipy.signal import lfilter
 
@@ -97,7 +97,7 @@ def revoiced(speech: Floats, sample_rate: int, f0_hz: Floats | None, rng: Rng) -
         if power < 1e-12:
             continue
         place = int(np.argmin(np.abs(track.times_s - start / sample_rate)))
-        voiced = f0_hz is not None and track.clarity[place] >= CLEAR
+        voiced = f0_hz is not None and (throughout or track.clarity[place] >= CLEAR)
         a = burg(frame[None], order)[0]
         before = max(0, start - 2 * hop)  # lets the filter settle
         out = lfilter([1.0], a, (voice if voiced else noise)[before : start + 2 * hop])[start - before :] * window

@@ -5,7 +5,8 @@ writes whatever word is frequent; the likelihood of each of the six is a fair qu
 ways to write it that Whisper has a token for: its homophones, with a capital or without, a digit as a numeral.
 
 Its likelihood is taken relative to what it has in mere noise, so that a frequent word is no better off. No word
-is heard if together they are no likelier than in noise by `LEAST_NATS`.
+is heard if the likeliest is not clearly likelier than in noise (`LEAST_NATS`) and than the others are in the mean
+(`AHEAD_NATS`): a sound that says none of the words lifts or lowers all of them alike.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from innerear.checks import Rhyme
 from innerear.clip import Clip
@@ -24,9 +27,9 @@ from innerear.metrics.in_noise import speech_noise
 from innerear.metrics.pronounce import homophones
 from innerear.metrics.silero import SHORTEST_S, spoken_s
 from innerear.metrics.spelling import ONES
-from innerear.metrics.whisper import MODEL, SAMPLE_RATE, is_one_token, log_likelihoods
+from innerear.metrics.whisper import MODEL, SAMPLE_RATE, is_one_token, log_likelihoods, open_whisper
 
-LEAST_NATS = 2.0
+LEAST_NATS, AHEAD_NATS = 1.0, 2.5
 NOISES, NOISE_S = 3, 2.0  # of which the likelihoods are the mean
 
 
@@ -44,9 +47,13 @@ def written(word: str) -> tuple[str, ...]:
 @functools.lru_cache(maxsize=64)
 def _in_noise(among: tuple[str, ...]) -> tuple[float, ...]:
     """The likelihood of each word (nats) in noise that has the spectrum of speech."""
-    clips = [speech_noise(round(NOISE_S * SAMPLE_RATE), ("prior", turn)) for turn in range(NOISES)]
-    found = [_likelihoods(Clip((0.1 * clip).astype(np.float32)[None], SAMPLE_RATE), among) for clip in clips]
-    return tuple(float(x) for x in np.mean(found, axis=0))
+    return tuple(float(x) for x in np.mean([_likelihoods(clip, among) for clip in _noises()], axis=0))
+
+
+@functools.cache
+def _noises() -> tuple[Clip, ...]:
+    noises = (speech_noise(round(NOISE_S * SAMPLE_RATE), ("prior", turn)) for turn in range(NOISES))
+    return tuple(Clip((0.1 * noise).astype(np.float32)[None], SAMPLE_RATE) for noise in noises)
 
 
 def _likelihoods(clip: Clip, among: Sequence[str]) -> list[float]:
@@ -58,12 +65,16 @@ def _likelihoods(clip: Clip, among: Sequence[str]) -> list[float]:
 
 @dataclass(frozen=True)
 class Chosen:
-    """The word that is heard (`None`: none of them), the nearest, and by how many nats: over the next, over noise."""
+    """The word that is heard (`None`: none of them), the likeliest, and by how many nats.
+
+    `ahead`: over the next; `above_noise`: over its likelihood in noise; `above_others`: over the mean of the others.
+    """
 
     word: str | None
     nearest: str
     ahead: float
     above_noise: float
+    above_others: float
 
 
 def choose(clip: Clip, among: Sequence[str]) -> Chosen:
@@ -72,22 +83,31 @@ def choose(clip: Clip, among: Sequence[str]) -> Chosen:
     Raises:
         WeightsUnavailable: Whisper cannot be had here.
     """
-    noise = np.array(_in_noise(tuple(among)))
-    heard = np.array(_likelihoods(clip, among))
-    scores = heard - noise
+    return chosen(np.array(_likelihoods(clip, among)) - np.array(_in_noise(tuple(among))), among)
+
+
+def chosen(scores: NDArray[np.float64], among: Sequence[str]) -> Chosen:
+    """Which of these words is said, by their likelihoods relative to noise (nats).
+
+    >>> chosen(np.array([4.0, 1.0, 0.0]), ["bat", "bad", "ban"]).word
+    'bat'
+    >>> chosen(np.array([4.0, 3.0, 3.5]), ["bat", "bad", "ban"]).word is None
+    True
+    """
     order = np.argsort(-scores)
-    above = float(np.logaddexp.reduce(heard) - np.logaddexp.reduce(noise))
-    nearest = among[int(order[0])]
-    return Chosen(nearest if above >= LEAST_NATS else None, nearest, float(scores[order[0]] - scores[order[1]]), above)
+    best, nearest = float(scores[order[0]]), among[int(order[0])]
+    others = best - float(np.mean(scores[order[1:]]))
+    heard = best >= LEAST_NATS and others >= AHEAD_NATS
+    return Chosen(nearest if heard else None, nearest, best - float(scores[order[1]]), best, others)
 
 
 class RhymeCheck(CheckMetric[Rhyme]):
     """The check `rhyme`: nats by which the word asked is likelier than the next of its set; below 0 if it is another.
 
-    No word is heard without a voice (Silero VAD), or if all are about as unlikely as in noise.
+    No word is heard without a voice (Silero VAD), or if none is clearly likelier than in noise and than the others.
     """
 
-    name, version, unit = "rhyme", 1, "nats"
+    name, version, unit = "rhyme", 2, "nats"
     label = "Rhyming words"
     text = "The requested one of six rhyming words is the most likely."
     weights = ("whisper-tiny.en", "silero-vad")
@@ -97,22 +117,34 @@ class RhymeCheck(CheckMetric[Rhyme]):
         """The detail holds the word heard (`None`: none of them), among how many, and chance."""
         assert sound.clip is not None
         try:
-            found = choose(sound.clip, check.among)
-            voice = spoken_s(sound.clip) >= SHORTEST_S
+            return judge(check, hear_choice(sound.clip, check.among))
         except WeightsUnavailable as error:
             return Value.unavailable(error)
-        return judge(check, found, voice)
 
 
-def judge(check: Rhyme, found: Chosen, voice: bool) -> Value:
-    """What the listener makes of one sound."""
-    heard = found.word if voice else None
-    detail = {
-        "heard": heard, "listener": MODEL, "nearest": found.nearest, "among": len(check.among),
-        "chance": 1 / len(check.among), "above_noise": round(found.above_noise, 2),
+def hear_choice(clip: Clip, among: Sequence[str]) -> Chosen | None:
+    """Which of these words is said; `None` if there is no voice, of which Whisper is not asked.
+
+    Raises:
+        WeightsUnavailable: Whisper or Silero cannot be had here.
+    """
+    open_whisper()
+    return choose(clip, among) if spoken_s(clip) >= SHORTEST_S else None
+
+
+def judge(check: Rhyme, found: Chosen | None) -> Value:
+    """What the listener makes of one sound; `found` is `None` if it has no voice."""
+    detail: dict[str, Any] = {
+        "heard": found and found.word, "listener": MODEL, "among": len(check.among), "chance": 1 / len(check.among),
     }  # fmt: skip
-    if heard is None:
-        why = f"none of the words, {found.nearest!r} the nearest" if voice else "no voice"
-        return Value(None, False, why, detail)
-    right = heard == check.word
-    return Value(found.ahead if right else -found.ahead, right, "" if right else f"sounds more like {heard!r}", detail)
+    if found is None:
+        return Value(None, False, "no voice", detail)
+    detail |= {
+        "nearest": found.nearest, "above_noise": round(found.above_noise, 2),
+        "above_others": round(found.above_others, 2),
+    }  # fmt: skip
+    if found.word is None:
+        return Value(None, False, f"none of the words, {found.nearest!r} the nearest", detail)
+    right = found.word == check.word
+    reason = "" if right else f"sounds more like {found.word!r}"
+    return Value(found.ahead if right else -found.ahead, right, reason, detail)

@@ -32,6 +32,8 @@ CHECK_METRICS = {
     "voice_f0": "innerear.metrics.voice:VoiceF0Check",
     "voice_f0_steps": "innerear.metrics.voice:VoiceF0StepsCheck",
     "f0_trend": "innerear.metrics.voice:F0TrendCheck",
+    "f0_contour": "innerear.metrics.f0_contour:F0ContourCheck",
+    "speaker": "innerear.metrics.speaker:SpeakerCheck",
     "unvoiced": "innerear.metrics.silero:UnvoicedCheck",
     "voice": "innerear.metrics.silero:VoiceCheck",
     "tune": "innerear.metrics.tune:TuneCheck",

@@ -121,6 +121,8 @@ def variant(check: checks.Check, tier: Tier) -> str:
             return f"{name}:{check.mode}"
         case checks.Rate():
             return f"{name}:{'events' if check.hz < EVENTS_BELOW_HZ else 'period'}"
+        case checks.Speaker():
+            return f"{name}:{check.kind}"
         case checks.Transcript() if is_sentence(check):
             return "words"
         case checks.Transcript():

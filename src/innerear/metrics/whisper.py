@@ -141,6 +141,12 @@ def is_one_token(text: str, model: str = MODEL) -> bool:
     return len(open_whisper(model).tokenizer.encode(f" {text}", add_special_tokens=False).ids) == 1
 
 
+@functools.lru_cache(maxsize=16)
+def _encoded(clip: Clip, model: str) -> NDArray[np.float32]:
+    """What the encoder makes of the first 30 s: most of the work, done once for all that is asked of a sound."""
+    return np.asarray(open_whisper(model).network.encode(_features(clip.at(SAMPLE_RATE)[:WINDOW])))
+
+
 def log_likelihoods(clip: Clip, texts: Sequence[str], model: str = MODEL) -> list[float]:
     """The logarithm of the probability that Whisper's text begins with each of these (nats); of the first 30 s.
 
@@ -154,7 +160,7 @@ def log_likelihoods(clip: Clip, texts: Sequence[str], model: str = MODEL) -> lis
     whisper = open_whisper(model)
     written = [tuple(whisper.tokenizer.encode(f" {text}", add_special_tokens=False).ids) for text in texts]
     prefixes = sorted({ids[:place] for ids in written for place in range(len(ids))}, key=len)
-    encoded = np.asarray(whisper.network.encode(_features(clip.at(SAMPLE_RATE)[:WINDOW])))
+    encoded = _encoded(clip, model)
     after: dict[tuple[int, ...], NDArray[np.float64]] = {}
     for _, group in itertools.groupby(prefixes, len):
         batch = list(group)

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from innerear import checks
 from innerear.dsp.decoders.dtmf import tones_hz
 from innerear.dsp.decoders.morse import elements
 from innerear.dsp.repetition import EVENTS_BELOW_HZ
 from innerear.records import Probe
+
+VOICE_HZ = 180.0  # of a voice whose f0 may be any
 
 _BODY = """\
 TONES = {tones}  # start and stop in seconds, hertz at start and stop
@@ -52,6 +55,10 @@ class _Sketch:
 
     def tone(self, low_hz: float, high_hz: float | None = None) -> None:
         self.tones.append((0, self.duration_s, low_hz, high_hz or low_hz))
+
+    def glides(self, hz: list[float]) -> None:
+        step_s = self.duration_s / (len(hz) - 1)
+        self.tones += [(i * step_s, (i + 1) * step_s, *ends) for i, ends in enumerate(pairwise(hz))]
 
     def steps(self, hz: list[float]) -> None:
         step_s = self.duration_s / len(hz)
@@ -141,6 +148,8 @@ def _draw(drawn: _Sketch, check: checks.Check) -> None:
             drawn.clicks += [n / check.hz for n in range(int(check.hz * drawn.duration_s))]
         case checks.Rate():
             drawn.tone(check.hz)
+        case checks.F0Contour():
+            drawn.glides([VOICE_HZ * 2 ** (step / 12) for step in check.semitones])
 
 
 def _scale(drawn: _Sketch, check: checks.Shepard) -> None:
