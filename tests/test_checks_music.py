@@ -17,12 +17,13 @@ from innerear.lab.all import passes
 from innerear.lab.sounds import SYNTHETIC, hz
 from innerear.lab.tools import seeded
 from innerear.lab.trials import trials
+from innerear.metrics.base import Sound
 from innerear.metrics.cadence import CadenceCheck
 from innerear.metrics.failure import _of_check
 from innerear.metrics.groove import GrooveCheck
-from innerear.metrics.measure import CHECK_METRICS, Sound, find_metric
 from innerear.metrics.partials import BandLevelCheck, PartialsCheck
 from innerear.metrics.pitches import PitchesCheck
+from innerear.metrics.registry import check_metric
 from innerear.metrics.shepard import ShepardCheck
 from innerear.metrics.tune import TuneCheck, best_setting
 from innerear.metrics.verified import Trial, in_headline
@@ -268,7 +269,7 @@ def test_silence_nothing_a_constant_and_a_click_fail_without_a_fault(kind, sampl
     for check in EXAMPLES[kind]:
         if kind == "band_level" and len(samples) == 9000:
             continue  # a click has little energy in a band
-        found = judged(find_metric(CHECK_METRICS[kind]), check, clip)
+        found = judged(check_metric(kind), check, clip)
         assert found.passed is False, found
         assert found.value is None or np.isfinite(found.value)
         msgspec.json.encode(found.detail)

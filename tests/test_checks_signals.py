@@ -24,7 +24,8 @@ from innerear.dsp.impulses import find_arrivals, find_clicks
 from innerear.dsp.repetition import event_rate, period_rate
 from innerear.lab import signals
 from innerear.lab.tools import seeded
-from innerear.metrics.measure import CHECK_METRICS, Sound, find_metric
+from innerear.metrics.base import Sound
+from innerear.metrics.registry import check_metric
 from innerear.records import Outcome, Probe, Render
 
 RATE = 22_050
@@ -45,7 +46,7 @@ def needs(program: str) -> pytest.MarkDecorator:
 def judged(check: checks.Check, samples: np.ndarray, rate: int = RATE):
     clip = Clip(np.asarray(samples, dtype=np.float32)[None], rate)
     probe = Probe("test", "environment", "test", 1, "", "", clip.duration_s, [check])
-    metric = find_metric(CHECK_METRICS[checks.kind(check)])
+    metric = check_metric(checks.kind(check))
     return metric.measure(Sound(probe, Render("", "", Outcome.OK), clip), check)
 
 

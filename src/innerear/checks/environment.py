@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 import msgspec
 
@@ -64,9 +64,6 @@ class Cadence(CheckBase, frozen=True, tag="cadence"):
     tones: list[SignalTone]
     time_tolerance_s: float
     frequency_tolerance: float
-
-    label: ClassVar[str] = "Signals right"
-    text: ClassVar[str] = "Share of the signal's tones with their frequencies, and no others, at their times."
 
     def brief(self, duration_s: float) -> list[str]:
         """Every tone's time and frequencies."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 import msgspec
 
@@ -172,9 +172,6 @@ class Tune(CheckBase, frozen=True, tag="tune"):
     octave_free: bool = False
     also: list[list[tuple[int, float]]] = msgspec.field(default_factory=list)
 
-    label: ClassVar[str] = "Tunes right"
-    text: ClassVar[str] = "Share of the tune's notes right, in any key; passes if all are, in the tune's rhythm."
-
     def brief(self, duration_s: float) -> list[str]:
         """The first setting, note by note, at a tempo that fits the time."""
         beat_s = duration_s / sum(beats for _, beats in self.notes)
@@ -201,9 +198,6 @@ class Groove(CheckBase, frozen=True, tag="groove"):
     hihat: list[int] | None = None
     low: list[int] | None = None
     high: list[int] | None = None
-
-    label: ClassVar[str] = "Grooves right"
-    text: ClassVar[str] = "Each row of the rhythm has its hits on the requested steps and no others."
 
     @property
     def rows(self) -> dict[str, list[int]]:
@@ -233,9 +227,6 @@ class Pitches(CheckBase, frozen=True, tag="pitches"):
     tolerance_cents: float
     onset_tolerance_s: float
 
-    label: ClassVar[str] = "Tunings right"
-    text: ClassVar[str] = "Share of the notes at their times and at their own frequencies; passes if all are."
-
     def brief(self, duration_s: float) -> list[str]:
         """Every note's time and frequency."""
         notes = (f"{at:.3f} s {hz:.3f} Hz" for at, hz in zip(self.onsets_s, self.f0_hz, strict=True))
@@ -252,9 +243,6 @@ class Partials(CheckBase, frozen=True, tag="partials"):
     tolerance_cents: float
     absent: list[float] = msgspec.field(default_factory=list)
 
-    label: ClassVar[str] = "Partials right"
-    text: ClassVar[str] = "Share of the requested partials that are there, and of the excluded ones that are not."
-
     def brief(self, duration_s: float) -> list[str]:
         """The frequencies of the partials, and of those that must not sound."""
         at = ", ".join(f"{self.reference_hz * ratio:.2f}" for ratio in self.ratios)
@@ -269,9 +257,6 @@ class BandLevel(CheckBase, frozen=True, tag="band_level"):
     low_hz: float
     high_hz: float
     at_most_db: float
-
-    label: ClassVar[str] = "Empty band"
-    text: ClassVar[str] = "The energy of a band, relative to the whole, is at most as high as requested."
 
     def brief(self, duration_s: float) -> list[str]:
         """The band and its level."""
@@ -288,9 +273,6 @@ class Shepard(CheckBase, frozen=True, tag="shepard"):
     tones: int | None
     step_semitones: float
     per_s: bool = False
-
-    label: ClassVar[str] = "Shepard tones"
-    text: ClassVar[str] = "Octave-spaced components move as requested while the spectrum as a whole stays."
 
     def brief(self, duration_s: float) -> list[str]:
         """How the components move, and under which envelope."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 import msgspec
 
@@ -94,9 +94,6 @@ class Voice(CheckBase, frozen=True, tag="voice"):
 class Speaker(CheckBase, frozen=True, tag="speaker"):
     """The group of speakers that f0 and the scale of the formants are nearest to."""
 
-    label: ClassVar[str] = "Speaker"
-    text: ClassVar[str] = "f0 and the scale of the formants are those of the requested group: man, woman or child."
-
     kind: Literal["man", "woman", "child"]
 
     def brief(self, duration_s: float) -> list[str]:
@@ -111,9 +108,6 @@ class Speaker(CheckBase, frozen=True, tag="speaker"):
 
 class F0Contour(CheckBase, frozen=True, tag="f0_contour"):
     """The shape of f0 over the voiced part: `semitones` at equally spaced times, or one of `also`."""
-
-    label: ClassVar[str] = "Melody of the voice"
-    text: ClassVar[str] = "The f0 of the voice moves in the requested shape, such as a tone of Mandarin."
 
     semitones: list[float]
     also: list[list[float]] = msgspec.field(default_factory=list)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from innerear.checks import Arrivals
 from innerear.dsp.impulses import find_clicks
-from innerear.metrics.measure import Sound, Value
+from innerear.metrics.base import CheckMetric, Sound, Value
 
 FEWEST = 8
 
 
-class ArrivalsCheck:
+class ArrivalsCheck(CheckMetric[Arrivals]):
     """The check `arrivals`: mean rate of clicks per second, corrected for dead time.
 
     Passes if the rate is within the relative tolerance, and the coefficient of variation of the intervals

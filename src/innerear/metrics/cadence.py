@@ -7,7 +7,7 @@ import numpy as np
 from innerear.checks import Cadence, SignalTone
 from innerear.dsp.onsets import SAMPLE_RATE
 from innerear.dsp.tones import HOP_S, Floats, amplitude, peaks, power_spectrum
-from innerear.metrics.measure import Sound, Value
+from innerear.metrics.base import CheckMetric, Sound, Value
 
 SMOOTH_S = 0.05  # frequencies 40 Hz apart do not disturb each other
 LONGEST_S = 1.0  # middle part of a tone whose spectrum is looked at
@@ -19,7 +19,7 @@ PAUSE_DB = -20.0  # the level of a pause re that of the tones
 SHORTEST_S = 0.01  # shorter dips and bursts of one frequency are not edges
 
 
-class CadenceCheck:
+class CadenceCheck(CheckMetric[Cadence]):
     """The check `cadence`: share of the requested tones that have their frequencies and their times.
 
     In the middle of each tone, every requested frequency is a spectral peak within the tolerance, at most
@@ -29,6 +29,9 @@ class CadenceCheck:
     """
 
     name, version, unit = "cadence", 1, "share"
+    label = "Signals right"
+    text = "Share of the signal's tones with their frequencies, and no others, at their times."
+    better = "higher"
 
     def measure(self, sound: Sound, check: Cadence) -> Value:
         """Detail: the peaks found in each tone, and the times of each frequency."""

@@ -6,10 +6,10 @@ from dataclasses import astuple
 
 from innerear.checks import DecayTime
 from innerear.dsp.decay import decays, is_dense
-from innerear.metrics.measure import Sound, Value
+from innerear.metrics.base import CheckMetric, Sound, Value
 
 
-class DecayTimeCheck:
+class DecayTimeCheck(CheckMetric[DecayTime]):
     """The check `decay_time`: T60 in seconds, the mean of the octaves at 500 and 1000 Hz, from T30 or T20.
 
     Passes if it is within the relative tolerance, the decay is exponential (ISO 3382-2: curvature), and the

@@ -6,12 +6,12 @@ from difflib import SequenceMatcher
 
 from innerear.checks import Decoded
 from innerear.dsp.decoders import DECODERS
-from innerear.metrics.measure import Sound, Value
+from innerear.metrics.base import CheckMetric, Sound, Value
 
 MOST_SHOWN = 80  # characters of a decoded text in a reason
 
 
-class DecodedCheck:
+class DecodedCheck(CheckMetric[Decoded]):
     """The check `decoded`: share of characters that the requested and the decoded text have in common.
 
     Passes if the texts are equal. Morse, radioteletype and DTMF have capitals only; runs of spaces are one.
@@ -20,6 +20,7 @@ class DecodedCheck:
     name, version, unit = "decoded", 1, "share of characters"
     label = "Signal decoded"
     text = "A receiver decodes exactly the requested text."
+    better = "higher"
 
     def measure(self, sound: Sound, check: Decoded) -> Value:
         """Detail: the text as decoded."""

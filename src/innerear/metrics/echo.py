@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from innerear.checks import Echo
 from innerear.dsp.impulses import find_arrivals
-from innerear.metrics.measure import Sound, Value
+from innerear.metrics.base import CheckMetric, Sound, Value
 
 LEAST_LOSS_DB = 1.0  # an echo is weaker than its source
 
 
-class EchoCheck:
+class EchoCheck(CheckMetric[Echo]):
     """The check `echo`: seconds from the impulse to its strongest echo.
 
     Passes if that delay is within the relative tolerance, and the echo is at least 1 dB weaker.

@@ -16,7 +16,7 @@ from innerear.checks import F0Contour
 from innerear.clip import Clip
 from innerear.dsp.voice import VoiceTrack, relief_db, track_voice
 from innerear.errors import WeightsUnavailable
-from innerear.metrics.measure import UNAVAILABLE, Sound, Value
+from innerear.metrics.base import CheckMetric, Sound, Value
 from innerear.metrics.silero import spoken_s
 
 Floats = NDArray[np.float64]
@@ -86,7 +86,7 @@ def is_voice(clip: Clip, track: VoiceTrack) -> bool:
     return relief_db(clip, track) >= LEAST_RELIEF_DB and spoken_s(clip) >= LEAST_VOICE_S
 
 
-class F0ContourCheck:
+class F0ContourCheck(CheckMetric[F0Contour]):
     """The check `f0_contour`: correlation of f0 over the voiced part with the form asked, the best of its forms.
 
     Passes at a correlation of 0.85 or more and a range within a factor of two; a level tone (range of the form
@@ -94,6 +94,9 @@ class F0ContourCheck:
     """
 
     name, version, unit = "f0_contour", 1, "correlation"
+    label = "Melody of the voice"
+    text = "The f0 of the voice moves in the requested shape, such as a tone of Mandarin."
+    better = "higher"
     weights = ("silero-vad",)
 
     def measure(self, sound: Sound, check: F0Contour) -> Value:
@@ -119,5 +122,5 @@ class F0ContourCheck:
         try:
             voice = is_voice(sound.clip, track)
         except WeightsUnavailable as error:
-            return Value(None, None, f"{UNAVAILABLE}: {error}", detail)
+            return Value.unavailable(error, detail=detail)
         return Value(value, voice, "" if voice else "no voice with resonances", detail)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from innerear.checks import Groove
 from innerear.dsp.hits import Floats, envelope, rises
 from innerear.dsp.onsets import SAMPLE_RATE, find_onsets
-from innerear.metrics.measure import Sound, Value
+from innerear.metrics.base import CheckMetric, Sound, Value
 
 ONSET_S = 0.045  # an onset is this near to its step
 Band = tuple[float | None, float | None]
@@ -30,7 +30,7 @@ UNEVEN_DB = 12.0  # between the weakest and the strongest hit of a row: a greate
 MOST_DB = 40.0
 
 
-class GrooveCheck:
+class GrooveCheck(CheckMetric[Groove]):
     """The check `groove`: dB between the weakest requested hit of a row and the strongest of its other steps.
 
     The least margin of all rows. A hit adds energy to its row's band: below 70 to 140 Hz for a kick, 180 to
@@ -42,6 +42,9 @@ class GrooveCheck:
     """
 
     name, version, unit = "groove", 1, "dB"
+    label = "Grooves right"
+    text = "Each row of the rhythm has its hits on the requested steps and no others."
+    better = "higher"
 
     def measure(self, sound: Sound, check: Groove) -> Value:
         """Detail: the margin of each row, and the onsets found."""

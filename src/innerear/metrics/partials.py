@@ -10,7 +10,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from innerear.checks import BandLevel, Partials
 from innerear.dsp.onsets import SAMPLE_RATE
 from innerear.dsp.tones import Floats, peaks, power_spectrum
-from innerear.metrics.measure import Sound, Value
+from innerear.metrics.base import CheckMetric, Sound, Value
 
 SILENT = 1e-4  # full scale
 ATTACKS_S = (0.1, 0.4, 1.6)  # a partial may die within a tenth of a second, and two may be 3 Hz apart
@@ -23,7 +23,7 @@ AROUND = 0.3  # octaves on both sides
 INAUDIBLE_HZ = 20.0
 
 
-class PartialsCheck:
+class PartialsCheck(CheckMetric[Partials]):
     """The check `partials`: share of the requested partials that are there, and of the absent ones that are not.
 
     A partial is a spectral peak within the tolerance, at most 40 dB below the strongest, and 12 dB above the
@@ -33,6 +33,9 @@ class PartialsCheck:
     """
 
     name, version, unit = "partials", 1, "share"
+    label = "Partials right"
+    text = "Share of the requested partials that are there, and of the excluded ones that are not."
+    better = "higher"
 
     def measure(self, sound: Sound, check: Partials) -> Value:
         """Detail: the level of each partial in dB re the strongest, `None` if it is not there."""
@@ -106,13 +109,16 @@ def _highest(spectrum: Spectrum, hz: float, tolerance_cents: float) -> float:
     return 10 * float(np.log10(max(power[near].max(initial=0.0), 1e-20)))
 
 
-class BandLevelCheck:
+class BandLevelCheck(CheckMetric[BandLevel]):
     """The check `band_level`: level in dB of what lies between two frequencies, relative to the whole.
 
     By Welch's mean spectrum (1967), Blackman windows of 0.37 s; below 20 Hz nothing is heard and nothing counts.
     """
 
     name, version, unit = "band_level", 1, "dB"
+    label = "Empty band"
+    text = "The energy of a band, relative to the whole, is at most as high as requested."
+    better = "lower"
 
     def measure(self, sound: Sound, check: BandLevel) -> Value:
         """Passes at or below the requested level."""

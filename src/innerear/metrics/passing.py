@@ -6,7 +6,7 @@ import numpy as np
 
 from innerear.checks import Passing
 from innerear.dsp.f0 import CLEAR, track_f0
-from innerear.metrics.measure import Sound, Value
+from innerear.metrics.base import CheckMetric, Sound, Value
 
 SAMPLE_RATE = 22_050  # Hz
 END = 0.08  # share of the sound at each end whose median is the pitch there
@@ -14,7 +14,7 @@ LEAST_CLEAR = 0.5  # share of frames with a pitch
 LEAST_FALL_S, MOST_FALL = 0.12, 0.45  # from 10 % to 90 % of the fall: in seconds, and as a share of the duration
 
 
-class PassingCheck:
+class PassingCheck(CheckMetric[Passing]):
     """The check `passing`: the greater relative error of the pitches before and after.
 
     Passes if both are within the tolerance, the pitch is midway when the source is closest, and the middle
@@ -24,6 +24,7 @@ class PassingCheck:
     name, version, unit = "passing", 1, "relative error"
     label = "Passing source"
     text = "The pitch falls between the two requested values, when the source is closest."
+    better = "lower"
 
     def measure(self, sound: Sound, check: Passing) -> Value:
         """Detail: both pitches, the time of the fall and its length."""

@@ -9,13 +9,13 @@ from innerear.dsp.f0 import cents
 from innerear.dsp.onsets import SAMPLE_RATE
 from innerear.dsp.tones import Floats, refined_f0
 from innerear.dsp.transcribe import PossibleNote, chosen, possible_notes
-from innerear.metrics.measure import Sound, Value
+from innerear.metrics.base import CheckMetric, Sound, Value
 
 SKIP_S, LONGEST_S, GAP_S = 0.03, 0.45, 0.01
 AGAIN_DB = 3.0  # rise of an extra note of the same pitch
 
 
-class PitchesCheck:
+class PitchesCheck(CheckMetric[Pitches]):
     """The check `pitches`: share of the requested notes at their times and frequencies; extra notes count as wrong.
 
     What begins, and extra notes, are those of `dsp.transcribe`; the f0 of what begins at a requested time is
@@ -23,6 +23,9 @@ class PitchesCheck:
     """
 
     name, version, unit = "pitches", 1, "share"
+    label = "Tunings right"
+    text = "Share of the notes at their times and at their own frequencies; passes if all are."
+    better = "higher"
 
     def measure(self, sound: Sound, check: Pitches) -> Value:
         """Detail: the f0 in Hz and the error in cents of each requested note, and the times of extra ones."""

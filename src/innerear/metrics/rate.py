@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from innerear.checks import Rate
 from innerear.dsp.repetition import EVENTS_BELOW_HZ, LEAST_REGULAR, event_rate, period_rate
-from innerear.metrics.measure import Sound, Value
+from innerear.metrics.base import CheckMetric, Sound, Value
 
 
-class RateCheck:
+class RateCheck(CheckMetric[Rate]):
     """The check `rate`: repetitions per second.
 
     Below 20 Hz, of events at regular intervals (tick and tock may differ); above, of the sound or of its

@@ -11,7 +11,7 @@ import numpy as np
 from innerear.checks import Shepard
 from innerear.dsp.onsets import SAMPLE_RATE
 from innerear.dsp.tones import Floats, power_spectrum
-from innerear.metrics.measure import Sound, Value
+from innerear.metrics.base import CheckMetric, Sound, Value
 
 LOWEST_HZ, HIGHEST_HZ = 60.0, 8_000.0
 RANGE_DB = 35.0  # what lies further below the strongest bin is not looked at
@@ -25,7 +25,7 @@ STEP_CENTS = 30.0  # tolerance of each step
 SLOPE = 0.1  # relative tolerance of a glissando's slope
 
 
-class ShepardCheck:
+class ShepardCheck(CheckMetric[Shepard]):
     """The check `shepard`: the greatest distance in octaves of the spectral centroid from its median.
 
     Each tone (of equal length over the requested duration) or each frame of 0.25 s of a glissando has a
@@ -36,6 +36,9 @@ class ShepardCheck:
     """
 
     name, version, unit = "shepard", 1, "octaves"
+    label = "Shepard tones"
+    text = "Octave-spaced components move as requested while the spectrum as a whole stays."
+    better = "lower"
 
     def measure(self, sound: Sound, check: Shepard) -> Value:
         """Detail: chroma in semitones and centroid in Hz of each tone or frame."""

@@ -20,8 +20,8 @@ from innerear.checks import Speaker
 from innerear.dsp.vocal_tract import formant_scale
 from innerear.dsp.voice import median_f0, track_voice
 from innerear.errors import WeightsUnavailable
+from innerear.metrics.base import CheckMetric, Sound, Value
 from innerear.metrics.f0_contour import is_voice
-from innerear.metrics.measure import UNAVAILABLE, Sound, Value
 
 F0_HZ = {"man": (0.0, 165.0), "woman": (150.0, 250.0), "child": (235.0, math.inf)}
 SCALE = {"man": (0.0, 1.02), "woman": (1.02, 1.2), "child": (1.2, math.inf)}
@@ -37,13 +37,15 @@ def vowels_of_men() -> NDArray[np.float64]:
     return np.array([[float(row[f"f{n}_hz"]) for n in (1, 2, 3)] for row in rows])
 
 
-class SpeakerCheck:
+class SpeakerCheck(CheckMetric[Speaker]):
     """The check `speaker`: scale of the formants, relative to men's vowels.
 
     Passes if both this and the median f0 are in the range of the group asked, and a voice is heard.
     """
 
     name, version, unit = "speaker", 1, "re men"
+    label = "Speaker"
+    text = "f0 and the scale of the formants are those of the requested group: man, woman or child."
     fitted = "vowels.csv"
     weights = ("silero-vad",)
 
@@ -64,5 +66,5 @@ class SpeakerCheck:
         try:
             voice = is_voice(sound.clip, track)
         except WeightsUnavailable as error:
-            return Value(None, None, f"{UNAVAILABLE}: {error}", detail)
+            return Value.unavailable(error, detail=detail)
         return Value(scale, voice, "" if voice else NO_VOICE, detail)

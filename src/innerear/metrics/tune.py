@@ -10,7 +10,7 @@ import numpy as np
 from innerear.checks import Tune
 from innerear.dsp.onsets import SAMPLE_RATE
 from innerear.dsp.transcribe import by_shift, chosen, possible_notes
-from innerear.metrics.measure import Sound, Value
+from innerear.metrics.base import CheckMetric, Sound, Value
 
 Heard = Sequence[tuple[float, float]]
 """Onset in seconds and MIDI pitch per note."""
@@ -22,7 +22,7 @@ RHYTHM_FACTOR = 1.4  # the most by which an inter-onset interval may be off, at 
 RHYTHM_SLACK_S = 0.03  # and so much more, for onsets found early or late
 
 
-class TuneCheck:
+class TuneCheck(CheckMetric[Tune]):
     """The check `tune`: share of notes right, by edit distance (insertions, deletions, substitutions).
 
     V. I. Levenshtein, 1966, over the notes in the key that fits best; a note is right within half a
@@ -33,6 +33,9 @@ class TuneCheck:
     """
 
     name, version, unit = "tune", 1, "share"
+    label = "Tunes right"
+    text = "Share of the tune's notes right, in any key; passes if all are, in the tune's rhythm."
+    better = "higher"
 
     def measure(self, sound: Sound, check: Tune) -> Value:
         """Detail: the notes found, as [onset in s, MIDI pitch]; the worst ratio of an interval."""
