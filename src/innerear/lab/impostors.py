@@ -197,7 +197,8 @@ def tones_in_noise(rng: Rng, duration_s: float) -> Floats:
     """A tone or a string under noise."""
     sound = (tone, decaying, plucked, additive)[int(rng.integers(4))](rng, duration_s)
     noise = _any_noise(rng, duration_s)
-    return sound / np.abs(sound).max() + rng.uniform(0.05, 1) * noise / np.abs(noise).max()
+    mixed: Floats = sound / np.abs(sound).max() + rng.uniform(0.05, 1) * noise / np.abs(noise).max()
+    return mixed
 
 
 SORTS: dict[str, Sort] = {
@@ -227,9 +228,10 @@ def copy(samples: Floats, rng: Rng, envelope: bool) -> Floats:
     level = np.sqrt(np.interp(np.fft.rfftfreq(len(samples), 1 / SAMPLE_RATE), hz, power))
     noise = np.fft.irfft(spectrum * level, len(samples))
     if not envelope:
-        return noise
+        return np.asarray(noise)
     block = round(ENVELOPE_S * SAMPLE_RATE)
     padded = np.pad(samples, (0, -len(samples) % block)).reshape(-1, block)
     rms = np.sqrt(np.mean(padded**2, axis=1))
     centres = (np.arange(len(rms)) + 0.5) * block
-    return np.asarray(noise * np.interp(np.arange(len(samples)), centres, rms))
+    shaped: Floats = noise * np.interp(np.arange(len(samples)), centres, rms)
+    return shaped

@@ -63,14 +63,14 @@ def fit(bank: Bank) -> Ranges:
 
 
 def _recordings(bank: Bank) -> Iterator[tuple[str, bool, Path]]:
-    held = held_back(bank.rows)
+    held = {bank.path(file) for file in held_back(bank.rows)}
     for name, paths in bank.environment.items():
         for path in paths:
-            yield name, str(path.relative_to(bank.folder)) in held, path
+            yield name, path in held, path
     for name, notes in [*bank.real.items(), *bank.rendered.items()]:
         family = "string" if name in OF_STRINGS else FAMILY.get(notes[0].family, notes[0].family)
         for note in notes:
-            yield f"instrument:{family}", str(note.path.relative_to(bank.folder)) in held, note.path
+            yield f"instrument:{family}", note.path in held, note.path
 
 
 def _described(one: tuple[str, bool, Path]) -> tuple[str, bool, Floats | None]:
