@@ -80,18 +80,18 @@ def checks_verify(only: str | None, wrong: bool, write: bool, data: tuple[Path, 
 
 @checks.command("fit")
 @DATA
-@click.option("--only", help="Only these, such as label; by default instrument,label,plausibility.")
+@click.option("--only", help="Only these, such as label; by default instrument,label.")
 def checks_fit(only: str | None, data: tuple[Path, ...]) -> None:
     """Fit the checks that are trained on recordings.
 
-    These are instrument, label and plausibility. Needs the reference data (INNEREAR_DATA). Writes the
+    These are instrument and label. Needs the reference data (INNEREAR_DATA). Writes the
     fitted parameters and the verification results.
     """
-    from innerear.lab.all import FITTED, RANGES, fit, table
+    from innerear.lab.all import FITTED, fit, table
 
-    chosen = only.split(",") if only else [*FITTED, RANGES]
-    if unknown := [name for name in chosen if name not in (*FITTED, RANGES)]:
-        raise UsageError(f"--only {unknown[0]!r}; wanted some of {', '.join((*FITTED, RANGES))}")
+    chosen = only.split(",") if only else list(FITTED)
+    if unknown := [name for name in chosen if name not in FITTED]:
+        raise UsageError(f"--only {unknown[0]!r}; wanted some of {', '.join(FITTED)}")
     bank = _bank(data)
     if bank is None:
         raise UsageError("INNEREAR_DATA names no folder with a MANIFEST.csv; `innerear reference fetch` makes one")

@@ -1,13 +1,13 @@
 """Impostors: sounds that try to pass as an environmental sound or an instrument, and are neither.
 
-Each *sort* is a function of a generator and a duration; `impostors` makes seeded, varied sounds of it. Two
+Each *sort* is a function of a generator and a duration; `impostor` makes seeded, varied sounds of it. Two
 sorts copy a recording: noise with its long-term spectrum, and with its spectrum and its envelope. The sorts
 of `KEPT_OUT` are never used in a fit: they tell whether impostors of an unknown sort are rejected.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 
@@ -210,13 +210,11 @@ SORTS: dict[str, Sort] = {
 KEPT_OUT = ("swept noise", "ring-modulated tone", "gliding tone", "tone in noise")
 
 
-def impostors(sort: str, count: int, duration_s: float) -> Iterator[Clip]:
-    """Sounds of a sort, each with its own seed; a third of them in a room, a third with faint noise."""
-    for turn in range(count):
-        rng = seeded("impostor", sort, turn, duration_s)
-        samples = SORTS[sort](rng, duration_s)
-        samples = (make.room, make.noisy, lambda same, _: same)[turn % 3](samples, rng)
-        yield make.clip(samples)
+def impostor(sort: str, turn: int, duration_s: float) -> Clip:
+    """The sound number `turn` of a sort; a third of them are in a room, a third have faint noise."""
+    rng = seeded("impostor", sort, turn, duration_s)
+    samples = SORTS[sort](rng, duration_s)
+    return make.clip((make.room, make.noisy, lambda same, _: same)[turn % 3](samples, rng))
 
 
 def copy(samples: Floats, rng: Rng, envelope: bool) -> Floats:

@@ -103,7 +103,6 @@ SOUND_METRICS = {
     "duration_error": "innerear.metrics.signal:DurationError",
     "loudness": "innerear.metrics.signal:Loudness",
     "format": "innerear.metrics.signal:Format",
-    "plausibility": "innerear.metrics.plausibility:Plausibility",
     "whisper_wer": "innerear.metrics.open_words:WhisperWer",
     "whisper_base_wer": "innerear.metrics.open_words:WhisperBaseWer",
     "whisper_in_noise": "innerear.metrics.in_noise:InNoise",
@@ -114,10 +113,9 @@ ON_REQUEST = ("whisper_base_wer", "whisper_in_noise", "dnsmos")
 
 FITTED = {
     "instrument": "instrument.npz",
-    "label": "classes.csv",
-    "sequence": "classes.csv",
-    "together": "classes.csv",
-    "plausibility": "plausibility.json",
+    "label": "label.npz",
+    "sequence": "label.npz",
+    "together": "label.npz",
     "transcript": "words.npz",
     "words": "pronunciations.txt.xz",
     "rhyme": "pronunciations.txt.xz",
@@ -129,10 +127,10 @@ FITTED = {
 """What metrics rest on that was learnt from sounds: files of this package. Another file is another metric."""
 
 WEIGHTS = {
-    "instrument": ("yamnet",),
-    "label": ("yamnet",),
-    "sequence": ("yamnet",),
-    "together": ("yamnet",),
+    "instrument": ("yamnet", "aisfx"),
+    "label": ("yamnet", "aisfx"),
+    "sequence": ("yamnet", "aisfx"),
+    "together": ("yamnet", "aisfx"),
     "voice": ("silero-vad",),
     "unvoiced": ("silero-vad",),
     "transcript": ("whisper-tiny.en", "silero-vad"),
@@ -147,6 +145,7 @@ WEIGHTS = {
 
 PACKAGES = {
     "yamnet": ("ai_edge_litert",),
+    "aisfx": ("onnxruntime",),
     "silero-vad": ("onnxruntime",),
     "dnsmos": ("onnxruntime",),
     "whisper-tiny.en": ("ctranslate2", "tokenizers"),

@@ -52,16 +52,18 @@ METRICS: tuple[MetricText, ...] = (
     MetricText("onset_trend", "Accelerando or ritardando", "Onset rate changes as requested, between the given rates."),
     MetricText("events", "Event count", "As many separate events as requested.", "events"),
     MetricText("chord", "Chords right", "The requested tones are present and no other tone is louder.", "dB"),
-    MetricText("instrument", "Instrument family", "A listener would name the requested family.", "lead"),
+    MetricText("instrument", "Instrument family", "Two networks recognise the requested family.", "log odds"),
     MetricText("waveform", "Waveform right", "The harmonics are nearest to those of the requested waveform.", "dB"),
     MetricText("modulation", "Vibrato or tremolo", "Rate and depth of the modulation.", "Hz"),
     MetricText("glide", "Glide", "A pitch that moves steadily from one note to another.", "cents"),
     MetricText("level_trend", "Crescendo or fade", "Level rises or falls steadily by at least the given amount.", "dB"),
-    MetricText("label", "Class recognised", "The tagger's top class is the requested one, or merged with it.", "of 50"),
+    MetricText(
+        "label", "Class recognised", "Two networks recognise the requested class, or one merged with it.", "log odds"
+    ),
     MetricText(
         "label_alone", "Exact class recognised", "The top class is exactly the requested one; merges don't count."
     ),
-    MetricText("label_top5", "Class in the top five", "The requested class is among the tagger's top five."),
+    MetricText("label_top5", "Class in the top five", "The requested class is among the first five."),
     MetricText("vowel", "Vowels right", "F1 and F2 are nearest to the requested vowel of the set.", "deviations"),
     MetricText(
         "transcript",
@@ -97,9 +99,14 @@ METRICS: tuple[MetricText, ...] = (
     MetricText("unvoiced", "Whispered", "A voice without a fundamental."),
     MetricText("voice", "Voice present", "Silero VAD detects a human voice.", "s"),
     MetricText("ladder", "Speech ladder", "Share of the checks of a rung passed: vowel, text, or voice."),
+    MetricText(
+        "identity", "Identity, graded", "How clearly the sound is what was asked: 0 not at all, 1 as a recording."
+    ),
+    MetricText(
+        "typicality", "Typicality", "Share of recordings of the class that are less clearly of it; 0.5 for real ones."
+    ),
     MetricText("sequence", "In sequence", "The requested classes are recognised in order."),
     MetricText("together", "At once", "The requested classes are recognised at the same time."),
-    MetricText("plausibility", "Plausibility", "Share of descriptors within the range of real recordings.", "share"),
     MetricText("tier_trend", "Trend over tiers", "Change in checks passed from one tier to the next."),
     MetricText("program", "Program", "Share of completions that contain a program."),
     MetricText("ran", "Ran", "Share of completions whose program ran to the end."),

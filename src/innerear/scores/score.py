@@ -6,7 +6,6 @@ counts only as missing.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -15,7 +14,6 @@ from innerear.checks import Check, kind
 from innerear.compute.work import Executor
 from innerear.embed.batches import Embedding
 from innerear.metrics import measure as metrics
-from innerear.metrics import plausibility
 from innerear.metrics.signal import right_length
 from innerear.records import Item, Measurement, Outcome, Score
 from innerear.scores.checks import check_scores
@@ -24,9 +22,10 @@ from innerear.scores.comparisons import comparisons
 from innerear.scores.distances import distance_scores
 from innerear.scores.ends import with_ends
 from innerear.scores.groups import Group, groups_of
+from innerear.scores.identity import identity_scores
 from innerear.scores.ladder import ladder
 from innerear.scores.networks import network_scores
-from innerear.scores.summaries import average, median_size, middle, rate
+from innerear.scores.summaries import median_size, middle, rate
 
 Progress = Callable[[str, int, int], None]
 
@@ -65,6 +64,7 @@ def score(
         scores += _measured(group, rows)
         scores += check_scores(group, judged)
         scores += ladder(group, judged)
+        scores += identity_scores(group, judged)
         scores += distances
         scores += clap_scores(group, embedded)
     scores = with_ends(scores)
@@ -100,29 +100,11 @@ def _measured(group: Group, rows: Mapping[str, Measurement]) -> list[Score]:
         for row in metrics.rows_of(rows, item.completion.key, sound):
             found.setdefault(row.metric, []).append((item.probe.id, row))
     every = len(group.items)
-    plausible = found.get("plausibility", [])
     return [
-        *(_plausible(group, plausible) if plausible else ()),
         middle(group, found.get("duration_error", []), "duration_error", "s", "lower", median_size, every),
         middle(group, found.get("loudness", []), "loudness", "LUFS", "neither", np.median, every),
         *network_scores(group, found),
     ]
-
-
-def _plausible(group: Group, rows: list[tuple[str, Measurement]]) -> list[Score]:
-    """The mean share of descriptors in range, with its floors and ceiling, and counts of those outside."""
-    shares = [(probe, row.value) for probe, row in rows if row.value is not None]
-    known = plausibility.shipped().inside.get(group.tier, {})
-    floor = {name: share for name, share in known.items() if name != "real"}
-    outside = Counter(str(ends[3]) for _, row in rows for ends in row.detail.get("outside", {}).values())
-    return [
-        average(
-            group, "plausibility", shares, len(rows) - len(shares), "plausibility|v:1|mean", share=True,
-            unit="share inside", better="higher",
-            ceiling={"real_clips": known.get("real")}, floor=floor,
-            detail={"outside": dict(outside.most_common())}, note="not in headlines",
-        )
-    ]  # fmt: skip
 
 
 def funnels(items: Sequence[Item]) -> list[tuple[str, str, str, list[tuple[str, int, int]]]]:
