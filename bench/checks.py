@@ -17,7 +17,9 @@ from functools import partial
 from pathlib import Path
 
 from innerear.checks import kind
-from innerear.metrics import measure as metrics
+from innerear.metrics.base import Sound
+from innerear.metrics.measure import measure
+from innerear.metrics.registry import SOUND_METRICS, metric_of, sound_metric
 from innerear.records import TIERS
 from innerear.render.render import load
 from innerear.run.run import Run
@@ -26,7 +28,7 @@ from innerear.run.run import Run
 def main(folder: Path, model: str, tiers: list[str]) -> None:
     run = Run(folder)
     items = [i for i in run.items() if i.completion.model == model and i.probe.tier in tiers and i.render.audio]
-    sounds = [metrics.Sound(item.probe, item.render, load(item.render, run.audio)) for item in items]
+    sounds = [Sound(item.probe, item.render, load(item.render, run.audio)) for item in items]
     total = sum(item.render.duration_s or 0 for item in items)
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
     print(f"{len(sounds)} sounds of {model}, {total:.0f} s")
@@ -39,19 +41,17 @@ def main(folder: Path, model: str, tiers: list[str]) -> None:
 
     for sound in sounds:
         for check in sound.probe.expect:
-            if kind(check) in metrics.CHECK_METRICS:
-                metric = metrics.find_metric(metrics.CHECK_METRICS[kind(check)])
-                timed(kind(check), partial(metric.measure, sound, check))
-        for name, path in metrics.SOUND_METRICS.items():
-            if (metric := metrics.find_metric(path)).applies(sound.probe):
-                timed(name, partial(metric.measure, sound))
+            timed(kind(check), partial(metric_of(check).measure, sound, check))
+        for metric in map(sound_metric, SOUND_METRICS):
+            if metric.applies(sound.probe):
+                timed(metric.name, partial(metric.measure, sound))
     for name, seconds in sorted(spent.items(), key=lambda pair: -sum(pair[1])):
         mean, longest = sum(seconds) / len(seconds), max(seconds)
         print(f"{name:14} {len(seconds):3} clips  {mean:.3f} s a clip (CPU)  longest {longest:.3f} s")
     print(f"one after the other  {sum(map(sum, spent.values())):.1f} s CPU")
     start = time.perf_counter()
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(lambda sound: metrics.measure("bench", sound), sounds))
+        list(pool.map(lambda sound: measure("bench", sound), sounds))
     print(f"all metrics on {os.cpu_count()} threads  {time.perf_counter() - start:.1f} s")
 
 

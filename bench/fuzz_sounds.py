@@ -42,8 +42,9 @@ from innerear.compute.work import Local
 from innerear.errors import AudioError
 from innerear.jail.base import JailResult
 from innerear.jail.plain import read_output
-from innerear.metrics import measure as metrics
-from innerear.metrics.measure import Sound
+from innerear.metrics.base import Sound
+from innerear.metrics.measure import keys, measure
+from innerear.metrics.registry import SOUND_METRICS, find
 from innerear.records import Limits, Measurement, Outcome, Probe, Program, Render
 from innerear.render.render import load, longest_s, render_all, to_row
 
@@ -256,16 +257,16 @@ def check_stored(clip: Clip, row: Render, audio: Path) -> Clip:
 def measured(sound: Sound, draw: np.random.Generator, given: Given, watch: Watch) -> list[Measurement]:
     """The rows of a sound by some of the metrics, checks of any probe among them."""
     rows = []
-    for name in [*probes(), *metrics.SOUND_METRICS]:
-        if draw.random() > given.share * SLOW.get(name, 1) or (name in metrics.WEIGHTS and not given.networks):
+    for name in [*probes(), *SOUND_METRICS]:
+        if draw.random() > given.share * SLOW.get(name, 1) or (find(name).weights and not given.networks):
             continue
         asked = sound
         if name in probes():
             probe, check = probes()[name][draw.integers(len(probes()[name]))]
             asked = Sound(msgspec.structs.replace(probe, expect=[check]), sound.render, sound.clip)
-        wanted = [key for key, metric, _ in metrics.keys("fuzz", asked) if metric == name]
+        wanted = [key for key, metric, _ in keys("fuzz", asked) if metric.name == name]
         with watch.step(f"metric {name}"):
-            made = metrics.measure("fuzz", asked, wanted)
+            made = measure("fuzz", asked, wanted)
             rows += made
             complain(made)
     return rows
@@ -275,7 +276,7 @@ def complain(rows: list[Measurement]) -> None:
     """Raise where a row cannot be written, or where its metric has failed."""
     for row in rows:
         check_row(row)
-        if row.reason.startswith(metrics.FAILED):
+        if row.cause.startswith("the metric failed"):
             raise Found(row.reason)
 
 
@@ -300,7 +301,8 @@ def used(sound: Sound, rows: list[Measurement], draw: np.random.Generator, given
         if re.search(r"\b(nan|inf)\b", heard.words):
             raise Found(f"what is told to a model: {heard.words}")
 
-    failed = [msgspec.structs.replace(row, passed=False) for row in rows]
+    asked = {kind(check): index for index, check in enumerate(probe.expect)}
+    failed = [msgspec.structs.replace(row, passed=False, check=asked.get(row.metric)) for row in rows]
     steps: dict[str, Callable[[], object]] = {
         "fingerprint": lambda: fingerprint(clip),
         "listener": listened,

@@ -35,7 +35,8 @@ from innerear.compute.work import Executor, Job, Local
 from innerear.embed import open_embedder
 from innerear.embed.batches import batches, hearing
 from innerear.jail import open_jail
-from innerear.metrics import measure as metrics
+from innerear.metrics.base import sound_of as to_measure_of
+from innerear.metrics.measure import keys
 from innerear.programs.extract import extract
 from innerear.programs.guard import guarded
 from innerear.records import Item, Limits, Program
@@ -91,8 +92,8 @@ def recorded(run: Run) -> list[Item]:
 
 def to_measure(item: Item) -> stages.Missing:
     """A sound with all that `innerear measure` measures of it."""
-    keys = metrics.keys(item.completion.key, metrics.sound_of(item))
-    return item, frozenset(key for key, name, _ in keys if name not in metrics.ON_REQUEST)
+    rows = keys(item.completion.key, to_measure_of(item))
+    return item, frozenset(row.key for row in rows if not row.metric.on_request)
 
 
 def repeated(found: Sequence[Any], things: int) -> list[Any]:

@@ -159,8 +159,9 @@ def _item(
             passed=passed,
             reason="wrong sound – made up" if name == "failure" else "",
             detail=detail,
+            check=check,
         )
-        for place, (name, value, passed, detail) in enumerate(_measured(probe, model, rng))
+        for place, (name, value, passed, detail, check) in enumerate(_measured(probe, model, rng))
     ]
     return Item(
         completion=completion,
@@ -176,16 +177,16 @@ FAMILIES = ["keyboard", "guitar", "string", "flute", "reed", "brass", "mallet"]
 
 
 def _measured(probe: records.Probe, model: str, rng: np.random.Generator) -> list[tuple]:
-    """(metric, value, passed, detail) in the form of the metrics that are there."""
+    """(metric, value, passed, detail, index of its check) in the form of the metrics that are there."""
     able = model.startswith("recorded")
-    rows: list[tuple] = [("duration", float(rng.normal(0, 0.01)), True, {})]
-    for check in probe.expect:
-        rows.append((checks.kind(check), *_judged(check, bool(rng.random() < (0.7 if able else 0.1)), able, rng)))
+    rows: list[tuple] = [("duration", float(rng.normal(0, 0.01)), True, {}, None)]
+    for at, check in enumerate(probe.expect):
+        rows.append((checks.kind(check), *_judged(check, bool(rng.random() < (0.7 if able else 0.1)), able, rng), at))
     if probe.tier == "environment":
         outside = {} if able else {"centroid_hz": [4000.0, 300.0, 1500.0, "too bright"]}
-        rows.append(("plausibility", 0.9 if able else 0.4, able, {"outside": outside, "n": 10}))
-    failed = [name for name, _, passed, _ in rows if passed is False]
-    return [*rows, ("failure", None, False, {"words": ["wrong sound"], "counts": True})] if failed else rows
+        rows.append(("plausibility", 0.9 if able else 0.4, able, {"outside": outside, "n": 10}, None))
+    failed = [name for name, _, passed, *_ in rows if passed is False]
+    return [*rows, ("failure", None, False, {"words": ["wrong sound"], "counts": True}, None)] if failed else rows
 
 
 def _judged(check: checks.Check, good: bool, able: bool, rng: np.random.Generator) -> tuple:

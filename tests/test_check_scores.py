@@ -4,7 +4,7 @@ import pytest
 
 from innerear import suite
 from innerear.metrics.verified import in_headline
-from innerear.records import Completion, Item, Measurement, Outcome, Program, Render, digest
+from innerear.records import Completion, Item, Measurement, Outcome, Program, Render, Status, digest
 from innerear.scores.checks import check_scores
 from innerear.scores.comparisons import comparisons
 from innerear.scores.ends import with_ends
@@ -131,7 +131,10 @@ def without(items, judged, lacks, why="not measured here: YAMNet's weights are m
     for place, item in enumerate(items):
         if lacks(place):
             rows = judged[item.completion.key]
-            rows[:] = [(check, Measurement("k", row.subject, "m", None, None, why)) for check, row in rows]
+            rows[:] = [
+                (check, Measurement("k", row.subject, "m", None, None, why, status=Status.UNAVAILABLE))
+                for check, row in rows
+            ]
     return items, judged
 
 

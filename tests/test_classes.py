@@ -9,9 +9,9 @@ from innerear.lab import sounds as make
 from innerear.lab.classes import left_out, merge
 from innerear.lab.tools import seeded
 from innerear.metrics import classes
+from innerear.metrics.base import Sound
 from innerear.metrics.classes import LabelCheck, judge, merged_name, places, shipped
 from innerear.metrics.instrument import audioset_names
-from innerear.metrics.measure import Sound
 
 ASKED = [check for probe in suite.load().probes for check in probe.expect if isinstance(check, checks.Label)]
 

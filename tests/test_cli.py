@@ -282,3 +282,22 @@ def test_an_interrupted_run_says_how_to_go_on(tmp_path):
     assert going.returncode == 130
     assert "run the same command again to resume" in said
     assert "Traceback" not in said
+
+
+INTERRUPTS_THE_IMPORT = """
+import sys
+
+class Interrupts:
+    def find_spec(self, name, path=None, target=None):
+        if name == "innerear.cli.main":
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, Interrupts())
+from innerear.__main__ import main
+main()
+"""
+
+
+def test_an_interrupt_while_the_command_line_loads_is_one_line():
+    done = subprocess.run([sys.executable, "-c", INTERRUPTS_THE_IMPORT], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "innerear: interrupted\n")

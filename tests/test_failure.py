@@ -8,8 +8,9 @@ from innerear.lab import sounds as make
 from innerear.lab.sounds import SYNTHETIC
 from innerear.lab.tools import seeded
 from innerear.metrics import failure
+from innerear.metrics.base import Sound
 from innerear.metrics.failure import COPY_DB, WORDS, copies, fingerprint, words
-from innerear.metrics.measure import Sound, measure
+from innerear.metrics.measure import measure
 from innerear.records import Measurement, Outcome, Probe, RawLevels, Render
 
 TUNE = [(0.0, 0.5, 60), (0.5, 1.0, 64), (1.0, 1.5, 67), (1.5, 2.0, 72), (2.0, 2.5, 69)]
@@ -91,7 +92,7 @@ def test_every_word_is_explained():
 def scene(check, heard):
     made = sound(make.phrase(SYNTHETIC["reed"], [(0, 2.5, 60)], 2.5, seeded(0)), expect=(check,))
     kind = type(check).__struct_config__.tag
-    return words(made, [Measurement("k", "s", kind, 0.0, False, "", {"heard": heard})], None)
+    return words(made, [Measurement("k", "s", kind, 0.0, False, "", {"heard": heard}, check=0)], None)
 
 
 def test_scenes_fail_as_another_sound_one_missing_or_another_order():

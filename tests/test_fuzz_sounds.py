@@ -11,11 +11,11 @@ from innerear.ask.listener import hear
 from innerear.checks import kind
 from innerear.clip import Clip
 from innerear.jail import probe as probe_jails
-from innerear.metrics import measure as metrics
+from innerear.metrics.base import Sound
 from innerear.metrics.failure import fingerprint
-from innerear.metrics.measure import Sound
+from innerear.metrics.measure import keys, measure
 from innerear.metrics.spectrum import harmonic_levels
-from innerear.records import Outcome, Render
+from innerear.records import Outcome, Render, Status
 from innerear.render.render import store
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "bench"))
@@ -60,8 +60,8 @@ def alternating(sample_rate, frames):
 
 def measured(clip, probe, tmp_path):
     row = Render("k", "p", Outcome.OK, **store(clip, tmp_path))
-    wanted = [key for key, name, _ in metrics.keys("s", Sound(probe, row, clip)) if name not in metrics.WEIGHTS]
-    return metrics.measure("s", Sound(probe, row, clip), wanted)
+    wanted = [key for key, metric, _ in keys("s", Sound(probe, row, clip)) if not metric.weights]
+    return measure("s", Sound(probe, row, clip), wanted)
 
 
 def test_a_tone_at_half_the_sample_rate_has_no_harmonics_to_measure(tmp_path):
@@ -104,7 +104,7 @@ def test_a_metric_that_fails_costs_its_own_row_and_no_other(tmp_path, monkeypatc
     rows = {row.metric: row for row in measured(alternating(44_100, 44_100), load().probes[0], tmp_path)}
     assert rows["loudness"].value is None
     assert rows["loudness"].reason == "not measured here: the metric failed with IndexError: index 0 is out of bounds"
-    assert metrics.is_unavailable(rows["loudness"])
+    assert rows["loudness"].status is Status.UNAVAILABLE
     assert rows["format"].value == 44_100
 
 

@@ -14,7 +14,7 @@ from innerear import RunConfig, choose, create, evaluate, load, open_model, stag
 from innerear.embed import weights
 from innerear.errors import WeightsUnavailable
 from innerear.metrics import instrument, silero
-from innerear.metrics.measure import UNAVAILABLE, is_unavailable
+from innerear.records import Status
 from innerear.run.run import Run, save
 from innerear.stages import choose_embedders
 
@@ -76,7 +76,7 @@ def test_a_download_that_failed_is_not_tried_again_by_the_same_process(run: Run,
 
 def test_finished_work_is_not_measured_again_for_what_is_still_lacking(run: Run, asked: list[str]) -> None:
     before = run.measurements()
-    assert any(map(is_unavailable, before.values()))
+    assert any(row.status is Status.UNAVAILABLE for row in before.values())
     asked.clear()
     weights._failed.clear()  # as in a process of its own
     done = []
@@ -91,12 +91,12 @@ def test_what_was_lacking_is_measured_once_its_weights_appear(
 ) -> None:
     pytest.importorskip("ai_edge_litert", reason="the extra `yamnet` is not installed")
     before = run.measurements()
-    assert any(row.metric == "label" and row.reason.startswith(UNAVAILABLE) for row in before.values())
+    assert any(row.metric == "label" and row.status is Status.UNAVAILABLE for row in before.values())
     monkeypatch.setenv("INNEREAR_MODELS", str(pack / "models"))
     stages.measure(Run(run.folder))
     new = [row for key, row in run.measurements().items() if key not in before]
     assert "label" in {row.metric for row in new}
-    assert not any(map(is_unavailable, new))
+    assert not any(row.status is Status.UNAVAILABLE for row in new)
 
 
 def test_asking_again_by_name_tries_again(asked: list[str]) -> None:

@@ -13,7 +13,8 @@ from innerear.errors import UsageError
 from innerear.listening import Wanted, build, read_key, validate
 from innerear.listening.files import Answers
 from innerear.listening.validate import spearman
-from innerear.metrics import measure as metrics
+from innerear.metrics.base import sound_of
+from innerear.metrics.measure import keys
 from innerear.records import Measurement, digest
 from innerear.report.validations import read_validations
 from innerear.run.parts import Writer
@@ -34,10 +35,11 @@ def run(tmp_path_factory):
     run = made_run(folder, {"model/one": tone(0.3, 0.06), "model/two": tone(0.2, 0.06)}, PROBES)
     with Writer(folder / "measurements", Measurement, 9e9) as writer:
         for item in run.items():
-            for key, name, check in metrics.keys(item.completion.key, metrics.sound_of(item)):
+            for key, metric, check in keys(item.completion.key, sound_of(item)):
+                name = metric.name
                 rng = np.random.default_rng(int(digest("made", name, item.probe.id, item.completion.model)[:8], 16))
                 value = float(rng.normal(0, 1)) if check is None else None
-                passed = bool(rng.random() < 0.5) if name in metrics.CHECK_METRICS else None
+                passed = bool(rng.random() < 0.5) if check is not None else None
                 writer.keep(Measurement(key, item.completion.key, name, value, passed))
     return run
 

@@ -10,7 +10,7 @@ from innerear.clip import Clip, read
 from innerear.compute.work import Local
 from innerear.errors import AudioError, JailFailure, JailUnavailable
 from innerear.jail import JailResult, open_jail
-from innerear.metrics.measure import Sound
+from innerear.metrics.base import Sound
 from innerear.metrics.signal import Format
 from innerear.records import Limits, Outcome, Program, Render
 from innerear.render.render import load, near_limits, raw_levels, render_all, store

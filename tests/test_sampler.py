@@ -10,7 +10,7 @@ from innerear.ask.models import open_model
 from innerear.ask.models.sampler import midi_file, score
 from innerear.checks import Pitch
 from innerear.errors import UsageError
-from innerear.metrics.measure import Sound
+from innerear.metrics.base import Sound
 from innerear.metrics.pitch import PitchCheck
 from innerear.records import Outcome, Render
 from innerear.render import tools

@@ -11,10 +11,10 @@ from innerear.clip import read
 from innerear.lab import sounds as make
 from innerear.lab.passing import PATTERNS, SOUND_M_S, passed_by, siren
 from innerear.lab.tools import seeded, slope_noise
+from innerear.metrics.base import Sound
 from innerear.metrics.classes import shipped
 from innerear.metrics.doppler import DopplerCheck
 from innerear.metrics.instrument import audioset_names
-from innerear.metrics.measure import Sound
 from innerear.metrics.scene import SequenceCheck, at_once, in_sequence
 
 NAME = {one.name: audioset_names().index(one.audioset[0]) for one in shipped()}

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from innerear import stages
 from innerear.cli.table import headline, heard_by
-from innerear.metrics import measure as metrics
+from innerear.metrics.registry import find
 from innerear.records import Completion, Item, Outcome, Probe, Program, RawLevels, Render, Score
 from innerear.reference.sets import find_reference
 from innerear.run.run import Run
@@ -238,8 +238,7 @@ def test_a_runs_table_has_the_distances_of_an_embedder_that_hears(scores, by, sh
     ],
 )
 def test_a_metrics_signature_names_the_weights_that_it_runs_on(name, weights):
-    path = (metrics.CHECK_METRICS | metrics.SOUND_METRICS)[name]
-    assert re.findall(r"(?<=[:,])([a-z0-9.-]+)@[0-9a-f]{8}", metrics.signature(metrics.find_metric(path))) == weights
+    assert re.findall(r"(?<=[:,])([a-z0-9.-]+)@[0-9a-f]{8}", find(name).signature()) == weights
 
 
 @pytest.mark.xdist_group("recorded_run")

@@ -16,10 +16,11 @@ from innerear.errors import WeightsUnavailable
 from innerear.lab.all import verify_all
 from innerear.lab.sounds import Bank
 from innerear.metrics import closed_set, dnsmos, open_words, whisper
-from innerear.metrics.measure import UNAVAILABLE, Sound
+from innerear.metrics.base import Sound
 from innerear.metrics.verified import shipped
 from innerear.metrics.word_errors import compare
 from innerear.metrics.words import TranscriptCheck
+from innerear.records import Status
 from innerear.run.run import Run
 
 RNG = np.random.default_rng(1)
@@ -108,7 +109,7 @@ def test_a_word_passes_if_it_is_the_likeliest_and_not_if_all_are_unlikely(found,
 def test_a_sentence_is_the_recognisers_and_without_it_the_templates_only_mark_it():
     value = TranscriptCheck().measure(Sound(PROBE, None, NOISE), Transcript(text=TEXT))
     assert value.passed is None
-    assert value.reason.startswith(f"{UNAVAILABLE}: no weights: whisper-tiny.en/model.bin")
+    assert value.reason.startswith(f"{Status.UNAVAILABLE}: no weights: whisper-tiny.en/model.bin")
     assert "the templates hear" in value.reason
 
 
@@ -158,7 +159,7 @@ def test_a_voice_goes_through_the_gate_and_the_rate_is_at_most_one(made, pack, s
 def test_without_weights_it_says_what_to_do_and_imports_nothing():
     value = heard(NOISE)
     assert value.value is None
-    assert value.reason.startswith(f"{UNAVAILABLE}: no weights: whisper-tiny.en/model.bin is not here")
+    assert value.reason.startswith(f"{Status.UNAVAILABLE}: no weights: whisper-tiny.en/model.bin is not here")
     assert "innerear weights pull whisper-tiny.en" in value.reason
     code = (
         "import sys, numpy as np; from innerear.clip import Clip; from innerear.metrics.open_words import hear;"
@@ -224,7 +225,7 @@ def test_scores_say_that_whisper_is_not_here(run):
     assert {group for _, group in found} == {"all", "family:word"}
     for one in found.values():
         assert (one.value, one.n, one.missing) == (None, 0, 2)
-        assert one.note.startswith(f"{UNAVAILABLE}: no weights")
+        assert one.note.startswith(f"{Status.UNAVAILABLE}: no weights")
     assert not scores(run, "dnsmos")
 
 
@@ -236,7 +237,7 @@ def test_what_was_lacking_is_measured_once_it_is_there_and_nothing_else_is_done_
     found = scores(run, "whisper_wer")
     silent = found["baseline/silence", "all"]
     assert (silent.value, silent.n, silent.missing, silent.detail["gated"]) == (1.0, 2, 0, 2)
-    assert UNAVAILABLE not in silent.note
+    assert Status.UNAVAILABLE not in silent.note
     spoken = found["recorded/one-shot", "family:word"]
     assert (spoken.n, spoken.missing) == (2, 0)
     assert 0 <= spoken.value <= 1

@@ -7,7 +7,7 @@ import pytest
 
 from innerear import load
 from innerear.clip import Clip
-from innerear.metrics import measure as metrics
+from innerear.metrics.group import Group
 from innerear.metrics.in_noise import (
     BANDS_HZ,
     SAMPLE_RATE,
@@ -19,10 +19,10 @@ from innerear.metrics.in_noise import (
     threshold_db,
 )
 from innerear.metrics.pronounce import CONSONANTS, phone_errors, pronunciations
+from innerear.metrics.registry import sound_metric
 from innerear.metrics.word_errors import compare
-from innerear.records import Measurement
-from innerear.scores.groups import Group
-from innerear.scores.heard import what_is_lost, word_scores
+from innerear.metrics.word_scores import what_is_lost
+from innerear.records import Measurement, Status
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,8 @@ PROBES = [probe for probe in load().probes if probe.id.startswith("speech/senten
 
 def scored(rows):
     group = Group("m", "direct", "speech", [SimpleNamespace(probe=probe) for probe in PROBES], PROBES)
-    return {(one.metric, one.group): one for one in word_scores(group, rows)}
+    found = (one for name, of in rows.items() for one in sound_metric(name).combine(group, of))
+    return {(one.metric, one.group): one for one in found}
 
 
 def heard(probe, errors, metric="whisper_wer", **detail):
@@ -159,7 +160,7 @@ def heard(probe, errors, metric="whisper_wer", **detail):
 
 def test_a_rate_is_all_errors_over_all_words_and_its_n_is_the_words():
     rows = [heard(probe, 2) for probe in PROBES]
-    rows[0] = (PROBES[0].id, Measurement("k", "s", "whisper_wer", None, None, metrics.NO_SOUND))
+    rows[0] = (PROBES[0].id, Measurement("k", "s", "whisper_wer", None, None, "no sound", status=Status.NO_SOUND))
     rows[1] = heard(PROBES[1], 50)
     found = scored({"whisper_wer": rows})
     whole, family = found["whisper_wer", "all"], found["whisper_wer", "family:sentence"]

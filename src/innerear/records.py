@@ -72,6 +72,13 @@ class Round(msgspec.Struct, frozen=True, omit_defaults=True):
     heard: str = ""
 
 
+class Remark(enum.StrEnum):
+    """How a recording differs from what was asked."""
+
+    ANOTHER_PITCH = "another pitch"
+    ANOTHER_TEXT = "another text"
+
+
 class Completion(msgspec.Struct, frozen=True, omit_defaults=True):
     """A model's answer to one probe.
 
@@ -93,6 +100,12 @@ class Completion(msgspec.Struct, frozen=True, omit_defaults=True):
     recording: str | None = None
     rounds: list[Round] = []
     usd: float | None = None
+
+    @property
+    def remark(self) -> Remark | None:
+        """How a recording differs from what was asked, if it does: `finish_reason` says so."""
+        known = {str(remark): remark for remark in Remark}
+        return known.get(self.finish_reason or "") if self.recording is not None else None
 
     def texts(self) -> list[str]:
         """All texts that the model wrote, in all rounds."""
@@ -206,10 +219,21 @@ class Repeat(msgspec.Struct, frozen=True):
     same: bool
 
 
-class Measurement(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One metric of one sound. `value=None` means not measurable; `reason` says why.
+class Status(enum.StrEnum):
+    """Whether a metric found something, or why not."""
 
-    `subject` is the key of the completion; `passed` is set by checks.
+    MEASURED = "measured"
+    NOT_MEASURABLE = "not measurable"
+    NO_SOUND = "no sound"
+    EXCUSED = "not judged"  # a recording that is not what was asked
+    UNAVAILABLE = "not measured here"  # this machine lacks what the metric needs, or the metric failed
+
+
+class Measurement(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One metric of one sound. `value=None` means not measurable; `status` and `reason` say why.
+
+    `subject` is the key of the completion; `passed` is set by checks, and `check` is the index of the
+    check in `probe.expect`. Rows of version 0.1.0 have no `check` and no `status`; `metrics.rows_of` adds them.
     """
 
     key: str
@@ -219,6 +243,16 @@ class Measurement(msgspec.Struct, frozen=True, omit_defaults=True):
     passed: bool | None = None
     reason: str = ""
     detail: dict[str, Any] = {}
+    check: int | None = None
+    status: Status = Status.MEASURED
+
+    @property
+    def cause(self) -> str:
+        """The reason without the status that it begins with."""
+        return self.reason.removeprefix(f"{self.status}: ")
+
+
+Better = Literal["higher", "lower", "neither"]
 
 
 class Score(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -238,7 +272,7 @@ class Score(msgspec.Struct, frozen=True, omit_defaults=True):
     signature: str
     group: str = "all"  # a family, a group of families, or all of the tier
     unit: str = ""
-    better: Literal["higher", "lower", "neither"] = "neither"
+    better: Better = "neither"
     low: float | None = None
     high: float | None = None
     floor: dict[str, float | None] = {}  # by the name of the baseline, such as "noise"

@@ -25,9 +25,12 @@ from innerear.compute.work import Executor, Failure, Job, Local
 from innerear.embed import BY_DEFAULT, open_embedder, reads_captions, uses_gpu
 from innerear.embed.batches import Named, anchors, batches, compact, hearing, parts_of, read_embeddings
 from innerear.errors import AudioError, DiskFull, JailFailure, JailUnavailable, UsageError, WeightsUnavailable
-from innerear.metrics import measure as metrics
 from innerear.metrics import verified
+from innerear.metrics.base import Metric, sound_of
 from innerear.metrics.failure_rows import failure_rows
+from innerear.metrics.measure import is_settled, keys
+from innerear.metrics.measure import measure as measure_sound
+from innerear.metrics.registry import find
 from innerear.records import Completion, Item, Measurement, Outcome, Probe, Program, Render, Repeat, Score, digest
 from innerear.render.render import is_there, load, render_all, runs
 from innerear.run.keys import render_key
@@ -349,16 +352,16 @@ def measure(
 ) -> Report:
     """Sounds to measurements: every metric that applies and has no row yet.
 
-    `also`: metrics of `metrics.ON_REQUEST` to measure too, after all others.
+    `also`: metrics on request to measure too, after all others.
     """
     machines = machines or Local()
     items = [item for item in run.items() if item.render.outcome != Outcome.NOT_RENDERED]
     with Writer(run.folder / "measurements", Measurement, every_s=1.0) as writer:
-        usual = _measure(
-            run, items, "measurements", lambda name: name not in metrics.ON_REQUEST, writer, progress, machines
-        )
+        usual = _measure(run, items, "measurements", lambda metric: not metric.on_request, writer, progress, machines)
         failures = failure_rows(items, run.measurements(), run.audio, writer.keep, machines, run.folder)
-        slow = [lost for name in also for lost in _measure(run, items, name, name.__eq__, writer, progress, machines)]
+        slow = [
+            lost for name in also for lost in _measure(run, items, name, find(name).__eq__, writer, progress, machines)
+        ]
     return Report(each_once([*usual, *failures, *slow]))
 
 
@@ -370,18 +373,18 @@ def _measure(
     run: Run,
     items: Sequence[Item],
     what: str,
-    wanted: Callable[[str], bool],
+    wanted: Callable[[Metric], bool],
     writer: Writer[Measurement],
     progress: Progress,
     machines: Executor,
 ) -> list[str]:
     """Measure the missing rows of the wanted metrics; return infrastructure failures, one line each."""
     done = run.measurements()
-    keys = [(item, {key: name for key, name, _ in _keys(item) if wanted(name)}) for item in items]
-    applicable = [(item, names) for item, names in keys if names]
+    found = [(item, [row for row in keys(item.completion.key, sound_of(item)) if wanted(row.metric)]) for item in items]
+    applicable = [(item, rows) for item, rows in found if rows]
     unsettled = [
-        (item, frozenset(key for key, name in names.items() if not metrics.is_settled(done, key, name)))
-        for item, names in applicable
+        (item, frozenset(row.key for row in rows if not is_settled(done, row.key, row.metric)))
+        for item, rows in applicable
     ]
     missing = [(item, left) for item, left in unsettled if left]
     count = len(applicable) - len(missing)
@@ -404,16 +407,12 @@ def measuring(audio: Path) -> Iterator[Callable[[Missing], list[Measurement]]]:
     """A function that measures the missing rows of an item."""
 
     def measure(missing: Missing) -> list[Measurement]:
-        item, keys = missing
+        item, wanted = missing
         clip = load(item.render, audio) if item.render.audio else None
-        return metrics.measure(item.completion.key, metrics.sound_of(item, clip), keys)
+        return measure_sound(item.completion.key, sound_of(item, clip), wanted)
 
     with one_blas_thread():
         yield measure
-
-
-def _keys(item: Item) -> Iterator[tuple[str, str, object]]:
-    return metrics.keys(item.completion.key, metrics.sound_of(item))
 
 
 class ScoreFile(msgspec.Struct, frozen=True):

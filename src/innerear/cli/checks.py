@@ -33,12 +33,12 @@ def checks() -> None:
 @checks.command("list")
 def checks_list() -> None:
     """List the checks: version, unit, question, whether it counts in headlines."""
-    from innerear.metrics import measure as metrics
+    from innerear.metrics.registry import CHECK_METRICS, check_metric
     from innerear.metrics.verified import shipped
 
     verified = shipped()
-    for name, path in metrics.CHECK_METRICS.items():
-        metric = metrics.find_metric(path)
+    for metric in map(check_metric, CHECK_METRICS):
+        name = metric.name
         about = (type(metric).__doc__ or "").split("\n")[0]
         click.echo(f"{name:14} v{metric.version}  {metric.unit:18} {about}")
         for variant, one in verified.items():

@@ -65,9 +65,8 @@ def _embedders() -> Iterator[Finding]:
 
 def _speech() -> Iterator[Finding]:
     """Voice activity detection and speech recognition."""
-    from innerear.embed.weights import fetch
+    from innerear.embed.weights import PACKAGES, fetch
     from innerear.errors import WeightsUnavailable
-    from innerear.metrics.measure import PACKAGES
 
     for what, model, extra in (
         ("speech Silero VAD", "silero-vad", "speech"),

@@ -45,6 +45,16 @@ WHEEL = "wheel:"
 DEFAULT = ("yamnet", "silero-vad", "whisper-tiny.en", "aisfx")
 """The models that `innerear weights pull` brings where none is named: what `make demo` hears with."""
 
+PACKAGES = {
+    "yamnet": ("ai_edge_litert",),
+    "aisfx": ("onnxruntime",),
+    "silero-vad": ("onnxruntime",),
+    "dnsmos": ("onnxruntime",),
+    "whisper-tiny.en": ("ctranslate2", "tokenizers"),
+    "whisper-base.en": ("ctranslate2", "tokenizers"),
+}
+"""The packages, by the name they are imported by, that run the networks of metrics: extras of this package."""
+
 WRITTEN_WHEN_WANTED = ("aisfx",)
 """The models whose network is written from their checkpoint in a moment, without torch."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from innerear.metrics import measure as metrics
+from innerear.metrics.registry import every
 from innerear.records import digest
 from innerear.reference.sets import KINDS, find_reference
 from innerear.suite import Suite
@@ -18,6 +18,5 @@ def content_digest(suite: Suite, embedders: Sequence[str]) -> str:
         for name in embedders
         if (reference := find_reference(kind.name, name))
     }
-    paths = [*metrics.SOUND_METRICS.values(), *metrics.CHECK_METRICS.values()]
-    versions = [metrics.signature(metrics.find_metric(path)) for path in paths]
+    versions = [metric.signature() for metric in every()]
     return digest("content", suite.digest, references, versions)

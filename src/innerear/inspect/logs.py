@@ -18,7 +18,7 @@ from innerear.inspect.rows import OURS, Heard, Packed, heard_in
 from innerear.inspect.sandbox import JailConfig
 from innerear.inspect.scorer import wave_in
 from innerear.inspect.solver import ANSWER, convert
-from innerear.metrics import measure as metrics
+from innerear.metrics.measure import rows_of
 from innerear.records import TIERS, Completion, Item, Measurement, Message, Outcome, Probe, Render, Tier
 from innerear.run.parts import Writer, write_whole
 from innerear.run.run import Run, RunConfig, create, embeddings_folder, save
@@ -201,7 +201,7 @@ def score_rows(run: Run) -> Iterator[tuple[str, list[dict[str, Any]]]]:
 def _row(
     run: Run, item: Item, found: Mapping[str, Measurement], embedded: Mapping[str, Embedding], number: int
 ) -> dict[str, Any]:
-    rows = metrics.rows_of(found, item.completion.key, metrics.sound_of(item))
+    rows = rows_of(found, item)
     frames = {
         name: Packed.of(signature, None, heard[item.render.audio])
         for name, (signature, heard) in embedded.items()

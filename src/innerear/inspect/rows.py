@@ -12,12 +12,12 @@ import msgspec
 import numpy as np
 from msgspec.structs import replace
 
-from innerear.checks import kind
 from innerear.embed import BY_DEFAULT, CaptionReader, Embedder, Frames, open_embedder, reads_captions
 from innerear.embed.batches import Embedded, Embedding, anchors_of
 from innerear.embed.store import quantise
 from innerear.errors import WeightsUnavailable
-from innerear.metrics import measure as metrics
+from innerear.metrics.measure import checked, rows_of
+from innerear.metrics.registry import find
 from innerear.metrics.verified import in_headline
 from innerear.records import Completion, Item, Measurement, Probe, Render, Score, Track, embedder_of
 from innerear.run.run import program_of
@@ -78,13 +78,9 @@ class Heard(msgspec.Struct, frozen=True):
         return value | dict(zip(map(_plain, FUNNEL[1:]), map(float, steps(self.item)[1:]), strict=True))
 
     def _passed(self) -> list[bool]:
-        rows = [row for row in self.measurements if row.metric not in metrics.SOUND_METRICS]
-        if [row.metric for row in rows] != [kind(check) for check in self.probe.expect]:
-            return []
-        pairs = zip(self.probe.expect, rows, strict=True)
         return [
-            bool(row.passed)
-            for check, row in pairs
+            row.passed
+            for check, row in checked(self.probe, self.measurements)
             if row.passed is not None and in_headline(check, self.probe.tier)[0]
         ]
 
@@ -93,8 +89,8 @@ class Heard(msgspec.Struct, frozen=True):
         lines = [f"{self.render.outcome.replace('_', ' ')}{': ' if self.render.reason else ''}{self.render.reason}"]
         for row in self.measurements:
             verdict = {None: "not judged", True: "passed", False: "failed"}[row.passed]
-            value = "" if row.value is None else f" {row.value:.5g} {_unit(row.metric)}".rstrip()
-            judged = "" if row.metric in metrics.SOUND_METRICS else f" {verdict}"
+            value = "" if row.value is None else f" {row.value:.5g} {find(row.metric).unit}".rstrip()
+            judged = "" if row.check is None else f" {verdict}"
             lines.append(f"{row.metric}{value}{judged}{': ' if row.reason else ''}{row.reason}")
         return "\n".join(f"- `{' '.join(line.replace('`', chr(39)).split())}`" for line in lines)
 
@@ -113,7 +109,10 @@ class Heard(msgspec.Struct, frozen=True):
 
 def heard_in(metadata: Mapping[str, Any] | None) -> Heard | None:
     """The rows in a score's metadata; `None` if it is not an InnerEar score."""
-    return msgspec.convert(metadata[OURS], Heard) if metadata and OURS in metadata else None
+    if not metadata or OURS not in metadata:
+        return None
+    found = msgspec.convert(metadata[OURS], Heard)
+    return replace(found, measurements=rows_of({row.key: row for row in found.measurements}, found.item))
 
 
 def settle(names: Sequence[str]) -> list[str]:
@@ -198,11 +197,6 @@ def flat(scores: Iterable[Score]) -> dict[str, float]:
             found |= {f"{name}_low{where}": one.low, f"{name}_high{where}": one.high}
     first = {name: found[name] for name in ("passed", "passed_low", "passed_high", "checks") if name in found}
     return first | found
-
-
-def _unit(metric: str) -> str:
-    path = metrics.SOUND_METRICS.get(metric) or metrics.CHECK_METRICS.get(metric)
-    return metrics.find_metric(path).unit if path else ""
 
 
 def _plain(step: str) -> str:

@@ -74,7 +74,8 @@ def batch_scores(scores: str) -> Scorer:
 
 def _score(state: TaskState, names: list[str], completion: Completion, render: Render, clip: Clip | None) -> Score:
     from innerear.inspect.rows import Heard, frames_of, settle
-    from innerear.metrics import measure as metrics
+    from innerear.metrics.base import sound_of
+    from innerear.metrics.measure import measure
 
     wanted = settle(names)
     heard = Heard(
@@ -89,7 +90,7 @@ def _score(state: TaskState, names: list[str], completion: Completion, render: R
     )
     from msgspec.structs import replace
 
-    heard = replace(heard, measurements=metrics.measure(completion.key, metrics.sound_of(heard.item, clip)))
+    heard = replace(heard, measurements=measure(completion.key, sound_of(heard.item, clip)))
     record = heard.record()
     return Score(**{field: record[field] for field in ("value", "answer", "explanation", "metadata")})
 

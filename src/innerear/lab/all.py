@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 
-from innerear import checks, suite
+from innerear import suite
 from innerear.compute.threads import ordered
 from innerear.errors import WeightsUnavailable
 from innerear.lab.identity import Ears, by_ear
 from innerear.lab.sounds import Bank
 from innerear.lab.trials import KINDS, trials
-from innerear.metrics import measure as metrics
+from innerear.metrics.base import Sound
+from innerear.metrics.registry import metric_of
 from innerear.metrics.verified import SHOWN, TRUE, Cell, Trial, Verified, in_order, variant
 from innerear.records import Outcome, Probe, Render
 from innerear.run.parts import write_whole
@@ -80,11 +81,11 @@ def fit(name: str, bank: Bank, ears: Ears = by_ear) -> tuple[Callable[[], None],
 
 def passes(trial: Trial) -> bool:
     """What the check says of the trial's sound."""
-    metric = metrics.find_metric(metrics.CHECK_METRICS[checks.kind(trial.check)])
+    metric = metric_of(trial.check)
     clip = trial.clip
     probe = Probe("verify", trial.tier, "verify", 1, "", "", clip.duration_s, [trial.check])
     render = Render("verify", "verify", Outcome.OK, sample_rate=clip.sample_rate, samples=clip.samples.shape[1])
-    return bool(metric.measure(metrics.Sound(probe, render, clip), trial.check).passed)
+    return bool(metric.measure(Sound(probe, render, clip), trial.check).passed)
 
 
 def verify(trials: Iterable[Trial], keep: Callable[[Trial, bool], None] | None = None) -> dict[str, Verified]:
@@ -96,7 +97,7 @@ def verify(trials: Iterable[Trial], keep: Callable[[Trial, bool], None] | None =
         if keep:
             keep(trial, outcome)
         counted.setdefault(name, {}).setdefault(trial.column, []).append(outcome)
-        versions[name] = metrics.find_metric(metrics.CHECK_METRICS[checks.kind(trial.check)]).version
+        versions[name] = metric_of(trial.check).version
     return {
         name: Verified(
             versions[name],

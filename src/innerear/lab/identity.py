@@ -255,8 +255,8 @@ def _odds(logits: Floats, plan: Plan) -> Floats:
         mine = np.array([name == group for name in plan.groups] + [False] * (logits.shape[1] - len(plan.groups)))
         rest = logsumexp(logits[:, ~mine], axis=1)
         found.append(logsumexp(logits[:, mine], axis=1) - rest)
-    found: Floats = features[out] @ matrix + offsets
-    return found
+    odds: Floats = np.clip(np.stack(found, axis=1), -MOST_ODDS, MOST_ODDS)
+    return odds
 
 
 def _threshold(items: Sequence[Item], odds: Floats, group: str, plan: Plan) -> float:

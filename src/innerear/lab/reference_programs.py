@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from innerear.metrics import measure as metrics
+from innerear.metrics.base import Sound
+from innerear.metrics.measure import measure
 from innerear.metrics.signal import right_length
 from innerear.programs.bank import Reference, bank
 from innerear.programs.guard import guarded
@@ -74,8 +75,8 @@ def verify(references: Sequence[Reference] | None = None, jail: str = "auto") ->
 
 def _judge(reference: Reference, row: Render, audio: Path) -> Verdict:
     probe = reference.probe
-    sound = metrics.Sound(probe, row, load(row, audio) if row.audio else None)
-    measured = metrics.measure(probe.id, sound)[-len(probe.expect) :]
+    sound = Sound(probe, row, load(row, audio) if row.audio else None)
+    measured = [row for row in measure(probe.id, sound) if row.check is not None]
     level = row.levels.rms_dbfs if row.levels else None
     return Verdict(
         probe=probe.id,

@@ -11,13 +11,11 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from innerear.checks import kind
 from innerear.distance.frechet import per_clip
 from innerear.distance.moments import Gaussian
 from innerear.embed import reads_captions
@@ -29,19 +27,18 @@ from innerear.listening.coding import Coding
 from innerear.listening.files import SCALES, Answers, Key
 from innerear.listening.score import ALL, score_answers
 from innerear.listening.votes import Vote, votes_of
-from innerear.metrics import measure as metrics
 from innerear.metrics.clap import cosines
+from innerear.metrics.measure import rows_of
+from innerear.metrics.registry import find
 from innerear.metrics.verified import in_headline
-from innerear.records import Item, Score
+from innerear.records import Better, Item, Measurement, Score
 from innerear.reference.sets import find_reference, kind_of
 from innerear.report.validations import Best, Validation
 from innerear.run.parts import write_whole
 from innerear.run.run import Run, embeddings_folder
-from innerear.scores.checks import ERRORS
 from innerear.scores.clap import CAPTION, place
 
 Array = NDArray[np.float64]
-Better = Literal["higher", "lower", "neither"]
 
 LEAST_COVERED = 0.5  # share of the sounds that need a value for a metric to be called the best
 FEWEST_SOUNDS = 8  # a rank correlation over fewer sounds says nothing
@@ -116,7 +113,7 @@ def sound_values(run: Run, items: Sequence[Item]) -> dict[str, Values]:
 
     rows = run.measurements()
     for item in items:
-        _measured(item, metrics.rows_of(rows, item.completion.key, metrics.sound_of(item)), put)
+        _measured(item, rows_of(rows, item), put)
     for name in run.asked.embedders:
         if name in run.file.signatures:
             frames = read_embeddings(embeddings_folder(run, name))
@@ -127,30 +124,22 @@ def sound_values(run: Run, items: Sequence[Item]) -> dict[str, Values]:
 Put = Callable[[str, str, Better, Item, float], None]
 
 
-def _measured(item: Item, rows: Sequence[Any], put: Put) -> None:
-    checks = [row for row in rows if row.metric not in metrics.SOUND_METRICS]
+def _measured(item: Item, rows: Sequence[Measurement], put: Put) -> None:
     counted = []
-    for check, row in zip(item.probe.expect, checks, strict=False):
-        if row.metric != kind(check) or row.metric not in metrics.CHECK_METRICS:
-            continue
-        metric = metrics.find_metric(metrics.CHECK_METRICS[row.metric])
-        how = metrics.signature(metric)
-        if row.passed is not None:
-            put(row.metric, f"{how}|passed", "higher", item, float(row.passed))
-            if in_headline(check, item.probe.tier)[0]:
-                counted.append(row.passed)
-        if row.value is not None:
-            error = metric.unit in ERRORS
-            name = f"{row.metric}_{'error' if error else 'value'}"
-            put(name, f"{how}|{'size' if error else 'value'}", "lower" if error else "neither", item,
-                abs(row.value) if error else row.value)  # fmt: skip
+    for row in rows:
+        metric = find(row.metric)
+        name, how = row.metric, metric.signature()
+        if row.check is not None:
+            if row.passed is not None:
+                put(name, f"{how}|passed", "higher", item, float(row.passed))
+                if in_headline(item.probe.expect[row.check], item.probe.tier)[0]:
+                    counted.append(row.passed)
+            name = f"{name}_{metric.value_is}"
+            how = f"{how}|{'size' if metric.value_is == 'error' else 'value'}"
+        if row.value is not None and row.metric != "format":
+            put(name, how, metric.better, item, abs(row.value) if metric.value_is == "error" else row.value)
     if counted:
         put("checks", "checks:counted|share|v:1", "higher", item, float(np.mean(counted)))
-    for row in rows:
-        if row.metric in metrics.SOUND_METRICS and row.metric != "format" and row.value is not None:
-            how = metrics.signature(metrics.find_metric(metrics.SOUND_METRICS[row.metric]))
-            error = row.metric == "duration_error"
-            put(row.metric, how, "lower" if error else "neither", item, abs(row.value) if error else row.value)
 
 
 def _embedded(

@@ -1,1 +1,1 @@
-"""Metrics: one module per metric; `innerear.metrics.measure` is the table of them."""
+"""Metrics: one module per metric, in the table of `innerear.metrics.registry`; `base` says what a metric is."""

@@ -23,7 +23,7 @@ import msgspec
 
 from innerear.checks import Label
 from innerear.metrics import identity
-from innerear.metrics.measure import Sound, Value
+from innerear.metrics.base import CheckMetric, Sound, Value
 
 TOP = identity.TOP
 
@@ -78,14 +78,16 @@ def merged_name(label: str) -> str:
     return shipped()[places()[label]].merged if label in places() else label
 
 
-class LabelCheck:
+class LabelCheck(CheckMetric[Label]):
     """The check `label`: calibrated log odds of the requested class, or of the pair that it is merged with.
 
     Passes if they are at least the threshold of the class.
     """
 
     name, version, unit = "label", 2, "log odds"
-    weights, fitted = identity.NETWORKS, "label.npz"
+    better = "higher"
+    weights = identity.NETWORKS
+    fitted = "label.npz"
 
     def measure(self, sound: Sound, check: Label) -> Value:
         """Judge the sound, see `identity.judge`. Not measurable for sets other than `esc50` or classes outside it."""

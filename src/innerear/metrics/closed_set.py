@@ -19,8 +19,8 @@ import numpy as np
 from innerear.checks import Rhyme
 from innerear.clip import Clip
 from innerear.errors import WeightsUnavailable
+from innerear.metrics.base import CheckMetric, Sound, Value
 from innerear.metrics.in_noise import speech_noise
-from innerear.metrics.measure import UNAVAILABLE, Sound, Value
 from innerear.metrics.pronounce import homophones
 from innerear.metrics.silero import SHORTEST_S, spoken_s
 from innerear.metrics.spelling import ONES
@@ -81,13 +81,15 @@ def choose(clip: Clip, among: Sequence[str]) -> Chosen:
     return Chosen(nearest if above >= LEAST_NATS else None, nearest, float(scores[order[0]] - scores[order[1]]), above)
 
 
-class RhymeCheck:
+class RhymeCheck(CheckMetric[Rhyme]):
     """The check `rhyme`: nats by which the word asked is likelier than the next of its set; below 0 if it is another.
 
     No word is heard without a voice (Silero VAD), or if all are about as unlikely as in noise.
     """
 
     name, version, unit = "rhyme", 1, "nats"
+    weights = ("whisper-tiny.en", "silero-vad")
+    fitted = "pronunciations.txt.xz"
 
     def measure(self, sound: Sound, check: Rhyme) -> Value:
         """The detail holds the word heard (`None`: none of them), among how many, and chance."""
@@ -96,7 +98,7 @@ class RhymeCheck:
             found = choose(sound.clip, check.among)
             voice = spoken_s(sound.clip) >= SHORTEST_S
         except WeightsUnavailable as error:
-            return Value(None, None, f"{UNAVAILABLE}: {error}")
+            return Value.unavailable(error)
         return judge(check, found, voice)
 
 

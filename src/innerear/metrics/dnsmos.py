@@ -11,6 +11,7 @@ Averaged over windows of 9.01 s every second; shorter sounds are repeated.
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,9 @@ import numpy as np
 from innerear.clip import Clip
 from innerear.embed.weights import fetch
 from innerear.errors import WeightsUnavailable
-from innerear.metrics.measure import UNAVAILABLE, Sound, SoundMetric, Value
-from innerear.records import Probe
+from innerear.metrics.base import Sound, SoundMetric, Value
+from innerear.metrics.group import Group
+from innerear.records import Measurement, Probe, Score, Status
 
 SAMPLE_RATE = 16_000
 WINDOW, HOP = 144_160, 16_000  # samples: 9.01 s, 1 s
@@ -59,10 +61,16 @@ def rate(clip: Clip) -> tuple[float, float, float] | None:
     return sig, bak, ovrl
 
 
+LOW_TRUST = "low trust, not in headlines"
+
+
 class Dnsmos(SoundMetric):
     """Overall DNSMOS P.835, 1 to 5, for speech probes. Unreliable on synthetic speech; see docs/metrics-speech.md."""
 
     name, version, unit = "dnsmos", 1, "MOS"
+    better = "higher"
+    weights = ("dnsmos",)
+    on_request = True
 
     def applies(self, probe: Probe) -> bool:
         """Whether the probe is in the speech tier."""
@@ -74,7 +82,18 @@ class Dnsmos(SoundMetric):
         try:
             found = rate(sound.clip)
         except WeightsUnavailable as error:
-            return Value(None, None, f"{UNAVAILABLE}: {error}")
+            return Value.unavailable(error)
         if found is None:
             return Value(None, None, "silence")
         return Value(found[2], None, "", dict(zip(("sig", "bak", "ovrl"), found, strict=True)))
+
+    def combine(self, group: Group, rows: Sequence[tuple[str, Measurement]]) -> Iterator[Score]:
+        """The means of the ratings; a note says why a sound could not be rated here, if one could not."""
+        if rows:
+            parts = {part: [row.detail[part] for _, row in rows if part in row.detail] for part in ("sig", "bak")}
+            lacking = [row.reason for _, row in rows if row.status is Status.UNAVAILABLE][:1]
+            yield group.average(
+                self.name, [(probe, row.value) for probe, row in rows], len(group.items), f"{self.signature()}|mean",
+                unit=self.unit, better=self.better, note="; ".join([*lacking, LOW_TRUST]),
+                detail={part: float(np.mean(values)) for part, values in parts.items() if values},
+            )  # fmt: skip

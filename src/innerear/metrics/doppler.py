@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from innerear.checks import Doppler
-from innerear.metrics.measure import Sound, Value
+from innerear.metrics.base import CheckMetric, Sound, Value
 
 Floats = NDArray[np.float64]
 
@@ -82,7 +82,7 @@ def _correlation(first: Floats, last: Floats, move: int) -> float:
     return float(one @ other / max(float(np.sqrt((one @ one) * (other @ other))), 1e-12))
 
 
-class DopplerCheck:
+class DopplerCheck(CheckMetric[Doppler]):
     """The check `doppler`: shift in cents from the first third to the last, negative if lower.
 
     Passes if the frequency ratio is at most the requested one, the shift is less than 800 cents (no road

@@ -14,7 +14,8 @@ import numpy as np
 from innerear import checks
 from innerear.clip import Clip
 from innerear.dsp.f0 import CLEAR, track_f0
-from innerear.metrics.measure import Sound
+from innerear.metrics.base import Sound
+from innerear.metrics.measure import checked
 from innerear.metrics.signal import right_length
 from innerear.records import Measurement, Outcome, Probe
 
@@ -128,10 +129,7 @@ def copies(prints: dict[str, list[int]], probe_of: dict[str, str]) -> dict[str, 
 
 
 def words(sound: Sound, rows: Sequence[Measurement], copy_of: str | None) -> list[str]:
-    """List the failure modes of a sound; none if all measured headline checks passed.
-
-    `rows`: its measurements, those of checks in the probe's order.
-    """
+    """List the failure modes of a sound from its measurements; none if all measured headline checks passed."""
     render = sound.render
     if render.outcome in OF_OUTCOME:
         return [OF_OUTCOME[render.outcome]]
@@ -187,16 +185,8 @@ def is_voice(clip: Clip) -> bool:
 
 
 def failed_checks(probe: Probe, rows: Sequence[Measurement]) -> list[tuple[checks.Check, Measurement]]:
-    """The headline checks that failed, each with its row; rows of a kind are in the order of its checks."""
-    by_kind: dict[str, list[Measurement]] = {}
-    for row in rows:
-        by_kind.setdefault(row.metric, []).append(row)
-    failed = []
-    for check in probe.expect:
-        own = by_kind.get(checks.kind(check), [])
-        if own and (row := own.pop(0)).passed is False and check.headline:
-            failed.append((check, row))
-    return failed
+    """The headline checks that failed, each with its row."""
+    return [(check, row) for check, row in checked(probe, rows) if check.headline and row.passed is False]
 
 
 def _of_sound(sound: Sound, failed: Sequence[tuple[checks.Check, Measurement]]) -> list[str]:

@@ -12,8 +12,9 @@ import msgspec
 
 from innerear.compute.work import Executor, Failure, Job
 from innerear.errors import AudioError
-from innerear.metrics import measure as metrics
+from innerear.metrics.base import sound_of
 from innerear.metrics.failure import OF_OUTCOME, WORDS, copies, failed_checks, fingerprint, words
+from innerear.metrics.measure import rows_of
 from innerear.metrics.verified import in_headline
 from innerear.records import Item, Measurement, digest
 from innerear.render.render import load
@@ -23,7 +24,7 @@ VERSION = 5
 
 def failure_key(item: Item, rows: Sequence[Measurement]) -> str:
     """Key of a sound's row; it depends on its checks and on which of them count."""
-    judging = [row.key for row in rows if row.metric in metrics.CHECK_METRICS]
+    judging = [row.key for row in rows if row.check is not None]
     counting = [in_headline(check, item.probe.tier)[0] for check in item.probe.expect]
     return digest("failure", VERSION, item.completion.key, item.render.outcome, judging, counting)
 
@@ -44,7 +45,7 @@ def failure_rows(
     """
     missing: list[_Failed] = []
     for item in items:
-        rows = metrics.rows_of(found, item.completion.key, metrics.sound_of(item))
+        rows = rows_of(found, item)
         key = failure_key(item, rows)
         if key not in found and (item.render.outcome in OF_OUTCOME or failed_checks(item.probe, rows)):
             missing.append(_Failed(key, item, rows))
@@ -94,7 +95,7 @@ def _naming(audio: Path) -> Iterator[Callable[[_Failed], Measurement | None]]:
     def name(failed: _Failed) -> Measurement | None:
         item, rows = failed.item, failed.rows
         clip = load(item.render, audio) if item.render.audio else None
-        fitting = words(metrics.sound_of(item, clip), rows, failed.copy_of)
+        fitting = words(sound_of(item, clip), rows, failed.copy_of)
         if not fitting:
             return None
         more = {"copy_of": failed.copy_of} if fitting[0] == "near copy" else {}

@@ -19,7 +19,7 @@ from typing import Any
 
 from innerear.checks import Vowel
 from innerear.dsp.formants import CEILING_HZ, find_formants
-from innerear.metrics.measure import Sound, Value
+from innerear.metrics.base import CheckMetric, Sound, Value
 
 FARTHEST = 6.0  # standard deviations; farther from every vowel means no vowel
 
@@ -63,7 +63,7 @@ def speakers_of(check: Vowel) -> str:
     return min(apart, key=apart.__getitem__, default="men")
 
 
-class VowelCheck:
+class VowelCheck(CheckMetric[Vowel]):
     """The check `vowel`: distance from the requested vowel in standard deviations between speakers.
 
     Passes if no other vowel of the set is closer and the distance is at most 6. A name such as `ɑ/ɔ` in
@@ -71,6 +71,7 @@ class VowelCheck:
     """
 
     name, version, unit = "vowel", 1, "deviations"
+    fitted = "vowels.csv"
 
     def measure(self, sound: Sound, check: Vowel) -> Value:
         """Detail: F1 and F2 in Hz, and the closest vowel of the set."""

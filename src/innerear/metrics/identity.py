@@ -25,7 +25,8 @@ from numpy.typing import NDArray
 
 from innerear.clip import Clip
 from innerear.errors import WeightsUnavailable
-from innerear.metrics.measure import UNAVAILABLE, Value
+from innerear.metrics.base import Value
+from innerear.records import Status
 
 Floats = NDArray[np.float64]
 Frames = NDArray[np.float32]
@@ -245,7 +246,7 @@ def judge(check: str, clip: Clip, group: str, words: str) -> Value:
     try:
         heard, missing = hear(clip)
     except WeightsUnavailable as error:
-        return Value(None, None, f"{UNAVAILABLE}: {error}")
+        return Value.unavailable(error)
     found = shipped(check, heard.ear).judge(heard.features(heard.ear))
     ranked, ranked_names = found.ranked(), found.by.names[: found.by.classes]
     detail = {
@@ -262,8 +263,9 @@ def judge(check: str, clip: Clip, group: str, words: str) -> Value:
     said = f"heard as {found.heard.replace('_', ' ')}" if found.heard else f"heard as none of the {words}"
     reasons = [] if passed else [said]
     if missing:
-        reasons.insert(0, f"{UNAVAILABLE} by both ears, only by {heard.ear}: {missing}")
-    return Value(found.odds(group), passed, "; ".join(reasons), detail)
+        reasons.insert(0, f"{Status.UNAVAILABLE}: heard only by {heard.ear}, because {missing}")
+    status = Status.UNAVAILABLE if missing else Status.MEASURED
+    return Value(found.odds(group), passed, "; ".join(reasons), detail, status)
 
 
 def silent(clip: Clip) -> bool:

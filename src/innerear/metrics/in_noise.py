@@ -9,18 +9,19 @@ reliability of testing the speech reception threshold for sentences", Audiology 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from innerear.clip import Clip
 from innerear.errors import WeightsUnavailable
-from innerear.metrics.measure import UNAVAILABLE, Sound, SoundMetric, Value
+from innerear.metrics.base import Sound, SoundMetric, Value
+from innerear.metrics.group import Group
 from innerear.metrics.open_words import asked_text, hear
 from innerear.metrics.whisper import MODEL, SAMPLE_RATE, transcribe
 from innerear.metrics.word_errors import compare
-from innerear.records import Probe
+from innerear.records import Measurement, Probe, Remark, Score
 
 Floats = NDArray[np.float64]
 
@@ -86,6 +87,11 @@ class InNoise(SoundMetric):
     """
 
     name, version, unit = "whisper_in_noise", 1, "WER"
+    better = "lower"
+    weights = ("whisper-tiny.en", "silero-vad")
+    fitted = "pronunciations.txt.xz"
+    on_request = True
+    excused_by = (Remark.ANOTHER_TEXT,)
 
     def applies(self, probe: Probe) -> bool:
         """Where a text is asked for."""
@@ -99,7 +105,7 @@ class InNoise(SoundMetric):
             voice = hear(sound.clip).voice
             heard = {snr_db: transcribe(in_noise(sound.clip, snr_db, text)) if voice else "" for snr_db in STEPS_DB}
         except WeightsUnavailable as error:
-            return Value(None, None, f"{UNAVAILABLE}: {error}")
+            return Value.unavailable(error)
         found = {snr_db: compare(text, said) for snr_db, said in heard.items()}
         steps = {
             str(snr_db): {"heard": heard[snr_db], "errors": one.errors, "words": one.words}
@@ -107,6 +113,12 @@ class InNoise(SoundMetric):
         }
         rate = float(np.mean([one.capped / one.words for one in found.values()]))
         return Value(rate, None, "" if voice else "no voice", {"listener": MODEL, "steps": steps})
+
+    def combine(self, group: Group, rows: Sequence[tuple[str, Measurement]]) -> Iterator[Score]:
+        """The word error rate at each ratio, and the speech reception threshold."""
+        from innerear.metrics.word_scores import noise_scores
+
+        return noise_scores(self, group, rows)
 
 
 def threshold_db(rates: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from innerear.checks import Instrument
 from innerear.errors import WeightsUnavailable
 from innerear.metrics import identity
-from innerear.metrics.measure import UNAVAILABLE, Sound, Value
+from innerear.metrics.base import CheckMetric, Sound, Value
 
 FIRST_NAMES = 5
 
@@ -33,14 +33,16 @@ def audioset_names() -> tuple[str, ...]:
     return tuple(row["display_name"] for row in csv.DictReader(table.splitlines()))
 
 
-class InstrumentCheck:
+class InstrumentCheck(CheckMetric[Instrument]):
     """The check `instrument`: calibrated log odds of the requested family.
 
     Passes if they are at least the threshold of the family. Families without recordings have no log odds.
     """
 
     name, version, unit = "instrument", 2, "log odds"
-    weights, fitted = identity.NETWORKS, "instrument.npz"
+    better = "higher"
+    weights = identity.NETWORKS
+    fitted = "instrument.npz"
 
     def measure(self, sound: Sound, check: Instrument) -> Value:
         """Judge the sound, see `identity.judge`, or by YAMNet's first five names."""
@@ -52,7 +54,7 @@ class InstrumentCheck:
         try:
             return _by_name(identity.network("yamnet").listen(sound.clip)[1], check.audioset)
         except WeightsUnavailable as error:
-            return Value(None, None, f"{UNAVAILABLE}: {error}")
+            return Value.unavailable(error)
 
 
 def _by_name(scores: NDArray[np.float32], wanted: Sequence[str]) -> Value:

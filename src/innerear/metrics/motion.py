@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from innerear.checks import Glide, LevelTrend, Modulation
 from innerear.dsp.f0 import CLEAR, STEADY_DB, track_f0
-from innerear.metrics.measure import Sound, Value
+from innerear.metrics.base import CheckMetric, Sound, Value
 
 Floats = NDArray[np.float64]
 
@@ -49,7 +49,7 @@ def _spectral_peak(series: Floats, hop_s: float) -> tuple[float, float, float]:
     return float(rates[place]), float(2 * np.sqrt(power[place]) / window.sum()), share
 
 
-class ModulationCheck:
+class ModulationCheck(CheckMetric[Modulation]):
     """The check `modulation`: signed error of its rate in hertz.
 
     The strongest line between 2 and 20 Hz in the spectrum of the detrended f0 (cents) or level (dB); depth
@@ -58,6 +58,8 @@ class ModulationCheck:
     """
 
     name, version, unit = "modulation", 1, "Hz"
+    better = "lower"
+    value_is = "error"
 
     def measure(self, sound: Sound, check: Modulation) -> Value:
         """Detail: rate, depth and share of the power."""
@@ -112,7 +114,7 @@ def _level_db(samples: NDArray[np.float32], sample_rate: int) -> Floats | None:
     return np.asarray(np.maximum(level[loud[0] : loud[-1] + 1], level.max() - 2 * STEADY_DB))
 
 
-class GlideCheck:
+class GlideCheck(CheckMetric[Glide]):
     """The check `glide`: the larger signed error of the two end frequencies, in cents.
 
     The ends are extrapolated by lines through the first and last 0.15 s of f0. Passes if both are within
@@ -121,6 +123,8 @@ class GlideCheck:
     """
 
     name, version, unit = "glide", 1, "cents"
+    better = "lower"
+    value_is = "error"
 
     def measure(self, sound: Sound, check: Glide) -> Value:
         """Detail: the frequencies at both ends."""
@@ -160,7 +164,7 @@ class GlideCheck:
         return Value(worst, True, "", detail)
 
 
-class LevelTrendCheck:
+class LevelTrendCheck(CheckMetric[LevelTrend]):
     """The check `level_trend`: change of level in dB from the first to the last fifth, in the requested direction.
 
     Levels over 0.1 s, floored 60 dB below the maximum; medians of both ends, without the attack before a

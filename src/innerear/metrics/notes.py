@@ -10,12 +10,12 @@ import numpy as np
 from innerear.checks import Notes
 from innerear.dsp.onsets import SAMPLE_RATE
 from innerear.dsp.transcribe import Floats, transcribe
-from innerear.metrics.measure import Sound, Value
+from innerear.metrics.base import CheckMetric, Sound, Value
 
 PASS_F = 0.9
 
 
-class NotesCheck:
+class NotesCheck(CheckMetric[Notes]):
     """The check `notes`: F-measure of notes with the right onset and pitch.
 
     `mir_eval.transcription` without offsets (C. Raffel et al., "mir_eval", ISMIR 2014). Passes at

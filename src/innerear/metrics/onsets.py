@@ -11,14 +11,14 @@ import numpy as np
 
 from innerear.checks import Events, Onsets, OnsetTrend
 from innerear.dsp.onsets import SAMPLE_RATE, count_events, find_onsets
-from innerear.metrics.measure import Sound, Value
+from innerear.metrics.base import CheckMetric, Sound, Value
 
 PASS_F = 0.96
 TREND_CORRELATION = 0.9
 FEWEST_FOR_TREND = 5
 
 
-class OnsetsCheck:
+class OnsetsCheck(CheckMetric[Onsets]):
     """The check `onsets`: F-measure of onsets against the requested times; extra onsets count as errors.
 
     `mir_eval.onset` (C. Raffel et al., "mir_eval", ISMIR 2014). Passes at F ≥ 0.96: with eleven or fewer
@@ -48,7 +48,7 @@ class OnsetsCheck:
         )
 
 
-class OnsetTrendCheck:
+class OnsetTrendCheck(CheckMetric[OnsetTrend]):
     """The check `onset_trend`: Spearman's correlation of the onset rate with time, in the requested direction.
 
     The rate is the inverse of each interval; a parabola through its logarithm gives the rates at the
@@ -85,10 +85,12 @@ class OnsetTrendCheck:
         return Value(trend, True, "", detail)
 
 
-class EventsCheck:
+class EventsCheck(CheckMetric[Events]):
     """The check `events`: number of separate events minus the requested number."""
 
     name, version, unit = "events", 1, "events"
+    better = "lower"
+    value_is = "error"
 
     def measure(self, sound: Sound, check: Events) -> Value:
         """Passes if the count is exact."""

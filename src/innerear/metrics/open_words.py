@@ -7,17 +7,19 @@ heard there are no words, and the rate is 1.
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from innerear.checks import Transcript, Words
 from innerear.clip import Clip
 from innerear.errors import WeightsUnavailable
-from innerear.metrics.measure import UNAVAILABLE, Sound, SoundMetric, Value
+from innerear.metrics.base import CheckMetric, Sound, SoundMetric, Value
+from innerear.metrics.group import Group
 from innerear.metrics.silero import SHORTEST_S, spoken_s
 from innerear.metrics.whisper import MODEL, MODELS, open_whisper, transcribe
 from innerear.metrics.word_errors import Compared, compare
-from innerear.records import Probe
+from innerear.records import Measurement, Probe, Remark, Score
 
 MOST_WRONG = 0.2
 FEW_WORDS = 5
@@ -74,6 +76,10 @@ class WhisperWer(SoundMetric):
     """
 
     name, version, unit = "whisper_wer", 2, "WER"
+    better = "lower"
+    weights = ("whisper-tiny.en", "silero-vad")
+    fitted = "pronunciations.txt.xz"
+    excused_by = (Remark.ANOTHER_TEXT,)
     model = MODEL
 
     def applies(self, probe: Probe) -> bool:
@@ -86,23 +92,34 @@ class WhisperWer(SoundMetric):
         try:
             heard = hear(sound.clip, self.model)
         except WeightsUnavailable as error:
-            return Value(None, None, f"{UNAVAILABLE}: {error}")
+            return Value.unavailable(error)
         found = compare(asked_text(sound.probe), heard.text)
         rate = found.capped / found.words
         return Value(rate, None, "" if heard.voice else "no voice", detail_of(found, heard, self.model))
+
+    def combine(self, group: Group, rows: Sequence[tuple[str, Measurement]]) -> Iterator[Score]:
+        """The word error rate of the group and of each family."""
+        from innerear.metrics.word_scores import word_rates
+
+        return word_rates(self, group, rows)
 
 
 class WhisperBaseWer(WhisperWer):
     """The same by Whisper base.en: a second listener, measured if it is asked for."""
 
     name = "whisper_base_wer"
+    weights = ("whisper-base.en", "silero-vad")
+    on_request = True
     model = MODELS[1]
 
 
-class WordsCheck:
+class WordsCheck(CheckMetric[Words]):
     """The check `words`: word error rate of Whisper tiny.en. Passes up to 0.2; of five words or fewer none is wrong."""
 
     name, version, unit = "words", 1, "WER"
+    weights = ("whisper-tiny.en", "silero-vad")
+    fitted = "pronunciations.txt.xz"
+    excused_by = (Remark.ANOTHER_TEXT,)
 
     def measure(self, sound: Sound, check: Words) -> Value:
         """The detail holds what was heard, how many words were asked and wrong, and which."""
@@ -115,7 +132,7 @@ def judge(clip: Clip, text: str) -> Value:
     try:
         heard = hear(clip)
     except WeightsUnavailable as error:
-        return Value(None, None, f"{UNAVAILABLE}: {error}")
+        return Value.unavailable(error)
     found = compare(text, heard.text)
     passed = found.errors <= (0 if found.words <= FEW_WORDS else MOST_WRONG * found.words)
     said = f"heard {heard.text!r}" if heard.voice else "no voice"

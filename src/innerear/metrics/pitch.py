@@ -7,13 +7,17 @@ from __future__ import annotations
 
 from innerear.checks import Pitch
 from innerear.dsp.f0 import cents, steady_f0
-from innerear.metrics.measure import Sound, Value
+from innerear.metrics.base import CheckMetric, Sound, Value
+from innerear.records import Remark
 
 
-class PitchCheck:
+class PitchCheck(CheckMetric[Pitch]):
     """The check `pitch`: signed error, in cents, of the median f0 over the steady part."""
 
     name, version, unit = "pitch", 1, "cents"
+    better = "lower"
+    value_is = "error"
+    excused_by = (Remark.ANOTHER_PITCH,)
 
     def measure(self, sound: Sound, check: Pitch) -> Value:
         """Passes within the check's tolerance; with `octave_free` in any octave."""

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from innerear.checks import Sequence, Together
 from innerear.errors import WeightsUnavailable
 from innerear.metrics import identity
+from innerear.metrics.base import CheckMetric, Sound, Value
 from innerear.metrics.classes import places
 from innerear.metrics.identity import Heard, hear, shipped
-from innerear.metrics.measure import UNAVAILABLE, Sound, Value
 
 Floats = NDArray[np.float64]
 
@@ -54,7 +54,7 @@ def logs(heard: Heard) -> Floats:
     return np.asarray(found - np.log(np.exp(found).sum()))
 
 
-class SequenceCheck:
+class SequenceCheck(CheckMetric[Sequence]):
     """The check `sequence`: how far the two classes swap at the best cut, in nats.
 
     At a cut, the first class should be among the top two before it, and the second after it. The value is
@@ -62,7 +62,9 @@ class SequenceCheck:
     """
 
     name, version, unit = "sequence", 2, "nats"
-    weights, fitted = identity.NETWORKS, "label.npz"
+    better = "higher"
+    weights = identity.NETWORKS
+    fitted = "label.npz"
 
     def measure(self, sound: Sound, check: Sequence) -> Value:
         """Detail: the classes found before and after the cut, and the time of the cut."""
@@ -92,14 +94,16 @@ def in_sequence(heard: Heard, duration_s: float, first: str, second: str) -> Val
     return Value(change, passed, "" if passed else f"heard: {said}", detail)
 
 
-class TogetherCheck:
+class TogetherCheck(CheckMetric[Together]):
     """The check `together`: the lower of the two classes' log probabilities over the whole sound, in nats.
 
     Passes if both are among the top four over the whole sound, and present in each half.
     """
 
     name, version, unit = "together", 2, "nats"
-    weights, fitted = identity.NETWORKS, "label.npz"
+    better = "higher"
+    weights = identity.NETWORKS
+    fitted = "label.npz"
 
     def measure(self, sound: Sound, check: Together) -> Value:
         """Detail: those of the top four classes that are probable enough."""
@@ -142,4 +146,4 @@ def _hear(sound: Sound, labels: list[str]) -> Heard | Value:
     try:
         return hear(sound.clip)[0]
     except WeightsUnavailable as error:
-        return Value(None, None, f"{UNAVAILABLE}: {error}")
+        return Value.unavailable(error)

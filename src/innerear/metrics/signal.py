@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import numpy as np
 
-from innerear.metrics.measure import Sound, SoundMetric, Value
+from innerear.metrics.base import Sound, SoundMetric, Value
+from innerear.metrics.group import Group
+from innerear.records import Measurement, Score
 
 LENGTH_SHARE, LENGTH_S = 0.05, 0.05  # "right length" is within the greater of the two
 ASKED_RATE_HZ, ASKED_CHANNELS = 44_100, 1
@@ -24,6 +28,8 @@ class DurationError(SoundMetric):
     """Duration error in seconds, positive if too long; passes within the tolerance of `right_length`."""
 
     name, version, unit = "duration_error", 1, "s"
+    better = "lower"
+    value_is = "error"
 
     def measure(self, sound: Sound) -> Value:
         """Measured on the samples that the program wrote."""
@@ -32,6 +38,10 @@ class DurationError(SoundMetric):
             return Value(None, None, "no sound")
         asked_s = sound.probe.duration_s
         return Value(duration_s - asked_s, right_length(duration_s, asked_s), "", {"heard_s": duration_s})
+
+    def combine(self, group: Group, rows: Sequence[tuple[str, Measurement]]) -> Iterator[Score]:
+        """The median of the sizes of the errors."""
+        yield group.median(self, rows, len(group.items))
 
 
 class Loudness(SoundMetric):
@@ -50,6 +60,10 @@ class Loudness(SoundMetric):
         with np.errstate(divide="ignore"):
             lufs = float(pyloudnorm.Meter(clip.sample_rate).integrated_loudness(clip.samples.T.astype(np.float64)))
         return Value(lufs) if np.isfinite(lufs) else Value(None, None, "below the gate of -70 LUFS")
+
+    def combine(self, group: Group, rows: Sequence[tuple[str, Measurement]]) -> Iterator[Score]:
+        """The median."""
+        yield group.median(self, rows, len(group.items))
 
 
 class Format(SoundMetric):

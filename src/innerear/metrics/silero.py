@@ -18,7 +18,7 @@ from innerear.clip import Clip
 from innerear.dsp.voice import LEAST_RELIEF_DB, relief_db, track_voice
 from innerear.embed.weights import Weights, fetch
 from innerear.errors import WeightsUnavailable
-from innerear.metrics.measure import UNAVAILABLE, Sound, Value
+from innerear.metrics.base import CheckMetric, Sound, Value
 
 SAMPLE_RATE = 16_000
 CHUNK, BEFORE = 512, 64  # samples; each chunk is heard with the 64 before it
@@ -90,7 +90,7 @@ def spoken_s(clip: Clip) -> float:
     return longest_s(speech(clip))
 
 
-class VoiceCheck:
+class VoiceCheck(CheckMetric[Voice]):
     """The check `voice`: seconds in a row in which a human voice is heard.
 
     Passes from 0.1 s on, unless it is mostly a tone without resonances, some of which the network
@@ -98,6 +98,7 @@ class VoiceCheck:
     """
 
     name, version, unit = "voice", 1, "s"
+    weights = ("silero-vad",)
 
     def measure(self, sound: Sound, check: Voice) -> Value:
         """The value is in seconds."""
@@ -105,7 +106,7 @@ class VoiceCheck:
         try:
             found = spoken_s(sound.clip)
         except WeightsUnavailable as error:
-            return Value(None, None, f"{UNAVAILABLE}: {error}")
+            return Value.unavailable(error)
         if found < SHORTEST_S:
             return Value(found, False, "no voice")
         track = track_voice(sound.clip)
@@ -114,7 +115,7 @@ class VoiceCheck:
         return Value(found, True)
 
 
-class UnvoicedCheck:
+class UnvoicedCheck(CheckMetric[Unvoiced]):
     """The check `unvoiced`: share of the heard sound that has an f0, where a voice speaks.
 
     Passes below 0.15 where Silero hears a voice. A sound with more is voiced whoever made it, so it
@@ -122,6 +123,7 @@ class UnvoicedCheck:
     """
 
     name, version, unit = "unvoiced", 1, "share voiced"
+    weights = ("silero-vad",)
 
     def measure(self, sound: Sound, check: Unvoiced) -> Value:
         """The detail holds for how long a voice is heard, in seconds."""
@@ -135,6 +137,6 @@ class UnvoicedCheck:
         try:
             found = spoken_s(sound.clip)
         except WeightsUnavailable as error:
-            return Value(share, None, f"{UNAVAILABLE}: {error}")
+            return Value.unavailable(error, share)
         passed = found >= SHORTEST_S
         return Value(share, passed, "" if passed else "no voice", {"spoken_s": found})

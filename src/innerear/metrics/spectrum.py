@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from innerear.checks import Chord, Waveform
 from innerear.dsp.f0 import cents, steady_f0
 from innerear.dsp.onsets import SAMPLE_RATE
-from innerear.metrics.measure import Sound, Value
+from innerear.metrics.base import CheckMetric, Sound, Value
 
 Floats = NDArray[np.float64]
 
@@ -62,7 +62,7 @@ def harmonic_levels(samples: NDArray[np.float32], sample_rate: int, f0_hz: float
     return np.asarray(np.maximum(np.array(levels[1:]) - levels[:1], FLOOR_DB))
 
 
-class WaveformCheck:
+class WaveformCheck(CheckMetric[Waveform]):
     """The check `waveform`: RMS difference in dB between the harmonic levels and those of the ideal waveform.
 
     Harmonics 2 to 10 re the fundamental. Passes up to 4 dB if none of the other three shapes is closer.
@@ -109,7 +109,7 @@ def peaks(samples: NDArray[np.float32]) -> tuple[Floats, Floats]:
     return (places + shift) * SAMPLE_RATE / N_FFT, middle - 0.25 * (left - right) * shift
 
 
-class ChordCheck:
+class ChordCheck(CheckMetric[Chord]):
     """The check `chord`: level in dB of the weakest requested tone above the strongest foreign peak.
 
     A tone is present if a peak within 50 cents of its fundamental is at most 30 dB below the strongest

@@ -12,13 +12,13 @@ import numpy as np
 
 from innerear.checks import F0Trend, VoiceF0, VoiceF0Steps
 from innerear.dsp.voice import median_f0, parts_f0, semitones, track_voice
-from innerear.metrics.measure import Sound, Value
+from innerear.metrics.base import CheckMetric, Sound, Value
 
 LEAST_MOVED, LEAST_STEP = 1.5, 3.0  # semitones
 NO_F0 = "no voice with a fundamental"
 
 
-class VoiceF0Check:
+class VoiceF0Check(CheckMetric[VoiceF0]):
     """The check `voice_f0`: median f0 of the voice in Hz. Passes within the range."""
 
     name, version, unit = "voice_f0", 1, "f0, Hz"
@@ -35,7 +35,7 @@ class VoiceF0Check:
         return Value(f0_hz, passed, way, {**asked, "f0_hz": round(f0_hz, 1)})
 
 
-class F0TrendCheck:
+class F0TrendCheck(CheckMetric[F0Trend]):
     """The check `f0_trend`: change of f0 at the end of the voice, in semitones.
 
     Passes if f0 moves by at least 1.5 semitones in the requested direction.
@@ -55,7 +55,7 @@ class F0TrendCheck:
         return Value(moved, passed, reason, {"semitones": round(moved, 2)})
 
 
-class VoiceF0StepsCheck:
+class VoiceF0StepsCheck(CheckMetric[VoiceF0Steps]):
     """The check `voice_f0_steps`: share of successive voices whose f0 is in its range.
 
     The voices are split at the longest gaps. Passes if all are in their ranges and each voice that should

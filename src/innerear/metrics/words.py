@@ -32,7 +32,8 @@ from numpy.typing import NDArray
 
 from innerear.checks import Transcript
 from innerear.clip import Clip
-from innerear.metrics.measure import UNAVAILABLE, Sound, Value
+from innerear.metrics.base import CheckMetric, Sound, Value
+from innerear.records import Remark, Status
 
 Prints = NDArray[np.float32]
 
@@ -242,7 +243,7 @@ def listen(clip: Clip, among: Sequence[str], known: Known, without: Collection[s
     return Heard(None, nearest, distance, why)
 
 
-class TranscriptCheck:
+class TranscriptCheck(CheckMetric[Transcript]):
     """The check `transcript`: distance of the sound from the nearest text of the set, if one is heard.
 
     Forced choice among the texts of the set, with rejection: passes if the text asked for is heard.
@@ -251,6 +252,9 @@ class TranscriptCheck:
     """
 
     name, version, unit = "transcript", 2, "distance"
+    weights = ("whisper-tiny.en", "silero-vad")
+    fitted = "words.npz"
+    excused_by = (Remark.ANOTHER_TEXT,)
 
     def measure(self, sound: Sound, check: Transcript) -> Value:
         """The detail holds what was heard (`None`: rejected), by whom, and of a choice among how many, and chance."""
@@ -259,16 +263,16 @@ class TranscriptCheck:
             from innerear.metrics.open_words import judge as judge_words
 
             found = judge_words(sound.clip, check.text)
-            if not found.reason.startswith(UNAVAILABLE):
+            if found.status is not Status.UNAVAILABLE:
                 return found
-            return _only_a_mark(found.reason, self._chosen(sound.clip, check))
+            return _only_a_mark(found.cause, self._chosen(sound.clip, check))
         return self._chosen(sound.clip, check)
 
     def _chosen(self, clip: Clip, check: Transcript) -> Value:
         known = shipped()
         found = known.among(check)
         if found is None:
-            return Value(None, None, f"{UNAVAILABLE}: no templates of {check.text!r} in this set")
+            return Value.unavailable(f"no templates of {check.text!r} in this set")
         return judge(check, listen(clip, found[1], known), found[1])
 
 
@@ -281,7 +285,8 @@ def _only_a_mark(why: str, chosen: Value) -> Value:
     """What the templates hear of a sentence that should be the recogniser's: shown, and it passes nothing."""
     heard = chosen.detail.get("heard")
     said = f"the templates hear {heard!r}" if heard else "the templates hear none of their texts"
-    return Value(chosen.value, None, f"{why}; {said}, which also a sentence with other words may pass", chosen.detail)
+    why = f"{why}; {said}, which also a sentence with other words may pass"
+    return Value.unavailable(why, chosen.value, chosen.detail)
 
 
 def judge(check: Transcript, heard: Heard | None, among: Sequence[str]) -> Value:

@@ -2,8 +2,7 @@
 
 The page computes no score of its own. It joins rows by these rules:
 
-- a measurement belongs to a check of its probe when its metric has the name of the check's kind,
-  and the same index among those of that kind;
+- a measurement of a check has the check's index in its probe;
 - a probe counts as passed if all its headline checks with a verdict passed;
 - scores of one metric and embedder (the `emb:` part of the signature) in one tier share a plot,
   with `group="all"` first.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from innerear.metrics import measure as metrics
+from innerear.metrics.measure import rows_of
 from innerear.programs.anatomy import Anatomy, anatomy
 from innerear.records import Measurement
 from innerear.run.run import Run
@@ -30,9 +30,9 @@ def dissect(run: Run) -> list[Dissected]:
         if parts is None:
             continue
         completion = item.completion
-        sound = metrics.sound_of(item)
-        checked = [key for key, _, check in metrics.keys(completion.key, sound) if check is not None and check.headline]
-        judged = [rows[key].passed for key in checked if key in rows and rows[key].passed is not None]
+        expect = item.probe.expect
+        checked = [row for row in rows_of(rows, item) if row.check is not None and expect[row.check].headline]
+        judged = [row.passed for row in checked if row.passed is not None]
         passed = all(judged) if judged else None
         found.append(Dissected(item.probe.id, completion.model, completion.strategy, completion.attempt, passed, parts))
     return found

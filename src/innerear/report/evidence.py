@@ -7,10 +7,10 @@ from pathlib import Path
 
 import msgspec
 
-from innerear.metrics import measure as metrics
 from innerear.metrics.failure_rows import failure_key
+from innerear.metrics.measure import rows_of
 from innerear.metrics.verified import in_headline
-from innerear.records import Outcome, Probe, Score
+from innerear.records import Outcome, Probe, Score, Status
 from innerear.report.data import Asked, Funnel, Item, ReportData, Step
 from innerear.report.finding import finding
 from innerear.report.recordings import recordings
@@ -32,7 +32,7 @@ def report_data(
     items = run.items()
     shown = []
     for item in items:
-        measured = metrics.rows_of(found, item.completion.key, metrics.sound_of(item))
+        measured = rows_of(found, item)
         failure = found.get(failure_key(item, measured))
         measured += [failure] if failure else []
         audio = f"audio/{item.render.audio}.flac" if item.render.audio else None
@@ -100,7 +100,8 @@ def warnings(run: Run, items: Sequence[Item], scores: Sequence[Score]) -> list[s
         found.append("distances by `mel` compare spectral statistics and are not perceptual")
     if any(score.note.startswith("small n") for score in scores):
         found.append("FAD is biased upward at small n: compare only sets of equal n, and prefer KAD")
-    lacking = {row.reason: row.metric for item in items for row in item.measurements if metrics.is_unavailable(row)}
+    rows = (row for item in items for row in item.measurements)
+    lacking = {row.reason: row.metric for row in rows if row.status is Status.UNAVAILABLE}
     found += sorted(f"{metric}: {reason}" for reason, metric in lacking.items())
     found += [_agreed(score) for score in scores if score.metric == "agreement"]
     found += sorted({f"CLAP: {score.note}" for score in scores if score.metric == "clap" and score.value is None})

@@ -18,7 +18,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
@@ -26,11 +26,11 @@ from typing import Any
 import msgspec
 
 from innerear import clip
-from innerear.checks import kind
 from innerear.compute.threads import ordered
 from innerear.errors import AudioError
+from innerear.metrics.measure import checked
 from innerear.programs.anatomy import TECHNIQUES, Anatomy, Mark, dissected
-from innerear.records import TIERS, Measurement, Probe, digest
+from innerear.records import TIERS, Probe, digest
 from innerear.report import pictures
 from innerear.report.data import Item, Recording, ReportData
 from innerear.run.folders import is_local, opened
@@ -138,7 +138,7 @@ def _write_data(data: ReportData, recordings: dict[str, dict[str, Any]], folder:
         entrant = entrants.index((item.completion.model, item.completion.strategy))
         built, marks = anatomies.of(item)
         rows.append(_row(item, entrant, probe, built))
-        by_tier[probe.tier] += _heard(item, place, probe)
+        by_tier[probe.tier] += _heard(item, place)
         by_probe.setdefault(probe.id, []).append({**_whole(item), "entrant": entrant, "marks": plain(marks)})
     index = {
         "title": data.title,
@@ -199,8 +199,8 @@ class _Anatomies:
 
 def _row(item: Item, entrant: int, probe: Probe, built: Anatomy | None) -> dict[str, Any]:
     """The fields of an item that the tables and filters need."""
-    judged = [m.passed for _, m in _checked(item, probe, headline=True) if m.passed is not None]
-    failure = next((m.reason.partition(" – ")[0] for m in item.measurements if m.metric == "failure"), None)
+    judged = [m.passed for check, m in checked(probe, item.measurements) if check.headline and m.passed is not None]
+    failure = next((m.detail["words"][0] for m in item.measurements if m.metric == "failure"), None)
     row = {
         "probe": probe.id,
         "entrant": entrant,
@@ -224,22 +224,11 @@ def _row(item: Item, entrant: int, probe: Probe, built: Anatomy | None) -> dict[
     return row
 
 
-def _heard(item: Item, place: int, probe: Probe) -> list[dict[str, Any]]:
+def _heard(item: Item, place: int) -> list[dict[str, Any]]:
     """The check results of an item; `at` is the index of the check."""
+    found = [(m.check, m) for m in item.measurements if m.check is not None]
     wanted = ("metric", "value", "passed", "reason", "detail")
-    return [{"item": place, "at": at, **{name: getattr(m, name) for name in wanted}} for at, m in _checked(item, probe)]
-
-
-def _checked(item: Item, probe: Probe, headline: bool = False) -> Iterator[tuple[int, Measurement]]:
-    """The measurements of the probe's checks, each with the index of its check."""
-    left: dict[str, list[Measurement]] = {}
-    for measurement in item.measurements:
-        left.setdefault(measurement.metric, []).append(measurement)
-    for at, check in enumerate(probe.expect):
-        if left.get(kind(check)):
-            measurement = left[kind(check)].pop(0)
-            if check.headline or not headline:
-                yield at, measurement
+    return [{"item": place, "at": at, **{name: getattr(m, name) for name in wanted}} for at, m in found]
 
 
 def _write_recordings(

@@ -10,15 +10,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from innerear.checks import Check, Label, kind
-from innerear.metrics import measure as metrics
+from innerear.metrics.group import Group
+from innerear.metrics.registry import check_metric
 from innerear.metrics.verified import in_headline
 from innerear.records import Item, Measurement, Outcome, Probe, Score
 from innerear.scores.classes import with_classes
-from innerear.scores.groups import Group
-from innerear.scores.summaries import Better, average, median_size, middle, rate
 from innerear.stats import pass_at_k
 
 Judged = Mapping[str, Sequence[tuple[Check, Measurement]]]
@@ -49,7 +46,7 @@ def _of_kind(group: Group, judged: Judged, name: str) -> Iterator[Score]:
     asked = sum(kind(check) == name and check.headline for item in group.items for check in item.probe.expect)
     if not asked:
         return
-    metric = metrics.find_metric(metrics.CHECK_METRICS[name])
+    metric = check_metric(name)
     rows: list[tuple[str, Measurement]] = []
     labels: list[tuple[str, Label, Measurement]] = []
     out: dict[str, str] = {}
@@ -66,30 +63,18 @@ def _of_kind(group: Group, judged: Judged, name: str) -> Iterator[Score]:
     note = "" if counted == len(rows) else f"{len(rows) - counted} of {len(rows)} not counted: {_few(list(out))}"
     if name == "instrument" and group.model == "baseline/sampler":
         note = "; ".join(filter(None, [note, FITTED_TO]))
-    found = rate(group, name, passes, asked - len(passes), metrics.signature(metric), note=note)
+    found = group.rate(name, passes, asked - len(passes), metric.signature(), note=note)
     if labels:
         yield from with_classes(group, found, labels, asked)
     else:
         yield found
-    what, better, statistic = _sort_of(metric.unit)
-    yield middle(group, rows, f"{name}_{what}", metric.unit, better, statistic, asked)
+    yield group.median(metric, rows, asked, f"{name}_{metric.value_is}")
 
 
 def _few(reasons: Sequence[str], most: int = 3) -> str:
     """The first reasons, and the number of further ones."""
     more = f"; and {len(reasons) - most} more reasons (`innerear checks list`)" if len(reasons) > most else ""
     return "; ".join(reasons[:most]) + more
-
-
-ERRORS = {"cents", "Hz", "events"}
-"""Units of values that are errors: distances from the requested value."""
-
-
-def _sort_of(unit: str) -> tuple[str, Better, Callable[..., Any]]:
-    """Name, direction and summary statistic of a value in this unit."""
-    if unit in ERRORS:
-        return "error", "lower", median_size
-    return ("odds", "higher", np.mean) if unit == "log odds" else ("value", "neither", np.median)
 
 
 def _counted(item: Item, judged: Judged) -> list[bool]:
@@ -112,8 +97,8 @@ def _sums(group: Group, judged: Judged, name: str, wanted: Callable[[Probe], boo
     lacking = not_run(asked, judged)
     more: dict[str, Any] = {"group": name, "note": _coverage(len(single), lacking, name)}
     return [
-        rate(group, PASSED, whole, len(asked) - len(whole), f"{PASSED}|{how}", **more),
-        rate(group, CHECKS, single, lacking.total(), f"{CHECKS}|{how}", **more),
+        group.rate(PASSED, whole, len(asked) - len(whole), f"{PASSED}|{how}", **more),
+        group.rate(CHECKS, single, lacking.total(), f"{CHECKS}|{how}", **more),
     ]
 
 
@@ -125,11 +110,12 @@ def not_run(items: Sequence[Item], judged: Judged) -> Counter[str]:
         counting = [check for check in item.probe.expect if in_headline(check, item.probe.tier)[0]]
         if item.render.outcome == Outcome.NOT_RENDERED:
             found["not rendered"] += len(counting)
-        elif not rows:
-            found["not measured yet"] += len(counting)
-        for check, row in rows:
-            if row.passed is None and in_headline(check, item.probe.tier)[0]:
-                found[row.reason.removeprefix(f"{metrics.UNAVAILABLE}: ")] += 1
+            continue
+        judged_ = [row for check, row in rows if in_headline(check, item.probe.tier)[0]]
+        found["not measured yet"] += len(counting) - len(judged_)
+        for row in judged_:
+            if row.passed is None:
+                found[row.cause] += 1
     return +found
 
 
@@ -154,10 +140,9 @@ def _at_k(group: Group, judged: Judged) -> list[Score]:
     scores = []
     for k in range(1, attempts + 1 if attempts > 1 else 1):
         chances = {probe: pass_at_k(len(passed), sum(passed), k) for probe, passed in by_probe.items()}
-        some = [(probe, chance) for probe, chance in chances.items() if chance is not None]
         scores.append(
-            average(
-                group, f"pass@{k}", some, len(group.probes) - len(some), f"pass@{k}|unbiased|checks:counted|v:1",
+            group.average(
+                f"pass@{k}", list(chances.items()), len(group.probes), f"pass@{k}|unbiased|checks:counted|v:1",
                 share=True, unit="share", better="higher",
             )
         )  # fmt: skip

@@ -31,12 +31,11 @@ from innerear.embed import reads_captions
 from innerear.metrics.clap import cosines
 from innerear.records import Probe, Score, embedder_of
 from innerear.reference.sets import find_reference
-from innerear.scores.summaries import average, rate
 from innerear.stats import SEED, holding
 
 if TYPE_CHECKING:
     from innerear.embed.batches import Embedding
-    from innerear.scores.groups import Group
+    from innerear.metrics.group import Group
 
 Frames = NDArray[np.float32]
 
@@ -157,13 +156,12 @@ class _Heard:
         self, metric: str, values: NDArray[np.float64], statistic: Any, unit: str, better: Any, detail: Any, **more: Any
     ) -> Score:
         pairs = [(probe.id, float(value)) for (probe, _), value in zip(self.made, values, strict=True)]
-        missing = len(self.group.items) - len(pairs)
         how = f"{metric}|{self.how}|{statistic.__name__}"
         more |= {"unit": unit, "better": better, "detail": detail}
-        return average(self.group, metric, pairs, missing, how, statistic, **more)
+        return self.group.average(metric, pairs, len(self.group.items), how, statistic, **more)
 
     def _rate(self, metric: str, passes: Sequence[tuple[str, bool]], asked: int, detail: Any, **more: Any) -> Score:
-        return rate(self.group, metric, passes, asked - len(passes), f"{metric}|{self.how}", detail=detail, **more)
+        return self.group.rate(metric, passes, asked - len(passes), f"{metric}|{self.how}", detail=detail, **more)
 
     def _anchor(self, kind: str, texts: Frames) -> list[tuple[float, float]]:
         """Cosine and rank of noise, or silence, as long as each sound, for that sound's caption."""

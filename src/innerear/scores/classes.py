@@ -15,9 +15,8 @@ import numpy as np
 
 from innerear.checks import Label
 from innerear.metrics.classes import TOP, Class, LabelCheck, places, shipped
+from innerear.metrics.group import Group
 from innerear.records import Measurement, Score
-from innerear.scores.groups import Group
-from innerear.scores.summaries import rate
 
 Row = tuple[str, Label, Measurement]
 """A probe's id, its check, and the measurement."""
@@ -41,7 +40,7 @@ def with_classes(group: Group, found: Score, rows: Sequence[Row], asked: int) ->
 
 
 def _rate(group: Group, metric: str, passes: Sequence[tuple[str, bool]], asked: int) -> Score:
-    return rate(group, metric, passes, asked - len(passes), f"{metric}|v:{LabelCheck.version}")
+    return group.rate(metric, passes, asked - len(passes), f"{metric}|v:{LabelCheck.version}")
 
 
 def _beside(score: Score, rows: Sequence[Row], real: Callable[[Class], float], detail: Mapping[str, object]) -> Score:

@@ -7,10 +7,10 @@ from itertools import combinations, pairwise
 
 import numpy as np
 
+from innerear.metrics.group import Group
 from innerear.records import TIERS, Score
 from innerear.scores.checks import Judged, _counted
 from innerear.scores.ends import end_name
-from innerear.scores.groups import Group
 from innerear.stats import falls, holm, paired
 
 LEAST_COVERED = 0.5  # least share of a tier's probes with a headline check for the tier to enter the trend

@@ -28,10 +28,10 @@ from innerear.distance.moments import Gaussian, Moments
 from innerear.distance.shards import Sums
 from innerear.embed.batches import Embedded, Embedding
 from innerear.errors import InnerEarError, UsageError
+from innerear.metrics.group import Group
 from innerear.records import Probe, Score, digest
 from innerear.reference.sets import KINDS, Kind, Reference, find_reference
-from innerear.scores.groups import Group
-from innerear.stats import holding
+from innerear.stats import Estimate, holding
 
 Frames = NDArray[np.float32]
 
@@ -50,9 +50,7 @@ T = TypeVar("T")
 class Answer:
     """A distance and its interval, and the rank of the reference's covariance."""
 
-    value: float | None
-    low: float | None
-    high: float | None
+    estimate: Estimate
     rank: int
 
 
@@ -123,12 +121,12 @@ def _answering() -> Iterator[Callable[[_Ask | _Shard | _Merge], Answer | Moments
         if isinstance(asked, _Shard):
             return shards.moments(asked.parts[0]) if ask.metric == "fad" else prepared.sums(asked.parts)
         if isinstance(asked, _Merge):
-            return Answer(*prepared.merged(ask, asked.parts), rank)
+            return Answer(Estimate(*prepared.merged(ask, asked.parts), ""), rank)
         if ask.clips is None:
-            return Answer(_real(prepared, ask.metric, reference, ask.lengths), None, None, rank)
+            return Answer(Estimate(_real(prepared, ask.metric, reference, ask.lengths), None, None, ""), rank)
         value = prepared.distance(ask.metric, ask.clips)
         low, high = (ask.interval and holding(value, prepared.interval(ask.metric, ask.clips))) or (None, None)
-        return Answer(value, low, high, rank)
+        return Answer(Estimate(value, low, high, ""), rank)
 
     with one_blas_thread():
         yield answer
@@ -310,18 +308,16 @@ class _Set:
         scores = []
         for metric in METRICS:
             own = found[metric, "own"]
-            floor = {name: found[metric, name].value for name in ANCHORS if (metric, name) in found}
+            floor = {name: found[metric, name].estimate.value for name in ANCHORS if (metric, name) in found}
             more: dict[str, Any] = {
                 "note": _small(metric, self.n_frames, dims, real_clips, n),
-                "low": own.low,
-                "high": own.high,
                 "floor": floor,
-                "ceiling": {"real": found[metric, "real"].value},
+                "ceiling": {"real": found[metric, "real"].estimate.value},
                 "group": self.kind.name,
                 "better": "lower",
                 "detail": detail,
             }
-            scores.append(self.group.score(metric, own.value, n, self.asked - n, f"{metric}|{self.how}", **more))
+            scores.append(self.group.score(metric, own.estimate, n, self.asked - n, f"{metric}|{self.how}", **more))
         return [*scores, _variety(self.group, self.kind, reference, self.made, self.how)]
 
 
@@ -333,7 +329,9 @@ def _variety(group: Group, kind: Kind, reference: Reference, made: Sequence[tupl
     found = collapse(by_probe, reference.kept)
     detail = {"between": found.between, "within": found.within, "share_between": found.share}
     signature = f"variety|{how.replace('|ci:jackknife20-clips', '')}"
-    return group.score("variety", found.variety, found.clips, 0, signature, group=kind.name, detail=detail)
+    return group.score(
+        "variety", Estimate(found.variety, None, None, ""), found.clips, 0, signature, group=kind.name, detail=detail
+    )
 
 
 def _anchors(made: Sequence[tuple[Probe, Frames]], frames: Embedded) -> dict[str, list[Frames]]:

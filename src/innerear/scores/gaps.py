@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from innerear.embed.batches import names_in
-from innerear.metrics import measure as metrics
+from innerear.metrics.base import sound_of
+from innerear.metrics.measure import keys, rows_of
+from innerear.metrics.registry import find
 from innerear.records import Item, Measurement, Outcome
 from innerear.run.run import Run, embeddings_folder
 
@@ -41,10 +43,8 @@ def gaps(run: Run, items: Sequence[Item], rows: Mapping[str, Measurement]) -> li
 
 
 def _is_measured(item: Item, rows: Mapping[str, Measurement]) -> bool:
-    sound = metrics.sound_of(item)
-    wanted = [name for _, name, _ in metrics.keys(item.completion.key, sound) if name not in metrics.ON_REQUEST]
-    there = [row.metric for row in metrics.rows_of(rows, item.completion.key, sound)]
-    return wanted == [name for name in there if name not in metrics.ON_REQUEST]
+    wanted = [row.metric.name for row in keys(item.completion.key, sound_of(item)) if not row.metric.on_request]
+    return wanted == [row.metric for row in rows_of(rows, item) if not find(row.metric).on_request]
 
 
 def _line(lacking: Sequence[Item], what: str, remedy: str) -> str:

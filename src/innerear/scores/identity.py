@@ -5,44 +5,40 @@ Both use the measurements of `label` and `instrument` whose check counts. A miss
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
-from innerear.checks import Check, Instrument, Label
+from innerear.checks import Instrument, Label
+from innerear.metrics.group import Group
 from innerear.metrics.verified import in_headline
-from innerear.records import Measurement, Score
+from innerear.records import Score
 from innerear.scores.checks import Judged
-from innerear.scores.groups import Group
-from innerear.scores.summaries import average
 
-GRADES = ("identity", "typicality")
+Grade = Literal["identity", "typicality"]
 
 
 def identity_scores(group: Group, judged: Judged) -> list[Score]:
     """The mean grade and the mean typicality of a group, over the checks that count."""
+    ends: dict[Grade, dict[str, Any]] = {"identity": {}, "typicality": {"ceiling": {"real_clips": 0.5}}}
     scores = []
-    for name in GRADES:
+    for name, more in ends.items():
         values = [(probe, value) for probe, some in grades(group, judged, name).items() for value in some]
-        asked = sum(isinstance(check, Label | Instrument) for item in group.items for check in item.probe.expect)
         if values:
             signature = f"{name}|label,instrument:counted|v:1|mean"
-            more: dict[str, Any] = {"ceiling": {"real_clips": 0.5}} if name == "typicality" else {}
             scores.append(
-                average(
-                    group, name, values, asked - len(values), signature, share=True,
-                    unit="share", better="higher", **more,
-                )
-            )  # fmt: skip
+                group.average(name, values, len(values), signature, share=True, unit="share", better="higher", **more)
+            )
     return scores
 
 
-def grades(group: Group, judged: Judged, name: str) -> dict[str, list[float]]:
+def grades(group: Group, judged: Judged, name: Grade) -> dict[str, list[float]]:
     """By probe, the grades of its sounds: 0 to 1, one per check and attempt."""
     found: dict[str, list[float]] = {}
     for item in group.rendered:
         for check, row in judged.get(item.completion.key, []):
-            if _is_graded(check, row, item.probe.tier):
+            graded = isinstance(check, Label | Instrument) and row.passed is not None
+            if graded and in_headline(check, item.probe.tier, row.detail)[0]:
                 found.setdefault(item.probe.id, []).append(float(row.detail.get(name, 0.0)))
     return found
 
@@ -50,9 +46,3 @@ def grades(group: Group, judged: Judged, name: str) -> dict[str, list[float]]:
 def mean_grades(group: Group, judged: Judged) -> dict[str, float]:
     """By probe, the mean grade of its sounds."""
     return {probe: float(np.mean(values)) for probe, values in grades(group, judged, "identity").items()}
-
-
-def _is_graded(check: Check, row: Measurement, tier: str) -> bool:
-    if not isinstance(check, Label | Instrument) or row.passed is None:
-        return False
-    return in_headline(check, tier, row.detail)[0]  # type: ignore[arg-type]

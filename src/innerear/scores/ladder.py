@@ -14,12 +14,11 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from innerear.checks import Check, Transcript, Vowel, kind
+from innerear.metrics.group import Group
 from innerear.metrics.verified import TRUE, in_headline, shipped, variant
 from innerear.metrics.words import is_sentence
 from innerear.metrics.words import shipped as texts
 from innerear.records import Measurement, Score
-from innerear.scores.groups import Group
-from innerear.scores.summaries import rate
 
 RUNGS = ("vowel", "syllable", "digit", "word", "sentence", "prosody")
 OF_RUNG = {"vowel": "vowel", "prosody": ""}
@@ -46,8 +45,8 @@ def ladder(group: Group, judged: Mapping[str, Sequence[tuple[Check, Measurement]
         ]
         chances = [chance for check in wanted if (chance := _chance(check)) is not None]
         out = sorted({why for check in wanted for counts, why in [in_headline(check, "speech")] if not counts})
-        yield rate(
-            group, "ladder", passes, len(wanted) - len(passes), f"ladder|{of or 'voice'}|v:1", group=f"family:{rung}",
+        yield group.rate(
+            "ladder", passes, len(wanted) - len(passes), f"ladder|{of or 'voice'}|v:1", group=f"family:{rung}",
             floor={"chance": float(np.mean(chances))} if chances else {}, ceiling=_verified(wanted),
             note=f"not all checks count in headlines: {'; '.join(out)}" if out else "", detail={"rung": index + 1},
         )  # fmt: skip

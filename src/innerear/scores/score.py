@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-import numpy as np
-
-from innerear.checks import Check, kind
+from innerear.checks import Check
 from innerear.compute.work import Executor
 from innerear.embed.batches import Embedding
-from innerear.metrics import measure as metrics
+from innerear.metrics.group import Group
+from innerear.metrics.measure import checked, rows_of
+from innerear.metrics.registry import SOUND_METRICS, sound_metric
 from innerear.metrics.signal import right_length
 from innerear.records import Item, Measurement, Outcome, Score
 from innerear.scores.checks import check_scores
@@ -21,11 +21,9 @@ from innerear.scores.clap import clap_scores, embedder_agreement
 from innerear.scores.comparisons import comparisons
 from innerear.scores.distances import distance_scores
 from innerear.scores.ends import with_ends
-from innerear.scores.groups import Group, groups_of
+from innerear.scores.groups import groups_of
 from innerear.scores.identity import identity_scores
 from innerear.scores.ladder import ladder
-from innerear.scores.networks import network_scores
-from innerear.scores.summaries import median_size, middle, rate
 
 Progress = Callable[[str, int, int], None]
 
@@ -76,35 +74,24 @@ def _rates(group: Group) -> list[Score]:
     missing = len(group.items) - len(rendered)
     met = [(item.probe.id, steps(item)) for item in rendered]
     return [
-        rate(group, name.replace(" ", "_"), [(probe, got[index]) for probe, got in met], missing, f"{name}|v:1")
+        group.rate(name.replace(" ", "_"), [(probe, got[index]) for probe, got in met], missing, f"{name}|v:1")
         for index, name in enumerate(FUNNEL)
         if index > 0
     ]
 
 
 def judged_checks(item: Item, rows: Mapping[str, Measurement]) -> list[tuple[Check, Measurement]]:
-    """The checks of a probe, each with its row; empty if the rows do not match the checks."""
-    sound = metrics.sound_of(item)
-    found = metrics.rows_of(rows, item.completion.key, sound)
-    of_checks = [row for row in found if row.metric not in metrics.SOUND_METRICS]
-    names = [kind(check) for check in item.probe.expect]
-    if [row.metric for row in of_checks] == names:
-        return list(zip(item.probe.expect, of_checks, strict=True))
-    return []
+    """The checks of a probe that were measured, each with its row."""
+    return checked(item.probe, rows_of(rows, item))
 
 
 def _measured(group: Group, rows: Mapping[str, Measurement]) -> list[Score]:
     found: dict[str, list[tuple[str, Measurement]]] = {}
     for item in group.rendered:
-        sound = metrics.sound_of(item)
-        for row in metrics.rows_of(rows, item.completion.key, sound):
+        for row in rows_of(rows, item):
             found.setdefault(row.metric, []).append((item.probe.id, row))
-    every = len(group.items)
-    return [
-        middle(group, found.get("duration_error", []), "duration_error", "s", "lower", median_size, every),
-        middle(group, found.get("loudness", []), "loudness", "LUFS", "neither", np.median, every),
-        *network_scores(group, found),
-    ]
+    every = map(sound_metric, SOUND_METRICS)
+    return [score for metric in every for score in metric.combine(group, found.get(metric.name, []))]
 
 
 def funnels(items: Sequence[Item]) -> list[tuple[str, str, str, list[tuple[str, int, int]]]]:

@@ -18,13 +18,13 @@ from innerear import checks
 from innerear.ask.models.base import Local, Options, Reply
 from innerear.data_folders import data_folders
 from innerear.errors import UsageError
-from innerear.records import Completion, Message, Probe, digest
+from innerear.records import Completion, Message, Probe, Remark, digest
 from innerear.reference.manifest import ManifestRow, read_manifests
 
-Fit = tuple[float, str | None]
+Fit = tuple[float, Remark | None]
 """The distance of a clip from the request (0 is an exact match), and a remark if it is not exact."""
 
-Choice = tuple[ManifestRow, str | None]
+Choice = tuple[ManifestRow, Remark | None]
 """A clip, and the remark of its fit."""
 
 _ANOTHER_TEXT = 100.0
@@ -105,7 +105,7 @@ def _note(pitch: checks.Pitch, family: str, row: ManifestRow) -> Fit | None:
     if not row["set"].startswith("real:") or row["label"] != family:
         return None
     ratio_cents = abs(_cents(float(row["f0_hz"]), pitch.f0_hz))
-    return ratio_cents, None if ratio_cents <= pitch.tolerance_cents else "another pitch"
+    return ratio_cents, None if ratio_cents <= pitch.tolerance_cents else Remark.ANOTHER_PITCH
 
 
 def _speech(probe: Probe, text: str, row: ManifestRow) -> Fit | None:
@@ -114,7 +114,7 @@ def _speech(probe: Probe, text: str, row: ManifestRow) -> Fit | None:
     if row["text"] and _words(row["text"]) == _words(text):
         return 0.0, None
     if probe.family == "sentence" and row["label"] == "sentence":
-        return _ANOTHER_TEXT + abs(float(row["duration_s"]) - probe.duration_s), "another text"
+        return _ANOTHER_TEXT + abs(float(row["duration_s"]) - probe.duration_s), Remark.ANOTHER_TEXT
     return None
 
 

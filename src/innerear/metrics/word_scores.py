@@ -9,27 +9,25 @@ hard for whoever says it. Where Whisper cannot be had, the score says so and has
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 import numpy as np
 
-from innerear.metrics import measure as metrics
+from innerear.metrics.base import Metric
+from innerear.metrics.group import Group
 from innerear.metrics.in_noise import STEPS_DB, threshold_db
 from innerear.metrics.open_words import asked_text
 from innerear.metrics.pronounce import phone_errors
 from innerear.metrics.spelling import readings
 from innerear.metrics.verified import shipped
-from innerear.records import Measurement, Score
-from innerear.scores.groups import Group
-from innerear.stats import SEED, resampled_sums
+from innerear.records import Measurement, Score, Status
+from innerear.stats import SEED, Estimate, resampled_sums
 
-NOT_ASKED = f"{metrics.UNAVAILABLE}: no row yet; `innerear measure RUN` makes it"
+NOT_ASKED = f"{Status.UNAVAILABLE}: no row yet; `innerear measure RUN` makes it"
 UNVERIFIED = "shown, in no headline: this listener is not verified"
-RATES = ("whisper_wer", "whisper_base_wer")
-NOISE = "whisper_in_noise"
 MOST_CONFUSIONS = 20
 
 
@@ -47,96 +45,97 @@ class Said:
         """The words that are wrong, at most all; `None` where it was not measured."""
         if self.row is None:
             return None
-        if self.row.reason == metrics.NO_SOUND:
+        if self.row.status is Status.NO_SOUND:
             return self.words
         found = self.row.detail if step is None else self.row.detail.get("steps", {}).get(step, {})
         return min(int(found["errors"]), self.words) if "errors" in found else None
 
 
-def word_scores(group: Group, rows: Mapping[str, Sequence[tuple[str, Measurement]]]) -> Iterator[Score]:
-    """The scores of a group of which texts are asked, for all of it and for each family."""
-    for name in RATES:
-        if said := list(_said(group, rows, name)):
-            yield from _rates(group, name, said)
-    if rows.get(NOISE):
-        yield from _in_noise(group, list(_said(group, rows, NOISE)))
+Rows = Sequence[tuple[str, Measurement]]
+"""Rows of one metric, each with its probe's id."""
 
 
-def _said(group: Group, rows: Mapping[str, Sequence[tuple[str, Measurement]]], metric: str) -> Iterator[Said]:
-    """Each sound of a text. Of metrics that are measured on request only those sounds that have a row."""
+def word_rates(metric: Metric, group: Group, rows: Rows) -> Iterator[Score]:
+    """The word error rates of a group of which texts are asked, for all of it and for each family."""
+    said = [] if metric.on_request and not rows else list(_said(group, rows))
+    for of, mine in _families(said):
+        heard = [(one, errors) for one in mine if (errors := one.errors()) is not None]
+        rows_ = [one.row for one, _ in heard if one.row is not None]
+        detail: dict[str, Any] = {
+            "errors": sum(errors for _, errors in heard), "sounds": len(heard),
+            "gated": sum(row.reason == "no voice" for row in rows_),
+        }  # fmt: skip
+        detail["uncapped"] = sum(int(row.detail.get("errors", one.words)) for one, _ in heard if (row := one.row))
+        if of == "all":
+            detail |= what_is_lost([pair for row in rows_ for pair in row.detail.get("wrong", ())])
+        yield _score(group, metric, metric.name, of, mine, heard, detail)
+
+
+def _said(group: Group, rows: Rows) -> Iterator[Said]:
+    """Each sound of a text."""
     asked = [(item.probe, text) for item in group.items if (text := asked_text(item.probe))]
     of_probe: dict[str, list[Measurement]] = {}
-    for name, row in rows.get(metric, ()):
+    for name, row in rows:
         of_probe.setdefault(name, []).append(row)
-    if metric in metrics.ON_REQUEST and not of_probe:
-        return
     for probe, text in asked:
         mine = of_probe.get(probe.id, [])
         yield Said(text, probe.family, len(readings(text)[0]), mine.pop(0) if mine else None)
 
 
 def _families(said: Sequence[Said]) -> Iterator[tuple[str, list[Said]]]:
-    yield "all", list(said)
+    if said:
+        yield "all", list(said)
     for family in dict.fromkeys(one.family for one in said):
         yield f"family:{family}", [one for one in said if one.family == family]
 
 
-def _rates(group: Group, name: str, said: Sequence[Said]) -> Iterator[Score]:
-    for of, mine in _families(said):
-        heard = [(one, errors) for one in mine if (errors := one.errors()) is not None]
-        rows = [one.row for one, _ in heard if one.row is not None]
-        detail: dict[str, Any] = {
-            "errors": sum(errors for _, errors in heard), "sounds": len(heard),
-            "gated": sum(row.reason == "no voice" for row in rows),
-        }  # fmt: skip
-        detail["uncapped"] = sum(int(row.detail.get("errors", one.words)) for one, _ in heard if (row := one.row))
-        if of == "all":
-            detail |= what_is_lost([pair for row in rows for pair in row.detail.get("wrong", ())])
-        yield _score(group, name, of, mine, heard, detail)
-
-
 def _score(
-    group: Group, name: str, of: str, asked: Sequence[Said], heard: Sequence[tuple[Said, int]], detail: dict[str, Any]
-) -> Score:
+    group: Group, metric: Metric, name: str, of: str, asked: Sequence[Said], heard: Sequence[tuple[Said, int]],
+    detail: dict[str, Any],
+) -> Score:  # fmt: skip
     """All errors over all words, and its interval over sentences."""
     words, errors = sum(one.words for one, _ in heard), sum(count for _, count in heard)
     values = np.array([(count, one.words) for one, count in heard], dtype=np.float64).reshape(-1, 2)
     drawn = resampled_sums(values, [one.text for one, _ in heard], SEED)
     low, high = (None, None) if drawn is None else map(float, np.quantile(drawn[:, 0] / drawn[:, 1], [0.025, 0.975]))
-    metric = metrics.find_metric(metrics.SOUND_METRICS[name])
+    found = Estimate(errors / words if words else None, low, high, "bootstrap-sentences")
     return group.score(
-        name, errors / words if words else None, words, sum(one.words for one in asked) - words,
-        f"{metrics.signature(metric)}|errors/words|ci:bootstrap-sentences", group=of, low=low, high=high,
-        unit="WER", better="lower", note=_note(asked, "whisper_wer" if name == NOISE else name), detail=detail,
+        name, found, words, sum(one.words for one in asked) - words, f"{metric.signature()}|errors/words",
+        group=of, unit="WER", better="lower", note=_note(asked, verified_as(metric)), detail=detail,
     )  # fmt: skip
+
+
+def verified_as(metric: Metric) -> str:
+    """The name under which its listener is verified: in noise it is the same one."""
+    return "whisper_wer" if metric.name == "whisper_in_noise" else metric.name
 
 
 def _note(said: Sequence[Said], name: str) -> str:
     """What could not be measured here and why, and whether this listener counts."""
     rows = [one.row for one in said if one.row is not None]
-    lacking = next((row.reason for row in rows if metrics.is_unavailable(row)), "" if rows else NOT_ASKED)
+    lacking = next((row.reason for row in rows if row.status is Status.UNAVAILABLE), "" if rows else NOT_ASKED)
     found = shipped().get(name)
     counts = found is not None and found.counts
     return "; ".join(filter(None, [lacking, "" if counts else UNVERIFIED]))
 
 
-def _in_noise(group: Group, said: Sequence[Said]) -> Iterator[Score]:
-    for of, mine in _families(said):
+def noise_scores(metric: Metric, group: Group, rows: Rows) -> Iterator[Score]:
+    """The word error rate at each ratio, and the ratio at which half of the words are wrong."""
+    for of, mine in _families(list(_said(group, rows)) if rows else []):
         by_step = {
             step: [(one, errors) for one in mine if (errors := one.errors(str(step))) is not None] for step in STEPS_DB
         }
         for step, heard in by_step.items():
-            found = _score(group, NOISE, of, mine, heard, {"snr_db": step, "sounds": len(heard)})
-            yield _named(found, f"{NOISE}_{step:+d}")
+            detail = {"snr_db": step, "sounds": len(heard)}
+            score = _score(group, metric, metric.name, of, mine, heard, detail)
+            yield msgspec.structs.replace(score, metric=f"{metric.name}_{step:+d}")
         if all(by_step.values()):
-            yield _threshold(group, of, mine, [by_step[step] for step in STEPS_DB])
+            yield _threshold(group, metric, of, mine, [by_step[step] for step in STEPS_DB])
 
 
-def _named(score: Score, name: str) -> Score:
-    return msgspec.structs.replace(score, metric=name)
-
-
-def _threshold(group: Group, of: str, asked: Sequence[Said], steps: Sequence[Sequence[tuple[Said, int]]]) -> Score:
+def _threshold(
+    group: Group, metric: Metric, of: str, asked: Sequence[Said], steps: Sequence[Sequence[tuple[Said, int]]]
+) -> Score:
     """The ratio at which half of the words are wrong; outside of the steps it has no value, and the note says so."""
     texts = [one.text for one, _ in steps[0]]
     counts = np.array([[errors for _, errors in step] for step in steps], dtype=np.float64).T
@@ -151,13 +150,13 @@ def _threshold(group: Group, of: str, asked: Sequence[Said], steps: Sequence[Seq
         low, high = (float(x) for x in np.quantile(found, [0.025, 0.975], method="nearest"))
         if not np.isfinite([low, high]).all():
             reach = f"95 % from {_outside(low)} to {_outside(high)}"
-    metric = metrics.find_metric(metrics.SOUND_METRICS[NOISE])
     said = "" if np.isfinite(value) else f"not measurable: {_outside(value)}"
     return group.score(
-        "speech_reception_threshold", _finite(value), int(sums[-1]), sum(one.words for one in asked) - int(sums[-1]),
-        f"{metrics.signature(metric)}|half of the words|interpolated|ci:bootstrap-sentences", group=of,
-        low=_finite(low), high=_finite(high), unit="dB SNR", better="lower",
-        note="; ".join(filter(None, [said, reach, _note(asked, "whisper_wer")])), detail={"sounds": len(steps[0])},
+        "speech_reception_threshold", Estimate(_finite(value), _finite(low), _finite(high), "bootstrap-sentences"),
+        int(sums[-1]), sum(one.words for one in asked) - int(sums[-1]),
+        f"{metric.signature()}|half of the words|interpolated", group=of, unit="dB SNR", better="lower",
+        note="; ".join(filter(None, [said, reach, _note(asked, verified_as(metric))])),
+        detail={"sounds": len(steps[0])},
     )  # fmt: skip
 
 

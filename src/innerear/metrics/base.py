@@ -1,0 +1,131 @@
+"""What a metric is: its facts, what it looks at, what it finds, and how its values are summed up over a group."""
+
+from __future__ import annotations
+
+import abc
+import functools
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from importlib import resources
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+
+from innerear.checks.base import CheckBase
+from innerear.clip import Clip
+from innerear.records import Better, Item, Measurement, Probe, Remark, Render, Score, Status, digest
+
+if TYPE_CHECKING:
+    from innerear.metrics.group import Group
+
+
+@dataclass(frozen=True)
+class Sound:
+    """One sound and what was asked: what a metric may look at.
+
+    `remark` says how a recording differs from what was asked.
+    """
+
+    probe: Probe
+    render: Render
+    clip: Clip | None
+    remark: Remark | None = None
+
+
+def sound_of(item: Item, clip: Clip | None = None) -> Sound:
+    """The sound of an item of a run."""
+    return Sound(item.probe, item.render, clip, item.completion.remark)
+
+
+@dataclass(frozen=True)
+class Value:
+    """What a metric found. `value=None`: not measurable, or nothing to give a number to; see `reason`."""
+
+    value: float | None
+    passed: bool | None = None
+    reason: str = ""
+    detail: dict[str, Any] = field(default_factory=dict)
+    status: Status = Status.MEASURED
+
+    @classmethod
+    def unavailable(cls, why: object, value: float | None = None, detail: dict[str, Any] | None = None) -> Value:
+        """No verdict, because this machine lacks what the metric needs."""
+        return cls(value, None, f"{Status.UNAVAILABLE}: {why}", detail or {}, Status.UNAVAILABLE)
+
+    @property
+    def cause(self) -> str:
+        """The reason without the status that it begins with."""
+        return self.reason.removeprefix(f"{self.status}: ")
+
+
+class Metric(abc.ABC):
+    """The facts of a metric. A change that alters a value raises `version`."""
+
+    name: str
+    version: int
+    unit: str
+    better: Better = "neither"  # of its value
+    value_is: Literal["value", "error", "rank"] = "value"  # an error is signed; a group has the median of its sizes
+    weights: tuple[str, ...] = ()  # what it runs on, by the name in the table of weights
+    fitted: str | None = None  # a file of this package that was learnt from sounds
+    on_request: bool = False  # so slow that it is measured only if it is asked for
+    excused_by: tuple[Remark, ...] = ()  # recordings with such a remark are not judged
+
+    def signature(self) -> str:
+        """Name and version, and digests of fitted data and weights, as in keys and scores. Others make another metric.
+
+        Raises:
+            UsageError: the table of weights lacks one.
+        """
+        fitted = f"|fit:{_content(self.fitted)}" if self.fitted else ""
+        weights = ",".join(map(_weights, self.weights))
+        return f"{self.name}|v:{self.version}{fitted}{f'|weights:{weights}' if weights else ''}"
+
+    def is_lacking(self) -> bool:
+        """Whether its weights, or the packages that run them, are not on this machine. Nothing is fetched or read."""
+        from innerear.embed.weights import PACKAGES, is_here
+
+        packages = {package for model in self.weights for package in PACKAGES.get(model, ())}
+        return not self.weights or not all(map(find_spec, packages)) or not all(map(is_here, self.weights))
+
+
+C = TypeVar("C", bound=CheckBase)
+
+
+class CheckMetric(Metric, Generic[C]):
+    """Measures one kind of check, which has its name, on a clip that is there."""
+
+    @abc.abstractmethod
+    def measure(self, sound: Sound, check: C) -> Value:
+        """The value, and whether it passes."""
+
+
+class SoundMetric(Metric):
+    """Measures every sound that it applies to. `label` and `text` explain it on the report page."""
+
+    label: str = ""
+    text: str = ""
+
+    def applies(self, probe: Probe) -> bool:
+        """Whether it says anything of a sound for this probe."""
+        return True
+
+    @abc.abstractmethod
+    def measure(self, sound: Sound) -> Value:
+        """The value of one sound."""
+
+    def combine(self, group: Group, rows: Sequence[tuple[str, Measurement]]) -> Iterator[Score]:
+        """The scores of a group from its rows, each with its probe's id; none by default."""
+        yield from ()
+
+
+@functools.cache
+def _content(file: str) -> str:
+    return hashlib.sha256(resources.files(__package__).joinpath(file).read_bytes()).hexdigest()[:8]
+
+
+@functools.cache
+def _weights(model: str) -> str:
+    from innerear.embed.weights import find
+
+    return f"{model}@{digest('weights', *(source.checksum for source in find(model)))[:8]}"
