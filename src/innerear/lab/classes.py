@@ -27,6 +27,7 @@ NOISE_LIKE = (
 )  # fmt: skip
 """Classes of noise, of which a copy of the spectrum and envelope may be a fair sound; named before the fit."""
 IMPOSTORS, SECONDS = 60, 4.0  # of each sort, and their duration
+COPIES = {SPECTRUM: 150, SPECTRUM_AND_ENVELOPE: 300}  # recordings that are copied
 MOST_OTHERS = 0.03  # recordings of other classes that may pass
 PENALTY = 1e-5
 
@@ -38,33 +39,31 @@ def groups() -> tuple[str, ...]:
 
 
 def items(bank: Bank) -> list[Item]:
-    """The recordings, the impostors, and two copies of each recording."""
+    """The recordings, the impostors, and copies of some recordings."""
     found = identity.impostor_items(IMPOSTORS, SECONDS)
-    for one in shipped():
-        for path in bank.environment.get(one.name, []):
-            source = bank.sources[path]
-            file = f"env/{one.name}/{path.name}"
-            found.append(Item(file, one.name, source, "real", lambda path=path: read(path)))  # type: ignore[misc]
-            for sort in (SPECTRUM, SPECTRUM_AND_ENVELOPE):
-                found.append(
-                    Item(f"{sort}/{file}", sort, source, sort, lambda s=sort, p=path, f=file: _copy(s, p, f), one.name)  # type: ignore[misc]
-                )
+    rows = [row for row in bank.rows if row["tier"] == "env"]
+    for row in rows:
+        path, source = bank.path(row["file"]), bank.sources[bank.path(row["file"])]
+        found.append(Item(row["file"], row["label"], source, "real", lambda path=path: read(path)))  # type: ignore[misc]
+    order = np.random.default_rng(0).permutation(len(rows))
+    for sort, count in COPIES.items():
+        for place in order[:count]:
+            row = rows[place]
+            source = bank.sources[bank.path(row["file"])]
+
+            def made(sort: str = sort, file: str = row["file"]) -> Clip:
+                samples = read_mono(bank.path(file), make.SAMPLE_RATE).mono.astype(np.float64)
+                return make.clip(copy(samples, seeded(sort, file), sort == SPECTRUM_AND_ENVELOPE))
+
+            found.append(Item(f"{sort}/{row['file']}", sort, source, sort, made, row["label"]))
     return found
-
-
-def _copy(sort: str, path: object, file: str) -> Clip:
-    samples = read_mono(path, make.SAMPLE_RATE).mono.astype(np.float64)  # type: ignore[arg-type]
-    return make.clip(copy(samples, seeded(sort, file), sort == SPECTRUM_AND_ENVELOPE))
 
 
 def plan() -> Plan:
     """The classes, and which sounds are wrong for which."""
     names, merged = tuple(one.name for one in shipped()), groups()
-    of = dict(zip(names, merged, strict=True))
 
     def wrong(item: Item, group: str) -> str | None:
-        if item.of:
-            return item.column if of[item.of] == group else f"{item.column} of others"
         return "kind" if item.name in names else item.column
 
     def allowed(group: str, column: str) -> float:

@@ -22,6 +22,8 @@ from innerear.metrics.verified import Cell, Verified, in_order
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
+AXES = 500  # principal axes of the features in which the regression is fitted
+FEW = 20  # sounds of a column; thresholds do not follow fewer
 SMALLEST = 0.05  # added to a feature's standard deviation, in means over its block
 BLOCKS: dict[Ear, tuple[int, ...]] = {
     "yamnet": (8, 1024, 1024, 521), "aisfx": (8, 512, 512), "both": (8, 1024, 1024, 521, 512, 512),
@@ -93,16 +95,16 @@ def scaled(features: Floats, blocks: Sequence[int]) -> tuple[Floats, Floats]:
 def logistic(features: Floats, of: Indices, count: int, penalty: float, weights: Floats) -> tuple[Floats, Floats]:
     """Weights, (features, count), and offsets of a multinomial logistic regression with an L2 penalty.
 
-    `weights` weigh the sounds. The fit is in the space that the sounds span, which has no more dimensions than
-    there are sounds; it is the same as in the space of the features.
+    `weights` weigh the sounds. The fit is in the space of the first principal axes of the sounds.
     """
     from scipy.linalg import eigh
     from scipy.optimize import minimize
 
-    values, vectors = eigh(features @ features.T)
-    kept = values > 1e-6 * values[-1]
-    axes = (features.T @ (vectors[:, kept] / np.sqrt(values[kept]))).astype(np.float32)
-    seen = np.hstack([features.astype(np.float32) @ axes, np.ones((len(features), 1), np.float32)])
+    small = features.astype(np.float32)
+    first = max(0, len(small) - AXES)
+    values, vectors = eigh(small @ small.T, subset_by_index=[first, len(small) - 1])
+    axes = small.T @ (vectors / np.sqrt(np.maximum(values, 1e-6 * values[-1])))
+    seen = np.hstack([small @ axes, np.ones((len(features), 1), np.float32)])
     share = (weights / weights.sum()).astype(np.float32)[:, None]
     truth = np.zeros((len(seen), count), np.float32)
     truth[np.arange(len(seen)), of] = 1
@@ -119,7 +121,7 @@ def logistic(features: Floats, of: Indices, count: int, penalty: float, weights:
 
     found = minimize(loss, np.zeros(seen.shape[1] * count), jac=True, method="L-BFGS-B", options={"maxiter": 120})
     matrix = found.x.reshape(-1, count)
-    return axes.astype(np.float64) @ matrix[:-1], matrix[-1]
+    return np.asarray(axes @ matrix[:-1], dtype=np.float64), matrix[-1]
 
 
 @dataclass(frozen=True)
@@ -136,7 +138,7 @@ class Plan:
     wrong: Callable[[Item, str], str | None]
     allowed: Callable[[str, str], float]
     outside_weight: float = 0.5  # of all impostors together, to all recordings together
-    least_odds: float = -1.0  # lowest threshold
+    least_odds: float = -2.0  # lowest threshold: a probability of 0.12
     folds: int = 5
 
 
@@ -267,6 +269,8 @@ def _threshold(items: Sequence[Item], odds: Floats, group: str, plan: Plan) -> f
             columns.setdefault(column, []).append(own)
     least = [plan.least_odds]
     for column, values in columns.items():
+        if len(values) < FEW:
+            continue
         passing = int(plan.allowed(group, column) * len(values))
         least.append(float(np.sort(values)[::-1][passing]) + 1e-6)
     return max(least)
