@@ -37,7 +37,7 @@ MADE_LIKE_IT = {
 """Sorts of impostors that are no wrong sounds for a family: nobody can say that they are not of it."""
 IMPOSTORS, SECONDS = 60, 4.0
 MOST_OTHERS = 0.08  # sounds of other families that may pass
-PENALTY = 1e-4
+PENALTY = 3e-5
 FOLDS = 10
 
 

@@ -176,8 +176,8 @@ class Judgement:
         return float(np.searchsorted(real, self.odds(group), "right") / len(real))
 
     def grade(self, group: str) -> float:
-        """How far the log odds are on the way from -8 to the median of recordings of the group, 0 to 1."""
-        middle = float(np.median(self.by.real[group]))
+        """How far the log odds are on the way from -8 to the median of recordings of the group (at least 0), 0 to 1."""
+        middle = max(0.0, float(np.median(self.by.real[group])))
         return float(np.clip((self.odds(group) + MOST_ODDS) / (middle + MOST_ODDS), 0, 1))
 
     def ranked(self) -> list[str]:
