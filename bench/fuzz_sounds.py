@@ -284,7 +284,7 @@ def used(sound: Sound, rows: list[Measurement], draw: np.random.Generator, given
     """All else that looks at a sound."""
     from innerear.ask.listener import hear
     from innerear.metrics.failure import fingerprint, words
-    from innerear.metrics.instrument import envelope
+    from innerear.metrics.identity import envelope
     from innerear.report.pictures import peaks, png, spectrogram
 
     clip, probe = sound.clip, sound.probe

@@ -4,6 +4,7 @@ import csv
 import functools
 import http.server
 import io
+import os
 import threading
 import urllib.parse
 
@@ -16,7 +17,7 @@ from innerear.embed import open_embedder
 from innerear.errors import UsageError
 from innerear.reference.build import build
 from innerear.reference.fetch import MANIFEST, address, fetch, fetchable
-from innerear.reference.manifest import read_manifest
+from innerear.reference.manifest import read_manifest, read_manifests
 from innerear.reference.phrases import DURATION_S, phrases
 from innerear.reference.sets import KINDS, find_reference, held_back, kind_of, open_reference, shipped_folder
 from innerear.suite import edition
@@ -199,3 +200,31 @@ def test_a_home_that_is_gone_is_given_up_early(tmp_path):
 def test_notes_cannot_be_fetched_and_the_error_says_what_can():
     with pytest.raises(UsageError, match="environment, words, sentences"):
         fetchable(["notes"])
+
+
+def test_several_folders_are_one_collection_and_no_source_is_on_both_sides(tmp_path):
+    manifests = []
+    for part in range(2):
+        (folder := tmp_path / str(part)).mkdir()
+        rows = []
+        for i in range(12):
+            name = f"{part}-{i}.wav"
+            soundfile.write(folder / name, np.random.default_rng(i).normal(0, 0.1, 8000), 8000)
+            rows.append({"file": name, "tier": "env", "set": "ESC-50", "label": "dog", "speaker": "",
+                         "source_path": name, "source_id": f"freesound:{i // 2}"})  # fmt: skip
+        with (folder / "MANIFEST.csv").open("w", newline="") as file:
+            writer = csv.DictWriter(file, rows[0])
+            writer.writeheader()
+            writer.writerows(rows)
+        manifests.append(folder)
+    rows = read_manifests(manifests)
+    assert [read_manifests(f"{manifests[0]}{os.pathsep}{manifests[1]}"), len(rows)] == [rows, 24]
+    (path,) = build(manifests, rows, open_embedder("mel"), tmp_path / "out")
+    found = open_reference(path)
+    source = {row["file"]: row["source_id"] for row in rows}
+    held = {source[name] for name, is_held in zip(found.names, found.held, strict=True) if is_held}
+    kept = {source[name] for name, is_held in zip(found.names, found.held, strict=True) if not is_held}
+    assert held
+    assert not held & kept
+    with pytest.raises(UsageError, match="listed twice"):
+        read_manifests([manifests[0], manifests[0]])

@@ -39,14 +39,15 @@ Tagger = Callable[[Clip], list[tuple[str, float]]]
 
 def find_tagger() -> Tagger | None:
     """A tagger with YAMNet's top classes, or `None` if its weights are unavailable."""
-    from innerear.metrics.instrument import FIRST_NAMES, audioset_names, listener
+    from innerear.metrics.identity import network
+    from innerear.metrics.instrument import FIRST_NAMES, audioset_names
 
     def names(clip: Clip) -> list[tuple[str, float]]:
-        scores = listener().listen(clip)[1].mean(axis=0)
+        scores = network("yamnet").listen(clip)[1].mean(axis=0)
         return [(audioset_names()[index], float(scores[index])) for index in np.argsort(-scores)[:FIRST_NAMES]]
 
     try:
-        listener()
+        network("yamnet")
     except WeightsUnavailable:
         return None
     return names

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from innerear.data_folders import data_folders
 from innerear.errors import UsageError
 
 if TYPE_CHECKING:
@@ -15,6 +15,14 @@ if TYPE_CHECKING:
 
     from innerear.lab.sounds import Bank
     from innerear.metrics.verified import Verified
+
+
+DATA = click.option(
+    "--data",
+    multiple=True,
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Folder of recordings, repeatable; by default those of INNEREAR_DATA.",
+)
 
 
 @click.group()
@@ -41,12 +49,13 @@ def checks_list() -> None:
 @checks.command("verify")
 @click.option("--only", help="Only these kinds, such as notes,chord.")
 @click.option("--wrong", is_flag=True, help="Also list the sounds that a check misjudged.")
+@DATA
 @click.option("--write", is_flag=True, help="Save the result, which decides which checks count in later runs.")
-def checks_verify(only: str | None, wrong: bool, write: bool) -> None:
+def checks_verify(only: str | None, wrong: bool, write: bool, data: tuple[Path, ...]) -> None:
     """Test each check on sounds with a known right answer.
 
     Some of the sounds fit the check and some do not. Recordings come from the reference data that
-    INNEREAR_DATA names; without it, only synthetic sounds are used.
+    --data or INNEREAR_DATA names (several folders are joined by ':'); without them, only synthetic sounds are used.
     """
     from innerear.lab.all import kinds, table, verify_all
     from innerear.metrics.verified import SHOWN, TRUE, Trial, variant
@@ -60,7 +69,7 @@ def checks_verify(only: str | None, wrong: bool, write: bool) -> None:
         if passed != (trial.column in (*TRUE, *SHOWN)):
             misjudged.append(f"{variant(trial.check, trial.tier)}: {trial.column}: {trial.about or trial.check}")
 
-    found = verify_all(chosen, _bank(), keep)
+    found = verify_all(chosen, _bank(data), keep)
     for row in _aligned([["check", "v", "right sounds that pass", "wrong sounds that pass", ""], *table(found)]):
         click.echo(row)
     if wrong:
@@ -70,19 +79,20 @@ def checks_verify(only: str | None, wrong: bool, write: bool) -> None:
 
 
 @checks.command("fit")
-@click.option("--only", help="Only these, such as label; by default instrument,label,plausibility.")
-def checks_fit(only: str | None) -> None:
+@DATA
+@click.option("--only", help="Only these, such as label; by default instrument,label.")
+def checks_fit(only: str | None, data: tuple[Path, ...]) -> None:
     """Fit the checks that are trained on recordings.
 
-    These are instrument, label and plausibility. Needs the reference data (INNEREAR_DATA). Writes the
+    These are instrument and label. Needs the reference data (INNEREAR_DATA). Writes the
     fitted parameters and the verification results.
     """
-    from innerear.lab.all import FITTED, RANGES, fit, table
+    from innerear.lab.all import FITTED, fit, table
 
-    chosen = only.split(",") if only else [*FITTED, RANGES]
-    if unknown := [name for name in chosen if name not in (*FITTED, RANGES)]:
-        raise UsageError(f"--only {unknown[0]!r}; wanted some of {', '.join((*FITTED, RANGES))}")
-    bank = _bank()
+    chosen = only.split(",") if only else list(FITTED)
+    if unknown := [name for name in chosen if name not in FITTED]:
+        raise UsageError(f"--only {unknown[0]!r}; wanted some of {', '.join(FITTED)}")
+    bank = _bank(data)
     if bank is None:
         raise UsageError("INNEREAR_DATA names no folder with a MANIFEST.csv; `innerear reference fetch` makes one")
     for name in chosen:
@@ -104,7 +114,7 @@ def checks_templates() -> None:
     from innerear.lab.words import build
     from innerear.metrics.words import save, shipped_path
 
-    bank = _bank()
+    bank = _bank(())
     if bank is None:
         raise UsageError("INNEREAR_DATA names no folder with a MANIFEST.csv; `innerear reference fetch` makes one")
     sets, made = build(suite.edition("1").probes, bank)
@@ -123,14 +133,13 @@ def _write(found: dict[str, Verified], kinds: Sequence[str]) -> None:
     write_whole(shipped_path(), msgspec.json.format(msgspec.json.encode({**kept, **found}), indent=1) + b"\n")
 
 
-def _bank() -> Bank | None:
+def _bank(folders: Sequence[Path]) -> Bank | None:
     from innerear.lab.sounds import Bank
 
-    named = os.environ.get("INNEREAR_DATA")
-    if not named:
+    if not data_folders(folders or None):
         click.echo("innerear: INNEREAR_DATA is not set, so only synthetic sounds are used", err=True)
         return None
-    return Bank(Path(named))
+    return Bank(folders or None)
 
 
 def _aligned(rows: list[list[str]]) -> Iterator[str]:

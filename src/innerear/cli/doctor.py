@@ -11,6 +11,8 @@ from pathlib import Path
 
 import click
 
+from innerear.data_folders import data_folders
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -94,9 +96,9 @@ def _cache() -> Finding:
 
 def _models() -> Iterator[Finding]:
     yield Finding("models recorded, baseline", True, "need nothing", demo=True)
-    data = os.environ.get("INNEREAR_DATA")
-    if data and (Path(data) / "MANIFEST.csv").exists():
-        yield Finding("model real", True, data)
+    folders = data_folders()
+    if folders and all((folder / "MANIFEST.csv").exists() for folder in folders):
+        yield Finding("model real", True, ", ".join(map(str, folders)))
     else:
         yield Finding("model real", False, "run `innerear reference fetch FOLDER`, then set INNEREAR_DATA to it")
     for provider, key in (("openai", "OPENAI_API_KEY"), ("anthropic", "ANTHROPIC_API_KEY")):

@@ -30,11 +30,11 @@ def reference_list() -> None:
 
 
 @reference.command("build")
-@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.option(
     "--manifest",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="CSV that lists the clips; by default FOLDER/MANIFEST.csv.",
+    help="CSV that lists the clips; by default MANIFEST.csv of each folder.",
 )
 @click.option(
     "--out",
@@ -43,16 +43,16 @@ def reference_list() -> None:
     help="Output folder; set INNEREAR_REFERENCES to it to use these references.",
 )
 @click.option("--embedder", "embedders", multiple=True, help="Default: yamnet, aisfx and mel; repeatable.")
-def reference_build(folder: Path, manifest: Path | None, out: Path, embedders: tuple[str, ...]) -> None:
-    """Embed the recordings in FOLDER as references, one per kind."""
+def reference_build(folders: tuple[Path, ...], manifest: Path | None, out: Path, embedders: tuple[str, ...]) -> None:
+    """Embed the recordings in FOLDERS as references, one per kind."""
     from innerear.embed import open_embedder
     from innerear.reference.build import build
-    from innerear.reference.manifest import read_manifest
+    from innerear.reference.manifest import read_manifest, read_manifests
 
-    rows = read_manifest(manifest or folder / "MANIFEST.csv")
+    rows = read_manifest(manifest) if manifest else read_manifests(folders)
     with bars() as progress:
         for name in embedders or ("yamnet", "aisfx", "mel"):
-            written = build(folder, rows, open_embedder(name), out, progress=progress)
+            written = build(folders, rows, open_embedder(name), out, progress=progress)
             for path in written:
                 click.echo(f"{path}  {path.stat().st_size / 1e6:.2f} MB")
 

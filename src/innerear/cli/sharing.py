@@ -154,7 +154,18 @@ def _print_pair(found: Comparison, first: int, second: int, most: int) -> None:
     one, two = (printable(found.entrants[place].label) for place in (first, second))
     console = Console(width=None if sys.stdout.isatty() else max(140, int(os.environ.get("COLUMNS", "0"))))
     table = Table(
-        "", "tier", one, two, "difference", "95 % interval", "p (Holm)", "probes", "", box=None, pad_edge=False
+        "",
+        "tier",
+        one,
+        two,
+        "difference",
+        "95 % interval",
+        "p (Holm)",
+        "visible",
+        "probes",
+        "",
+        box=None,
+        pad_edge=False,
     )
     for test in found.tests:
         if (test.first, test.second) == (first, second):
@@ -162,9 +173,10 @@ def _print_pair(found: Comparison, first: int, second: int, most: int) -> None:
                 figure(v, test.unit, 1 if test.unit == "share" else 3) for v in (test.first_value, test.second_value)
             ]
             reach = f"{signed(test.low, test.unit)} to {signed(test.high, test.unit)}" if test.low is not None else "–"
+            seen = signed(test.visible, test.unit).removeprefix("+")
             shown = {"none": "no significant difference", "better": "▲ better", "worse": "▼ worse"}[test.verdict]
             row = [test.metric.replace("_", " "), test.tier, *values, signed(test.difference, test.unit), reach]
-            table.add_row(*map(Text, [*row, p_text(test.p_holm).removeprefix("p = "), str(test.n), shown]))
+            table.add_row(*map(Text, [*row, p_text(test.p_holm).removeprefix("p = "), seen, str(test.n), shown]))
     click.echo(f"\n{two} compared with {one}: {found.finding(first, second)}")
     console.print(table)
     _print_distances(found, first, second, console)

@@ -23,7 +23,9 @@ def headline(scores: Sequence[Score]) -> list[list[str]]:
     table = []
     by = heard_by(scores)
     groups = dict.fromkeys(
-        (s.model, s.tier) for s in scores if s.metric not in ("agreement", "tier_trend", "checks_difference")
+        (s.model, s.tier)
+        for s in scores
+        if s.metric not in ("agreement", "tier_trend", "checks_difference", "identity_difference")
     )
     for model, tier in groups:
         own = [s for s in scores if (s.model, s.tier) == (model, tier)]

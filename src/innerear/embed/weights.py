@@ -37,6 +37,7 @@ DEFAULT = ("yamnet", "silero-vad", "whisper-tiny.en", "aisfx")
 
 PACKAGES = {
     "yamnet": ("ai_edge_litert",),
+    "aisfx": ("onnxruntime",),
     "silero-vad": ("onnxruntime",),
     "dnsmos": ("onnxruntime",),
     "whisper-tiny.en": ("ctranslate2", "tokenizers"),

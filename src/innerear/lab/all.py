@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 
-import msgspec
-
 from innerear import suite
 from innerear.compute.threads import ordered
 from innerear.errors import WeightsUnavailable
+from innerear.lab.identity import Ears, by_ear
 from innerear.lab.sounds import Bank
 from innerear.lab.trials import KINDS, trials
 from innerear.metrics.base import Sound
@@ -19,7 +18,6 @@ from innerear.records import Outcome, Probe, Render
 from innerear.run.parts import write_whole
 
 FITTED = ("instrument", "label")
-RANGES = "plausibility"
 
 
 def kinds() -> tuple[str, ...]:
@@ -52,30 +50,34 @@ def verify_all(
     return found
 
 
-def fit(name: str, bank: Bank) -> tuple[Callable[[], None], dict[str, Verified]]:
+def fit(name: str, bank: Bank, ears: Ears = by_ear) -> tuple[Callable[[], None], dict[str, Verified]]:
     """Fit a check to the recordings: what writes it where it ships, and how it does on what was left out.
 
-    Raises:
-        WeightsUnavailable: YAMNet cannot be had here.
-    """
-    if name == RANGES:
-        from innerear.lab.plausible import fit as fit_ranges
-        from innerear.metrics import plausibility
+    `ears` hear a sound of the fit; another function may remember what they heard.
 
-        ranges = fit_ranges(bank)
-        content = msgspec.json.format(msgspec.json.encode(ranges), indent=1) + b"\n"
-        return lambda: write_whole(plausibility.shipped_path(), content), {}
+    Raises:
+        WeightsUnavailable: an ear is not here.
+    """
+    from innerear.metrics.identity import pack, path_of
+
     if name == "label":
         from innerear.lab.classes import fit_and_verify as fit_classes
         from innerear.metrics import classes
 
-        table, found = fit_classes(bank)
-        return lambda: classes.save(classes.shipped_path(), table), found
-    from innerear.lab.instruments import fit_and_verify as fit_instruments
-    from innerear.metrics import instrument
+        fits, table, found = fit_classes(bank, ears)
+        files = {classes.shipped_path(): classes.table(table)}
+    else:
+        from innerear.lab.instruments import fit_and_verify as fit_instruments
 
-    fitted, found = fit_instruments(bank, instrument.hear)
-    return lambda: instrument.save(instrument.shipped_path(), fitted), found
+        fits, found = fit_instruments(bank, ears)
+        files = {}
+    files[path_of(name)] = pack({ear: one.classifier for ear, one in fits.items()})
+
+    def save() -> None:
+        for path, content in files.items():
+            write_whole(path, content)
+
+    return save, found
 
 
 def passes(trial: Trial) -> bool:

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from innerear.clip import Clip, read_mono
-from innerear.reference.manifest import ManifestRow, read_manifest
+from innerear.data_folders import Folders, clip_path, data_folders
+from innerear.reference.manifest import ManifestRow, read_manifests
 
 SAMPLE_RATE = 44_100
 FARTHEST = 3.0  # semitones that a recorded note may be moved
@@ -119,29 +120,38 @@ class Played:
 
 
 class Bank:
-    """The recordings of a reference data pack.
+    """The recordings of one or several reference data packs.
 
     `real` holds the notes of sample libraries by instrument, `rendered` those of General MIDI
-    programs, `environment` the environmental sounds by class, `speech` the manifest's rows of speech.
+    programs, `environment` the environmental sounds by class, `speech` the manifest's
+    rows of speech. `sources` holds the source of each recording: a split never parts clips of one source.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folders: Folders) -> None:
         self.real: dict[str, list[Played]] = {}
         self.rendered: dict[str, list[Played]] = {}
         self.environment: dict[str, list[Path]] = {}
         self.speech: list[ManifestRow] = []
-        self.folder, self.rows = folder, read_manifest(folder / "MANIFEST.csv")
+        self.folders, self.rows = data_folders(folders), read_manifests(folders)
+        self.folder = self.folders[0]  # of notes and speech
+        self.sources: dict[Path, str] = {}
         for row in self.rows:
+            path = self.path(row["file"])
+            self.sources[path] = row["source_id"] or row["file"]
             if row["tier"] == "env":
-                self.environment.setdefault(row["label"], []).append(folder / row["file"])
+                self.environment.setdefault(row["label"], []).append(path)
             elif row["tier"] == "speech":
                 self.speech.append(row)
             if row["tier"] != "notes":
                 continue
             is_real = row["set"].startswith("real:")
             name = row["set"].removeprefix("real:") if is_real else row["label_detail"]
-            note = Played(name, row["label"], int(row["midi"]), folder / row["file"])
+            note = Played(name, row["label"], int(row["midi"]), path)
             (self.real if is_real else self.rendered).setdefault(name, []).append(note)
+
+    def path(self, file: str) -> Path:
+        """Path of a clip by its name in the manifest."""
+        return clip_path(self.folders, file)
 
     @property
     def all(self) -> list[Played]:

@@ -10,11 +10,12 @@ from pathlib import Path
 
 from innerear.ask.models.real import share
 from innerear.clip import Clip, read
+from innerear.data_folders import clip_path
 from innerear.errors import UsageError
 from innerear.listening import sounds
 from innerear.listening.files import KeyClip, RunPlace, Unheard
 from innerear.records import Item, Outcome, Probe, digest
-from innerear.reference.manifest import read_manifest
+from innerear.reference.manifest import read_manifests
 from innerear.render.render import cut_short, load
 from innerear.report.recordings import may_be_passed_on
 from innerear.run.run import Run
@@ -120,7 +121,7 @@ def recordings_of(probes: Iterable[Probe], data: Path | None, non_commercial: bo
         recordings.warnings.append("no recordings for anchors: INNEREAR_DATA is not set; the only anchors are noise")
         return recordings
     by_name = {probe.id: probe for probe in probes}
-    rows = read_manifest(data / "MANIFEST.csv", columns=())
+    rows = read_manifests(data, columns=())
     allowed = [row for row in rows if may_be_sent(row["licence"], non_commercial)]
     chosen = share(list(by_name.values()), allowed)
     if not non_commercial and len(share(list(by_name.values()), rows)) > len(chosen):
@@ -133,7 +134,9 @@ def recordings_of(probes: Iterable[Probe], data: Path | None, non_commercial: bo
         probe = by_name[name]
         what = KeyClip(probe.id, probe.tier, probe.family, "real", anchor="real", source=row["file"])
         recordings.credits[row["file"]] = f"{row['attribution']} ({row['licence']})"
-        recordings.sources[name] = Source(what, functools.partial(_recording, data / row["file"], probe.duration_s))
+        recordings.sources[name] = Source(
+            what, functools.partial(_recording, clip_path(data, row["file"]), probe.duration_s)
+        )
     return recordings
 
 

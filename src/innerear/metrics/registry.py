@@ -56,7 +56,6 @@ SOUND_METRICS = {
     "duration_error": "innerear.metrics.signal:DurationError",
     "loudness": "innerear.metrics.signal:Loudness",
     "format": "innerear.metrics.signal:Format",
-    "plausibility": "innerear.metrics.plausibility:Plausibility",
     "whisper_wer": "innerear.metrics.open_words:WhisperWer",
     "whisper_base_wer": "innerear.metrics.open_words:WhisperBaseWer",
     "whisper_in_noise": "innerear.metrics.in_noise:InNoise",

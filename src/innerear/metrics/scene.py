@@ -1,116 +1,153 @@
 """Scenes of two sounds: the checks `sequence` (one after the other) and `together` (at the same time).
 
-They compare the lifts of the two classes (see `classes`) over parts of the sound. Merged classes are not
-used, because the two classes must be distinguished.
+The classifier of `label` judges parts of the sound by both ears, see `identity`. Merged classes are not used, because
+the two classes must be distinguished.
 """
 
 from __future__ import annotations
+
+import dataclasses
 
 import numpy as np
 from numpy.typing import NDArray
 
 from innerear.checks import Sequence, Together
 from innerear.errors import WeightsUnavailable
+from innerear.metrics import identity
 from innerear.metrics.base import CheckMetric, Sound, Value
-from innerear.metrics.classes import LEAST_LIFT, Scores, heard, lifts, listen, places, shipped, silent
+from innerear.metrics.classes import places
+from innerear.metrics.identity import Heard, hear, shipped
 
 Floats = NDArray[np.float64]
 
-LEAST_FRAMES = 2  # in each part of a sequence: about 1.5 s
+STEP_S = 0.48  # between cuts
+LEAST_PART_S = 1.4  # of a sequence
 FIRST_IN_PART = 2  # the class must rank at least this high in its part of a sequence ...
-LEAST_CHANGE = 0.5  # ... and exceed its lift in the other part by at least this (nats)
-FIRST_TOGETHER = 5  # both classes must rank at least this high over the whole sound
+LEAST_CHANGE = 1.0  # ... and its log odds must exceed those in the other part by at least this
+FIRST_TOGETHER = 4  # both classes must rank at least this high over the whole sound ...
+LEAST_SHARE = 0.01  # ... with at least this probability, in each half too
+YAMNET_S, AISFX_S = (0.4875, 0.48), (1.1725, 1.161)  # centre of the first frame, and hop
+
+
+def part(heard: Heard, start_s: float, end_s: float) -> Heard:
+    """What was heard between two times: the frames whose centre is there, or the nearest one."""
+
+    def within(frames: NDArray[np.float32] | None, first_s: float, hop_s: float) -> NDArray[np.float32] | None:
+        if frames is None:
+            return None
+        centres = first_s + hop_s * np.arange(len(frames))
+        inside = (centres >= start_s) & (centres < end_s)
+        return frames[inside] if inside.any() else frames[[int(np.abs(centres - (start_s + end_s) / 2).argmin())]]
+
+    return dataclasses.replace(
+        heard,
+        frames=within(heard.frames, *YAMNET_S),
+        scores=within(heard.scores, *YAMNET_S),
+        texture=within(heard.texture, *AISFX_S),
+    )
+
+
+def logs(heard: Heard) -> Floats:
+    """Log probabilities of the 50 classes, of a sound that is one of them."""
+    classifier = shipped("label", heard.ear)
+    found = classifier.log_probabilities(heard.features(heard.ear))[: classifier.classes]
+    return np.asarray(found - np.log(np.exp(found).sum()))
 
 
 class SequenceCheck(CheckMetric[Sequence]):
-    """The check `sequence`: how far the two classes swap at the best cut, in nats of lift.
+    """The check `sequence`: how far the two classes swap at the best cut, in nats.
 
     At a cut, the first class should be among the top two before it, and the second after it. The value is
     the smaller of the fall of the first class and the rise of the second.
     """
 
-    name, version, unit = "sequence", 1, "nats"
+    name, version, unit = "sequence", 2, "nats"
     label = "In sequence"
     text = "The requested classes are recognised in order."
-    weights = ("yamnet",)
-    fitted = "classes.csv"
+    better = "higher"
+    weights = identity.NETWORKS
+    fitted = "label.npz"
 
     def measure(self, sound: Sound, check: Sequence) -> Value:
         """Detail: the classes found before and after the cut, and the time of the cut."""
-        scores = _listen(sound, check.labels)
-        return scores if isinstance(scores, Value) else in_sequence(scores, *check.labels)
+        assert sound.clip is not None
+        found = _hear(sound, check.labels)
+        return found if isinstance(found, Value) else in_sequence(found, sound.clip.duration_s, *check.labels)
 
 
-def in_sequence(scores: Scores, first: str, second: str) -> Value:
-    """Judge a sequence of two classes from the scores of a sound, (frames, 521)."""
+def in_sequence(heard: Heard, duration_s: float, first: str, second: str) -> Value:
+    """Judge a sequence of two classes."""
     one, two = places()[first], places()[second]
-    best: tuple[bool, float, int] | None = None
-    for cut in range(LEAST_FRAMES, len(scores) - LEAST_FRAMES + 1):
-        before, after = lifts(scores[:cut]), lifts(scores[cut:])
-        change = min(before[one] - after[one], after[two] - before[two])
-        ranked = _among(before, one, FIRST_IN_PART) and _among(after, two, FIRST_IN_PART)
-        best = max(best, (ranked, float(change), -cut)) if best else (ranked, float(change), -cut)
+    best: tuple[bool, float, float, Floats, Floats] | None = None
+    for cut_s in np.arange(LEAST_PART_S, duration_s - LEAST_PART_S + 1e-6, STEP_S):
+        before, after = logs(part(heard, 0, cut_s)), logs(part(heard, cut_s, np.inf))
+        change = float(min(before[one] - after[one], after[two] - before[two]))
+        ranked = _rank(before, one) <= FIRST_IN_PART and _rank(after, two) <= FIRST_IN_PART
+        if best is None or (ranked, change) > best[:2]:
+            best = (ranked, change, float(cut_s), before, after)
     if best is None:
         return Value(None, False, "too short for two sounds")
-    ranked, change, cut = best[0], best[1], -best[2]
-    parts = [heard(lifts(scores[:cut])), heard(lifts(scores[cut:]))]
-    detail = {"heard": [what or "none" for what in parts], "cut_s": round(cut * 0.48, 2)}
+    ranked, change, cut_s, before, after = best
+    names = list(places())
+    parts = [names[int(before.argmax())], names[int(after.argmax())]]
     passed = ranked and change >= LEAST_CHANGE
-    said = ", then ".join(what.replace("_", " ") if what else "nothing known" for what in parts)
+    said = ", then ".join(name.replace("_", " ") for name in parts)
+    detail = {"heard": parts, "cut_s": round(cut_s, 2), "ears": heard.ear}
     return Value(change, passed, "" if passed else f"heard: {said}", detail)
 
 
 class TogetherCheck(CheckMetric[Together]):
-    """The check `together`: the lower of the two classes' lifts over the whole sound, in nats.
+    """The check `together`: the lower of the two classes' log probabilities over the whole sound, in nats.
 
-    Passes if both are among the top five over the whole sound and recognised in each half.
+    Passes if both are among the top four over the whole sound, and present in each half.
     """
 
-    name, version, unit = "together", 1, "nats"
+    name, version, unit = "together", 2, "nats"
     label = "At once"
     text = "The requested classes are recognised at the same time."
-    weights = ("yamnet",)
-    fitted = "classes.csv"
+    better = "higher"
+    weights = identity.NETWORKS
+    fitted = "label.npz"
 
     def measure(self, sound: Sound, check: Together) -> Value:
-        """Detail: those of the top five classes whose lift is high enough."""
-        scores = _listen(sound, check.labels)
-        return scores if isinstance(scores, Value) else at_once(scores, check.labels)
+        """Detail: those of the top four classes that are probable enough."""
+        assert sound.clip is not None
+        found = _hear(sound, check.labels)
+        return found if isinstance(found, Value) else at_once(found, sound.clip.duration_s, check.labels)
 
 
-def at_once(scores: Scores, labels: list[str]) -> Value:
-    """Judge simultaneous classes from the scores of a sound, (frames, 521)."""
+def at_once(heard: Heard, duration_s: float, labels: list[str]) -> Value:
+    """Judge simultaneous classes."""
     wanted = [places()[label] for label in labels]
-    whole = lifts(scores)
-    halves = [lifts(part) for part in np.array_split(scores, 2) if len(part)]
-    first = [int(place) for place in np.argsort(-whole)[:FIRST_TOGETHER] if whole[place] >= LEAST_LIFT]
-    names = [shipped()[place].name for place in first]
+    whole = logs(heard)
+    halves = [logs(part(heard, 0, duration_s / 2)), logs(part(heard, duration_s / 2, np.inf))]
+    least = np.log(LEAST_SHARE)
+    first = [int(place) for place in np.argsort(-whole)[:FIRST_TOGETHER] if whole[place] >= least]
+    names = [list(places())[place] for place in first]
     missing = [label for label, place in zip(labels, wanted, strict=True) if place not in first]
-    partly = [
-        label for label, place in zip(labels, wanted, strict=True) if min(half[place] for half in halves) < LEAST_LIFT
-    ]
+    partly = [label for label, place in zip(labels, wanted, strict=True) if min(half[place] for half in halves) < least]
     reason = ""
     if missing:
         reason = f"not heard: {', '.join(missing)}; heard: {', '.join(names) or 'nothing known'}"
     elif partly:
         reason = f"heard in one half only: {', '.join(partly)}"
-    value = float(min(whole[place] for place in wanted))
-    return Value(value, not reason, reason.replace("_", " "), {"heard": names, "missing": missing})
+    detail = {"heard": names, "missing": missing, "ears": heard.ear}
+    return Value(float(min(whole[place] for place in wanted)), not reason, reason.replace("_", " "), detail)
 
 
-def _among(lift: Floats, place: int, first: int) -> bool:
-    return bool(lift[place] >= LEAST_LIFT and (lift > lift[place]).sum() < first)
+def _rank(of: Floats, place: int) -> int:
+    return 1 + int((of > of[place]).sum())
 
 
-def _listen(sound: Sound, labels: list[str]) -> Scores | Value:
-    """The scores of a sound, or a value that says why it cannot be judged."""
+def _hear(sound: Sound, labels: list[str]) -> Heard | Value:
+    """What is heard of a sound, or a value that says why it cannot be judged."""
     assert sound.clip is not None
     unknown = [label for label in labels if label not in places()]
     if unknown or len(labels) != 2:
         return Value(None, None, f"not measured: wanted two of the 50 classes, got {', '.join(labels)}")
-    if silent(sound.clip):
+    if identity.silent(sound.clip):
         return Value(None, False, "silence", {"heard": []})
     try:
-        return listen(sound.clip)
+        return hear(sound.clip)[0]
     except WeightsUnavailable as error:
         return Value.unavailable(error)

@@ -13,9 +13,10 @@ test compares it with new measurements.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -142,11 +143,15 @@ def shipped() -> dict[str, Verified]:
     return msgspec.json.decode(shipped_path().read_bytes(), type=dict[str, Verified])
 
 
-def in_headline(check: checks.Check, tier: Tier) -> tuple[bool, str]:
-    """Whether a check of a tier's probe counts in headlines, and if not, why: excluded by the suite, or unreliable."""
+def in_headline(check: checks.Check, tier: Tier, detail: Mapping[str, Any] | None = None) -> tuple[bool, str]:
+    """Whether a check of a tier's probe counts in headlines, and if not, why: excluded by the suite, or unreliable.
+
+    `detail`: of the measurement, if there is one; it says if only one ear heard the sound, which is verified apart.
+    """
     if not check.headline:
         return False, "the suite takes it out of headlines"
-    found = shipped().get(variant(check, tier))
+    ears = (detail or {}).get("ears", "both")
+    found = shipped().get(variant(check, tier) + ("" if ears == "both" else f" by {ears}"))
     if found is None:
         return False, "it is not verified"
     return found.counts, found.why

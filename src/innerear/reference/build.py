@@ -1,4 +1,4 @@
-"""Build references from a folder of real recordings and its manifest."""
+"""Build references from folders of real recordings and their manifests."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from innerear.clip import Clip, read
+from innerear.data_folders import Folders, clip_path, data_folders
 from innerear.embed import Embedder
 from innerear.errors import UsageError
 from innerear.reference.manifest import ManifestRow
@@ -17,7 +18,7 @@ from innerear.reference.sets import KINDS, Kind, held_back, save
 
 
 def build(
-    folder: Path,
+    folders: Folders,
     rows: Sequence[ManifestRow],
     embedder: Embedder,
     out: Path,
@@ -40,7 +41,7 @@ def build(
         names: list[str] = []
         frames: list[NDArray[np.float32]] = []
         kept_back: list[bool] = []
-        for name, is_held, clip in _clips(kind, folder, chosen, held):
+        for name, is_held, clip in _clips(kind, folders, chosen, held):
             names.append(name)
             kept_back.append(is_held)
             frames += embedder.embed([clip])
@@ -50,20 +51,21 @@ def build(
         save(path, kind.name, embedder, names, frames, kept_back)
         written.append(path)
     if not written:
-        raise UsageError(f"no clip of {folder} belongs to any of the kinds {', '.join(k.name for k in kinds)}")
+        named = ", ".join(map(str, data_folders(folders)))
+        raise UsageError(f"no clip of {named} belongs to any of the kinds {', '.join(k.name for k in kinds)}")
     return written
 
 
 def _clips(
-    kind: Kind, folder: Path, rows: Sequence[ManifestRow], held: frozenset[str]
+    kind: Kind, folders: Folders, rows: Sequence[ManifestRow], held: frozenset[str]
 ) -> Iterator[tuple[str, bool, Clip]]:
     if not kind.phrases:
         for row in rows:
-            yield row["file"], row["file"] in held, read(folder / row["file"])
+            yield row["file"], row["file"] in held, read(clip_path(folders, row["file"]))
         return
     for is_held in (False, True):
         notes = [
-            (row["set"].removeprefix("real:"), int(row["midi"]), read(folder / row["file"]))
+            (row["set"].removeprefix("real:"), int(row["midi"]), read(clip_path(folders, row["file"])))
             for row in rows
             if (row["file"] in held) == is_held
         ]

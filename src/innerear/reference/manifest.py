@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from innerear.data_folders import Folders, data_folders
 from innerear.errors import UsageError
 
 ManifestRow = Mapping[str, str]
@@ -13,6 +15,19 @@ ManifestRow = Mapping[str, str]
 
 COLUMNS = ("file", "tier", "set", "label", "speaker", "source_path", "source_id")
 """Columns needed to build a reference."""
+
+
+def read_manifests(folders: Folders = None, columns: Sequence[str] = COLUMNS) -> list[ManifestRow]:
+    """Read the rows of the manifests of several folders, by default those of `INNEREAR_DATA`.
+
+    Raises:
+        UsageError: a manifest cannot be read, a column is missing, or two folders have a file of one name.
+    """
+    rows = [row for folder in data_folders(folders) for row in read_manifest(folder / "MANIFEST.csv", columns)]
+    counts = Counter(row["file"] for row in rows)
+    if twice := [file for file, count in counts.items() if count > 1]:
+        raise UsageError(f"{twice[0]} is listed twice; the folders of recordings must not have files of one name")
+    return rows
 
 
 def read_manifest(path: Path, columns: Sequence[str] = COLUMNS) -> list[ManifestRow]:

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from innerear.clip import Clip, flac, read
 from innerear.compute.work import Executor, Job, Local
+from innerear.data_folders import clip_path
 from innerear.errors import AudioError, JailFailure, UsageError
 from innerear.jail.base import Jail, JailResult
 from innerear.records import Limits, Outcome, Program, RawLevels, Render
@@ -128,7 +129,7 @@ def without_jail(program: Program, audio: Path, limits: Limits, seed: int, data:
             "`innerear reference fetch` filled"
         )
     else:
-        ran = JailResult(Outcome.OK, clip=cut_short(read(data / program.recording), program.duration_s))
+        ran = JailResult(Outcome.OK, clip=cut_short(read(clip_path(data, program.recording)), program.duration_s))
     return to_row(program, ran, {}, audio, limits, seed)
 
 

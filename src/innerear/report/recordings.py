@@ -10,9 +10,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from innerear.ask.models.real import fit
+from innerear.data_folders import clip_path
 from innerear.errors import UsageError
 from innerear.records import Probe, digest
-from innerear.reference.manifest import ManifestRow, read_manifest
+from innerear.reference.manifest import ManifestRow, read_manifests
 from innerear.report.data import Recording
 
 FREE = ("cc0", "cc-by", "public domain", "mit", "free for any use", "bsd")
@@ -38,14 +39,14 @@ def recordings(probes: Iterable[Probe], data: Path | None, every: bool = False) 
     rows = [
         row
         for row in (_manifest(data) if data else [])
-        if data and (every or may_be_passed_on(row["licence"])) and (data / row["file"]).is_file()
+        if (every or may_be_passed_on(row["licence"])) and clip_path(data, row["file"]).is_file()
     ]
     found = {}
     for probe in probes:
         if data and (chosen := _nearest(probe, rows)):
             row, remark = chosen
             found[probe.id] = Recording(
-                path=str(data / row["file"]),
+                path=str(clip_path(data, row["file"])),
                 licence=row["licence"] or "unknown",
                 attribution=row["attribution"] or row["set"],
                 remark=remark,
@@ -62,9 +63,9 @@ def _nearest(probe: Probe, rows: Sequence[ManifestRow]) -> tuple[ManifestRow, st
     return row, remark or ""
 
 
-def _manifest(folder: Path) -> list[ManifestRow]:
-    """The rows of the manifest; empty if there is none, as recordings are optional."""
+def _manifest(folders: Path) -> list[ManifestRow]:
+    """The rows of the manifests; empty if there is none, as recordings are optional."""
     try:
-        return read_manifest(folder / "MANIFEST.csv", columns=())
+        return read_manifests(folders, columns=())
     except UsageError:
         return []

@@ -53,7 +53,7 @@ SCORES: tuple[MetricText, ...] = (
     MetricText(
         "label_alone", "Exact class recognised", "The top class is exactly the requested one; merges don't count."
     ),
-    MetricText("label_top5", "Class in the top five", "The requested class is among the tagger's top five."),
+    MetricText("label_top5", "Class in the top five", "The requested class is among the first five."),
     MetricText(
         "speech_reception_threshold",
         "Speech reception threshold",
@@ -61,6 +61,12 @@ SCORES: tuple[MetricText, ...] = (
         "dB SNR",
     ),
     MetricText("ladder", "Speech ladder", "Share of the checks of a rung passed: vowel, text, or voice."),
+    MetricText(
+        "identity", "Identity, graded", "How clearly the sound is what was asked: 0 not at all, 1 as a recording."
+    ),
+    MetricText(
+        "typicality", "Typicality", "Share of recordings of the class that are less clearly of it; 0.5 for real ones."
+    ),
     MetricText("tier_trend", "Trend over tiers", "Change in checks passed from one tier to the next."),
     MetricText("program", "Program", "Share of completions that contain a program."),
     MetricText("ran", "Ran", "Share of completions whose program ran to the end."),

@@ -36,8 +36,6 @@ from innerear.report.data import Item, Recording, ReportData
 from innerear.run.folders import is_local, opened
 from innerear.run.whole import new_folder, sweep
 
-WHOLE_TIER = ("plausibility",)
-"""Metrics without a check that a tier's plots show."""
 MOST_SECONDS = 12.0  # of a real recording, to keep reports small
 TICKS_HZ = (100, 500, 1000, 2000, 5000, 10_000)
 
@@ -227,9 +225,8 @@ def _row(item: Item, entrant: int, probe: Probe, built: Anatomy | None) -> dict[
 
 
 def _heard(item: Item, place: int) -> list[dict[str, Any]]:
-    """The check results of an item and the metrics in a tier's plots; `at` is the index of the check, or -1."""
+    """The check results of an item; `at` is the index of the check."""
     found = [(m.check, m) for m in item.measurements if m.check is not None]
-    found += [(-1, m) for m in item.measurements if m.metric in WHOLE_TIER]
     wanted = ("metric", "value", "passed", "reason", "detail")
     return [{"item": place, "at": at, **{name: getattr(m, name) for name in wanted}} for at, m in found]
 

@@ -58,7 +58,7 @@ def _of_kind(group: Group, judged: Judged, name: str) -> Iterator[Score]:
             if kind(check) == name and check.headline and row.passed is not None:
                 rows.append((item.probe.id, row))
                 labels += [(item.probe.id, check, row)] if isinstance(check, Label) else []
-                counts, why = in_headline(check, item.probe.tier)
+                counts, why = in_headline(check, item.probe.tier, row.detail)
                 counted += counts
                 out |= {} if counts else {why: why}
     passes = [(probe, bool(row.passed)) for probe, row in rows]
@@ -82,7 +82,9 @@ def _few(reasons: Sequence[str], most: int = 3) -> str:
 def _counted(item: Item, judged: Judged) -> list[bool]:
     """The verdict of each headline check; checks without a verdict are left out."""
     rows, tier = judged.get(item.completion.key, []), item.probe.tier
-    return [bool(row.passed) for check, row in rows if row.passed is not None and in_headline(check, tier)[0]]
+    return [
+        bool(row.passed) for check, row in rows if row.passed is not None and in_headline(check, tier, row.detail)[0]
+    ]
 
 
 def all_passed(group: Group, judged: Judged) -> dict[str, float]:

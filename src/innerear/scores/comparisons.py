@@ -11,9 +11,10 @@ from innerear.metrics.group import Group
 from innerear.records import TIERS, Score, Signature
 from innerear.scores.checks import Judged, _counted
 from innerear.scores.ends import end_name
+from innerear.scores.identity import mean_grades
 from innerear.stats import falls, holm, paired
 
-DIFFERENCE = Signature.of("checks_difference", "paired", ci="bonett-price", p="sign-flip", holm="tiers", v=2)
+PAIRED = Signature.of("paired", ci="bonett-price", p="sign-flip", holm="tiers", v=2)
 TREND = Signature.of(
     "tier_trend", "slope a tier of checks passed", ci="bootstrap", p="permutation,one-sided", holm="steps", v=1
 )
@@ -23,13 +24,16 @@ LEAST_COVERED = 0.5  # least share of a tier's probes with a headline check for 
 def comparisons(groups: Sequence[Group], judged: Judged) -> list[Score]:
     """Paired differences between the models of a run, and the trend of each model over the tiers."""
     rates: Rates = {}
+    graded: Rates = {}
     covered: set[tuple[str, str, str]] = set()
     for group in groups:
         if means := shares_passed(group, judged):
             rates.setdefault((group.model, group.strategy), {})[group.tier] = means
             if len(means) >= LEAST_COVERED * len(group.probes):
                 covered.add((group.model, group.strategy, group.tier))
-    return [*_pairs(rates), *_trends(rates, covered)]
+        if grades := mean_grades(group, judged):
+            graded.setdefault((group.model, group.strategy), {})[group.tier] = grades
+    return [*_pairs(rates, "checks"), *_pairs(graded, "identity"), *_trends(rates, covered)]
 
 
 def shares_passed(group: Group, judged: Judged) -> dict[str, float]:
@@ -45,8 +49,11 @@ Rates = dict[tuple[str, str], dict[str, dict[str, float]]]
 """The share of checks passed, by model and strategy, tier, and probe."""
 
 
-def _pairs(rates: Rates) -> Iterator[Score]:
-    """Differences of two entrants in the mean share of checks passed, paired by probe; Holm over the tiers."""
+def _pairs(rates: Rates, metric: str) -> Iterator[Score]:
+    """Differences of two entrants in the mean of a metric, paired by probe; Holm over the tiers.
+
+    The note has the smallest difference that could have been seen.
+    """
     for one, other in combinations(rates, 2):
         if end_name(one[0]) and end_name(other[0]):
             continue
@@ -59,11 +66,17 @@ def _pairs(rates: Rates) -> Iterator[Score]:
         for (tier, difference), p_holm in zip(there, adjusted, strict=True):
             label = other[0] if other[1] == one[1] else f"{other[0]}, {other[1]}"
             yield Score(
-                "checks_difference", *one, tier, difference.value, difference.n, len(rates[one][tier]) - difference.n,
-                str(DIFFERENCE), group=f"vs:{label}",
+                f"{metric}_difference", *one, tier, difference.value, difference.n,
+                len(rates[one][tier]) - difference.n,
+                str(Signature.of(f"{metric}_difference").plus(PAIRED)), group=f"vs:{label}",
                 unit="share", better="higher", low=difference.low, high=difference.high,
-                note=f"p = {p_holm:.2g}", detail={"p": difference.p, "p_holm": p_holm},
+                note=f"p = {p_holm:.2g}{_could(difference.visible)}",
+                detail={"p": difference.p, "p_holm": p_holm, "visible": difference.visible},
             )  # fmt: skip
+
+
+def _could(visible: float | None) -> str:
+    return f"; a difference of {100 * visible:.0f} points could have been seen" if visible is not None else ""
 
 
 def _trends(rates: Rates, covered: Set[tuple[str, str, str]]) -> Iterator[Score]:

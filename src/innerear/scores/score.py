@@ -22,6 +22,7 @@ from innerear.scores.comparisons import comparisons
 from innerear.scores.distances import distance_scores
 from innerear.scores.ends import with_ends
 from innerear.scores.groups import groups_of
+from innerear.scores.identity import identity_scores
 from innerear.scores.ladder import ladder
 
 Progress = Callable[[str, int, int], None]
@@ -61,6 +62,7 @@ def score(
         scores += _measured(group, rows)
         scores += check_scores(group, judged)
         scores += ladder(group, judged)
+        scores += identity_scores(group, judged)
         scores += distances
         scores += clap_scores(group, embedded)
     scores = with_ends(scores)

@@ -3,11 +3,12 @@
 An entrant is a model with a strategy in a run. Two runs of one model with different strategies show
 the effect of the strategy; the models of one run can be compared as well.
 
-Each metric has one value per probe, the mean over attempts: the share of headline checks passed,
-whether the sound is audible and of the right length, and its CLAP score if it was embedded.
-Differences are the second entrant minus the first. Tests are those of `stats.paired`, with Holm
-correction over all tests of a metric (tiers and pairs of entrants together). Set scores (FAD, KAD,
-rates) are listed side by side; those that are not comparable are marked with the reason.
+Each metric has one value per probe, the mean over attempts: the share of headline checks passed, the
+graded identity of `label` and `instrument`, whether the sound is audible and of the right length, and
+its CLAP score if it was embedded. Differences are the second entrant minus the first. Tests are those of
+`stats.paired`, with Holm correction over all tests of a metric (tiers and pairs of entrants together).
+Each states the smallest difference that it could have shown. Set scores (FAD, KAD, rates) are listed side
+by side; those that are not comparable are marked with the reason.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from innerear.stats import holm, paired
 from innerear.text import distinct
 
 ALPHA = 0.05
-UNITS = {"checks": "share", "audible": "share", "right_length": "share", "clap": "cosine"}
+UNITS = {"checks": "share", "identity": "share", "audible": "share", "right_length": "share", "clap": "cosine"}
 """The paired metrics and their units, most informative first; for all of them higher is better."""
 
 
@@ -39,6 +40,7 @@ class Test(msgspec.Struct, frozen=True):
     """Test of one metric in one tier: the second entrant minus the first, over the probes that both have.
 
     `p_holm` is adjusted over all tests of the metric. `verdict` is better, worse or none.
+    `visible` is the smallest true difference that the test finds with a power of 80 %.
     """
 
     __test__ = False  # tell pytest that this is not a test
@@ -57,6 +59,7 @@ class Test(msgspec.Struct, frozen=True):
     p: float
     p_holm: float
     verdict: str
+    visible: float | None = None
 
 
 @dataclass(frozen=True)
@@ -204,7 +207,9 @@ def _tests(entrants: Sequence[Entrant], pairs: Sequence[tuple[int, int]], probes
                 continue
             verdict = "none" if p >= ALPHA else "better" if d.value > 0 else "worse"
             means = (float(np.mean(list(one.values()))), float(np.mean(list(two.values()))))
-            tests.append(Test(first, second, metric, tier, unit, d.n, *means, d.value, d.low, d.high, d.p, p, verdict))
+            tests.append(
+                Test(first, second, metric, tier, unit, d.n, *means, d.value, d.low, d.high, d.p, p, verdict, d.visible)
+            )
     return tests
 
 

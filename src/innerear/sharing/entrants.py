@@ -22,6 +22,7 @@ from innerear.scores.clap import CAPTION
 from innerear.scores.comparisons import shares_passed
 from innerear.scores.ends import end_name
 from innerear.scores.groups import groups_of
+from innerear.scores.identity import mean_grades
 from innerear.scores.score import FUNNEL, judged_checks, steps
 from innerear.sharing.tables import entrant_labels
 from innerear.stats import grouped
@@ -132,6 +133,7 @@ class _Loaded:
         found: dict[str, dict[str, float]] = {"checks": {}}
         for group in groups_of(items):
             found["checks"] |= shares_passed(group, self._judged)
+            found.setdefault("identity", {}).update(mean_grades(group, self._judged))
         for name in ("audible", "right_length"):
             place = FUNNEL.index(name.replace("_", " "))
             found[name] = _means([(item.probe.id, float(steps(item)[place])) for item in rendered])

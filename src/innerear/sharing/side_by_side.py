@@ -42,7 +42,7 @@ def side_by_side(entrants: Sequence[Entrant], touched: Mapping[str, str]) -> Ite
     known: dict[tuple[str, str, str, str], dict[int, Score]] = {}
     for index, entrant in enumerate(entrants):
         for score in entrant.scores:
-            if score.metric not in ("checks_difference", "tier_trend", "agreement"):
+            if score.metric not in ("checks_difference", "identity_difference", "tier_trend", "agreement"):
                 key = (score.tier, score.group, score.metric, score.embedder)
                 known.setdefault(key, {}).setdefault(index, score)
     for (tier, group, metric, by), scores in known.items():

@@ -8,7 +8,6 @@ match: "another pitch", "another text", "another count"; the checks of these are
 from __future__ import annotations
 
 import math
-import os
 import re
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
@@ -17,9 +16,10 @@ import numpy as np
 
 from innerear import checks
 from innerear.ask.models.base import Local, Options, Reply
+from innerear.data_folders import data_folders
 from innerear.errors import UsageError
 from innerear.records import Completion, Message, Probe, Remark, digest
-from innerear.reference.manifest import ManifestRow, read_manifest
+from innerear.reference.manifest import ManifestRow, read_manifests
 
 Fit = tuple[float, Remark | None]
 """The distance of a clip from the request (0 is an exact match), and a remark if it is not exact."""
@@ -40,7 +40,7 @@ class Real(Local):
         self.name = "real"
         if name:
             raise UsageError(f"no model 'real/{name}'; wanted real")
-        rows = read_manifest((options.data or _data_folder()) / "MANIFEST.csv", columns=())
+        rows = read_manifests(options.data or _data_folders(), columns=())
         held = (options.held_back or _held_back)(rows)
         self._rows = [row for row in rows if row["file"] in held]
         self._probes: Sequence[Probe] = []
@@ -136,11 +136,11 @@ def _held_back(rows: Sequence[ManifestRow]) -> Collection[str]:
     return held_back(rows)
 
 
-def _data_folder() -> Path:
-    named = os.environ.get("INNEREAR_DATA")
+def _data_folders() -> list[Path]:
+    named = data_folders()
     if not named:
         raise UsageError(
             "the model real plays recordings, but INNEREAR_DATA is not set; "
             "fetch them with `innerear reference fetch FOLDER` and set INNEREAR_DATA=FOLDER"
         )
-    return Path(named)
+    return named

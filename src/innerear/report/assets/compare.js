@@ -50,7 +50,7 @@ InnerEar.views.compare = (() => {
     const { comparison } = InnerEar.state.index;
     const own = comparison.tests.filter((t) => t.first === pair.one.id && t.second === pair.two.id);
     if (!own.length) return null;
-    const heads = ["", "Tier", "Verdict", "Difference", "95 % interval", "p (Holm)", pair.one.label, pair.two.label, "Probes"];
+    const heads = ["", "Tier", "Verdict", "Difference", "95 % interval", "p (Holm)", "Visible", pair.one.label, pair.two.label, "Probes"];
     return el("section", { "aria-labelledby": "h-tests" },
       el("h2", { id: "h-tests" }, "Paired tests ", el("small", {}, "means over probes; paired sign-flip test, Holm correction over the tests of a metric")),
       el("div", { class: "wide" }, el("table", { class: "tests" },
@@ -62,6 +62,7 @@ InnerEar.views.compare = (() => {
           el("td", { class: "num" }, el("b", {}, signed(t.difference, t.unit))),
           el("td", { class: "num" }, t.low === null ? NONE : `[${signed(t.low, t.unit)}, ${signed(t.high, t.unit)}]`),
           el("td", { class: "num" }, t.p_holm < 0.001 ? "< 0.001" : number(t.p_holm, 2)),
+          el("td", { class: "num", title: "smallest difference that this test finds with a power of 80 %" }, signed(t.visible, t.unit).replace("+", "")),
           el("td", { class: "num" }, quantity(t.first_value, plainUnit(t.unit))),
           el("td", { class: "num" }, quantity(t.second_value, plainUnit(t.unit))),
           el("td", { class: "num" }, number(t.n))))))));

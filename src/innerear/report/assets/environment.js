@@ -1,19 +1,18 @@
 "use strict";
-// Environment: classes requested and recognised, the rank of the requested class, and whether the
-// sound is plausible for its class.
+// Environment: classes requested and recognised, and the rank of the requested class.
 
 InnerEar.pictures.environment = (() => {
-  const { el, number, quantity, words } = InnerEar;
+  const { el, quantity, words } = InnerEar;
   const { heat, fitted, ink, style, tip } = InnerEar.plots;
 
   const NOTHING = "no clear class";
 
   function draw(rows, current) {
     // without a clear class the requested one is never among the first
-    const heard = rows.filter((r) => r.metric === "label" && r.detail.heard !== undefined).map((r) => ({ ...r, asked: r.check.label, heard: r.detail.heard ?? NOTHING, rank: r.detail.rank ?? r.value ?? Infinity }));
+    const heard = rows.filter((r) => r.metric === "label" && r.detail.heard !== undefined).map((r) => ({ ...r, asked: r.check.label, heard: r.detail.heard ?? NOTHING, rank: r.detail.rank ?? Infinity }));
     const reason = rows.find((r) => r.metric === "label" && r.reason)?.reason;
-    if (!heard.length && reason) return [el("p", { class: "note whole" }, el("b", {}, "Classes recognised"), `: ${reason}`), plausible(rows)];
-    return [heard.length ? ranks(heard) : null, heard.length ? classes(heard, current) : null, scenes(rows, current), plausible(rows)];
+    if (!heard.length && reason) return [el("p", { class: "note whole" }, el("b", {}, "Classes recognised"), `: ${reason}`)];
+    return [heard.length ? ranks(heard) : null, heard.length ? classes(heard, current) : null, scenes(rows, current)];
   }
 
   // The share of sounds whose own class is among the tagger's first k.
@@ -27,7 +26,7 @@ InnerEar.pictures.environment = (() => {
     });
     const ends = own.map((entrant) => lines.filter((l) => l.entrant === entrant).find((l) => l.k === Math.min(10, most)));
     const dash = (i) => ["", "5 3", "2 2", "8 3 2 3"][i % 4];
-    return el("section", {}, el("h2", {}, "Is the requested class in the tagger’s top k? ", el("small", {}, "k = 1: the class is ranked first; dotted line: chance")),
+    return el("section", {}, el("h2", {}, "Is the requested class in the classifier’s top k? ", el("small", {}, "k = 1: the class is ranked first; dotted line: chance")),
       el("div", { class: "columns" },
         fitted((width) => Plot.plot({
           width: Math.min(width, 640), height: 250, marginLeft: 40, marginRight: 130, marginBottom: 32, style,
@@ -77,23 +76,5 @@ InnerEar.pictures.environment = (() => {
           el("td", {}, el("span", { class: r.passed ? "yes" : "no" }, r.passed ? "✓ passed" : "✗ failed"))))))));
   }
 
-  // Which descriptors leave the range of real recordings of the class, and in which direction.
-  function plausible(rows) {
-    const mine = rows.filter((r) => r.metric === "plausibility" && r.value !== null);
-    if (!mine.length) return null;
-    const outside = mine.flatMap((r) => Object.entries(r.detail.outside ?? {}).map(([feature, of]) => ({ ...r, feature, how: of[3] || (of[0] < of[1] ? "too low" : "too high"), of })));
-    const { entrants } = InnerEar.state.index;
-    const y = entrants.map((e) => e.label).filter((label) => mine.some((r) => r.label === label));
-    const n = d3.rollup(mine, (of) => of.length, (r) => r.label);
-    const inside = d3.rollup(mine, (of) => d3.mean(of, (r) => r.value), (r) => r.label);
-    const cells = [
-      ...y.map((label) => ({ x: "inside", y: label, share: inside.get(label), text: quantity(inside.get(label), "share"), ink: "var(--yes)", title: `${label}: ${quantity(inside.get(label), "share")} of descriptors are within the range of real recordings, ${n.get(label)} sounds` })),
-      ...d3.flatRollup(outside, (of) => of, (r) => r.how, (r) => r.label).map(([how, label, of]) => ({ x: how, y: label, share: of.length / n.get(label), text: String(of.length), ink: "var(--no)", href: of[0].href, title: `${label}: ${how} in ${of.length} of ${n.get(label)} sounds\n${of.slice(0, 4).map((r) => `${r.probe.caption}: ${words(r.feature)} ${number(r.of[0])}, real ${number(r.of[1])} to ${number(r.of[2])}`).join("\n")}` })),
-    ];
-    const x = ["inside", ...d3.groupSort(outside, (of) => -of.length, (r) => r.how).slice(0, 16)];
-    return el("section", {}, el("h2", {}, "Plausibility ", el("small", {}, "number of sounds outside the range of real recordings of the same class or instrument, by descriptor")),
-      fitted((width) => heat(cells.filter((c) => x.includes(c.x)), { x, y, width, label: "Plausibility by model", cell: 84, row: 26 })));
-  }
-
-  return Object.assign(draw, { plausible });
+  return draw;
 })();

@@ -8,7 +8,7 @@ InnerEar.pictures.notes = (() => {
   const note = (midi) => `${NAMES[((Math.round(midi) % 12) + 12) % 12]}${Math.floor(Math.round(midi) / 12) - 1}`;
 
   function draw(rows, current) {
-    return [pitches(rows), phrases(rows, current), instruments(rows), InnerEar.pictures.environment.plausible(rows)];
+    return [pitches(rows), phrases(rows, current), instruments(rows)];
   }
 
   // ---- pitch: one frame per entrant; a point links to its probe
@@ -135,14 +135,13 @@ InnerEar.pictures.notes = (() => {
     const y = [...new Set(heard.map((r) => r.asked))];
     const others = [...new Set(heard.map((r) => r.heard))].filter((v) => !y.includes(v)).sort();
     const x = [...y, ...others];
-    return el("section", {}, el("h2", {}, "Instrument families ", el("small", {}, "requested (rows) against best-scoring (columns); green passes: the diagonal, and cells in which the requested family is within its margin of the best")),
+    return el("section", {}, el("h2", {}, "Instrument families ", el("small", {}, "requested (rows) against best-scoring (columns); green passes: the log odds of the requested family reach its threshold")),
       el("div", { class: "rolls wide-rolls" }, labels.map((label) => el("figure", { class: "panel" }, el("figcaption", {}, el("b", {}, label)),
         fitted((width) => heat(InnerEar.confusion(heard.filter((r) => r.label === label)), { x, y, width, label: `Families requested and recognised, ${label}`, cell: 40, row: 22, diagonal: true, corner: "asked ╲ heard" }), 240)))));
   }
 
   function familyHeard({ detail, passed, check }) {
-    const [lead] = Object.entries(detail.nearest ?? {}).sort((a, b) => b[1] - a[1])[0] ?? [];
-    return lead ?? (passed ? check.family : "none of these");
+    return detail.heard ?? (passed ? check.family : "none of these");
   }
 
   return Object.assign(draw, { roll, times, note });

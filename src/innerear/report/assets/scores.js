@@ -110,7 +110,7 @@ InnerEar.scores = (() => {
     const { index } = InnerEar.state;
     const { entrants } = index;
     const lines = d3.groups(inTier(every), (s) => `${s.tier}|${s.metric}|${embedder(s)}|${s.group}`).map(([, line]) => line)
-      .filter((line) => line[0].metric !== "checks_difference" && line.some((s) => s.value !== null && entrantOf(s)));
+      .filter((line) => !line[0].metric.endsWith("_difference") && line.some((s) => s.value !== null && entrantOf(s)));
     const tiers = tiersOf(index);
     const place = (tier) => (tiers.includes(tier) ? tiers.indexOf(tier) : Infinity);
     lines.sort((a, b) => d3.ascending(place(a[0].tier), place(b[0].tier)) || d3.ascending(rank(a[0].metric), rank(b[0].metric)));

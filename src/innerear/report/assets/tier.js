@@ -12,7 +12,7 @@ InnerEar.views.tier = (() => {
     const probes = index.probes.filter((p) => p.tier === tier);
     const scores = index.scores.filter((s) => s.tier === tier);
     // the funnel shows its steps already; distances have their own section
-    const apart = new Set([...index.funnels.flatMap((f) => f.steps.map((step) => step.name.replaceAll(" ", "_"))), "fad", "kad", "variety", "checks_difference", "agreement", "ladder"]);
+    const apart = new Set([...index.funnels.flatMap((f) => f.steps.map((step) => step.name.replaceAll(" ", "_"))), "fad", "kad", "variety", "checks_difference", "identity_difference", "agreement", "ladder"]);
     const families = d3.rollups(probes, (of) => of.length, (p) => p.family);
     return [
       el("section", { class: "lead" },
