@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from innerear.clip import Clip, read
     from innerear.distance.frechet import frechet_distance
     from innerear.distance.kernel import kad
+    from innerear.distance.labelled import diversity, realism
     from innerear.embed import open_embedder
     from innerear.errors import InnerEarError
     from innerear.jail import open_jail
@@ -26,15 +27,16 @@ if TYPE_CHECKING:
 _HOME = {
     "Clip": "clip", "Completion": "records", "InnerEarError": "errors", "Limits": "records", "Measurement": "records",
     "Probe": "records", "Program": "records", "Render": "records", "Run": "run.run", "RunConfig": "run.run",
-    "Score": "records", "Suite": "suite", "choose": "suite", "create": "run.run", "evaluate": "stages",
-    "extract": "programs.extract", "frechet_distance": "distance.frechet", "kad": "distance.kernel", "load": "suite",
-    "open_embedder": "embed", "open_jail": "jail", "open_model": "ask.models", "read": "clip",
+    "Score": "records", "Suite": "suite", "choose": "suite", "create": "run.run", "diversity": "distance.labelled",
+    "evaluate": "stages", "extract": "programs.extract", "frechet_distance": "distance.frechet",
+    "kad": "distance.kernel", "load": "suite", "open_embedder": "embed", "open_jail": "jail",
+    "open_model": "ask.models", "read": "clip", "realism": "distance.labelled",
 }  # fmt: skip
 
 __all__ = [
     "Clip", "Completion", "InnerEarError", "Limits", "Measurement", "Probe", "Program", "Render", "Run", "RunConfig",
-    "Score", "Suite", "choose", "create", "evaluate", "extract", "frechet_distance", "kad", "load", "open_embedder",
-    "open_jail", "open_model", "read",
+    "Score", "Suite", "choose", "create", "diversity", "evaluate", "extract", "frechet_distance", "kad", "load",
+    "open_embedder", "open_jail", "open_model", "read", "realism",
 ]  # fmt: skip
 
 

@@ -87,6 +87,103 @@ def kad(reference: str, sounds: str, as_json: bool, **given: Any) -> None:
     _print(found, as_json)
 
 
+LEVELLED = click.option(
+    "--embedder",
+    default="aisfx-levelled",
+    show_default=True,
+    help="aisfx-levelled, yamnet-levelled, telltales; any other one too, but then sample rate and codec may tell.",
+)
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print the full result as JSON.")
+SKIP_BAD = click.option("--skip-bad", is_flag=True, help="Skip unreadable files and count them.")
+
+
+@click.command()
+@click.argument("reference", metavar="REFERENCE")
+@click.argument("sounds", metavar="SOUNDS")
+@LEVELLED
+@SKIP_BAD
+@AS_JSON
+def realism(reference: str, sounds: str, as_json: bool, **given: Any) -> None:
+    """Tell SOUNDS from recordings: how well a classifier can, and what gives them away.
+
+    REFERENCE is a folder of recordings, an .npz of embeddings, or a shipped reference: notes, phrases,
+    environment, sentences. Classes are subfolders, or the column `label` of a MANIFEST.csv in the folder.
+    """
+    from innerear.distance.labelled import realism as realism_of
+
+    with bars() as progress:
+        found = realism_of(reference, sounds, **given, progress=progress)
+    if as_json:
+        _as_json(found)
+        return
+    told, typical = found.told, found.typicality
+    click.echo(
+        f"told from real: {_number(told.auc, told.low, told.high)} (0.5 cannot be told, 1 always can)"
+        if told.auc is not None
+        else f"told from real: not measurable: {told.reason}"
+    )
+    click.echo(
+        f"  {told.sounds} sounds of {told.probes} probes, {told.recordings} recordings of {told.sources} sources"
+    )
+    for name, auc, words in found.given_away[:3]:
+        click.echo(f"  {words}: {name} {'above' if auc > 0.5 else 'below'} recordings' in {max(auc, 1 - auc):.0%}")
+    for name in told.telling[:5]:
+        click.echo(f"  told in {told.each[name]:.0%}: {name}{_near(typical.nearest.get(name))}")
+    if typical.mean is not None:
+        click.echo(
+            f"typicality {typical.mean:.2f} (recordings 0.5), precision {typical.precision:.2f}, "
+            f"density {typical.density:.2f}"
+        )
+    click.echo(f"  by  {found.embedder}")
+    for note in found.notes:
+        click.echo(f"  note: {note}")
+
+
+def _near(name: str | None) -> str:
+    return f", nearest to {name}" if name else ""
+
+
+@click.command()
+@click.argument("sounds", metavar="SOUNDS")
+@click.option("--reference", default="environment", show_default=True, help="Recordings that set the scale.")
+@LEVELLED
+@SKIP_BAD
+@AS_JSON
+def diversity(sounds: str, as_json: bool, **given: Any) -> None:
+    """Measure how different the sounds in each subfolder of SOUNDS are.
+
+    A subfolder holds attempts at one sound, three or more; without subfolders all sounds are one group.
+    """
+    from innerear.distance.labelled import diversity as diversity_of
+
+    with bars() as progress:
+        found = diversity_of(sounds, **given, progress=progress)
+    if as_json:
+        _as_json(found)
+        return
+    if found.vendi is None or found.spread is None:
+        click.echo(f"not measurable: {found.reason}")
+        return
+    real = f"; as many recordings {found.vendi_real:.2f}" if found.vendi_real is not None else ""
+    click.echo(f"Vendi score {_number(found.vendi, found.vendi_low, found.vendi_high)}{real}")
+    click.echo(f"spread {_number(found.spread, found.spread_low, found.spread_high)} (copies 0, recordings 1)")
+    if found.coverage is not None:
+        click.echo(f"coverage {found.coverage:.2f} of recordings of the same classes")
+    click.echo(f"near copies: {found.near_copies} of {found.sounds} sounds, {found.groups} groups")
+    for first, second in found.copies[:5]:
+        click.echo(f"  {first} = {second}")
+
+
+def _number(value: float, low: float | None, high: float | None) -> str:
+    return f"{value:.3f}" + (f"  95 % interval {low:.3f} to {high:.3f}" if low is not None else "")
+
+
+def _as_json(found: Any) -> None:
+    import msgspec
+
+    click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2))
+
+
 def embed_folder(folder: Path, out: Path, embedder: str, skip_bad: bool) -> None:
     """Write the embeddings of a folder of audio to an .npz file."""
     from innerear.distance import folders

@@ -13,7 +13,7 @@ import click
 
 from innerear.cli.bars import bars
 from innerear.cli.checks import checks
-from innerear.cli.distances import embed_folder, fad, kad
+from innerear.cli.distances import diversity, embed_folder, fad, kad, realism
 from innerear.cli.doctor import doctor
 from innerear.cli.hub import pull, push
 from innerear.cli.inspect import import_logs
@@ -112,8 +112,8 @@ def main() -> None:
 
 
 for command in (
-    *(anatomy, checks, clap, compare, doctor, export, fad, import_logs, kad, leaderboard, listen_test),
-    *(pack, probes, pull, push, record, reference, unpack, weights),
+    *(anatomy, checks, clap, compare, diversity, doctor, export, fad, import_logs, kad, leaderboard, listen_test),
+    *(pack, probes, pull, push, realism, record, reference, unpack, weights),
 ):
     main.add_command(command)
 main.add_command(models, "models")

@@ -35,7 +35,7 @@ class RunFolder(click.ParamType):  # type: ignore[type-arg]
         return path
 
 
-EMBEDDER_NAMES = "yamnet, aisfx, mel, clap-laion, clap-laion-int8, clap-laion-general, clap-laion-music-speech, vggish, vggish-torch, panns-cnn14, encodec-24khz, encodec-24khz-all"  # fmt: skip
+EMBEDDER_NAMES = "yamnet, aisfx, mel, clap-laion, clap-laion-int8, clap-laion-general, clap-laion-music-speech, vggish, vggish-torch, panns-cnn14, encodec-24khz, encodec-24khz-all, yamnet-levelled, aisfx-levelled, telltales"  # fmt: skip
 """The keys of `embed.EMBEDDERS`, which is too slow to import for a help text."""
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -55,6 +55,7 @@ class Entry:
     gpu: bool = True  # it is faster on a GPU
     perceptual: bool = True  # its distances say something of what is heard
     by_default: bool = False  # used by a run that names no embedder, if it is available
+    levelled: bool = False  # one frame a sound, for realism and diversity, not for FAD and KAD
 
 
 EMBEDDERS = {
@@ -70,10 +71,17 @@ EMBEDDERS = {
     "panns-cnn14": Entry("innerear.embed.panns:Cnn14"),
     "encodec-24khz": Entry("innerear.embed.encodec:sparse"),
     "encodec-24khz-all": Entry("innerear.embed.encodec:whole"),
+    "yamnet-levelled": Entry("innerear.embed.levelled:yamnet", gpu=False, levelled=True),
+    "aisfx-levelled": Entry("innerear.embed.levelled:aisfx", levelled=True),
+    "telltales": Entry("innerear.embed.levelled:Telltales", gpu=False, levelled=True),
 }
 
 BY_DEFAULT = tuple(name for name, entry in EMBEDDERS.items() if entry.by_default)
 """The first that is available is in the headline."""
+
+
+LEVELLED = tuple(name for name, entry in EMBEDDERS.items() if entry.levelled)
+"""Spaces of levelled sounds, one frame a sound: what realism and diversity are measured in, not FAD and KAD."""
 
 
 def open_embedder(name: str, loudness: LoudnessRule = "active") -> Embedder:

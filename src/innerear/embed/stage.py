@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from innerear.compute.work import Executor, Job
-from innerear.embed import BY_DEFAULT, EMBEDDERS, open_embedder, reads_captions
+from innerear.embed import BY_DEFAULT, EMBEDDERS, LEVELLED, open_embedder, reads_captions
 from innerear.embed.batches import Named, anchors, batches, compact, hearing, read_embeddings
 from innerear.errors import DiskFull, UsageError, WeightsUnavailable
 from innerear.render.render import load
@@ -44,8 +44,9 @@ def choose_embedders(run: Run) -> tuple[Run, Report]:
     elif "yamnet" in lacking:
         report.warnings.append(f"no yamnet, so distances are by aisfx: {lacking['yamnet']}")
     if not run.asked.embedders:
-        with suppress(WeightsUnavailable):  # its scores then say that the weights are missing
-            signatures["clap-laion"] = open_embedder("clap-laion").signature
+        for name in ("clap-laion", *LEVELLED):
+            with suppress(WeightsUnavailable):  # the scores then say that the weights are missing
+                signatures[name] = open_embedder(name).signature
     new = {name: how for name, how in signatures.items() if run.file.signatures.get(name) != how}
 
     def settle(file: RunFile) -> RunFile:  # re-reads run.json: another command may have added models

@@ -14,7 +14,7 @@ from innerear.embed import Embedder
 from innerear.errors import UsageError
 from innerear.reference.manifest import ManifestRow
 from innerear.reference.phrases import phrases
-from innerear.reference.sets import KINDS, Kind, held_back, save
+from innerear.reference.sets import KINDS, Kind, class_of, held_back, save, source_of
 
 
 def build(
@@ -41,14 +41,18 @@ def build(
         names: list[str] = []
         frames: list[NDArray[np.float32]] = []
         kept_back: list[bool] = []
-        for name, is_held, clip in _clips(kind, folders, chosen, held):
+        classes: list[str] = []
+        sources: list[str] = []
+        for name, row, clip in _clips(kind, folders, chosen, held):
             names.append(name)
-            kept_back.append(is_held)
+            kept_back.append(row["file"] in held)
+            classes.append(class_of(row))
+            sources.append(source_of(row))
             frames += embedder.embed([clip])
             if progress:
                 progress(f"{kind.name} ({embedder.name})", len(names), max(len(names), len(chosen)))
         path = out / f"{kind.name}.{embedder.name}.npz"
-        save(path, kind.name, embedder, names, frames, kept_back)
+        save(path, kind.name, embedder, names, frames, kept_back, classes, sources)
         written.append(path)
     if not written:
         named = ", ".join(map(str, data_folders(folders)))
@@ -58,16 +62,18 @@ def build(
 
 def _clips(
     kind: Kind, folders: Folders, rows: Sequence[ManifestRow], held: frozenset[str]
-) -> Iterator[tuple[str, bool, Clip]]:
+) -> Iterator[tuple[str, ManifestRow, Clip]]:
+    """The name of each clip, its row (for a phrase, that of a note of its instrument) and its sound."""
     if not kind.phrases:
         for row in rows:
-            yield row["file"], row["file"] in held, read(clip_path(folders, row["file"]))
+            yield row["file"], row, read(clip_path(folders, row["file"]))
         return
     for is_held in (False, True):
+        of_side = [row for row in rows if (row["file"] in held) == is_held]
+        instruments = {row["set"].removeprefix("real:"): row for row in of_side}
         notes = [
             (row["set"].removeprefix("real:"), int(row["midi"]), read(clip_path(folders, row["file"])))
-            for row in rows
-            if (row["file"] in held) == is_held
+            for row in of_side
         ]
         for name, clip in phrases(notes, seed=int(is_held)):
-            yield f"{'held' if is_held else 'kept'}-{name}", is_held, clip
+            yield f"{'held' if is_held else 'kept'}-{name}", instruments[name.rpartition("-")[0]], clip

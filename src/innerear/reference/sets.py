@@ -90,11 +90,26 @@ def held_back(rows: Iterable[ManifestRow]) -> frozenset[str]:
     return frozenset(held)
 
 
+def class_of(row: ManifestRow) -> str:
+    """The class of a recording: its label in the manifest, such as `rain`, `keyboard` or `sentence`."""
+    return row["label"]
+
+
+def source_of(row: ManifestRow) -> str:
+    """What a recording shares with others that are not independent of it: session, sample library or speaker."""
+    if row["tier"] == "speech" and row["speaker"]:
+        return row["speaker"]
+    if row["tier"] == "notes" and row["set"]:
+        return row["set"]
+    return row["source_id"] or row["source_path"] or row["file"]
+
+
 @dataclass(frozen=True, eq=False)
 class Reference:
     """The frames of real recordings from one embedder.
 
-    `clips[i]` has shape (frames, dims); `names[i]` is its file in the manifest.
+    `clips[i]` has shape (frames, dims); `names[i]` is its file in the manifest. `classes` and `sources` are empty in
+    a reference built before they were stored.
     """
 
     kind: str
@@ -103,6 +118,8 @@ class Reference:
     names: Sequence[str]
     clips: Sequence[NDArray[np.float32]]
     held: Sequence[bool]
+    classes: Sequence[str] = ()
+    sources: Sequence[str] = ()
 
     @property
     def kept(self) -> list[NDArray[np.float32]]:
@@ -122,8 +139,13 @@ def save(
     names: Sequence[str],
     clips: Sequence[NDArray[np.float32]],
     held: Sequence[bool],
+    classes: Sequence[str] = (),
+    sources: Sequence[str] = (),
 ) -> None:
-    """Write a reference as an npz: frames as bytes (lossless) if the embedder has a quantum, else as float16."""
+    """Write a reference as an npz: frames as bytes (lossless) if the embedder has a quantum, else as float16.
+
+    `classes`, `sources`: those of each clip, see `class_of` and `source_of`.
+    """
     if not embedder.quantum:
         clips = [clip.astype(np.float16) for clip in clips]
     content = hashlib.sha256(embedder.signature.encode() + bytes(held))
@@ -134,6 +156,8 @@ def save(
         "signature": embedder.signature,
         "held": list(held),
         "digest": content.hexdigest()[:16],
+        "classes": list(classes),
+        "sources": list(sources),
     }
     save_frames(path, names, clips, embedder.quantum, facts)
 
@@ -151,7 +175,8 @@ def open_reference(path: Path) -> Reference:
         raise UsageError(
             f"{path} is not a reference, {error} is missing; `innerear reference build` writes one"
         ) from error
-    return Reference(names=stored.names, clips=stored.clips, **facts)
+    more = {name: stored.facts.get(name, ()) for name in ("classes", "sources")}
+    return Reference(names=stored.names, clips=stored.clips, **facts, **more)
 
 
 def shipped_folder() -> Path:

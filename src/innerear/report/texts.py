@@ -51,6 +51,17 @@ SCORES: tuple[MetricText, ...] = (
         "Spread of these sounds' embeddings relative to real recordings; 0 means all sounds alike.",
     ),
     MetricText(
+        "told_from_real",
+        "Told from real",
+        "How well a classifier tells these sounds from recordings: 0.5 if it cannot, 1 if it always can.",
+    ),
+    MetricText("proximity", "Proximity", "Share of recordings that are as far from the others of their class."),
+    MetricText("vendi", "Vendi score", "How many different sounds the attempts at a probe effectively are."),
+    MetricText("spread", "Spread", "Distance between attempts at a probe over that between recordings of a class."),
+    MetricText("coverage", "Coverage", "Share of recordings that have a generated sound of their class within reach."),
+    MetricText("near_copies", "Near copies", "Share of attempts that are nearly the same sound as another."),
+    MetricText("identical_programs", "Identical programs", "Share of attempts with the program of another attempt."),
+    MetricText(
         "label_alone", "Exact class recognised", "The top class is exactly the requested one; merges don't count."
     ),
     MetricText("label_top5", "Class in the top five", "The requested class is among the first five."),

@@ -26,6 +26,7 @@ from innerear.distance.frechet import fad_interval, frechet_distance
 from innerear.distance.intervals import assign
 from innerear.distance.kernel import KernelReference, KernelSums, kad
 from innerear.distance.moments import Gaussian, moments_of
+from innerear.embed import LEVELLED
 from innerear.embed.batches import Embedded, Embedding
 from innerear.errors import InnerEarError, UsageError
 from innerear.metrics.group import Group
@@ -61,7 +62,12 @@ def distance_scores(
 ) -> Iterator[list[Score]]:
     """The distances of each group, in order. `embedded`: embeddings by the embedder's name; `None` without weights."""
     sets = [
-        [_set_of(group, kind, name, embedding) for name, embedding in embedded.items() for kind in KINDS]
+        [
+            _set_of(group, kind, name, embedding)
+            for name, embedding in embedded.items()
+            if name not in LEVELLED
+            for kind in KINDS
+        ]
         for group in groups
     ]
     asks = {ask.key: ask for found in chain(*sets) if isinstance(found, _Set) for ask in found.asks.values()}

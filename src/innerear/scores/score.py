@@ -20,15 +20,17 @@ from innerear.scores.checks import check_scores
 from innerear.scores.clap import clap_scores, embedder_agreement
 from innerear.scores.comparisons import comparisons
 from innerear.scores.distances import distance_scores
+from innerear.scores.diversity import diversity_scores
 from innerear.scores.ends import with_ends
 from innerear.scores.groups import groups_of
 from innerear.scores.identity import identity_scores
 from innerear.scores.ladder import ladder
+from innerear.scores.realism import realism_scores
 
 Progress = Callable[[str, int, int], None]
 
 AUDIBLE_DBFS = -60.0  # RMS over the whole sound
-VERSION = 2  # of how scores are computed from the same rows; a change makes older scores stale
+VERSION = 3  # of how scores are computed from the same rows; a change makes older scores stale
 FUNNEL = ("completion", "program", "ran", "audio", "audible", "right length")
 
 
@@ -65,6 +67,8 @@ def score(
         scores += identity_scores(group, judged)
         scores += distances
         scores += clap_scores(group, embedded)
+        scores += realism_scores(group, embedded)
+        scores += diversity_scores(group, embedded)
     scores = with_ends(scores)
     return [*scores, *comparisons(groups, judged), *embedder_agreement(scores)]
 

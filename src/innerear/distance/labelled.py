@@ -1,0 +1,160 @@
+"""Told from real, typical and varied, for folders of audio: `realism` and `diversity`.
+
+    >>> from innerear.distance.labelled import realism                    # doctest: +SKIP
+    >>> realism("recordings/", "generated/").told.auc                     # doctest: +SKIP
+
+A folder has its classes and sources in a `MANIFEST.csv` (columns `file` and `label`; `speaker`, `source_id` or
+`source_path`, and `set` as in `reference.manifest`). Without one, a sound's class is the name of its subfolder, and
+each file is a source. Embedders are those of levelled sounds, one frame a sound; others work too, but then sample
+rate, codec and padding may tell.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from innerear.distance.diversity import Diversity
+from innerear.distance.diversity import diversity as diversity_of
+from innerear.distance.folders import Embedded, Source, embed
+from innerear.distance.realism import Told, Typicality, apart, told_from_real
+from innerear.distance.realism import typicality as typicality_of
+from innerear.distance.sounds import Sounds
+from innerear.dsp.telltales import WORDS
+from innerear.errors import UsageError
+from innerear.reference.manifest import ManifestRow, read_manifest
+from innerear.reference.sets import Reference, class_of, find_reference, source_of
+from innerear.run.progress import Progress, silent
+
+ALL = "all"
+"""The class of sounds without classes."""
+
+
+@dataclass(frozen=True)
+class Realism:
+    """How well sounds are told from recordings, how typical they are, and what gives them away.
+
+    `given_away`: (descriptor, probability that a made sound has more of it than a recording of its class, what a
+    listener would say), the most telling first; empty without the embedder `telltales`. `notes`: caveats.
+    """
+
+    told: Told
+    typicality: Typicality
+    given_away: list[tuple[str, float, str]]
+    embedder: str
+    notes: list[str]
+
+
+def realism(
+    reference: Source,
+    sounds: Source,
+    embedder: str = "aisfx-levelled",
+    *,
+    skip_bad: bool = False,
+    progress: Progress = silent,
+) -> Realism:
+    """How well a classifier tells sounds from recordings of the same classes, and how typical each is.
+
+    `reference`, `sounds`: folders, files written by `embed`, or for the reference also a bundled one.
+
+    Raises:
+        UsageError: sets from different embedders, or see `folders.embed`.
+    """
+    real, signature = labelled(reference, embedder, skip_bad, progress)
+    made, other = labelled(sounds, embedder, skip_bad, progress)
+    if signature != other:
+        raise UsageError(
+            f"{reference} was embedded by {signature}, {sounds} by {other}; use the same embedder for both"
+        )
+    notes = []
+    if not set(real.classes) & set(made.classes):
+        notes.append("no class is in both sets, so all sounds are compared as one class")
+        real, made = (replace(side, classes=[ALL] * len(side)) for side in (real, made))
+    given_away = []
+    if embedder == "telltales":
+        given_away = words_of(real, made)
+    else:
+        try:
+            descriptors = [labelled(source, "telltales", skip_bad, progress)[0] for source in (reference, sounds)]
+            given_away = words_of(
+                *(replace(d, classes=s.classes) for d, s in zip(descriptors, (real, made), strict=True))
+            )
+        except UsageError:
+            notes.append("a set of embeddings has no sound, so what gives the sounds away is not known")
+    return Realism(told_from_real(real, made), typicality_of(real, made), given_away, signature, notes)
+
+
+def diversity(
+    sounds: Source,
+    reference: Source = "environment",
+    embedder: str = "aisfx-levelled",
+    *,
+    skip_bad: bool = False,
+    progress: Progress = silent,
+) -> Diversity:
+    """How different the sounds of each subfolder are, on the scale of the recordings of a reference.
+
+    The sounds of a subfolder are attempts at one sound. Without subfolders all are.
+
+    Raises:
+        UsageError: see `realism`.
+    """
+    real, signature = labelled(reference, embedder, skip_bad, progress)
+    made, other = labelled(sounds, embedder, skip_bad, progress)
+    if signature != other:
+        raise UsageError(
+            f"{reference} was embedded by {signature}, {sounds} by {other}; use the same embedder for both"
+        )
+    return diversity_of(replace(made, sources=made.classes), real)
+
+
+def words_of(real: Sounds, made: Sounds) -> list[tuple[str, float, str]]:
+    """The descriptors that part made sounds from recordings of their classes, the most telling first, in words."""
+    names = list(WORDS)
+    return [(names[one.dimension], one.auc, WORDS[names[one.dimension]][one.auc > 0.5]) for one in apart(real, made)]
+
+
+def labelled(source: Source, embedder: str, skip_bad: bool, progress: Progress) -> tuple[Sounds, str]:
+    """A set as vectors with classes and sources, and the signature of its embedder."""
+    if not Path(source).exists() and (reference := find_reference(str(source), embedder)) is not None:
+        return of_reference(reference, held=False), reference.signature
+    embedded = embed(source, embedder, skip_bad=skip_bad, progress=progress)
+    rows = _rows(Path(source)) if Path(source).is_dir() else {}
+    classes = [class_of(rows[name]) if name in rows else _folder_of(name) for name in embedded.names]
+    sources = [source_of(rows[name]) if name in rows else name for name in embedded.names]
+    return Sounds(_vectors(embedded), classes, sources, list(embedded.names)), embedded.signature
+
+
+def of_reference(reference: Reference, held: bool | None = None) -> Sounds:
+    """The recordings of a reference as vectors; `held`: only those held back, or only the others.
+
+    Raises:
+        UsageError: the reference was built before classes and sources were stored.
+    """
+    if not reference.classes:
+        raise UsageError(
+            f"the reference {reference.kind!r} for {reference.signature.partition('|')[0]} has no classes and sources; "
+            "`innerear reference build` makes one that has"
+        )
+    vectors = np.array([clip.mean(axis=0) for clip in reference.clips], dtype=np.float64)
+    sounds = Sounds(vectors, list(reference.classes), list(reference.sources), list(reference.names))
+    return sounds if held is None else sounds.at(np.array(reference.held, dtype=bool) == held)
+
+
+def _vectors(embedded: Embedded) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+    return np.array([clip.mean(axis=0) for clip in embedded.clips], dtype=np.float64)
+
+
+def _rows(folder: Path) -> dict[str, ManifestRow]:
+    path = folder / "MANIFEST.csv"
+    if not path.exists():
+        return {}
+    needed = ("tier", "set", "speaker", "source_id", "source_path")
+    rows = read_manifest(path, columns=("file", "label"))
+    return {row["file"]: {**dict.fromkeys(needed, ""), **row} for row in rows}
+
+
+def _folder_of(name: str) -> str:
+    return name.rpartition("/")[0] or ALL

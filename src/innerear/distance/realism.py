@@ -1,0 +1,359 @@
+"""Could these sounds be recordings? How well a classifier tells them from recordings, and how typical each is.
+
+**Told from real** is a classifier two-sample test (Lopez-Paz and Oquab, "Revisiting Classifier Two-Sample Tests",
+ICLR 2017): a regularised logistic regression on one vector per sound, cross-validated. Its AUC is the probability that
+it takes the made one of two sounds of the same class for the made one: 0.5 if they cannot be told apart, 1 if always.
+No class is in training and in test at once if there are enough of them (`FEWEST_FOLDS`); if there are not, no source
+is: no recording, speaker or probe. Both sides have the same weight in each class.
+
+**Typicality** compares a sound's distance to the nearest recording of its class with those between recordings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from innerear.distance import logistic
+from innerear.distance.moments import Array, as_frames
+from innerear.distance.sounds import Scale, Sounds, others
+from innerear.errors import UsageError
+from innerear.stats import RESAMPLES, wilson
+
+REPEATS = 5  # of the cross-validation, with different folds
+FOLDS = 10
+FEWEST_FOLDS = 5  # classes (or sources of each side) for a cross-validation
+FEWEST_PROBES = 8
+FEWEST_SOURCES = 8  # of recordings: files, or speakers
+DIMS = 64  # principal components that the classifier sees
+PENALTY = 0.1
+SPLITS = 20  # of recordings into two, for the ceiling
+SHARE = 4  # one source in so many plays the made one in a split
+SEED = 0
+NEIGHBOURS = 3  # k of precision, density and coverage
+
+Index = NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Told:
+    """How well made sounds are told from recordings.
+
+    `auc`: 0.5 if not at all, 1 if always; `None` with a `reason` if it cannot be measured. `low`, `high`: its 95 %
+    interval, over probes and sources. `each`: for each made sound, by name, the share of recordings of its class that
+    look more like recordings than it does. `sounds`, `probes`, `recordings`, `sources`: how many were compared; sounds
+    of classes without recordings are not.
+    """
+
+    auc: float | None
+    low: float | None = None
+    high: float | None = None
+    reason: str = ""
+    sounds: int = 0
+    probes: int = 0
+    recordings: int = 0
+    sources: int = 0
+    each: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def telling(self) -> list[str]:
+        """The made sounds in order, the one that gives itself away most first."""
+        return sorted(self.each, key=lambda name: (-self.each[name], name))
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """The comparisons of each made sound with each recording of its class.
+
+    `right`: how often the made one is found, 0 to 1; `weights`: 0 for pairs of different classes. Both of shape
+    (made, real).
+    """
+
+    made: Sounds
+    real: Sounds
+    right: Array
+    weights: Array
+
+    def of(self, classes: Sequence[str] | None = None, seed: int = SEED) -> Told:
+        """The result over these classes, or all."""
+        rows = np.array([classes is None or name in classes for name in self.made.classes])
+        made, weights, right = self.made.at(rows), self.weights[rows], self.right[rows]
+        used = weights.any(axis=0)
+        real, weights, right = self.real.at(used), weights[:, used], right[:, used]
+        facts = Told(
+            None, sounds=len(made), probes=len(set(made.sources)), recordings=len(real), sources=len(set(real.sources))
+        )
+        if reason := _too_few(facts):
+            return replace(facts, reason=reason)
+        auc = float((weights * right).sum() / weights.sum())
+        each = (weights * right).sum(axis=1) / weights.sum(axis=1)
+        low, high = _interval(made, real, right, weights, auc, seed)
+        return replace(facts, auc=auc, low=low, high=high, each=dict(zip(made.names, map(float, each), strict=True)))
+
+
+def told_from_real(real: Sounds, made: Sounds, *, seed: int = SEED, repeats: int = REPEATS) -> Told:
+    """How well a classifier tells made sounds from recordings of the same classes.
+
+    Raises:
+        UsageError: the vectors have different dims, or NaN.
+    """
+    found = pairs(real, made, seed=seed, repeats=repeats)
+    return found.of(seed=seed) if isinstance(found, Pairs) else found
+
+
+def pairs(real: Sounds, made: Sounds, *, seed: int = SEED, repeats: int = REPEATS) -> Pairs | Told:
+    """All comparisons of `told_from_real`, for results of parts of the classes; or why there are none."""
+    common = set(real.classes) & set(made.classes)
+    real, made = (side.at([i for i, name in enumerate(side.classes) if name in common]) for side in (real, made))
+    facts = Told(
+        None, sounds=len(made), probes=len(set(made.sources)), recordings=len(real), sources=len(set(real.sources))
+    )
+    if reason := _too_few(facts):
+        return replace(facts, reason=reason)
+    if made.vectors.shape[1] != real.vectors.shape[1]:
+        raise UsageError(
+            f"the made sounds have {made.vectors.shape[1]} dims, the recordings {real.vectors.shape[1]}; "
+            "use one embedder"
+        )
+    sides = np.r_[np.ones(len(made)), np.zeros(len(real))]
+    classes, sources = [*made.classes, *real.classes], [*made.sources, *real.sources]
+    weights = np.r_[made.balanced, real.balanced]
+    points = components(np.concatenate([as_frames(made.vectors), as_frames(real.vectors)]))
+    same = np.equal.outer(np.array(made.classes), np.array(real.classes))
+    shared = same * np.outer(weights[: len(made)], weights[len(made) :])
+    right, seen = np.zeros(same.shape), np.zeros(same.shape)
+    for repeat in range(repeats):
+        rng = np.random.default_rng([seed, repeat])
+        for test in folds(classes, sources, sides, rng):
+            train = ~test
+            coefficients, _ = logistic.fit(points[train], sides[train], weights[train], PENALTY)
+            scores = points @ coefficients
+            tested = np.ix_(np.flatnonzero(test[: len(made)]), np.flatnonzero(test[len(made) :]))
+            above = np.subtract.outer(scores[: len(made)][test[: len(made)]], scores[len(made) :][test[len(made) :]])
+            right[tested] += 0.5 * (np.sign(above) + 1)
+            seen[tested] += 1
+    return Pairs(made, real, right / np.maximum(seen, 1), shared * (seen > 0))
+
+
+def components(vectors: Array) -> Array:
+    """The vectors standardised, in at most 64 principal components.
+
+    Nothing here may depend on which side a vector is of, not even by a weight: real against real then gives more
+    than 0.5.
+    """
+    centred = vectors - vectors.mean(axis=0)
+    deviation = centred.std(axis=0)
+    scaled = centred[:, deviation > 0] / deviation[deviation > 0]
+    if scaled.shape[1] == 0:
+        return np.zeros((len(vectors), 1))
+    small = min(scaled.shape)
+    if scaled.shape[1] <= len(scaled):
+        _, axes = np.linalg.eigh(scaled.T @ scaled)
+        points = scaled @ axes[:, ::-1][:, : min(DIMS, small)]
+    else:
+        values, axes = np.linalg.eigh(scaled @ scaled.T)
+        points = axes[:, ::-1][:, : min(DIMS, small)] * np.sqrt(np.maximum(values[::-1][: min(DIMS, small)], 0))
+    return np.asarray(points / np.sqrt(scaled.shape[1]) * np.sqrt(DIMS))
+
+
+def folds(
+    classes: Sequence[str], sources: Sequence[str], sides: Array, rng: np.random.Generator
+) -> Iterator[NDArray[np.bool_]]:
+    """Masks of the sounds to test: whole classes if there are 5 or more, else whole sources of each side.
+
+    Classes that share a source are tested together.
+    """
+    group = _linked(classes, sources)
+    if len(set(group)) >= FEWEST_FOLDS:
+        dealt = _dealt(group, rng)
+    else:
+        dealt = np.zeros(len(classes), dtype=np.intp)
+        for side in (0.0, 1.0):
+            mine = np.flatnonzero(sides == side).tolist()
+            dealt[mine] = _dealt([sources[i] for i in mine], rng)
+    for fold in range(int(dealt.max()) + 1):
+        test = dealt == fold
+        if len(set(sides[test])) == 2 and len(set(sides[~test])) == 2:
+            yield test
+
+
+def _dealt(groups: Sequence[str], rng: np.random.Generator) -> Index:
+    names = sorted(set(groups))
+    fold = dict(
+        zip(
+            (names[i] for i in map(int, rng.permutation(len(names)))),
+            (i % FOLDS for i in range(len(names))),
+            strict=True,
+        )
+    )
+    return np.array([fold[name] for name in groups], dtype=np.intp)
+
+
+def _linked(classes: Sequence[str], sources: Sequence[str]) -> list[str]:
+    """For each sound, a name for its class and all others that are linked to it by sources in both."""
+    parent = {name: name for name in classes}
+
+    def root(name: str) -> str:
+        while parent[name] != name:
+            name = parent[name]
+        return name
+
+    first: dict[str, str] = {}
+    for name, source in zip(classes, sources, strict=True):
+        parent[root(name)] = root(first.setdefault(source, name))
+    return [root(name) for name in classes]
+
+
+def _too_few(facts: Told) -> str:
+    if not facts.sounds or not facts.recordings:
+        return "no class has both sounds and recordings"
+    if facts.probes < FEWEST_PROBES:
+        return f"{facts.probes} probes are too few to be told from recordings; needs {FEWEST_PROBES}"
+    if facts.sources < FEWEST_SOURCES:
+        return f"recordings of {facts.sources} sources or speakers are too few; needs {FEWEST_SOURCES}"
+    return ""
+
+
+def _interval(made: Sounds, real: Sounds, right: Array, weights: Array, auc: float, seed: int) -> tuple[float, float]:
+    """The 95 % percentile bootstrap interval over probes and over sources, drawn at once.
+
+    If all pairs are right (or wrong), the bootstrap is a point; then Wilson's with n = number of probes.
+    """
+    rng = np.random.default_rng(seed)
+    probe, source = (np.unique(list(side.sources), return_inverse=True)[1] for side in (made, real))
+    n, m = int(probe.max()) + 1, int(source.max()) + 1
+    drawn = rng.multinomial(n, np.full(n, 1 / n), RESAMPLES)[:, probe].astype(float)
+    against = rng.multinomial(m, np.full(m, 1 / m), RESAMPLES)[:, source].astype(float)
+    total = ((drawn @ weights) * against).sum(axis=1)
+    values = ((drawn @ (weights * right)) * against).sum(axis=1)[total > 0] / total[total > 0]
+    low, high = np.quantile(values, [0.025, 0.975])
+    if high - low < 1e-9:
+        low, high = wilson(auc * n, n) or (low, high)
+    return min(float(low), auc), max(float(high), auc)
+
+
+def real_splits(real: Sounds, splits: int = SPLITS, seed: int = SEED) -> Iterator[tuple[Sounds, Sounds]]:
+    """Fixed splits of recordings into (real, made) by source: a quarter of the sources of each class plays the made.
+
+    In each four splits every source of a class plays it once. A class of a single source is left out.
+    """
+    for split in range(splits):
+        rng = np.random.default_rng([seed, split // SHARE])
+        names = sorted(set(real.sources))
+        place = dict(zip(names, rng.permutation(len(names)), strict=True))
+        played: list[int] = []
+        kept: list[int] = []
+        for members in real.by_class_and_source().values():
+            if len(members) > 1:
+                for rank, source in enumerate(sorted(members, key=place.__getitem__)):
+                    (played if rank % min(SHARE, len(members)) == split % min(SHARE, len(members)) else kept).extend(
+                        members[source]
+                    )
+        yield real.at(kept), real.at(played)
+
+
+@dataclass(frozen=True)
+class Typicality:
+    """How typical made sounds are of the recordings of their classes.
+
+    `each`: for each made sound, the share of recordings that are at least as far from their nearest neighbour of
+    another source, relative to the median of the class: 0 for a sound farther from all recordings than any of them is,
+    about 0.5 on average for recordings. `nearest`: the name of the nearest recording of its class. `precision`: the
+    share of made sounds within reach of a recording, which is its distance to its third neighbour; `density`: how many
+    recordings reach a made sound, over how many would (1 for recordings; Naeem et al., "Reliable Fidelity and Diversity
+    Metrics for Generative Models", ICML 2020). Both are means over classes; all are `None` or empty if no class has
+    both recordings of `NEIGHBOURS` + 1 sources and sounds.
+    """
+
+    each: dict[str, float]
+    nearest: dict[str, str]
+    precision: float | None = None
+    density: float | None = None
+
+    @property
+    def mean(self) -> float | None:
+        """The mean of `each`."""
+        return float(np.mean(list(self.each.values()))) if self.each else None
+
+
+def typicality(real: Sounds, made: Sounds, scale: Scale | None = None) -> Typicality:
+    """How typical made sounds are of the recordings of their classes."""
+    members = real.by_class_and_source()
+    used = [name for name, sources in members.items() if len(sources) > NEIGHBOURS and name in set(made.classes)]
+    if not used:
+        return Typicality({}, {})
+    scale = scale or Scale.of(real)
+    real = real.at([i for i, name in enumerate(real.classes) if name in used])
+    made = made.at([i for i, name in enumerate(made.classes) if name in used])
+    within = np.sort(np.where(others(real, real), scale.distances(real, real), np.inf), axis=1)
+    across = np.where(
+        np.equal.outer(np.array(made.classes), np.array(real.classes)), scale.distances(made, real), np.inf
+    )
+    nearest, reach = within[:, 0], within[:, NEIGHBOURS - 1]
+    typical = {name: float(np.median(nearest[np.array(real.classes) == name])) for name in used}
+    known = np.sort(nearest / np.array([typical[name] for name in real.classes]))
+    # A recording has one source fewer to be near to, so for a fair rank a made sound lacks one at random too.
+    two = np.sort(across, axis=1)[:, :2]
+    count = np.isfinite(across).sum(axis=1)
+    far = ((count - 1) * two[:, 0] + np.where(np.isfinite(two[:, 1]), two[:, 1], two[:, 0])) / count
+    far = far / np.array([typical[name] for name in made.classes])
+    rank = 1 - np.searchsorted(known, far - 1e-12) / len(known)
+    reached = across <= reach
+    weights = made.balanced / made.balanced.sum()
+    chance = NEIGHBOURS * np.ones(len(made))
+    return Typicality(
+        dict(zip(made.names, map(float, rank), strict=True)),
+        {name: real.names[i] for name, i in zip(made.names, across.argmin(axis=1), strict=True)},
+        float(weights @ reached.any(axis=1)),
+        float(weights @ (reached.sum(axis=1) / chance)),
+    )
+
+
+@dataclass(frozen=True)
+class Ceiling:
+    """Real against real: the mean AUC over fixed splits by source, and its 95 % interval over the splits."""
+
+    auc: float | None
+    low: float | None = None
+    high: float | None = None
+    splits: int = 0
+    reason: str = ""
+
+
+def ceiling(real: Sounds, splits: int = SPLITS, seed: int = SEED) -> Ceiling:
+    """The AUC of recordings against recordings of other sources; 0.5 if nothing but chance tells them apart."""
+    found = [told_from_real(rest, part, seed=seed, repeats=1) for rest, part in real_splits(real, splits, seed)]
+    values = [one.auc for one in found if one.auc is not None]
+    if len(values) < 2:
+        return Ceiling(None, reason=found[0].reason if found else "no recordings")
+    from scipy.special import stdtrit  # scipy.stats takes a second to import
+
+    mean, n = float(np.mean(values)), len(values)
+    reach = float(stdtrit(n - 1, 0.975) * np.std(values, ddof=1) / np.sqrt(n))
+    return Ceiling(mean, mean - reach, mean + reach, n)
+
+
+@dataclass(frozen=True)
+class Apart:
+    """A dimension by which made sounds differ from recordings of their classes.
+
+    `auc`: the probability that a made sound has more of it than a recording of its class.
+    """
+
+    dimension: int
+    auc: float
+
+
+def apart(real: Sounds, made: Sounds) -> list[Apart]:
+    """The dimensions, each alone and without a classifier, in order of how far they part made from real."""
+    shared = np.equal.outer(np.array(made.classes), np.array(real.classes)) * np.outer(made.balanced, real.balanced)
+    if not shared.any():
+        return []
+    found = []
+    for dimension in range(real.vectors.shape[1]):
+        more = 0.5 * (1 + np.sign(np.subtract.outer(made.vectors[:, dimension], real.vectors[:, dimension])))
+        found.append(Apart(dimension, float((shared * more).sum() / shared.sum())))
+    return sorted(found, key=lambda one: -abs(one.auc - 0.5))

@@ -1,0 +1,71 @@
+"""Embeddings of levelled sounds, one frame a sound: the spaces in which sounds are told from recordings.
+
+What says nothing about a sound (sample rate, gain, padding, clipping, length, codec) is levelled before an
+embedder hears it, see `dsp.levelling`. A sound is the mean of its frames.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from innerear.clip import Clip, read_mono
+from innerear.dsp import levelling, telltales
+from innerear.embed.aisfx import Aisfx
+from innerear.embed.loudness import LoudnessRule
+from innerear.embed.windows import Frames
+from innerear.embed.yamnet import Yamnet
+
+SUFFIX = "-levelled"
+
+
+class Levelled:
+    """The mean frame of another embedder's frames of the levelled sound."""
+
+    quantum = None
+    sample_rate = levelling.SAMPLE_RATE
+
+    def __init__(self, of: Aisfx | Yamnet) -> None:
+        self._of = of
+        self.name, self.dims = f"{of.name}{SUFFIX}", of.dims
+        self.signature = f"{of.signature}|level:{levelling.RULE}|mean|v:1"
+
+    def embed(self, clips: Sequence[Clip]) -> list[Frames]:
+        """One frame for each clip, (1, dims)."""
+        frames = self._of.embed([levelling.levelled(clip) for clip in clips])
+        return [each.mean(axis=0, keepdims=True) for each in frames]
+
+    def embed_file(self, path: Path) -> Frames:
+        """The one frame of a file."""
+        return self.embed([read_mono(path, self.sample_rate)])[0]
+
+
+class Telltales:
+    """The descriptors of `dsp.telltales`, one frame a sound; no weights."""
+
+    name, dims, quantum = "telltales", len(telltales.WORDS), None
+    sample_rate = levelling.SAMPLE_RATE
+    signature = f"telltales|level:{levelling.RULE}|v:1"
+
+    def __init__(self, loudness: LoudnessRule = "active") -> None:
+        """Levelled sounds have one level, so there is no loudness rule to choose."""
+
+    def embed(self, clips: Sequence[Clip]) -> list[Frames]:
+        """One frame for each clip, (1, 12)."""
+        return [telltales.telltales(levelling.levelled(clip).mono)[np.newaxis] for clip in clips]
+
+    def embed_file(self, path: Path) -> Frames:
+        """The one frame of a file."""
+        return self.embed([read_mono(path, self.sample_rate)])[0]
+
+
+def yamnet(loudness: LoudnessRule = "active") -> Levelled:
+    """YAMNet's layer of 1024 numbers, of levelled sounds."""
+    return Levelled(Yamnet(loudness))
+
+
+def aisfx(loudness: LoudnessRule = "active") -> Levelled:
+    """The 512 numbers of aiSFX, of levelled sounds."""
+    return Levelled(Aisfx(loudness))

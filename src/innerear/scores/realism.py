@@ -1,0 +1,201 @@
+"""Scores of realism: how well a group's sounds are told from recordings, and how typical of them they are.
+
+By each embedder of levelled sounds and per kind of recording, and for families with enough probes. The floor is noise
+of the same durations, the ceiling recordings against recordings of other sources.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from innerear.checks import Instrument, Label
+from innerear.distance.labelled import of_reference, words_of
+from innerear.distance.realism import FEWEST_PROBES, Ceiling, Pairs, Told, pairs, told_from_real, typicality
+from innerear.distance.realism import ceiling as ceiling_of
+from innerear.distance.sounds import Sounds
+from innerear.embed import LEVELLED
+from innerear.embed.batches import Embedded, Embedding
+from innerear.metrics.group import Group
+from innerear.records import Item, Probe, Score, Signature
+from innerear.reference.sets import KINDS, Kind, find_reference
+from innerear.stats import Estimate, estimate
+
+WORDS = "telltales"
+"""The embedder whose dimensions have words; not scored itself."""
+SHOWN = 5  # most telling probes, and descriptors
+
+
+@dataclass(frozen=True, eq=False)
+class Levelled:
+    """The sounds of a group that are of one kind, by one embedder, with the recordings of that kind."""
+
+    kind: Kind
+    embedder: str
+    signature: str
+    items: Sequence[Item]
+    made: Sounds
+    noise: Sounds
+    real: Sounds
+    reference: str  # its digest
+
+    @property
+    def how(self) -> Signature:
+        """The part of a signature that says by what and against what."""
+        return Signature.of(emb=self.signature, ref=f"{self.kind.name}@{self.reference}")
+
+
+def levelled(
+    group: Group, embedded: Mapping[str, Embedding | None], metric: str
+) -> Iterator[tuple[Levelled | None, Score | None]]:
+    """Each kind of sound in a group by each embedder of levelled sounds, or a score that says why it is lacking."""
+    for name in LEVELLED:
+        embedding = embedded.get(name)
+        if name not in embedded or name == WORDS:
+            continue
+        for kind in KINDS:
+            items = [item for item in group.items if kind.holds(item.probe) and class_of(item.probe)]
+            if not items:
+                continue
+            reference = find_reference(kind.name, name)
+            why = _lacking(kind, name, embedding, reference)
+            if why or embedding is None or reference is None:
+                how = Signature.of(metric, emb=name, ref=kind.name, v=1)
+                yield None, group.score(metric, None, 0, len(items), how, note=why, group=kind.name)
+                continue
+            signature, frames = embedding
+            made, noise = sounds_of(items, frames), _noise(items, frames)
+            yield (
+                Levelled(
+                    kind, name, signature, items, made, noise, of_reference(reference, held=False), reference.digest
+                ),
+                None,
+            )
+
+
+def _lacking(kind: Kind, name: str, embedding: Embedding | None, reference: Any) -> str:
+    if embedding is None:
+        return f"no weights: {name} is not available here"
+    if reference is None or not reference.classes:
+        return f"no reference {kind.name!r} for {name}; `innerear reference build` makes one"
+    if reference.signature != embedding[0]:
+        return f"the reference {kind.name!r} was made with different settings: {reference.signature}"
+    return ""
+
+
+def class_of(probe: Probe) -> str:
+    """The class of recordings that a probe's sound is compared with; empty if there is none."""
+    if probe.tier == "speech":
+        return {"digit": "digit", "sentence": "sentence", "prosody": "sentence"}.get(probe.family, "")
+    for check in probe.expect:
+        match check:
+            case Label(label=label):
+                return label
+            case Instrument(family=family):
+                return family
+    return ""
+
+
+def sounds_of(items: Sequence[Item], frames: Embedded) -> Sounds:
+    """The embedded sounds of items: the class of each probe, and the probe as the source."""
+    there = [item for item in items if item.render.audio in frames]
+    return Sounds(
+        _vectors([frames[item.render.audio or ""] for item in there]),
+        [class_of(item.probe) for item in there],
+        [item.probe.id for item in there],
+        [f"{item.probe.id}#{item.completion.attempt}" if item.completion.attempt else item.probe.id for item in there],
+    )
+
+
+def _noise(items: Sequence[Item], frames: Embedded) -> Sounds:
+    probes = list({item.probe.id: item.probe for item in items if f"noise/{item.probe.id}" in frames}.values())
+    names = [probe.id for probe in probes]
+    return Sounds(_vectors([frames[f"noise/{name}"] for name in names]), [*map(class_of, probes)], names, names)
+
+
+def _vectors(clips: Sequence[Any]) -> Any:
+    return np.array([clip.mean(axis=0) for clip in clips], dtype=np.float64).reshape(len(clips), -1)
+
+
+@functools.lru_cache(maxsize=32)
+def _ceiling(kind: str, embedder: str) -> Ceiling:
+    reference = find_reference(kind, embedder)
+    assert reference is not None, "the caller found one"
+    return ceiling_of(of_reference(reference))
+
+
+def realism_scores(group: Group, embedded: Mapping[str, Embedding | None]) -> list[Score]:
+    """The scores `told_from_real` and `proximity` of a group; none if no levelled sounds were embedded."""
+    scores: list[Score] = []
+    for found, lacking in levelled(group, embedded, "told_from_real"):
+        scores += [lacking] if lacking else []
+        scores += _told(group, found, embedded) + _typical(group, found) if found else []
+    return scores
+
+
+def _told(group: Group, found: Levelled, embedded: Mapping[str, Embedding | None]) -> list[Score]:
+    compared = pairs(found.real, found.made)
+    floor = told_from_real(found.real, found.noise, repeats=1).auc if len(found.noise) else None
+    top = _ceiling(found.kind.name, found.embedder)
+    families: dict[str, list[Item]] = {found.kind.name: list(found.items)}
+    for item in found.items if found.kind.families is None else ():
+        families.setdefault(item.probe.family, []).append(item)
+    scores = []
+    for name, items in families.items():
+        classes = sorted({class_of(item.probe) for item in items})
+        if name != found.kind.name and len({item.probe.id for item in items}) < FEWEST_PROBES:
+            continue
+        told = compared.of(classes) if isinstance(compared, Pairs) else compared
+        scores.append(
+            group.score(
+                "told_from_real", Estimate(told.auc, told.low, told.high), told.sounds, len(items) - told.sounds,
+                Signature.of("told_from_real").plus(found.how, ci="bootstrap-probes,sources", v=1),
+                group=name, unit="AUC", better="lower", note=told.reason,
+                floor={"noise": floor} if name == found.kind.name else {}, ceiling={"real": top.auc},
+                detail=_details(told, top) | ({"given_away": _given_away(items, found, embedded)} if told.auc else {}),
+            )
+        )  # fmt: skip
+    return scores
+
+
+def _details(told: Told, top: Ceiling) -> dict[str, Any]:
+    counts = {name: getattr(told, name) for name in ("probes", "recordings", "sources")}
+    telling = [[name, round(told.each[name], 4)] for name in told.telling[:SHOWN]]
+    return counts | {"telling": telling, "real_interval": [top.low, top.high], "real_splits": top.splits}
+
+
+def _given_away(items: Sequence[Item], found: Levelled, embedded: Mapping[str, Embedding | None]) -> list[list[Any]]:
+    """The descriptors that part the sounds from recordings most: [name, AUC, words]."""
+    embedding, reference = embedded.get(WORDS), find_reference(found.kind.name, WORDS)
+    if embedding is None or reference is None or reference.signature != embedding[0]:
+        return []
+    made = sounds_of(items, embedding[1])
+    if not len(made):
+        return []
+    return [[name, round(auc, 4), words] for name, auc, words in words_of(of_reference(reference, False), made)[:SHOWN]]
+
+
+def _typical(group: Group, found: Levelled) -> list[Score]:
+    if not len(found.made):
+        return []
+    typical = typicality(found.real, found.made)
+    probes = dict(zip(found.made.names, found.made.sources, strict=True))
+    values = estimate([(probes[name], value) for name, value in typical.each.items()], np.mean)
+    why = "" if typical.each else "no class has recordings of four sources"
+    noise = typicality(found.real, found.noise).mean if len(found.noise) else None
+    return [
+        group.score(
+            "proximity", values, len(typical.each), len(found.items) - len(typical.each),
+            Signature.of("proximity").plus(found.how, v=1), group=found.kind.name, unit="rank", better="higher",
+            note=why, floor={"noise": noise}, ceiling={"real": 0.5},
+            detail={
+                "precision": typical.precision,
+                "density": typical.density,
+                "each": {name: [round(rank, 4), typical.nearest[name]] for name, rank in typical.each.items()},
+            },
+        )
+    ]  # fmt: skip
