@@ -49,7 +49,8 @@ def _diversity(group: Group, found: Levelled) -> list[Score]:
             floor={"copies": 1.0}, ceiling={"real": varied.vendi_real}, detail=detail,
         ),
         group.score(
-            "spread", spread, n, missing, how("spread", ci=ci), group=kind, better="higher", floor={"copies": 0.0}, ceiling={"real": 1.0},
+            "spread", spread, n, missing, how("spread", ci=ci), group=kind, better="higher",
+            floor={"copies": 0.0}, ceiling={"real": 1.0},
         ),
         group.score(
             "coverage", Estimate(varied.coverage), n, missing, how("coverage"), group=kind, unit="of recordings",
