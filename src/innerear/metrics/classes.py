@@ -87,6 +87,7 @@ class LabelCheck(CheckMetric[Label]):
     name, version, unit = "label", 2, "log odds"
     better = "higher"
     weights = identity.NETWORKS
+    any_weights = True
     fitted = "label.npz"
 
     def measure(self, sound: Sound, check: Label) -> Value:

@@ -42,6 +42,7 @@ class InstrumentCheck(CheckMetric[Instrument]):
     name, version, unit = "instrument", 2, "log odds"
     better = "higher"
     weights = identity.NETWORKS
+    any_weights = True
     fitted = "instrument.npz"
 
     def measure(self, sound: Sound, check: Instrument) -> Value:
