@@ -182,9 +182,6 @@ def _measured(probe: records.Probe, model: str, rng: np.random.Generator) -> lis
     rows: list[tuple] = [("duration", float(rng.normal(0, 0.01)), True, {}, None)]
     for at, check in enumerate(probe.expect):
         rows.append((checks.kind(check), *_judged(check, bool(rng.random() < (0.7 if able else 0.1)), able, rng), at))
-    if probe.tier == "environment":
-        outside = {} if able else {"centroid_hz": [4000.0, 300.0, 1500.0, "too bright"]}
-        rows.append(("plausibility", 0.9 if able else 0.4, able, {"outside": outside, "n": 10}, None))
     failed = [name for name, _, passed, *_ in rows if passed is False]
     return [*rows, ("failure", None, False, {"words": ["wrong sound"], "counts": True}, None)] if failed else rows
 
@@ -203,12 +200,12 @@ def _judged(check: checks.Check, good: bool, able: bool, rng: np.random.Generato
             return 1.0, good, {"asked": len(times), "heard_s": times if good else times[::2]}
         case checks.Instrument(family=family):
             lead = family if good else str(rng.choice(FAMILIES))
-            return 1.0, good, {"nearest": {lead: 2.5, "organ": -0.5}}
+            return 1.0, good, {"heard": lead, "typicality": 0.4 if good else 0.0}
         case checks.Label(label=label):
             heard = label if good else str(rng.choice(ESC50))
             rank = 1 if heard == label else int(rng.integers(2, 50))
             top = [[heard, 0.9], *([label, 0.1] for _ in range(heard != label)), ["wind", 0.05]]
-            return float(rank), rank == 1, {"heard": heard, "rank": rank, "top": top}
+            return 3.0 - rank, rank == 1, {"heard": heard, "rank": rank, "top": top}
         case checks.Sequence(labels=labels) | checks.Together(labels=labels):
             return None, good, {"heard": labels if good else labels[:1]}
         case checks.Vowel(ipa=ipa, f1_hz=f1_hz, f2_hz=f2_hz, among=among):

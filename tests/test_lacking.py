@@ -13,7 +13,7 @@ from aisfx_made import save_aisfx
 from innerear import RunConfig, choose, create, evaluate, load, open_model, stages
 from innerear.embed import downloads, weights
 from innerear.errors import WeightsUnavailable
-from innerear.metrics import instrument, silero
+from innerear.metrics import identity, silero
 from innerear.records import Status
 from innerear.run.run import Run, save
 from innerear.stages import choose_embedders
@@ -32,7 +32,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[str]
         def log_message(self, *_: object) -> None:
             pass
 
-    for opened in (instrument.listener, silero._network):
+    for opened in (identity.network, silero._network):
         opened.cache_clear()  # another test of this process may have opened them
     monkeypatch.delenv("INNEREAR_MODELS", raising=False)
     monkeypatch.setenv("INNEREAR_CACHE", str(tmp_path / "cache"))
@@ -49,7 +49,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[str]
         monkeypatch.setattr(weights, "sources", lambda: table)
         yield paths
         server.shutdown()
-    for opened in (instrument.listener, silero._network):
+    for opened in (identity.network, silero._network):
         opened.cache_clear()
 
 

@@ -27,7 +27,7 @@ NOISE_LIKE = (
 )  # fmt: skip
 """Classes of noise, of which a copy of the spectrum and envelope may be a fair sound; named before the fit."""
 IMPOSTORS, SECONDS = 60, 4.0  # of each sort, and their duration
-COPIES = {SPECTRUM: 150, SPECTRUM_AND_ENVELOPE: 300}  # recordings that are copied
+COPIES = {SPECTRUM: 100, SPECTRUM_AND_ENVELOPE: 300}  # recordings that are copied
 MOST_OTHERS = 0.03  # recordings of other classes that may pass
 PENALTY = 1e-5
 

@@ -46,6 +46,7 @@ class Value:
     reason: str = ""
     detail: dict[str, Any] = field(default_factory=dict)
     status: Status = Status.MEASURED
+    partly: bool = False  # without some of the weights that it runs on; measured again once they are here
 
     @classmethod
     def unavailable(cls, why: object, value: float | None = None, detail: dict[str, Any] | None = None) -> Value:
@@ -74,6 +75,7 @@ class Metric(abc.ABC):
     weights: tuple[str, ...] = ()  # what it runs on, by the name in the table of weights
     fitted: str | None = None  # a file of this package that was learnt from sounds
     overview: bool = False  # its rate is on the first page of a report
+    any_weights: bool = False  # it runs on any one of its weights, better on all
     on_request: bool = False  # so slow that it is measured only if it is asked for
     excused_by: tuple[Remark, ...] = ()  # recordings with such a remark are not judged
 
@@ -87,12 +89,18 @@ class Metric(abc.ABC):
         facts |= {"weights": ",".join(map(_weights, self.weights))} if self.weights else {}
         return Signature.of(self.name, v=self.version, **facts)
 
-    def is_lacking(self) -> bool:
-        """Whether its weights, or the packages that run them, are not on this machine. Nothing is fetched or read."""
+    def is_lacking(self, wholly: bool = False) -> bool:
+        """Whether weights, or the packages that run them, are not on this machine. Nothing is fetched or read.
+
+        `wholly`: whether it cannot run at all; one that runs on any of its weights can, if one is here.
+        """
         from innerear.embed.weights import PACKAGES, is_here
 
-        packages = {package for model in self.weights for package in PACKAGES.get(model, ())}
-        return not self.weights or not all(map(find_spec, packages)) or not all(map(is_here, self.weights))
+        def lacks(model: str) -> bool:
+            return not all(map(find_spec, PACKAGES.get(model, ()))) or not is_here(model)
+
+        some = map(lacks, self.weights)
+        return not self.weights or (all(some) if wholly and self.any_weights else any(some))
 
 
 C = TypeVar("C", bound=CheckBase)

@@ -89,6 +89,7 @@ class LabelCheck(CheckMetric[Label]):
     text = "Two networks recognise the requested class, or one merged with it."
     better = "higher"
     weights = identity.NETWORKS
+    any_weights = True
     fitted = "label.npz"
 
     def measure(self, sound: Sound, check: Label) -> Value:

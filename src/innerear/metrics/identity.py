@@ -26,7 +26,6 @@ from numpy.typing import NDArray
 from innerear.clip import Clip
 from innerear.errors import WeightsUnavailable
 from innerear.metrics.base import Value
-from innerear.records import Status
 
 Floats = NDArray[np.float64]
 Frames = NDArray[np.float32]
@@ -263,9 +262,8 @@ def judge(check: str, clip: Clip, group: str, words: str) -> Value:
     said = f"heard as {found.heard.replace('_', ' ')}" if found.heard else f"heard as none of the {words}"
     reasons = [] if passed else [said]
     if missing:
-        reasons.insert(0, f"{Status.UNAVAILABLE}: heard only by {heard.ear}, because {missing}")
-    status = Status.UNAVAILABLE if missing else Status.MEASURED
-    return Value(found.odds(group), passed, "; ".join(reasons), detail, status)
+        reasons.append(f"heard by {heard.ear} alone: {missing}")
+    return Value(found.odds(group), passed, "; ".join(reasons), detail, partly=bool(missing))
 
 
 def silent(clip: Clip) -> bool:

@@ -44,6 +44,7 @@ class InstrumentCheck(CheckMetric[Instrument]):
     text = "Two networks recognise the requested family."
     better = "higher"
     weights = identity.NETWORKS
+    any_weights = True
     fitted = "instrument.npz"
 
     def measure(self, sound: Sound, check: Instrument) -> Value:

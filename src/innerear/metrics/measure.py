@@ -57,6 +57,8 @@ def measure(subject: str, sound: Sound, wanted: Collection[str] | None = None) -
             value = _value(metric, sound, check)
         if value.status is Status.UNAVAILABLE:
             key = _unavailable(key)
+        elif value.partly:
+            key = _partly(key)
         status = _status(value.status, value.value, value.passed)
         rows.append(
             Measurement(key, subject, metric.name, value.value, value.passed, value.reason, value.detail, check, status)
@@ -91,7 +93,7 @@ def rows_of(found: Mapping[str, Measurement], item: Item) -> list[Measurement]:
     sound = sound_of(item)
     rows = []
     for key, metric, check in keys(item.completion.key, sound):
-        if (row := found.get(key)) is not None:
+        if (row := found.get(key) or found.get(_partly(key))) is not None:
             status = Status.MEASURED
             if sound.render.audio is None:
                 status = Status.NO_SOUND
@@ -116,7 +118,13 @@ def is_settled(found: Mapping[str, Measurement], key: str, metric: Metric) -> bo
     A row of status `UNAVAILABLE` is measured again once the weights and packages of its metric are here, and
     not before: nothing is fetched for it.
     """
-    return key in found or (_unavailable(key) in found and metric.is_lacking())
+    if key in found or (_partly(key) in found and metric.is_lacking()):
+        return True
+    return _unavailable(key) in found and metric.is_lacking(wholly=True)
+
+
+def _partly(key: str) -> str:
+    return digest("partly", key)
 
 
 def _unavailable(key: str) -> str:

@@ -66,6 +66,7 @@ class SequenceCheck(CheckMetric[Sequence]):
     text = "The requested classes are recognised in order."
     better = "higher"
     weights = identity.NETWORKS
+    any_weights = True
     fitted = "label.npz"
 
     def measure(self, sound: Sound, check: Sequence) -> Value:
@@ -93,7 +94,7 @@ def in_sequence(heard: Heard, duration_s: float, first: str, second: str) -> Val
     passed = ranked and change >= LEAST_CHANGE
     said = ", then ".join(name.replace("_", " ") for name in parts)
     detail = {"heard": parts, "cut_s": round(cut_s, 2), "ears": heard.ear}
-    return Value(change, passed, "" if passed else f"heard: {said}", detail)
+    return Value(change, passed, "" if passed else f"heard: {said}", detail, partly=heard.ear != "both")
 
 
 class TogetherCheck(CheckMetric[Together]):
@@ -107,6 +108,7 @@ class TogetherCheck(CheckMetric[Together]):
     text = "The requested classes are recognised at the same time."
     better = "higher"
     weights = identity.NETWORKS
+    any_weights = True
     fitted = "label.npz"
 
     def measure(self, sound: Sound, check: Together) -> Value:
@@ -132,7 +134,8 @@ def at_once(heard: Heard, duration_s: float, labels: list[str]) -> Value:
     elif partly:
         reason = f"heard in one half only: {', '.join(partly)}"
     detail = {"heard": names, "missing": missing, "ears": heard.ear}
-    return Value(float(min(whole[place] for place in wanted)), not reason, reason.replace("_", " "), detail)
+    value = float(min(whole[place] for place in wanted))
+    return Value(value, not reason, reason.replace("_", " "), detail, partly=heard.ear != "both")
 
 
 def _rank(of: Floats, place: int) -> int:
