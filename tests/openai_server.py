@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import lzma
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -83,11 +84,14 @@ def conversation(messages: list[dict]) -> str:
 
 
 def recorded_answers() -> dict[str, str]:
-    """What was answered to each conversation, to its first round as well as to its last."""
+    """What was answered to each conversation at its first attempt, to its first round as well as to its last."""
     answers = {}
     for entry in (resources.files("innerear.ask.models") / "recordings").iterdir():
-        for line in entry.read_text().splitlines():
+        content = entry.read_bytes()
+        for line in (lzma.decompress(content) if entry.name.endswith(".xz") else content).splitlines():
             row = json.loads(line)
+            if "messages" not in row or row.get("attempt"):
+                continue
             said = [*row["messages"], {"role": "assistant", "content": row["text"]}]
             for at, message in enumerate(said):
                 if message["role"] == "assistant":
