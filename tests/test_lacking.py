@@ -124,5 +124,5 @@ def test_without_yamnet_distances_are_by_aisfx_before_mel(run: Run, monkeypatch:
     save_aisfx(checkpoint)
     weights.record(checkpoint, "random, for tests")
     after, report = choose_embedders(Run(run.folder))
-    assert list(after.file.signatures) == ["aisfx"]
+    assert list(after.file.signatures) == ["aisfx", "aisfx-levelled", "telltales"]
     assert [line.partition(":")[0] for line in report.warnings] == ["no yamnet, so distances are by aisfx"]

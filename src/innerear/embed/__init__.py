@@ -73,15 +73,17 @@ EMBEDDERS = {
     "encodec-24khz-all": Entry("innerear.embed.encodec:whole"),
     "yamnet-levelled": Entry("innerear.embed.levelled:yamnet", gpu=False, levelled=True),
     "aisfx-levelled": Entry("innerear.embed.levelled:aisfx", levelled=True),
-    "telltales": Entry("innerear.embed.levelled:Telltales", gpu=False, levelled=True),
+    "telltales": Entry("innerear.embed.levelled:Telltales", gpu=False, perceptual=False),
 }
 
 BY_DEFAULT = tuple(name for name, entry in EMBEDDERS.items() if entry.by_default)
 """The first that is available is in the headline."""
 
-
 LEVELLED = tuple(name for name, entry in EMBEDDERS.items() if entry.levelled)
-"""Spaces of levelled sounds, one frame a sound: what realism and diversity are measured in, not FAD and KAD."""
+"""Spaces of levelled sounds, one frame a sound, in which realism and diversity are measured, not FAD and KAD."""
+
+TELLTALES = "telltales"
+"""The descriptors that say in words what gives levelled sounds away; it is not scored itself."""
 
 
 def open_embedder(name: str, loudness: LoudnessRule = "active") -> Embedder:

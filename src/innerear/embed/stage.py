@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from innerear.compute.work import Executor, Job
-from innerear.embed import BY_DEFAULT, EMBEDDERS, LEVELLED, open_embedder, reads_captions
+from innerear.embed import BY_DEFAULT, EMBEDDERS, LEVELLED, TELLTALES, open_embedder, reads_captions
 from innerear.embed.batches import Named, anchors, batches, compact, hearing, read_embeddings
 from innerear.errors import DiskFull, UsageError, WeightsUnavailable
 from innerear.render.render import load
@@ -47,6 +47,8 @@ def choose_embedders(run: Run) -> tuple[Run, Report]:
         for name in ("clap-laion", *LEVELLED):
             with suppress(WeightsUnavailable):  # the scores then say that the weights are missing
                 signatures[name] = open_embedder(name).signature
+        if any(name in signatures for name in LEVELLED):
+            signatures[TELLTALES] = open_embedder(TELLTALES).signature
     new = {name: how for name, how in signatures.items() if run.file.signatures.get(name) != how}
 
     def settle(file: RunFile) -> RunFile:  # re-reads run.json: another command may have added models

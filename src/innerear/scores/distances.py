@@ -26,7 +26,7 @@ from innerear.distance.frechet import fad_interval, frechet_distance
 from innerear.distance.intervals import assign
 from innerear.distance.kernel import KernelReference, KernelSums, kad
 from innerear.distance.moments import Gaussian, moments_of
-from innerear.embed import LEVELLED
+from innerear.embed import LEVELLED, TELLTALES
 from innerear.embed.batches import Embedded, Embedding
 from innerear.errors import InnerEarError, UsageError
 from innerear.metrics.group import Group
@@ -65,7 +65,7 @@ def distance_scores(
         [
             _set_of(group, kind, name, embedding)
             for name, embedding in embedded.items()
-            if name not in LEVELLED
+            if name not in (*LEVELLED, TELLTALES)
             for kind in KINDS
         ]
         for group in groups

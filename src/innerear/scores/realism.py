@@ -18,15 +18,13 @@ from innerear.distance.labelled import of_reference, words_of
 from innerear.distance.realism import FEWEST_PROBES, Ceiling, Pairs, Told, pairs, told_from_real, typicality
 from innerear.distance.realism import ceiling as ceiling_of
 from innerear.distance.sounds import Sounds
-from innerear.embed import LEVELLED
+from innerear.embed import LEVELLED, TELLTALES
 from innerear.embed.batches import Embedded, Embedding
 from innerear.metrics.group import Group
 from innerear.records import Item, Probe, Score, Signature
 from innerear.reference.sets import KINDS, Kind, find_reference
 from innerear.stats import Estimate, estimate
 
-WORDS = "telltales"
-"""The embedder whose dimensions have words; not scored itself."""
 SHOWN = 5  # most telling probes, and descriptors
 
 
@@ -55,7 +53,7 @@ def levelled(
     """Each kind of sound in a group by each embedder of levelled sounds, or a score that says why it is lacking."""
     for name in LEVELLED:
         embedding = embedded.get(name)
-        if name not in embedded or name == WORDS:
+        if name not in embedded:
             continue
         for kind in KINDS:
             items = [item for item in group.items if kind.holds(item.probe) and class_of(item.probe)]
@@ -170,7 +168,7 @@ def _details(told: Told, top: Ceiling) -> dict[str, Any]:
 
 def _given_away(items: Sequence[Item], found: Levelled, embedded: Mapping[str, Embedding | None]) -> list[list[Any]]:
     """The descriptors that part the sounds from recordings most: [name, AUC, words]."""
-    embedding, reference = embedded.get(WORDS), find_reference(found.kind.name, WORDS)
+    embedding, reference = embedded.get(TELLTALES), find_reference(found.kind.name, TELLTALES)
     if embedding is None or reference is None or reference.signature != embedding[0]:
         return []
     made = sounds_of(items, embedding[1])
