@@ -70,7 +70,7 @@ def test_the_help_names_every_embedder():
 
 def test_probes_shown_as_json_are_a_suite_and_every_bad_line_of_one_is_named(tmp_path):
     suite = tmp_path / "suite.jsonl"
-    suite.write_text(told("probes", "show", "--json", "notes/waveform/*", code=0))
+    suite.write_text(told("probes", "show", "--suite", "1", "--json", "notes/waveform/*", code=0))
     assert "4 probes" in told("probes", "validate", str(suite), code=0)
     suite.write_text("{}\n" * 25)
     output = told("probes", "validate", str(suite), code=2)
@@ -91,7 +91,7 @@ SLOW_DOWN = status(429, "slow down", Retry_After="0.2")
 
 def asking(server, tmp_path, *words):
     """`innerear generate` of one probe at a server."""
-    model = ["--model", "openai/any", "--base-url", server.url, "--probes", "notes/waveform/sine-440"]
+    model = ["--model", "openai/any", "--base-url", server.url, "--suite", "1", "--probes", "notes/waveform/sine-440"]
     return [sys.executable, "-m", "innerear", "generate", *model, "--out", str(tmp_path / "run"), *words]
 
 
@@ -173,11 +173,13 @@ def test_every_command_and_every_option_has_help():
 
 
 def test_probes_list_has_one_line_a_probe():
-    assert told("probes", "list", code=0).count("\n") == 172
+    assert told("probes", "list", "--suite", "1", code=0).count("\n") == 172
 
 
 def test_probes_show_prints_the_prompt():
-    assert "a plain sine wave tone at 440 Hz" in told("probes", "show", "notes/waveform/sine-440", code=0)
+    assert "a plain sine wave tone at 440 Hz" in told(
+        "probes", "show", "--suite", "1", "notes/waveform/sine-440", code=0
+    )
 
 
 EVERYWHERE = [  # each command that prints signs or others' words; {run}, {sounds} and {new} are folders
@@ -186,7 +188,8 @@ EVERYWHERE = [  # each command that prints signs or others' words; {run}, {sound
     *("report {run}", "compare {run}", "export {run}", "export {run} --format markdown", "render {run}"),
     *("pack {run} --out {new}/é.zip", "record {run} --model recorded/one-shot --out {new}/é.jsonl"),
     *("fad {sounds} {sounds} --embedder mel --inf", "kad {sounds} {sounds} --embedder mel", "fad é é"),
-    *("run --model baseline/sine --probes notes/waveform/sine-440 --embedder mel --out {new}/é", "measure {run}"),
+    "run --model baseline/sine --suite 1 --probes notes/waveform/sine-440 --embedder mel --out {new}/é",
+    "measure {run}",
     *("listen-test build {run} --kind rate --title Gehör --out {new}/é", "probes validate é", "run --model é --out x"),
 ]  # fmt: skip
 
@@ -230,7 +233,7 @@ def test_a_terminal_that_lacks_signs_shows_plainer_ones():
 
 def test_json_is_utf_8_on_any_terminal(tmp_path):
     suite = tmp_path / "mine.jsonl"
-    shown = told("probes", "show", "--json", "notes/waveform/sine-440", code=0)
+    shown = told("probes", "show", "--suite", "1", "--json", "notes/waveform/sine-440", code=0)
     suite.write_text(shown.replace("a plain sine", "ein gehörter Sinus –"), encoding="utf-8")
     words = ["probes", "show", "--json", "*", "--suite", str(suite)]
     assert CliRunner(charset="ascii").invoke(main, words).stdout_bytes == suite.read_bytes()

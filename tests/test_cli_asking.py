@@ -19,7 +19,7 @@ def told(*words, code=0, **more):
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("asked") / "run"
-    told("generate", *MODELS, "--probes", "notes/waveform/*", "--out", folder)
+    told("generate", *MODELS, "--suite", "1", "--probes", "notes/waveform/*", "--out", folder)
     return folder
 
 
@@ -37,7 +37,17 @@ def test_a_recording_of_a_run_is_asked_like_a_model(run, tmp_path):
     assert "name one, such as --model" in told("record", run, "--out", out, code=2)
     assert "4 answers" in told("record", run, "--out", out, "--model", "recorded/one-shot")
     assert "wanted a new file" in told("record", run, "--out", out, "--model", "recorded/one-shot", code=2)
-    told("generate", "--model", f"recorded/{out}", "--probes", "notes/waveform/*", "--out", tmp_path / "again")
+    told(
+        "generate",
+        "--model",
+        f"recorded/{out}",
+        "--suite",
+        "1",
+        "--probes",
+        "notes/waveform/*",
+        "--out",
+        tmp_path / "again",
+    )
     texts = [sorted(json.loads(line)["text"] for path in (folder / "completions").glob("*.jsonl")
                     for line in path.read_text().splitlines() if "baseline" not in json.loads(line)["model"])
              for folder in (run, tmp_path / "again")]  # fmt: skip

@@ -18,7 +18,18 @@ from innerear.run.folders import folder, is_local
 from innerear.run.parts import Writer, compact, read_rows
 
 COMMAND = [sys.executable, "-m", "innerear"]
-FEW = ["--model", "baseline/informed", "--model", "baseline/noise", "--probes", "notes/waveform/*", "--embedder", "mel"]
+FEW = [
+    "--model",
+    "baseline/informed",
+    "--model",
+    "baseline/noise",
+    "--suite",
+    "1",
+    "--probes",
+    "notes/waveform/*",
+    "--embedder",
+    "mel",
+]
 
 
 class Row(msgspec.Struct, frozen=True):

@@ -51,7 +51,7 @@ def pushed(command, tmp_path_factory):
     """A run, and what was said when it was pushed."""
     folder = tmp_path_factory.mktemp("run") / "mine"
     models = ["--model", "recorded/one-shot", "--model", "baseline/noise", "--model", "baseline/silence"]
-    command("run", *models, "--probes", "notes/waveform/*", "--embedder", "mel", "--out", folder)
+    command("run", *models, "--suite", "1", "--probes", "notes/waveform/*", "--embedder", "mel", "--out", folder)
     return folder, command("push", folder, REPO, "--licence", "cc-by-4.0")
 
 
@@ -107,7 +107,7 @@ def test_pull_gives_the_same_rows_sounds_and_scores(command, pushed, tmp_path):
 
 def test_a_second_push_leaves_nothing_of_the_first(hub, command, pushed, tmp_path):
     folder = tmp_path / "small"
-    asked = ["--model", "baseline/sine", "--probes", "notes/waveform/sine-440", "--embedder", "mel"]
+    asked = ["--model", "baseline/sine", "--suite", "1", "--probes", "notes/waveform/sine-440", "--embedder", "mel"]
     command("run", *asked, "--out", folder)
     before = hub.hub.repos[REPO][-1][0]
     command("push", folder, REPO)
@@ -120,7 +120,16 @@ def test_a_second_push_leaves_nothing_of_the_first(hub, command, pushed, tmp_pat
 def test_no_path_of_this_machine_goes_up(hub, command, pushed, tmp_path):
     recording = tmp_path / "mine.jsonl"
     command("record", pushed[0], "--model", "recorded/one-shot", "--out", recording)
-    asked = ["--model", f"recorded/{recording}", "--probes", "notes/waveform/sine-440", "--embedder", "mel"]
+    asked = [
+        "--model",
+        f"recorded/{recording}",
+        "--suite",
+        "1",
+        "--probes",
+        "notes/waveform/sine-440",
+        "--embedder",
+        "mel",
+    ]
     command("run", *asked, "--out", tmp_path / "run")
     command("push", tmp_path / "run", "someone/own")
     files = at(hub, "someone/own")

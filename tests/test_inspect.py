@@ -88,7 +88,7 @@ def texts():
 @pytest.fixture(scope="module")
 def log(tmp_path_factory, texts):
     """Two attempts at four probes: the first as recorded, the second with no program in it."""
-    task = inspect_face.notes(pattern=PATTERN, attempts=2, embedders="mel")
+    task = inspect_face.notes(suite="1", pattern=PATTERN, attempts=2, embedders="mel")
     model = mock(lambda messages, before: "I cannot." if before else texts[messages[-1]]["text"])
     return evaluated(task, model, tmp_path_factory.mktemp("logs"), max_samples=1)
 
@@ -159,9 +159,9 @@ def test_the_digest_of_the_content_is_part_of_the_task_and_can_be_pinned(log):
     content = log.eval.metadata["innerear"]["content"]
     assert log.eval.task_version == f"1.{content[:12]}"
     assert log.eval.scorers[0].options["content"] == content
-    inspect_face.notes(pattern=PATTERN, embedders="mel", digest=content)
+    inspect_face.notes(suite="1", pattern=PATTERN, embedders="mel", digest=content)
     with pytest.raises(ValueError, match="suite or version differs"):
-        inspect_face.notes(pattern=PATTERN, embedders="mel", digest="0" * 32)
+        inspect_face.notes(suite="1", pattern=PATTERN, embedders="mel", digest="0" * 32)
 
 
 def test_another_suite_has_another_digest(tmp_path):
@@ -193,7 +193,9 @@ def test_a_log_becomes_a_run_with_the_same_rows_and_sounds(log, ours, tmp_path):
 
 
 def test_logs_of_two_models_and_an_import_done_twice_make_one_run(log, tmp_path):
-    other = evaluated(inspect_face.notes(pattern=PATTERN, embedders="mel"), "baseline/silence", tmp_path / "logs")
+    other = evaluated(
+        inspect_face.notes(suite="1", pattern=PATTERN, embedders="mel"), "baseline/silence", tmp_path / "logs"
+    )
     folder = tmp_path / "run"
     for _ in range(2):
         inspect_logs.import_logs([Path(log.location), Path(other.location)], folder, "test")
@@ -247,7 +249,7 @@ def test_a_log_can_be_scored_again_without_a_jail(log):
 
 
 def test_a_strategy_holds_its_whole_conversation(tmp_path):
-    task = inspect_face.notes(strategy="repair:1", pattern="notes/waveform/sine-440", embedders="mel")
+    task = inspect_face.notes(strategy="repair:1", suite="1", pattern="notes/waveform/sine-440", embedders="mel")
     model = mock(lambda messages, before: CRASHES if len(messages) == 2 else SINE)
     (sample,) = evaluated(task, model, tmp_path).samples
     completion = msgspec.convert(sample.store["innerear"]["completion"], Completion)
@@ -258,7 +260,7 @@ def test_a_strategy_holds_its_whole_conversation(tmp_path):
 
 
 def test_a_limit_of_inspects_ends_a_sample_with_a_score(tmp_path):
-    task = inspect_face.notes(strategy="repair:1", pattern="notes/waveform/sine-440", embedders="mel")
+    task = inspect_face.notes(strategy="repair:1", suite="1", pattern="notes/waveform/sine-440", embedders="mel")
     model = mock(lambda messages, before: CRASHES if len(messages) == 2 else SINE)
     log = evaluated(task, model, tmp_path, message_limit=3)  # the second request has four
     (sample,) = log.samples
@@ -270,7 +272,7 @@ def test_a_limit_of_inspects_ends_a_sample_with_a_score(tmp_path):
 
 
 def test_recorded_models_have_the_keys_that_they_have_here(tmp_path):
-    task = inspect_face.notes(pattern="notes/waveform/sine-440", embedders="mel")
+    task = inspect_face.notes(suite="1", pattern="notes/waveform/sine-440", embedders="mel")
     log = evaluated(task, "recorded/one-shot", tmp_path / "logs", score=False)
     done = inspect_logs.import_logs([Path(log.location)], tmp_path / "run", "test")
     assert (done.completions, done.renders) == (1, 1)
@@ -344,7 +346,16 @@ def test_the_entry_point_is_light():
 
 def test_the_command_line_finds_the_tasks(tmp_path):
     command = Path(sys.executable).parent / "inspect"
-    given = ["eval", "innerear/notes", "--model", "baseline/sine", "-T", "pattern=notes/waveform/sine-440"]
+    given = [
+        "eval",
+        "innerear/notes",
+        "--model",
+        "baseline/sine",
+        "-T",
+        "suite=1",
+        "-T",
+        "pattern=notes/waveform/sine-440",
+    ]
     given += ["-T", "embedders=mel", "--log-dir", str(tmp_path), "--display", "plain"]
     done = subprocess.run([command, *given], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr

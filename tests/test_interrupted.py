@@ -64,7 +64,7 @@ def test_interrupted_and_killed_at_random_moments_nothing_is_lost_and_no_process
     folder = tmp_path / "run"
     embedder = "yamnet" if os.environ.get("INNEREAR_MODELS") else "mel"
     models = ["--model", "recorded/one-shot", "--model", "baseline/noise"]
-    command = ["run", *models, "--probes", "notes/waveform/s*", "--embedder", embedder, "--out", folder]
+    command = ["run", *models, "--suite", "1", "--probes", "notes/waveform/s*", "--embedder", embedder, "--out", folder]
     before = time.monotonic()
     innerear(*command)
     longest_s = time.monotonic() - before
@@ -106,7 +106,7 @@ def test_interrupted_and_killed_at_random_moments_nothing_is_lost_and_no_process
 @pytest.mark.slow
 def test_two_commands_on_one_folder_and_reports_meanwhile_lose_nothing(tmp_path):
     folder = tmp_path / "run"
-    what = ["--probes", "notes/waveform/*", "--embedder", "mel", "--out", folder]
+    what = ["--suite", "1", "--probes", "notes/waveform/*", "--embedder", "mel", "--out", folder]
     two = [started("run", "--model", model, *what) for model in ("recorded/one-shot", "baseline/noise")]
     while not (folder / "run.json").exists() and any(one.poll() is None for one in two):
         time.sleep(0.05)
@@ -166,7 +166,19 @@ def remount(disk: Path, how: str) -> None:
 def test_each_stage_says_in_one_line_that_the_disk_is_full_or_read_only_and_finishes_when_it_is_not(disk):
     folder = disk / "run"
     stages = [
-        ["generate", "--model", "baseline/sine", "--probes", "notes/waveform/*", "--embedder", "mel", "--out", folder],
+        [
+            "generate",
+            "--model",
+            "baseline/sine",
+            "--suite",
+            "1",
+            "--probes",
+            "notes/waveform/*",
+            "--embedder",
+            "mel",
+            "--out",
+            folder,
+        ],
         *(([stage, folder]) for stage in ("render", "embed", "measure", "score", "report")),
         ["pack", folder, "--out", disk / "mine.zip"],
         ["unpack", disk / "mine.zip", "--out", disk / "other"],

@@ -19,7 +19,7 @@ from openai_server import OpenAIServer, status
 
 RECORDINGS = Path(__file__).parent.parent / "src" / "innerear" / "ask" / "models" / "recordings"
 COMMAND = [sys.executable, "-m", "innerear"]
-FEW = ["--probes", "notes/waveform/*", "--embedder", "mel"]
+FEW = ["--suite", "1", "--probes", "notes/waveform/*", "--embedder", "mel"]
 
 
 def innerear(*words: object, code: int = 0, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -113,9 +113,13 @@ def test_a_second_command_adds_its_model_and_redoes_nothing(finished, tmp_path):
 
 def test_a_second_command_with_other_probes_adds_them(tmp_path):
     folder = tmp_path / "run"
-    innerear("generate", "--model", "baseline/silence", "--probes", "notes/waveform/s*", "--out", folder)
+    innerear(
+        "generate", "--model", "baseline/silence", "--suite", "1", "--probes", "notes/waveform/s*", "--out", folder
+    )
     first = [probe.id for probe in Run(folder).probes]
-    innerear("generate", "--model", "baseline/sine", "--probes", "notes/waveform/[qt]*", "--out", folder)
+    innerear(
+        "generate", "--model", "baseline/sine", "--suite", "1", "--probes", "notes/waveform/[qt]*", "--out", folder
+    )
     run = Run(folder)
     assert [probe.id for probe in run.probes][: len(first)] == first
     assert len(run.probes) > len(first)
@@ -129,7 +133,7 @@ def test_what_cannot_stand_in_one_run_is_refused_and_changes_nothing(tmp_path):
     innerear(*command)
     before = contents(folder)
     suite = tmp_path / "other.jsonl"
-    suite.write_text(innerear("probes", "show", "--json", "speech/vowel/*").stdout)
+    suite.write_text(innerear("probes", "show", "--suite", "1", "--json", "speech/vowel/*").stdout)
     for other, says in (
         (["--strategy", "plan"], "strategy direct, this command has plan"),
         (["--cpu-s", 7], "limits"),
@@ -146,7 +150,7 @@ def test_what_cannot_stand_in_one_run_is_refused_and_changes_nothing(tmp_path):
 
 def test_a_model_that_answers_no_probe_is_named(tmp_path):
     suite = tmp_path / "two.jsonl"
-    suite.write_text(innerear("probes", "show", "--json", "notes/waveform/s*").stdout)
+    suite.write_text(innerear("probes", "show", "--suite", "1", "--json", "notes/waveform/s*").stdout)
     command = ["run", "--model", "baseline/silence", "--model", "swap/baseline/silence", "--suite", suite]
     done = innerear(*command, "--probes", "*sine-440", "--embedder", "mel", "--out", tmp_path / "run")
     assert "swap/baseline/silence has answered none of the 1 probes" in done.stderr
@@ -154,7 +158,7 @@ def test_a_model_that_answers_no_probe_is_named(tmp_path):
 
 def test_a_changed_tolerance_redoes_that_measurement_and_nothing_else(tmp_path):
     suite = tmp_path / "suite.jsonl"
-    shown = innerear("probes", "show", "notes/waveform/sine-440").stdout
+    shown = innerear("probes", "show", "--suite", "1", "notes/waveform/sine-440").stdout
     probe = msgspec.json.decode(shown[: shown.index("\n}\n") + 3].encode())
     folder = tmp_path / "run"
     command = ["run", "--model", "baseline/noise", "--suite", suite, "--embedder", "mel", "--out", folder]
@@ -179,7 +183,19 @@ STAGES = {"completions": Completion, "renders": Render, "measurements": Measurem
 def test_killed_once_something_is_there_a_run_goes_on_and_does_nothing_twice(tmp_path, there):
     folder = tmp_path / "run"
     probes = "notes/[ir]*/[!v]*"  # a violin of 40 s would only make the test long
-    command = ["run", "--model", "recorded/one-shot", "--probes", probes, "--embedder", "mel", "--out", str(folder)]
+    command = [
+        "run",
+        "--model",
+        "recorded/one-shot",
+        "--suite",
+        "1",
+        "--probes",
+        probes,
+        "--embedder",
+        "mel",
+        "--out",
+        str(folder),
+    ]
     process = subprocess.Popen(
         [*COMMAND, *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
     )
@@ -229,7 +245,7 @@ def test_the_jail_off_is_stamped_on_rows_and_report(tmp_path):
 def test_swap_scores_the_same_models_sounds_for_other_probes(tmp_path):
     folder = tmp_path / "run"
     models = ["--model", "baseline/informed", "--model", "swap/baseline/informed"]
-    innerear("run", *models, "--probes", "notes/instrument/*", "--embedder", "mel", "--out", folder)
+    innerear("run", *models, "--suite", "1", "--probes", "notes/instrument/*", "--embedder", "mel", "--out", folder)
     scores = json.loads((folder / "scores.json").read_text())["scores"]
     pitch = {score["model"]: score["value"] for score in scores if score["metric"] == "pitch"}
     assert pitch["baseline/informed"] == 1.0
@@ -238,7 +254,19 @@ def test_swap_scores_the_same_models_sounds_for_other_probes(tmp_path):
 
 def test_real_recordings_enter_as_renders(tmp_path, pack):
     folder = tmp_path / "run"
-    innerear("run", "--model", "real", "--probes", "environment/animals/*", "--embedder", "mel", "--out", folder)
+    innerear(
+        "run",
+        "--model",
+        "real",
+        "--suite",
+        "1",
+        "--probes",
+        "environment/animals/*",
+        "--embedder",
+        "mel",
+        "--out",
+        folder,
+    )
     items = Run(folder).items()
     assert len(items) == 10
     assert all(item.render.outcome == Outcome.OK and item.completion.recording for item in items)
@@ -291,7 +319,7 @@ def test_a_program_that_asks_the_clock_is_found_by_a_second_run(tmp_path):
     recording = tmp_path / "mine.jsonl"
     recording.write_text("\n".join(map(json.dumps, rows)))
     folder = tmp_path / "run"
-    probes = ["--probes", "notes/waveform/s*"]
+    probes = ["--suite", "1", "--probes", "notes/waveform/s*"]
     innerear("generate", "--model", f"recorded/{recording}", *probes, "--out", folder)
     done = innerear("render", folder, "--twice")
     named = [line.split()[0] for line in done.stdout.splitlines()]
@@ -300,7 +328,9 @@ def test_a_program_that_asks_the_clock_is_found_by_a_second_run(tmp_path):
 
 def test_a_recording_of_another_pitch_is_not_judged_on_its_pitch(tmp_path, pack):
     folder = tmp_path / "run"
-    innerear("run", "--model", "real", "--probes", "notes/instrument/*", "--embedder", "mel", "--out", folder)
+    innerear(
+        "run", "--model", "real", "--suite", "1", "--probes", "notes/instrument/*", "--embedder", "mel", "--out", folder
+    )
     other = {i.completion.key for i in Run(folder).items() if i.completion.finish_reason == "another pitch"}
     rows = [row for row in Run(folder).measurements().values() if row.metric == "pitch"]
     assert other

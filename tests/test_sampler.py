@@ -104,7 +104,7 @@ def test_it_runs_like_any_baseline_and_stands_as_long_as_asked(tmp_path):
         "--out",
         str(tmp_path / "r"),
     ]
-    subprocess.run([*command, "--probes", "notes/[cw]*/[sc]*"], check=True, capture_output=True)
+    subprocess.run([*command, "--suite", "1", "--probes", "notes/[cw]*/[sc]*"], check=True, capture_output=True)
     subprocess.run([sys.executable, "-m", "innerear", "render", str(tmp_path / "r")], check=True, capture_output=True)
 
     items = Run(tmp_path / "r").items()

@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("ray"), pytest.mark.filt
 
 STORE = 80 << 20
 COMMAND = [sys.executable, "-m", "innerear"]
-FEW = ["--model", "baseline/informed", "--model", "baseline/noise", "--probes", "notes/waveform/*"]
+FEW = ["--model", "baseline/informed", "--model", "baseline/noise", "--suite", "1", "--probes", "notes/waveform/*"]
 
 
 @pytest.fixture(scope="module")
@@ -313,7 +313,7 @@ def test_a_run_whose_driver_is_killed_goes_on_in_the_cluster_and_then_here(clust
 def test_the_benchmark_has_a_row_for_each_stage(cluster, tmp_path, monkeypatch):
     monkeypatch.setenv("RAY_ADDRESS", cluster.address)
     run = tmp_path / "run"
-    innerear("generate", "--model", "recorded/one-shot", "--probes", "notes/waveform/s*", "--out", run)
+    innerear("generate", "--model", "recorded/one-shot", "--suite", "1", "--probes", "notes/waveform/s*", "--out", run)
     innerear("render", run)
     given = ["--things", "4", "--workers", "1", "--embedders", "mel", "--run", run]
     bench = Path(__file__).parent.parent / "bench" / "scale.py"

@@ -222,7 +222,7 @@ def test_a_suite_among_faults_killed_twice_has_each_row_once(strategy, probes, n
     with OpenAIServer() as server:
         server.script = faulty(server)
         out = tmp_path / "run"
-        command = run(server, out, strategy, "--probes", probes)
+        command = run(server, out, strategy, "--suite", "1", "--probes", probes)
         for least in (n // 8, n // 3):
             process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
             while process.poll() is None and len(list((out / "completions").glob("*.jsonl"))) + held(out) < least:

@@ -115,7 +115,7 @@ def test_a_probe_of_ones_own_that_says_nothing_known_is_given_another_duration()
 
 def test_the_command_writes_a_suite_that_loads_and_never_over_a_file(tmp_path):
     out = tmp_path / "varied.jsonl"
-    command = [sys.executable, "-m", "innerear", "probes", "vary", "--seed", "5", "--out", str(out)]
+    command = [sys.executable, "-m", "innerear", "probes", "vary", "--suite", "1", "--seed", "5", "--out", str(out)]
     subprocess.run(command, check=True, capture_output=True)
     loaded = suite.load(out)
     assert loaded.digest == vary(EDITION, 5).digest

@@ -69,7 +69,17 @@ def test_wrong_use_of_clap_is_one_line(tmp_path: Path, options: list[str], line:
 
 def test_a_run_reads_its_captions_once_and_scores_them(tmp_path: Path) -> None:
     out = tmp_path / "run"
-    asked = ["run", "--model", "baseline/sine", "--probes", "environment/animals/[cd]*", "--embedder", "clap-laion"]
+    asked = [
+        "run",
+        "--model",
+        "baseline/sine",
+        "--suite",
+        "1",
+        "--probes",
+        "environment/animals/[cd]*",
+        "--embedder",
+        "clap-laion",
+    ]
     first = CliRunner().invoke(main, [*asked, "--out", str(out)])
     assert first.exit_code == 0, first.output
     scores = {score["metric"]: score for score in json.loads((out / "scores.json").read_text())["scores"]}
