@@ -94,7 +94,7 @@ def fit(probe: Probe, row: ManifestRow) -> Fit | None:
     match probe.expect:
         case [checks.Label(label=label)]:
             return (0.0, None) if row["tier"] == "env" and row["label"] == label else None
-        case [checks.Label(label=label), checks.Events()]:
+        case [checks.Label(label=label), checks.Events()] if probe.family != "scene":
             return (0.0, Remark.ANOTHER_COUNT) if row["tier"] == "env" and row["label"] == label else None
         case [checks.Transcript(text=text)] | [checks.Words(text=text)]:
             return _speech(probe, text, row)
