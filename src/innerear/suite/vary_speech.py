@@ -61,11 +61,12 @@ def _sets() -> tuple[tuple[str, ...], ...]:
 
 
 @functools.cache
-def _passages() -> tuple[str, ...]:
+def _quoted(family: str) -> tuple[str, ...]:
+    """What the probes of a family of edition 2 say, in order."""
     from innerear.suite import edition
 
-    read = [_QUOTED.search(probe.caption) for probe in edition("2").probes if probe.family == "passage"]
-    return (*(found[1] for found in read if found), *texts().passages)
+    found = [_QUOTED.search(probe.caption) for probe in edition("2").probes if probe.family == family]
+    return tuple(one[1] for one in found if one)
 
 
 def plain(text: str) -> str:
@@ -112,26 +113,42 @@ def words(seed: int, probe: Probe, draw: random.Random) -> Probe | None:
 def _other(seed: int, probe: Probe, said: str, draw: random.Random) -> str | None:
     told = said.split()
     if all(word in WORDS[:10] for word in told):
-        return " ".join(draw.sample(WORDS[:10], len(told)))
+        return " ".join(_digits(seed)[word] for word in told)
     if probe.family == "nonsense-sentence":
-        return _unpredictable(draw, said)
+        return _unpredictable(seed, draw, said)
     if probe.family == "speaker":
         return shifted([said, *(line for line in texts().speaker if line != said)], 0, seed)
     if probe.family == "passage":
-        known = _passages()
+        known = (*_quoted("passage"), *texts().passages)
         return shifted(known, known.index(said) if said in known else len(said), seed)
     return None
 
 
-def _unpredictable(draw: random.Random, said: str) -> str:
-    """A sentence of the same structure: the first word and the mark at the end tell which."""
-    known = texts()
+@functools.cache
+def _digits(seed: int) -> dict[str, str]:
+    """Each digit's replacement, the same in all strings of a suite, and never the digit itself."""
+    order = random.Random(seed).sample(WORDS[:10], 10)
+    return dict(zip(order, [*order[1:], order[0]], strict=True))
+
+
+def _unpredictable(seed: int, draw: random.Random, said: str) -> str:
+    """A sentence of the same structure: the first word and the mark at the end tell which.
+
+    Its first noun is another one in each probe, so no two are the same.
+    """
+    known, others = texts(), _quoted("nonsense-sentence")
+    place = others.index(said) if said in others else len(said)
+    noun = known.nouns[(place + seed) % len(known.nouns)]
     first, end = said.split()[0], said[-1]
     kind = (
         "question" if end == "?" else "order" if first.lower() != "the" else "relative" if " that " in said else "plain"
     )
-    frame = draw.choice(known.frames[kind])
-    for slot, list_ in (("N", known.nouns), ("V", known.verbs), ("A", known.adjectives)):
+    frame = draw.choice(known.frames[kind]).replace("{N}", noun, 1)
+    for slot, list_ in (
+        ("N", [word for word in known.nouns if word != noun]),
+        ("V", known.verbs),
+        ("A", known.adjectives),
+    ):
         count = frame.count(f"{{{slot}}}")
         for word in draw.sample(list_, count):
             frame = frame.replace(f"{{{slot}}}", word, 1)
