@@ -99,8 +99,8 @@ also show what code can reach: `innerear probes verify` runs each one and applie
 edition 1, 27 pass. `environment/scene/five-knocks` has five events but is not recognised as a door: it fails, and the
 check was not loosened for it. Eight programs were edited until a check by YAMNet passed them (`instrument`: four of the
 notes tier; `label`: frog, footsteps, door knock, and an attempt at five knocks). That they pass shows that it can be
-done, not how easily. Of those for edition 2, `speech/nonsense-sentence/sus-06` was chosen among five by the recogniser
-of `words`, and `speech/speaker/woman` is not understood by it in any of seven attempts: it falls short as well.
+done, not how easily. Of those for edition 2, `speech/nonsense-sentence/sus-06` was chosen among four by the recogniser
+of `words`, and `speech/speaker/woman` is not understood by it in any of four: it falls short as well.
 
 ## Strategies
 
