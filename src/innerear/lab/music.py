@@ -222,7 +222,7 @@ def _tuned(bank: Bank | None, number: int) -> Iterator[tuple[str, str, Voice]]:
 
 RETUNED = (
     "Harpsichord", "Acoustic Grand Piano", "Clarinet", "Oboe", "Marimba", "Acoustic Guitar (nylon)", "Trumpet",
-    "upright-piano-KW", "Trombone", "Vibraphone",
+    "upright-piano-KW", "Trombone", "Vibraphone", "CP80", "spanish-classical-guitar",
 )  # fmt: skip
 
 
@@ -473,7 +473,7 @@ def _endless(
 def cadence(pairs: Pairs, bank: Bank | None) -> Iterator[Trial]:
     """Random signals of one to four frequencies; a frequency or a tone wrong, missing or extra, times wrong."""
     mine: list[tuple[Check, Clip]] = []
-    for turn in range(72):
+    for turn in range(78):
         rng = seeded("cadence", turn)
         check, duration_s = _signal(rng)
         tones = [(tone.start_s, tone.end_s, list(tone.hz)) for tone in check.tones]
