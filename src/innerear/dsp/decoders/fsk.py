@@ -17,8 +17,8 @@ GATE_DB = 10.0  # a bit this far below the loudest is no signal, and counts as m
 LEAST_SHARE = 0.5  # of the energy of a bit, in its two tones; at a change of tone it may be less
 LEAST_START = 0.3  # clearness of a start bit, as a share of its character's mean; the beginning of a tone has less
 START_SEARCH = np.linspace(-0.4, 0.4, 17)  # bits
-SPEEDS = np.linspace(0.86, 1.14, 15)  # lengths of a bit that are tried
-SPEED_TOLERANCE = 0.045  # relative; a receiver that resynchronises at each start bit allows about 5 %
+SPEEDS = np.linspace(0.88, 1.12, 25)  # lengths of a bit that are tried
+SPEED_TOLERANCE = 0.075  # relative; a bit of 7 samples at 8 kHz, as minimodem has, is 5 % too long for 1200 baud
 
 LETTERS = "\0E\nA SIU\rDRJNFCKTZLWHYPQOBG\x0eMXV\x0f"
 FIGURES = "\x003\n- '87\r\x054\a,!:(5+)2£6019?&\x0e./=\x0f"
@@ -51,8 +51,11 @@ def decode_bell202(samples: NDArray[np.float32], sample_rate: int) -> str:
     return "".join(map(chr, _characters(samples, sample_rate, BELL202))).strip(" \r\n\0")
 
 
-def decode_rtty(samples: NDArray[np.float32], sample_rate: int) -> str:
-    """The text by ITA2, in capitals, without shifts, and without spaces and line ends around it."""
+def decode_rtty(samples: NDArray[np.float32], sample_rate: int, unshift: bool = False) -> str:
+    """The text by ITA2, in capitals, without shifts, and without spaces and line ends around it.
+
+    `unshift`: a space also shifts back to letters, as many amateur stations have it.
+    """
     text, table = "", LETTERS
     for code in _characters(samples, sample_rate, RTTY):
         sign = table[code]
@@ -60,6 +63,7 @@ def decode_rtty(samples: NDArray[np.float32], sample_rate: int) -> str:
             table = FIGURES if sign == TO_FIGURES else LETTERS
         elif sign != "\0":
             text += sign
+            table = LETTERS if unshift and sign == " " else table
     return text.strip(" \r\n")
 
 
@@ -141,21 +145,21 @@ def _start(difference: Floats, near: float, modem: Modem, bit: float) -> tuple[f
 
     A sender that begins each bit at a phase of its own moves the crossings by up to 0.4 bits.
     """
-    best, most = None, 0.0
-    for start in near + bit * START_SEARCH:
-        middles = _middles(start, modem, bit)
-        if middles[0] < 0 or middles[-1] >= len(difference):
-            continue
-        values = difference[middles]
-        clear = float(np.abs(values).sum())
-        if values[0] < -LEAST_START * clear / len(values) and values[-1] > 0 and clear > most:
-            best, most = float(start), clear
-    return best, most
+    starts = near + bit * START_SEARCH
+    middles = np.round(starts[:, None] + bit * (np.arange(modem.data_bits + 2) + 0.5)).astype(np.intp)
+    inside = (middles[:, 0] >= 0) & (middles[:, -1] < len(difference))
+    values = difference[np.clip(middles, 0, len(difference) - 1)]
+    clear = np.abs(values).sum(axis=1)
+    is_start = values[:, 0] < -LEAST_START * clear / values.shape[1]
+    clear = np.where(inside & is_start & (values[:, -1] > 0), clear, 0.0)
+    best = int(clear.argmax())
+    return (float(starts[best]) if clear[best] else None), float(clear[best])
 
 
 def _speed(difference: Floats, starts: list[float], modem: Modem, bit: float) -> float:
     """The length of a bit for which the characters are clearest, in bits of the modem."""
-    clear = [sum(_start(difference, start, modem, bit * length)[1] for start in starts) for length in SPEEDS]
+    some = starts[:: max(1, len(starts) // 30)]
+    clear = [sum(_start(difference, start, modem, bit * length)[1] for start in some) for length in SPEEDS]
     return float(SPEEDS[int(np.argmax(clear))])
 
 
