@@ -17,8 +17,9 @@ from innerear.clip import Clip
 from innerear.dsp.decoders.dtmf import tones_hz
 from innerear.dsp.decoders.fsk import BELL202, RTTY, Modem, ita2
 from innerear.dsp.decoders.morse import elements
+from innerear.lab import sounds as make
 from innerear.lab.sounds import Bank, Floats
-from innerear.lab.tools import Rng, seeded
+from innerear.lab.tools import Rng, seeded, slope_noise
 from innerear.metrics.verified import Trial
 from innerear.records import Probe
 
@@ -61,6 +62,13 @@ def floors(check: Check, duration_s: float, rng: Rng) -> Iterator[Trial]:
     if not isinstance(check, checks.Arrivals):
         hits = np.sort(rng.uniform(0, duration_s - 0.05, rng.integers(4, 30)))
         yield Trial("random clicks", check, finished(_hits(hits, "burst", duration_s, rate, rng), rate, rng))
+
+
+def nothing(check: Check, duration_s: float) -> Iterator[Trial]:
+    """Silence, and white, pink or brown noise, for kinds that are verified in several variants."""
+    rng = seeded("nothing", repr(check))
+    yield Trial("silence", check, make.silence(duration_s))
+    yield Trial("noise", check, slope_noise(float(rng.integers(3)), duration_s, rng))
 
 
 def altered(text: str, alphabet: str, rng: Rng) -> Iterator[tuple[str, str]]:
@@ -108,6 +116,7 @@ def dtmf(rng: Rng) -> Iterator[Trial]:
     yield Trial("off frequency", check, finished(*dtmf_signal(text, rng, (wrong, rng.choice([0.0, wrong]))), rng))
     yield Trial("one tone of two", check, finished(*dtmf_signal(text, rng, only=int(rng.integers(2))), rng))
     yield from floors(check, 3.0, rng)
+    yield from nothing(check, 3.0)
 
 
 def words_of(rng: Rng, alphabet: str, n: int) -> str:
@@ -156,6 +165,7 @@ def morse(rng: Rng) -> Iterator[Trial]:
     gaps = [(a, b) for (_, a), (b, _) in pairwise(spans)]
     yield Trial("gaps sound, tones do not", check, finished(*morse_signal(gaps, rng), rng))
     yield from floors(check, 4.0, rng)
+    yield from nothing(check, 4.0)
 
 
 def fsk_signal(
@@ -213,6 +223,7 @@ def modem_trials(
     yield Trial("most significant first", check, sent(codes, modem, reverse=True))
     yield Trial("a parity bit", check, sent(codes, modem, parity=True))
     yield from floors(check, 2.0, rng)
+    yield from nothing(check, 2.0)
 
 
 def bell202(rng: Rng) -> Iterator[Trial]:
@@ -570,6 +581,7 @@ def rate_events(rng: Rng, turn: int) -> Iterator[Trial]:
     t = seconds(duration_s, rate)
     yield Trial("steady tone", check, finished(np.sin(2 * np.pi * 300 * t), rate, rng))
     yield from floors(check, duration_s, rng)
+    yield from nothing(check, duration_s)
 
 
 def _engine(hz: float, duration_s: float, rate: int, rng: Rng, sort: str, cylinders: int) -> Floats:
@@ -622,6 +634,7 @@ def rate_period(rng: Rng, turn: int) -> Iterator[Trial]:
     t = seconds(duration_s, rate)
     yield Trial("buzz at half the rate", check, finished(np.sign(np.sin(np.pi * hz * t)), rate, rng))
     yield from floors(check, duration_s, rng)
+    yield from nothing(check, duration_s)
 
 
 def rate(rng: Rng, turn: int) -> Iterator[Trial]:
