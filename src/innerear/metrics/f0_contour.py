@@ -22,6 +22,7 @@ from innerear.metrics.silero import spoken_s
 Floats = NDArray[np.float64]
 
 POINTS = 41
+WINDOW_S = 0.032  # two periods of 62 Hz; in a longer one a fall of an octave in 0.2 s has no period
 LEAST_CORRELATION = 0.85
 RANGE_FACTOR = 2.0  # the range may be so many times larger or smaller than asked
 LEVEL = 2.0  # semitones that a level tone may move
@@ -102,7 +103,7 @@ class F0ContourCheck(CheckMetric[F0Contour]):
     def measure(self, sound: Sound, check: F0Contour) -> Value:
         """Detail: the range in semitones, and the contour at five times."""
         assert sound.clip is not None
-        track = track_voice(sound.clip)
+        track = track_voice(sound.clip, WINDOW_S)
         found = contour(track)
         if found is None:
             return Value(None, False, "no voiced part, or too little of the sound is voiced")
