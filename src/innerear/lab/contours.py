@@ -40,7 +40,7 @@ SYLLABLES = ("ma", "mi", "lao", "nu", "yan", "wo", "mei", "li")
 RULES = ("cmn-latn-pinyin", "cmn-latn-pinyin+f2", "cmn-latn-pinyin+m3", "cmn-latn-pinyin+klatt4", "cmn-latn-pinyin+f4")
 ENGLISH = ("en-us", "en-gb", "en-us+f2", "en-us+m3", "en-us+f4", "en-us+klatt4")
 VOICED_WORDS = ("ma", "yeah", "no", "we", "mine", "you", "lay", "now", "my", "wall")
-LEAST_STRETCH_S = 0.25
+LEAST_STRETCH_S = 0.3  # an octave in less is faster than the tracker follows
 PAD = SPEECH_RATE // 50
 DEEPEST_HZ = 75.0  # of a voice by source and filter
 LOWEST_HZ, HIGHEST_HZ = 95.0, 300.0  # between which f0 lies if it can: below, the pulses are farther apart than windows
@@ -134,7 +134,7 @@ def _syllable(form: Floats, rng: Rng) -> Clip:
 
 
 def _stretch(bank: Bank | None, rng: Rng) -> Iterator[Floats]:
-    """A voiced stretch of 0.25 s or more of one of 52 readers."""
+    """A voiced stretch of 0.3 s or more of one of 52 readers."""
     for speech in _excerpts(bank, 6, rng):
         voiced = _longest_voiced(speech)
         if len(voiced) >= LEAST_STRETCH_S * SPEECH_RATE:
@@ -145,8 +145,12 @@ def _stretch(bank: Bank | None, rng: Rng) -> Iterator[Floats]:
 def _ruled(rng: Rng) -> Iterator[Floats]:
     """A voiced syllable by espeak-ng."""
     if can_say("espeak-ng"):
-        word, talker = (str(rng.choice(some)) for some in (VOICED_WORDS, ENGLISH))
-        yield _longest_voiced(say(word, f"espeak-ng:{talker}", 110).at(SPEECH_RATE).astype(np.float64))
+        while True:
+            word, talker = (str(rng.choice(some)) for some in (VOICED_WORDS, ENGLISH))
+            voiced = _longest_voiced(say(word, f"espeak-ng:{talker}", 80).at(SPEECH_RATE).astype(np.float64))
+            if len(voiced) >= LEAST_STRETCH_S * SPEECH_RATE:
+                yield voiced
+                return
 
 
 def _longest_voiced(speech: Floats) -> Floats:
