@@ -126,10 +126,11 @@ def _write(found: dict[str, Verified], kinds: Sequence[str]) -> None:
     """Replace the shipped results of these kinds."""
     import msgspec
 
-    from innerear.metrics.verified import shipped, shipped_path
+    from innerear.metrics.verified import Verified, shipped_path
     from innerear.run.parts import write_whole
 
-    kept = {name: one for name, one in shipped().items() if name.split(":")[0] not in kinds and name not in found}
+    before = msgspec.json.decode(shipped_path().read_bytes(), type=dict[str, Verified])
+    kept = {name: one for name, one in before.items() if name.split(":")[0] not in kinds and name not in found}
     write_whole(shipped_path(), msgspec.json.format(msgspec.json.encode({**kept, **found}), indent=1) + b"\n")
 
 

@@ -138,7 +138,7 @@ class Plan:
     wrong: Callable[[Item, str], str | None]
     allowed: Callable[[str, str], float]
     outside_weight: float = 0.5  # of all impostors together, to all recordings together
-    least_odds: float = -2.0  # lowest threshold: a probability of 0.12
+    least_odds: float = -1.0  # lowest threshold: a probability of 0.27
     folds: int = 5
 
 

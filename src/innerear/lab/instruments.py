@@ -39,6 +39,7 @@ IMPOSTORS, SECONDS = 60, 4.0
 MOST_OTHERS = 0.08  # sounds of other families that may pass
 PENALTY = 3e-5
 FOLDS = 10
+LEAST_ODDS = -2.0  # lowest threshold: a probability of 0.12
 
 
 def items(bank: Bank) -> list[Item]:
@@ -99,7 +100,7 @@ def plan(sounds: list[Item]) -> Plan:
     def allowed(group: str, column: str) -> float:
         return MOST_OTHERS if column == "kind" else 0.05
 
-    return Plan(families, families, PENALTY, wrong, allowed, folds=FOLDS)
+    return Plan(families, families, PENALTY, wrong, allowed, folds=FOLDS, least_odds=LEAST_ODDS)
 
 
 def fit_and_verify(bank: Bank, ears: Ears) -> tuple[dict[Ear, Fit], dict[str, Verified]]:
