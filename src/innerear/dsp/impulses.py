@@ -43,6 +43,14 @@ class Clicks:
         gaps = np.diff(self.times_s)
         return float(gaps.std(ddof=1) / max(float(gaps.mean()) - self.dead_s, 1e-6))
 
+    @property
+    def distance(self) -> float:
+        """Kolmogorov's distance of the intervals, less the dead time, from an exponential distribution; 0 to 1."""
+        gaps = np.sort(np.maximum(np.diff(self.times_s) - self.dead_s, 0))
+        expected = 1 - np.exp(-gaps / max(float(gaps.mean()), 1e-9))
+        steps = np.arange(len(gaps) + 1) / len(gaps)
+        return float(max((steps[1:] - expected).max(), (expected - steps[:-1]).max()))
+
 
 def find_clicks(samples: NDArray[np.float32], sample_rate: int) -> Clicks:
     """Clicks at least 2 ms apart.

@@ -439,6 +439,8 @@ def arrivals(rng: Rng, turn: int) -> Iterator[Trial]:
     gaps = np.where(np.arange(n) % in_burst == 0, rng.exponential(in_burst / hz, n), 0.1 / hz)
     yield Trial("bursts", check, sound(gaps))
     yield Trial("half the rate", check, sound(rng.exponential(2 / hz, n)))
+    pairs = np.where(np.arange(n) % 2, 0.15, 1.85) / hz
+    yield Trial("regular pairs", check, sound(pairs))
     yield Trial("twice the rate", check, sound(rng.exponential(0.5 / hz, n)))
     yield from floors(check, duration_s, rng)
 
