@@ -196,8 +196,8 @@ def test_the_level_of_a_band_is_that_of_what_is_in_it(level_db):
     t = make.seconds(1.5)
     sound = np.sin(2 * np.pi * 1000 * t) + 10 ** (level_db / 20) * np.sin(2 * np.pi * 200 * t)
     found = judged(BandLevelCheck(), checks.BandLevel(low_hz=0, high_hz=550, at_most_db=-40), make.clip(sound))
-    part = 10 ** (level_db / 10)
-    assert found.value == pytest.approx(10 * np.log10(part / (1 + part)), abs=0.3)
+    power = 10 ** (level_db / 10)
+    assert found.value == pytest.approx(10 * np.log10(power / (1 + power)), abs=0.1)
     assert found.passed is (found.value <= -40)
 
 

@@ -220,15 +220,22 @@ def _tuned(bank: Bank | None, number: int) -> Iterator[tuple[str, str, Voice]]:
             yield "real", name, _in_tune(bank, name)
 
 
+FIRST_PARTIAL_CENTS = 3.0
 RETUNED = (
     "Harpsichord", "Acoustic Grand Piano", "Clarinet", "Oboe", "Marimba", "Acoustic Guitar (nylon)", "Trumpet",
     "upright-piano-KW", "Trombone", "Vibraphone", "CP80", "spanish-classical-guitar",
+    "Electric Piano 1", "Alto Sax", "Electric Guitar (clean)",
 )  # fmt: skip
 
 
 def _in_tune(bank: Bank, name: str) -> Voice:
-    """A recorded instrument, each note moved by the error of its own median f0 over the first 0.5 s."""
+    """A recorded instrument, each note moved by the error of its own median f0 over the first 0.6 s.
+
+    A note has no pitch to a few cents, and is not played, if its period and its first partial are more than 3
+    cents apart: the partials of a stiff string are sharp.
+    """
     from innerear.dsp.f0 import cents, steady_f0
+    from innerear.dsp.tones import peaks, power_spectrum
 
     voice = bank.voice(name)
     off: dict[int, float] = {}
@@ -239,7 +246,10 @@ def _in_tune(bank: Bank, name: str) -> Voice:
             once = voice(f0_hz, 0.6, rng)
             heard = steady_f0(once.astype(np.float32), make.SAMPLE_RATE)
             error = cents(heard, f0_hz) if heard else 99.0
-            if abs(error) > 40:
+            at, levels = peaks(*power_spectrum(once, make.SAMPLE_RATE))
+            near = np.abs(1200 * np.log2(at / f0_hz)) < 50
+            first_hz = float(at[near][np.argmax(levels[near])]) if near.any() else f0_hz
+            if abs(error) > 40 or abs(cents(first_hz, f0_hz) - error) > FIRST_PARTIAL_CENTS:
                 raise LookupError(f"{name} has no clear pitch at {f0_hz:.0f} Hz")
             off[key] = error
         return voice(f0_hz * 2 ** (-off[key] / 1200), held_s, rng)
