@@ -1,5 +1,7 @@
 """The checks of music and signals that edition 2 adds, on sounds that are right, or wrong in one thing."""
 
+from itertools import islice
+
 import msgspec
 import numpy as np
 import pytest
@@ -325,8 +327,7 @@ def test_each_kind_is_verified_and_counts(kind):
 @pytest.mark.parametrize("kind", ["shepard", "cadence", "band_level"])
 def test_without_recordings_right_sounds_pass_and_wrong_ones_fail(kind):
     right, wrong = [], []
-    for place, trial in enumerate(trials([], None, [kind])):
-        if place % 9 == 0:
-            (right if trial.column == "synthetic" else wrong).append(passes(trial))
+    for trial in islice(trials([], None, [kind]), 60):
+        (right if trial.column == "synthetic" else wrong).append(passes(trial))
     assert np.mean(right) >= 0.8
     assert np.mean(wrong) <= 0.05
