@@ -44,8 +44,8 @@ class Told:
 
     `auc`: 0.5 if not at all, 1 if always; `None` with a `reason` if it cannot be measured. `low`, `high`: its 95 %
     interval, over probes and sources. `each`: for each made sound, by name, the share of recordings of its class that
-    look more like recordings than it does. `sounds`, `probes`, `recordings`, `sources`: how many were compared; sounds
-    of classes without recordings are not.
+    look more like recordings than it does; `margins`: by how much on average, in log-odds. `sounds`, `probes`,
+    `recordings`, `sources`: how many were compared; sounds of classes without recordings are not.
     """
 
     auc: float | None
@@ -57,41 +57,44 @@ class Told:
     recordings: int = 0
     sources: int = 0
     each: dict[str, float] = field(default_factory=dict)
+    margins: dict[str, float] = field(default_factory=dict)
 
     @property
     def telling(self) -> list[str]:
         """The made sounds in order, the one that gives itself away most first."""
-        return sorted(self.each, key=lambda name: (-self.each[name], name))
+        return sorted(self.each, key=lambda name: (-self.each[name], -self.margins[name], name))
 
 
 @dataclass(frozen=True, eq=False)
 class Pairs:
     """The comparisons of each made sound with each recording of its class.
 
-    `right`: how often the made one is found, 0 to 1; `weights`: 0 for pairs of different classes. Both of shape
-    (made, real).
+    `right`: how often the made one is found, 0 to 1; `margins`: the difference of their log-odds; `weights`: 0 for
+    pairs of different classes. All of shape (made, real).
     """
 
     made: Sounds
     real: Sounds
     right: Array
+    margins: Array
     weights: Array
 
     def of(self, classes: Sequence[str] | None = None, seed: int = SEED) -> Told:
         """The result over these classes, or all."""
         rows = np.array([classes is None or name in classes for name in self.made.classes])
-        made, weights, right = self.made.at(rows), self.weights[rows], self.right[rows]
+        made, weights, right, margins = self.made.at(rows), self.weights[rows], self.right[rows], self.margins[rows]
         used = weights.any(axis=0)
-        real, weights, right = self.real.at(used), weights[:, used], right[:, used]
+        real, weights, right, margins = self.real.at(used), weights[:, used], right[:, used], margins[:, used]
         facts = Told(
             None, sounds=len(made), probes=len(set(made.sources)), recordings=len(real), sources=len(set(real.sources))
         )
         if reason := _too_few(facts):
             return replace(facts, reason=reason)
         auc = float((weights * right).sum() / weights.sum())
-        each = (weights * right).sum(axis=1) / weights.sum(axis=1)
+        each, by = ((weights * of).sum(axis=1) / weights.sum(axis=1) for of in (right, margins))
         low, high = _interval(made, real, right, weights, auc, seed)
-        return replace(facts, auc=auc, low=low, high=high, each=dict(zip(made.names, map(float, each), strict=True)))
+        by_name = (dict(zip(made.names, map(float, values), strict=True)) for values in (each, by))
+        return replace(facts, auc=auc, low=low, high=high, each=next(by_name), margins=next(by_name))
 
 
 def told_from_real(real: Sounds, made: Sounds, *, seed: int = SEED, repeats: int = REPEATS) -> Told:
@@ -124,7 +127,7 @@ def pairs(real: Sounds, made: Sounds, *, seed: int = SEED, repeats: int = REPEAT
     points = components(np.concatenate([as_frames(made.vectors), as_frames(real.vectors)]))
     same = np.equal.outer(np.array(made.classes), np.array(real.classes))
     shared = same * np.outer(weights[: len(made)], weights[len(made) :])
-    right, seen = np.zeros(same.shape), np.zeros(same.shape)
+    right, margins, seen = (np.zeros(same.shape) for _ in range(3))
     for repeat in range(repeats):
         rng = np.random.default_rng([seed, repeat])
         for test in folds(classes, sources, sides, rng):
@@ -134,8 +137,10 @@ def pairs(real: Sounds, made: Sounds, *, seed: int = SEED, repeats: int = REPEAT
             tested = np.ix_(np.flatnonzero(test[: len(made)]), np.flatnonzero(test[len(made) :]))
             above = np.subtract.outer(scores[: len(made)][test[: len(made)]], scores[len(made) :][test[len(made) :]])
             right[tested] += 0.5 * (np.sign(above) + 1)
+            margins[tested] += above
             seen[tested] += 1
-    return Pairs(made, real, right / np.maximum(seen, 1), shared * (seen > 0))
+    times = np.maximum(seen, 1)
+    return Pairs(made, real, right / times, margins / times, shared * (seen > 0))
 
 
 def components(vectors: Array) -> Array:
@@ -184,7 +189,7 @@ def _dealt(groups: Sequence[str], rng: np.random.Generator) -> Index:
     names = sorted(set(groups))
     fold = dict(
         zip(
-            (names[i] for i in map(int, rng.permutation(len(names)))),
+            (names[i] for i in rng.permutation(len(names)).tolist()),
             (i % FOLDS for i in range(len(names))),
             strict=True,
         )

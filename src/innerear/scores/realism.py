@@ -15,7 +15,16 @@ import numpy as np
 
 from innerear.checks import Instrument, Label
 from innerear.distance.labelled import of_reference, words_of
-from innerear.distance.realism import FEWEST_PROBES, Ceiling, Pairs, Told, pairs, told_from_real, typicality
+from innerear.distance.realism import (
+    FEWEST_PROBES,
+    Ceiling,
+    Pairs,
+    Told,
+    pairs,
+    real_splits,
+    told_from_real,
+    typicality,
+)
 from innerear.distance.realism import ceiling as ceiling_of
 from innerear.distance.sounds import Sounds
 from innerear.embed import LEVELLED, TELLTALES
@@ -120,6 +129,16 @@ def _vectors(clips: Sequence[Any]) -> Any:
 
 
 @functools.lru_cache(maxsize=32)
+def _typical_recordings(kind: str, embedder: str) -> float | None:
+    """The mean typicality of recordings among recordings of other sources, over the splits of the ceiling."""
+    reference = find_reference(kind, embedder)
+    assert reference is not None, "the caller found one"
+    means = [typicality(rest, part).mean for rest, part in real_splits(of_reference(reference))]
+    found = [mean for mean in means if mean is not None]
+    return float(np.mean(found)) if found else None
+
+
+@functools.lru_cache(maxsize=32)
 def _ceiling(kind: str, embedder: str) -> Ceiling:
     reference = find_reference(kind, embedder)
     assert reference is not None, "the caller found one"
@@ -189,7 +208,7 @@ def _typical(group: Group, found: Levelled) -> list[Score]:
         group.score(
             "proximity", values, len(typical.each), len(found.items) - len(typical.each),
             Signature.of("proximity").plus(found.how, v=1), group=found.kind.name, unit="rank", better="higher",
-            note=why, floor={"noise": noise}, ceiling={"real": 0.5},
+            note=why, floor={"noise": noise}, ceiling={"real": _typical_recordings(found.kind.name, found.embedder)},
             detail={
                 "precision": typical.precision,
                 "density": typical.density,
