@@ -36,9 +36,7 @@ def clips(n, dims, shift, seed):
 real, made = clips(1000, 1024, 0.0, 1), clips(1000, 1024, 0.6, 2)
 print("| 2,000 clips, 1,024 dims | seconds | result |\n|---|---:|---|")
 told, seconds = timed(told_from_real, real, made)
-print(
-    f"| told from real, 5 × 10 folds and interval | {seconds:.1f} | {told.auc:.4f} ({told.low:.3f} to {told.high:.3f}) |"
-)
+print(f"| told from real, 5 × 10 folds | {seconds:.1f} | {told.auc:.3f} ({told.low:.3f} to {told.high:.3f}) |")
 points = components(np.concatenate([real.vectors, made.vectors]))
 sides = np.r_[np.zeros(1000), np.ones(1000)]
 weights = np.ones(2000)

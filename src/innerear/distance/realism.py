@@ -177,8 +177,8 @@ def folds(
     else:
         dealt = np.zeros(len(classes), dtype=np.intp)
         for side in (0.0, 1.0):
-            mine = np.flatnonzero(sides == side).tolist()
-            dealt[mine] = _dealt([sources[i] for i in mine], rng)
+            mine = np.flatnonzero(sides == side)
+            dealt[mine] = _dealt([sources[i] for i in mine.tolist()], rng)
     for fold in range(int(dealt.max()) + 1):
         test = dealt == fold
         if len(set(sides[test])) == 2 and len(set(sides[~test])) == 2:

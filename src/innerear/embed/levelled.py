@@ -47,7 +47,7 @@ class Telltales:
 
     name, dims, quantum = "telltales", len(telltales.WORDS), None
     sample_rate = levelling.SAMPLE_RATE
-    signature = f"telltales|level:{levelling.RULE}|v:1"
+    signature = f"telltales|sr:{sample_rate}|win:2s|hop:none|pad:none|loud:rms-20dBFS|level:{levelling.RULE}|v:1"
 
     def __init__(self, loudness: LoudnessRule = "active") -> None:
         """Levelled sounds have one level, so there is no loudness rule to choose."""
