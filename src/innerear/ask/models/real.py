@@ -131,9 +131,15 @@ def _cents(estimate_hz: float, reference_hz: float) -> float:
 
 
 def _held_back(rows: Sequence[ManifestRow]) -> Collection[str]:
-    from innerear.reference.sets import held_back
+    """The clips to hold back of these, without those in a reference that was built from more clips."""
+    from innerear.embed import BY_DEFAULT
+    from innerear.reference.sets import KINDS, find_reference, held_back
 
-    return held_back(rows)
+    held = set(held_back(rows))
+    for reference in (find_reference(kind.name, name) for kind in KINDS for name in BY_DEFAULT):
+        if reference is not None:
+            held -= {name for name, is_held in zip(reference.names, reference.held, strict=True) if not is_held}
+    return held
 
 
 def _data_folders() -> list[Path]:
