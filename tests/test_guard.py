@@ -8,8 +8,7 @@ from importlib import resources
 
 import pytest
 
-from innerear.ask.models.base import Options
-from innerear.ask.models.baselines import Baseline
+from innerear.ask.models import open_model
 from innerear.programs.extract import extract
 from innerear.programs.guard import MOST_CONTENT, content, guarded, violation
 from innerear.records import Limits, Outcome, Program
@@ -95,7 +94,7 @@ def test_no_recorded_program_is_called_foreign():
 def test_no_baseline_is_called_foreign(name):
     import asyncio
 
-    model = Baseline(name, Options())
+    model = open_model(f"baseline/{name}")
     for probe in edition("1").probes:
         code = extract(asyncio.run(model.ask(probe, [], 0)).text).code
         assert violation(code) is None

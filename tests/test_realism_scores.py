@@ -54,11 +54,11 @@ def test_recordings_are_not_told_from_recordings_and_changed_ones_are() -> None:
     assert made["told_from_real"].value > 0.95
     assert made["told_from_real"].detail["given_away"][0][1] > 0.9
     assert len(made["told_from_real"].detail["telling"]) == 5
-    assert made["typicality"].value < 0.1
+    assert made["proximity"].value < 0.1
 
 
 def test_each_sound_names_the_recording_it_is_nearest_to() -> None:
-    typical = by_name(realism_scores(*played(1)))["typicality"]
+    typical = by_name(realism_scores(*played(1)))["proximity"]
     rank, nearest = typical.detail["each"]["environment/animals/dog"]
     assert 0 <= rank <= 1
     assert nearest.startswith("env/dog/")
