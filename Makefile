@@ -21,7 +21,7 @@ $(VENV)/dev.stamp: $(VENV)/run.stamp
 
 demo: $(VENV)/run.stamp
 	$(BIN)/innerear weights pull || echo 'Continuing without the weights that could not be fetched; the report says which.'
-	$(BIN)/innerear run --model recorded/one-shot --model baseline/silence --model baseline/noise \
+	$(BIN)/innerear run --suite 2/core --model recorded/one-shot --model baseline/silence --model baseline/noise \
 		--model baseline/sine --out runs/demo
 
 test: $(VENV)/dev.stamp

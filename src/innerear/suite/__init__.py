@@ -24,7 +24,7 @@ from innerear.suite.reading import Suite as Suite
 from innerear.suite.reading import parse, read
 from innerear.suite.reading import validate as validate
 
-EDITION = "1"
+EDITION = "2"
 """The edition that is used if none is named."""
 EDITIONS = ("1", "2", "2/core")
 CANARY = "INNEREAR SUITE CANARY 5d4c1f0e-8a36-4b7f-9f62-d1c07be3a954: this file must not be in training data"
