@@ -11,7 +11,7 @@ from innerear.ask.listener import hear
 from innerear.checks import kind
 from innerear.clip import Clip
 from innerear.jail import probe as probe_jails
-from innerear.metrics.base import Sound
+from innerear.metrics.base import Sound, Value
 from innerear.metrics.failure import fingerprint
 from innerear.metrics.measure import keys, measure
 from innerear.metrics.spectrum import harmonic_levels
@@ -105,6 +105,13 @@ def test_a_metric_that_fails_costs_its_own_row_and_no_other(tmp_path, monkeypatc
     assert rows["loudness"].value is None
     assert rows["loudness"].reason == "not measured here: the metric failed with IndexError: index 0 is out of bounds"
     assert rows["loudness"].status is Status.UNAVAILABLE
+    assert rows["format"].value == 44_100
+
+
+def test_a_metric_whose_result_cannot_be_written_costs_its_own_row_and_no_other(tmp_path, monkeypatch):
+    monkeypatch.setattr("innerear.metrics.signal.Loudness.measure", lambda self, sound: Value(np.float32(1)))
+    rows = {row.metric: row for row in measured(alternating(44_100, 44_100), load("1").probes[0], tmp_path)}
+    assert rows["loudness"].reason.startswith("not measured here: the metric failed with TypeError")
     assert rows["format"].value == 44_100
 
 

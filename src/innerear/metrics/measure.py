@@ -74,10 +74,13 @@ def _value(metric: Metric, sound: Sound, check: int | None) -> Value:
     """What a metric finds; a fault of its own costs this one number, and neither the sound nor the run."""
     try:
         if isinstance(metric, SoundMetric):
-            return metric.measure(sound)
-        assert isinstance(metric, CheckMetric)
-        assert check is not None
-        return metric.measure(sound, sound.probe.expect[check])
+            value = metric.measure(sound)
+        else:
+            assert isinstance(metric, CheckMetric)
+            assert check is not None
+            value = metric.measure(sound, sound.probe.expect[check])
+        msgspec.json.encode((value.value, value.passed, value.detail))  # so that it can be written
+        return value
     except Exception as error:
         logging.getLogger("innerear").warning("%s failed on a sound for %s", metric.name, sound.probe.id, exc_info=True)
         return Value.unavailable(f"the metric failed with {type(error).__name__}: {error}")

@@ -53,8 +53,8 @@ class ShepardCheck(CheckMetric[Shepard]):
         chroma, centroid, vector, octaves = np.array(found, dtype=np.float64).T
         away = float(np.abs(centroid - np.median(centroid)).max())
         detail = {
-            "chroma_semitones": [round(12 * x, 2) for x in chroma],
-            "centroid_hz": [round(2**x, 1) for x in centroid],
+            "chroma_semitones": [round(12 * float(x), 2) for x in chroma],
+            "centroid_hz": [round(2 ** float(x), 1) for x in centroid],
         }
         moved = np.diff(chroma)
         reason = (
