@@ -39,10 +39,13 @@ class Kind:
     wanted: Callable[[ManifestRow], bool]
     made_of: str
     phrases: bool = False  # assembled from the clips, see `reference.phrases`
+    without: frozenset[str] = frozenset()  # families of the tier that the clips have nothing like
 
     def holds(self, probe: Probe) -> bool:
         """Whether this probe's sound is compared with this kind."""
-        return probe.tier == self.tier and (self.families is None or probe.family in self.families)
+        if probe.tier != self.tier or probe.family in self.without:
+            return False
+        return self.families is None or probe.family in self.families
 
 
 def _real_note(row: ManifestRow) -> bool:
@@ -52,12 +55,14 @@ def _real_note(row: ManifestRow) -> bool:
 KINDS = (
     Kind("notes", "notes", frozenset({"waveform", "instrument", "articulation"}), _real_note,
          "recorded single notes of nine instruments"),
-    Kind("phrases", "notes", frozenset({"scale", "chord", "rhythm", "melody"}), _real_note,
+    Kind("phrases", "notes", frozenset({"scale", "chord", "rhythm", "melody", "tune", "tuning"}), _real_note,
          "melodies and chords put together from recorded single notes", phrases=True),
-    Kind("environment", "environment", None, lambda row: row["set"].startswith("ESC-50"), "ESC-50 clips"),
-    Kind("words", "speech", frozenset({"vowel", "syllable", "digit", "word"}), lambda row: row["set"] == "FSDD",
+    Kind("environment", "environment", None, lambda row: row["set"].startswith("ESC-50"), "ESC-50 clips",
+         without=frozenset({"signal", "physics"})),
+    Kind("words", "speech", frozenset({"vowel", "syllable", "digit", "word", "rhyme", "digit-string"}),
+         lambda row: row["set"] == "FSDD",
          "spoken digits, 8 kHz"),
-    Kind("sentences", "speech", frozenset({"sentence", "prosody"}),
+    Kind("sentences", "speech", frozenset({"sentence", "prosody", "nonsense-sentence", "passage", "speaker"}),
          lambda row: row["set"] in {"LibriSpeech", "LJSpeech", "CMU ARCTIC"}, "read sentences"),
 )  # fmt: skip
 

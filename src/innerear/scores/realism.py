@@ -7,6 +7,7 @@ of the same durations, the ceiling recordings against recordings of other source
 from __future__ import annotations
 
 import functools
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -31,10 +32,11 @@ from innerear.embed import LEVELLED, TELLTALES
 from innerear.embed.batches import Embedded, Embedding
 from innerear.metrics.group import Group
 from innerear.records import Item, Probe, Score, Signature
-from innerear.reference.sets import KINDS, Kind, find_reference
+from innerear.reference.sets import KINDS, Kind, find_reference, kind_of
 from innerear.stats import Estimate, estimate
 
 SHOWN = 5  # most telling probes, and descriptors
+MOST_RECORDINGS = 400  # that a ceiling is measured on, which takes time with the square of their number
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +99,8 @@ def _lacking(kind: Kind, name: str, embedding: Embedding | None, reference: Any)
 def class_of(probe: Probe) -> str:
     """The class of recordings that a probe's sound is compared with; empty if there is none."""
     if probe.tier == "speech":
-        return {"digit": "digit", "sentence": "sentence", "prosody": "sentence"}.get(probe.family, "")
+        kind = kind_of(probe)
+        return "sentence" if kind and kind.name == "sentences" else "digit" if probe.family == "digit" else ""
     for check in probe.expect:
         match check:
             case Label(label=label):
@@ -129,20 +132,30 @@ def _vectors(clips: Sequence[Any]) -> Any:
 
 
 @functools.lru_cache(maxsize=32)
-def _typical_recordings(kind: str, embedder: str) -> float | None:
-    """The mean typicality of recordings among recordings of other sources, over the splits of the ceiling."""
+def _recordings(kind: str, embedder: str) -> Sounds:
+    """The recordings that ceilings are measured on: all, or the first of each class of a large reference."""
     reference = find_reference(kind, embedder)
     assert reference is not None, "the caller found one"
-    means = [typicality(rest, part).mean for rest, part in real_splits(of_reference(reference))]
+    sounds = of_reference(reference)
+    most, counted, chosen = MOST_RECORDINGS // len(set(sounds.classes)), Counter[str](), []
+    for place, name in enumerate(sounds.classes):
+        counted[name] += 1
+        if counted[name] <= most or len(sounds) <= MOST_RECORDINGS:
+            chosen.append(place)
+    return sounds.at(chosen)
+
+
+@functools.lru_cache(maxsize=32)
+def _typical_recordings(kind: str, embedder: str) -> float | None:
+    """The mean typicality of recordings among recordings of other sources, over the splits of the ceiling."""
+    means = [typicality(rest, part).mean for rest, part in real_splits(_recordings(kind, embedder))]
     found = [mean for mean in means if mean is not None]
     return float(np.mean(found)) if found else None
 
 
 @functools.lru_cache(maxsize=32)
 def _ceiling(kind: str, embedder: str) -> Ceiling:
-    reference = find_reference(kind, embedder)
-    assert reference is not None, "the caller found one"
-    return ceiling_of(of_reference(reference))
+    return ceiling_of(_recordings(kind, embedder))
 
 
 def realism_scores(group: Group, embedded: Mapping[str, Embedding | None]) -> list[Score]:
