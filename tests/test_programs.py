@@ -45,7 +45,7 @@ def test_where_a_program_is_known_to_fall_short_it_may_and_nowhere_else():
     verdict = Verdict("environment/scene/five-knocks", Outcome.OK, "", True, True, [], ["label (heard as rain)"], [])
     assert verdict.holds
     assert "falls short of label (heard as rain)" in verdict.line()
-    assert not replace(verdict, probe="environment/urban/siren").holds
+    assert not replace(verdict, probe="environment/nature/crickets").holds
     assert not replace(verdict, failed=["label (x)", "events (3)"]).holds
     assert set(FALLS_SHORT) <= {shown.probe.id for shown in bank()}
 

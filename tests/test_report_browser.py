@@ -210,7 +210,7 @@ def test_the_models_stand_side_by_side_with_the_one_that_is_chosen(opened: Opene
         ),
         (
             "environment",
-            ["Share of sounds whose class is in", "Classes requested and recognised", "Plausibility by model"],
+            ["Share of sounds whose class is in", "Classes requested and recognised"],
         ),
         ("speech", ["Accuracy by rung of the ladder", "Vowel space", "syllable: requested and recognised"]),
     ],

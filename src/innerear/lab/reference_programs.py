@@ -18,10 +18,23 @@ from innerear.run.keys import render_key
 from innerear.scores.score import AUDIBLE_DBFS
 
 FALLS_SHORT = {
+    "notes/instrument/piano-c4": {"instrument"},  # passes by two ears
+    "notes/instrument/flute-d5": {"instrument"},
+    "notes/articulation/vibrato": {"instrument"},
+    "notes/articulation/glissando": {"instrument"},  # passes by two ears
+    "notes/chord/c-major": {"instrument"},
+    "environment/animals/frog": {"label"},
+    "environment/human/footsteps": {"label"},
+    "environment/domestic/door-wood-knock": {"label"},
+    "environment/urban/siren": {"label"},
     "environment/scene/five-knocks": {"label"},
+    "speech/sentence/harvard-1-01": {"transcript"},
     "speech/speaker/woman": {"words"},
 }
-"""Kinds of check that a reference program fails; its score is the best that code has achieved so far."""
+"""Kinds of check that a reference program fails by all or by one of the ears that may be here.
+
+Those of `label` and `instrument` were written when YAMNet alone judged, and not again for two ears.
+"""
 
 
 @dataclass(frozen=True)
