@@ -57,7 +57,7 @@ def main() -> None:
     given = parser.parse_args()
     timed = Timed(embed_module.open_embedder(given.embedder))
     stage.open_embedder = embeddings.open_embedder = lambda name: timed  # type: ignore[assignment]
-    suite = load()
+    suite = load("1")
     with tempfile.TemporaryDirectory() as folder:
         asked = RunConfig(models=MODELS, suite=suite.name, suite_digest=suite.digest, embedders=[given.embedder])
         run = create(Path(folder) / "run", asked, choose(suite.probes, pattern=given.probes), "bench/demo.py")

@@ -78,7 +78,7 @@ class Spent:
 
 def made(folder: Path, embedders: list[str]) -> Run:
     """A run of the recorded model, rendered: its programs and its sounds are what is worked on."""
-    suite = load()
+    suite = load("1")
     asked = RunConfig(models=["recorded/one-shot"], suite=suite.name, suite_digest=suite.digest, embedders=embedders)
     run = create(folder, asked, suite.probes, "bench/scale.py")
     stages.generate(run, [open_model("recorded/one-shot")])

@@ -36,7 +36,7 @@ def whole(tmp_path_factory) -> Path:
         text = f"```python\nimport time\nimport numpy as np\nfrom scipy.io import wavfile\n{code}\n"
         rows.append({**row, "text": text + 'wavfile.write("output.wav", 44100, x.astype(np.float32))\n```'})
     (place / "mine.jsonl").write_text("\n".join(map(json.dumps, rows)))
-    suite = load_suite()
+    suite = load_suite("1")
     model = open_model(f"recorded/{place / 'mine.jsonl'}")
     asked = RunConfig(
         models=[model.name], suite=suite.name, suite_digest=suite.digest, embedders=["mel"], jail="off"
@@ -281,7 +281,7 @@ def test_a_run_of_before_there_was_a_digest_of_its_probes_is_taken(folder):
 
 
 def test_a_command_that_was_killed_before_its_first_run_file_goes_on(tmp_path):
-    suite = load_suite()
+    suite = load_suite("1")
     probes = choose(suite.probes, pattern="notes/waveform/*")
     asked = RunConfig(models=["baseline/sine"], suite=suite.name, suite_digest=suite.digest)
     create(tmp_path / "run", asked, probes, "first")

@@ -56,7 +56,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[str]
 @pytest.fixture
 def run(asked: list[str], tmp_path: Path) -> Run:
     """Four sounds, most of whose checks need networks, measured where none can be had."""
-    suite = load()
+    suite = load("1")
     probes = [
         probe
         for pattern in ("environment/animals/*", "speech/word/*")
