@@ -135,7 +135,7 @@ def _near(correlation: Floats, lag: float) -> float:
 
 
 def _first_period(correlation: Floats, sample_rate: int, about_hz: float) -> Repetition | None:
-    """The first clear maximum up to 1.4 periods; None if it is weak, or weak beside a longer cycle."""
+    """The first clear maximum up to 1.4 periods; None if it is weak, or weaker than a longer cycle."""
     from scipy.signal import find_peaks
 
     part = correlation[: round(1.4 * sample_rate / about_hz) + 2]

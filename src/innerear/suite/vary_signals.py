@@ -1,7 +1,7 @@
 """Vary the kinds of tier environment that edition 2 adds: signals and physics.
 
 A signal's frequencies and pattern are fixed by its standard, so its number of cycles changes. What a coded signal
-says, and what a physical sound's geometry is, is drawn anew, and the truth is computed (`formulas`).
+says, and what a physical sound's geometry is, is drawn again, and the truth is computed (`formulas`).
 """
 
 from __future__ import annotations
