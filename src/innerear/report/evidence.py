@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from innerear.embed import is_perceptual
+from innerear.embed import TELLTALES, is_perceptual
 from innerear.metrics.failure_rows import failure_key
 from innerear.metrics.measure import rows_of
 from innerear.metrics.verified import in_headline
@@ -98,7 +98,7 @@ def warnings(run: Run, items: Sequence[Item], scores: Sequence[Score]) -> list[s
     if changing:
         found.append(f"{len(changing)} programs made a different sound when rerun: {', '.join(changing[:5])}")
     for name in run.asked.embedders:
-        if not is_perceptual(name):
+        if not is_perceptual(name) and name != TELLTALES:  # it has no distances
             found.append(f"distances by `{name}` compare spectral statistics and are not perceptual")
     if any(score.metric == "fad" and score.detail.get("frames", 0) < score.detail.get("dims", 0) for score in scores):
         found.append("FAD is biased upward at small n: compare only sets of equal n, and prefer KAD")

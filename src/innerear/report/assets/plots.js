@@ -105,6 +105,7 @@ InnerEar.plots = (() => {
     const longest = (domain) => Math.max(0, ...domain.map((v) => format(v).length));
     const left = Math.min(width * room, 12 + 6.3 * longest(y));
     const wide = Math.min(cell, (width - left - 4) / x.length);
+    const fitting = (text) => (6.2 * text.length <= wide || !text.endsWith("%") ? text : String(Math.round(parseFloat(text))));
     const turned = 5.6 * longest(x) > wide; // names that have no room stand at a slant
     const top = (turned ? Math.min(150, 12 + 5.4 * longest(x)) : 22) + (corner && !turned ? 18 : 0);
     return Plot.plot({
@@ -120,7 +121,7 @@ InnerEar.plots = (() => {
         corner ? Plot.text([corner], { frameAnchor: "top-left", text: (d) => d, dx: -left + 2, dy: -top + 9, textAnchor: "start", fill: "var(--muted)", fontSize: 10 }) : null,
         diagonal ? Plot.cell(x.filter((v) => y.includes(v)), { x: (v) => v, y: (v) => v, stroke: "var(--strong)", inset: 0.5 }) : Plot.frame({ stroke: "none" }),
         Plot.cell(cells, { x: "x", y: "y", fill: (c) => c.ink ?? "var(--accent)", fillOpacity: (c) => (c.share > 0 ? 0.1 + 0.6 * c.share : 0.03) }),
-        wide >= 15 ? Plot.text(cells, { x: "x", y: "y", text: (c) => c.text ?? "", fill: "currentColor", fontSize: wide < 34 ? 10 : 11 }) : null,
+        wide >= 15 ? Plot.text(cells, { x: "x", y: "y", text: (c) => fitting(c.text ?? ""), fill: "currentColor", fontSize: wide < 34 ? 10 : 11 }) : null,
         Plot.cell(cells, { x: "x", y: "y", fill: "transparent", href: (c) => c.href ?? null, ...told("title") }),
       ],
     });
