@@ -80,7 +80,7 @@ def trimmed(samples: Samples) -> Samples:
 
 
 def _fade(length: int) -> Samples:
-    """1, rising from and falling to 0 within 10 ms of the ends: a cut is no click."""
+    """1, rising from and falling to 0 within 10 ms of the ends: a cut is not a click."""
     ramp = np.minimum(1.0, (np.arange(length) + 1) / FADE)
     return np.asarray(ramp * ramp[::-1], dtype=np.float32)
 

@@ -25,7 +25,7 @@ WIDEST_HZ = 1000.0
 MOST_FRAMES, FEWEST_FRAMES = 60, 5
 QUIET_DB = 20.0  # frames this far below the loudest are left out
 SPREAD = np.array([0.14, 0.10, 0.07])  # of F1, F2 and F3 about a vowel, in logarithms
-NO_VOWEL = 1e-3  # likelihood of a frame that is no vowel
+NO_VOWEL = 1e-3  # likelihood of a frame that is not a vowel
 LIKELIEST = 0.5  # of the frames count, for the others may be no vowels
 
 

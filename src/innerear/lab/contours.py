@@ -34,7 +34,7 @@ FORMS: dict[str, F0Contour] = {
     "peaking": F0Contour(semitones=[0, 3, 5, 3, -1]),
 }
 """The four tones of Mandarin in citation form (Y. Xu, "Contextual tonal variations in Mandarin", J. Phonetics 1997),
-in round figures, and a peak, which is no tone of it."""
+in round figures, and a peak, which is not a tone of it."""
 TONES = {"level": 1, "rising": 2, "dipping": 3, "falling": 4}
 SYLLABLES = ("ma", "mi", "lao", "nu", "yan", "wo", "mei", "li")
 RULES = ("cmn-latn-pinyin", "cmn-latn-pinyin+f2", "cmn-latn-pinyin+m3", "cmn-latn-pinyin+klatt4", "cmn-latn-pinyin+f4")

@@ -2,7 +2,7 @@
 
 Two things tell them apart: how fast the folds vibrate (f0) and how long the vocal tract is (the scale of the
 formants, `dsp.vocal_tract`, relative to the men of `vowels.csv`). Both must be nearer to the group asked than to the
-others, so a man's voice that is merely pitched up is no child's. The borders lie between what was measured of
+others, so a man's voice that is merely pitched up is not a child's. The borders lie between what was measured of
 people: men 0.89, women 1.10 in running speech, 1.0 and 1.15 in vowels, and children by scaled speech (1.25 to 1.4).
 """
 

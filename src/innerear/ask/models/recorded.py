@@ -44,7 +44,7 @@ class _First(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 FIRST = b'{"about"'
-"""How a first line begins that is no answer."""
+"""How a first line begins that is not an answer."""
 
 
 class _Row(msgspec.Struct, frozen=True):

@@ -149,7 +149,7 @@ def _play(part: _Part, check: checks.Check, drums: tuple[int, ...] | None) -> No
                 key = _midi(hz)
                 part.bend(start_s, (69 + 12 * math.log2(hz / 440) - key) / 2)
                 part.note(start_s, stop_s - GAP_S, key)
-        case checks.Partials() if check.tolerance_cents > 20:  # a stiffness that is told is no instrument's
+        case checks.Partials() if check.tolerance_cents > 20:  # no instrument has a stiffness given in numbers
             part.note(0.0, part.duration_s, _midi(check.reference_hz))
         case checks.Onsets():
             for place, time_s in enumerate(check.times_s):

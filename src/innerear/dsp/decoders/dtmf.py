@@ -14,7 +14,7 @@ COLUMNS_HZ = (1209.0, 1336.0, 1477.0, 1633.0)
 KEYS = ("123A", "456B", "789C", "*0#D")
 
 WINDOW_S, HOP_S = 0.025, 0.005
-LEAST_S = 0.025  # a shorter tone is no digit
+LEAST_S = 0.025  # a shorter tone is not a digit
 TWIST_DB = 9.0  # largest difference in level of the two tones
 LEAST_SHARE = 0.4  # of a digit's energy, in its two tones
 RANGE_DB = 25.0  # frames this far below the loudest are pauses

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 RATE = 24_000  # Hz; sounds are resampled to it
-GATE_DB = 10.0  # a bit this far below the loudest is no signal, and counts as mark
+GATE_DB = 10.0  # a bit this far below the loudest is not a signal, and counts as mark
 LEAST_SHARE = 0.5  # of the energy of a bit, in its two tones; at a change of tone it may be less
 LEAST_START = 0.3  # clearness of a start bit, as a share of its character's mean; the beginning of a tone has less
 START_SEARCH = np.linspace(-0.4, 0.4, 17)  # bits
