@@ -23,6 +23,7 @@ FEWEST = 6
 """The least number of systems for a correlation, and for a level that is measured."""
 EASY = (0.8, 0.6, 0.4, 0.2)
 """Shares of systems that still belong to levels 1, 2, 3 and 4; below the last it is level 5."""
+ALIKE = 1e-9  # shares that differ by less are equal: their deviation may be too small to divide by
 Passes = Mapping[str, Mapping[str, float]]
 """By system and probe, the share of attempts that pass."""
 
@@ -93,8 +94,8 @@ def _item_rest(probe: str, results: Passes) -> tuple[float | None, str]:
     if len(pairs) < FEWEST:
         return None, f"only {len(pairs)} systems have other probes"
     item, rest = np.array(pairs).T
-    if np.ptp(item) == 0:
+    if np.ptp(item) < ALIKE:
         return None, "every system passes" if item[0] == 1 else "no system passes" if item[0] == 0 else "all alike"
-    if np.ptp(rest) == 0:
+    if np.ptp(rest) < ALIKE:
         return None, "the systems do not differ on the other probes"
     return float(np.corrcoef(item, rest)[0, 1]), ""
