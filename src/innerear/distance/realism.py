@@ -243,10 +243,10 @@ def _interval(made: Sounds, real: Sounds, right: Array, weights: Array, auc: flo
 def real_splits(real: Sounds, splits: int = SPLITS, seed: int = SEED) -> Iterator[tuple[Sounds, Sounds]]:
     """Fixed splits of recordings into (real, made) by source: a quarter of the sources of each class plays the made.
 
-    In each four splits every source of a class plays it once. A class of a single source is left out.
+    Each split is drawn independently of the others. A class of a single source is left out.
     """
     for split in range(splits):
-        rng = np.random.default_rng([seed, split // SHARE])
+        rng = np.random.default_rng([split, seed])
         names = sorted(set(real.sources))
         place = dict(zip(names, rng.permutation(len(names)), strict=True))
         played: list[int] = []
@@ -254,9 +254,7 @@ def real_splits(real: Sounds, splits: int = SPLITS, seed: int = SEED) -> Iterato
         for members in real.by_class_and_source().values():
             if len(members) > 1:
                 for rank, source in enumerate(sorted(members, key=place.__getitem__)):
-                    (played if rank % min(SHARE, len(members)) == split % min(SHARE, len(members)) else kept).extend(
-                        members[source]
-                    )
+                    (kept if rank % min(SHARE, len(members)) else played).extend(members[source])
         yield real.at(kept), real.at(played)
 
 
