@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from innerear import checks, clip, records
+from innerear.records import Scope
 from innerear.report import Funnel, Item, ReportData, Settings, Step
 from innerear.report.finding import finding
 from innerear.suite import edition
@@ -236,17 +237,18 @@ def _scores(chosen: list[records.Probe], models: list[str], rng: np.random.Gener
             good = i % 4 == 0
             group = {"model": model, "strategy": "direct", "tier": tier}
             ends = {"floor": {"silence": 0.0, "noise": 0.1}, "ceiling": {"real": 0.9}} if good else {}
-            for name in ["all", *(f"family:{family}" for family in families), "level:10", "level:2"]:
+            levels = [Scope("level", "10"), Scope("level", "2")]
+            for scope in [records.ALL, *(Scope("family", family) for family in families), *levels]:
                 for metric in ("passed", "checks"):
-                    more = {"group": name, "unit": "share", "detail": {"normalised": 0.7}, **ends}
+                    more = {"group": scope, "unit": "share", "detail": {"normalised": 0.7}, **ends}
                     rows.append(_invented(metric, 0.7 if good else 0.05, rng, **more, **group))
             for place, rung in enumerate(families if tier == "speech" else ()):
                 bounds = {"floor": {"chance": 0.1}, "ceiling": {"verified": 0.9}, "detail": {"rung": place + 1}}
-                rows.append(_invented("ladder", 0.7, rng, group=f"family:{rung}", unit="share", **bounds, **group))
+                rows.append(_invented("ladder", 0.7, rng, group=Scope("family", rung), unit="share", **bounds, **group))
             rows += [_difference(models[0], other, group["tier"], rng) for other in models[1:] if i == 0]
             if tier == "notes":
-                for name in ["all", *families]:
-                    rows.append(_invented("pitch", 0.7 if good else 0.05, rng, group=name, unit="share", **group))
+                for scope in [records.ALL, *(Scope("", family) for family in families)]:
+                    rows.append(_invented("pitch", 0.7 if good else 0.05, rng, group=scope, unit="share", **group))
                 rows.append(_invented("pitch_error", 14.0 if good else 480.0, rng, unit="cents", **group))
             for metric, scale in (("fad", 10.0 if good else 55.0), ("kad", 0.9 if good else 6.0)):
                 for kind in KINDS[tier]:
@@ -256,12 +258,15 @@ def _scores(chosen: list[records.Probe], models: list[str], rng: np.random.Gener
                     }
                     for embedder in ("yamnet@0123", "mel@4567"):
                         how = f"{metric}|emb:{embedder}|ref:{kind}@4567|v:1"
-                        rows.append(_invented(metric, scale, rng, group=kind, signature=how, **bounds, **group))
+                        rows.append(
+                            _invented(metric, scale, rng, group=Scope("", kind), signature=how, **bounds, **group)
+                        )
             for metric, note in (("clap", "no weights on this machine"), ("instrument", "this check is not built yet")):
                 rows.append(
                     records.Score(metric=metric, value=None, n=0, missing=9, signature=metric, note=note, **group)
                 )
-        more = {"group": "kad, yamnet and mel", "better": "higher", "note": "too few models for an interval"}
+        between = Scope("", "kad", "yamnet and mel")
+        more = {"group": between, "better": "higher", "note": "too few models for an interval"}
         rows.append(records.Score("agreement", "all models", "direct", tier, 0.67, 4, 0, "kendall-tau", **more))
     note = "worse with each tier (p = 0.0001)"
     trends = [records.Score("tier_trend", m, "direct", "all", -0.2, 36, 0, "tier_trend", note=note) for m in models]
@@ -270,7 +275,7 @@ def _scores(chosen: list[records.Probe], models: list[str], rng: np.random.Gener
 
 def _difference(one: str, other: str, tier: str, rng: np.random.Generator) -> records.Score:
     value = float(rng.uniform(-0.1, 0.6))
-    more = {"group": f"vs:{other}", "unit": "share", "better": "higher", "low": value - 0.1, "high": value + 0.1}
+    more = {"group": Scope("vs", other), "unit": "share", "better": "higher", "low": value - 0.1, "high": value + 0.1}
     p = 0.001 if value > 0.1 else 0.4
     detail = {"p": p, "p_holm": p}
     return records.Score(

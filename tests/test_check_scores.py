@@ -4,7 +4,7 @@ import pytest
 
 from innerear import suite
 from innerear.metrics.verified import in_headline
-from innerear.records import Completion, Item, Measurement, Outcome, Program, Render, Status, digest
+from innerear.records import Completion, Item, Measurement, Outcome, Program, Render, Scope, Status, digest
 from innerear.scores.checks import check_scores
 from innerear.scores.comparisons import comparisons
 from innerear.scores.ends import with_ends
@@ -73,8 +73,8 @@ def test_what_does_not_count_changes_no_sum():
 def test_families_and_levels_add_up_to_the_tier():
     scores, _ = scored(made("m", NOTES, lambda place, _: place % 3))
     whole = the(scores, metric="checks", group="all")
-    for sort in ("family:", "level:"):
-        parts = [s for s in scores if s.metric == "checks" and s.group.startswith(sort)]
+    for sort in ("family", "level"):
+        parts = [s for s in scores if s.metric == "checks" and s.group.sort == sort]
         assert sum(part.n for part in parts) == whole.n
         assert sum(part.n * part.value for part in parts) == pytest.approx(whole.n * whole.value)
 
@@ -101,7 +101,7 @@ def test_informed_stands_among_the_floors_and_moves_no_scale():
 def test_two_models_are_compared_probe_by_probe_and_the_baseline_comes_second():
     _, compared = scored(made("baseline/noise", NOTES, lambda *_: False), made("m", NOTES, lambda *_: True))
     score = the(compared, metric="checks_difference")
-    assert (score.model, score.group, score.value, score.n) == ("m", "vs:baseline/noise", 1, len(NOTES))
+    assert (score.model, score.group, score.value, score.n) == ("m", Scope("vs", "baseline/noise"), 1, len(NOTES))
     assert score.detail["p_holm"] < 0.001
 
 

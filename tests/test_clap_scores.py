@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from innerear import suite
 from innerear.metrics.clap import cosines
-from innerear.records import Completion, Item, Outcome, Program, Render, Score
+from innerear.records import Completion, Item, Outcome, Program, Render, Scope, Score
 from innerear.reference.sets import find_reference, save
 from innerear.scores.clap import CAPTION, NO_WEIGHTS, captions, clap_scores, classes, embedder_agreement, place
 from innerear.scores.groups import Group
@@ -125,7 +125,9 @@ def test_there_are_fifty_classes_with_a_caption_each() -> None:
 
 def distances(by_embedder: dict[str, dict[str, float]], kind: str = "notes", **more: Any) -> list[Score]:
     return [
-        Score("kad", model, "direct", "notes", value, 10, 0, f"kad|emb:{embedder}@1234|sr:1|v:1", group=kind, **more)
+        Score(
+            "kad", model, "direct", "notes", value, 10, 0, f"kad|emb:{embedder}@1234|sr:1|v:1", Scope("", kind), **more
+        )
         for embedder, values in by_embedder.items()
         for model, value in values.items()
     ]
@@ -137,7 +139,7 @@ def test_embedders_that_order_models_alike_agree_whatever_their_scales() -> None
     )
     assert (score.value, score.low, score.high, score.n) == (1.0, 1.0, 1.0, 4)
     assert score.detail["pairs"] == 6
-    assert score.group == "kad, mel and yamnet"
+    assert (score.group.name, score.group.more) == ("kad", "mel and yamnet")
 
 
 def test_embedders_that_order_models_the_other_way_disagree() -> None:

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from innerear import stages
 from innerear.cli.main import main
 from innerear.errors import UsageError
-from innerear.records import Render, Score
+from innerear.records import Render, Scope, Score
 from innerear.run.keys import render_key
 from innerear.run.parts import read_rows, write_whole
 from innerear.run.run import Run
@@ -60,7 +60,7 @@ def test_within_a_run_it_agrees_with_the_scores_of_the_run(recorded_run):
     found = compare([recorded_run], [NOISE, MODEL])
     (test,) = [test for test in found.tests if test.metric == "checks"]
     (score,) = [
-        s for s in stages.score(Run(recorded_run)) if s.metric == "checks_difference" and s.group == f"vs:{NOISE}"
+        s for s in stages.score(Run(recorded_run)) if s.metric == "checks_difference" and s.group == Scope("vs", NOISE)
     ]
     sign = 1 if found.entrants[test.second].model == MODEL else -1
     assert sign * test.difference == pytest.approx(score.value)
@@ -166,8 +166,9 @@ def test_where_limits_differ_probes_that_came_near_one_are_left_out(recorded_run
 
 def test_scores_that_were_got_in_two_ways_are_marked_and_no_others(recorded_run):
     def entrant(name: str, weights: str) -> Entrant:
+        notes = Scope("", "notes")
         scores = [
-            Score("fad", MODEL, "direct", "notes", 1.0, 4, 0, f"fad|emb:mel@{weights}|n:4clips|v:1", group="notes"),
+            Score("fad", MODEL, "direct", "notes", 1.0, 4, 0, f"fad|emb:mel@{weights}|n:4clips|v:1", notes),
             Score("audible", MODEL, "direct", "notes", 1.0, 4, 0, "audible|v:1"),
         ]
         return Entrant(Run(recorded_run), name, MODEL, "direct", name, [], {}, scores)

@@ -7,7 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import msgspec
 import numpy as np
 import pytest
 
@@ -21,6 +20,7 @@ from innerear.records import TIERS, Outcome
 from innerear.reference.manifest import read_manifest
 from innerear.reference.sets import KINDS
 from innerear.render.render import load
+from innerear.run.parts import from_json
 from innerear.run.run import Run
 from innerear.scores.stage import ScoreFile
 
@@ -63,7 +63,7 @@ def test_171_of_172_programs_give_a_sound_of_the_right_length_and_one_crashes(de
 
 
 def test_the_readme_shows_the_table_that_the_demo_prints(core):
-    scores = msgspec.json.decode((core / "scores.json").read_bytes(), type=ScoreFile).scores
+    scores = from_json((core / "scores.json").read_bytes(), ScoreFile).scores
     assert list(map(without_checks, shown_by_readme())) == list(map(without_checks, printed(scores)))
 
 

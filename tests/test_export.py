@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from innerear import stages
 from innerear.cli.main import main
 from innerear.errors import UsageError
-from innerear.records import Score
+from innerear.records import Scope, Score
 from innerear.run.run import Run
 from innerear.sharing.formats import export, to_csv, to_latex, to_markdown
 from innerear.sharing.tables import Scored, bare, tables
@@ -57,8 +57,9 @@ def test_value_interval_n_missing_note_and_signature_stand_in_the_table(write):
 
 
 def test_numbers_got_in_two_ways_stand_in_two_columns():
-    ours = a_score(metric="fad", unit="", group="notes", signature="fad|emb:mel@1|ref:notes@ab|n:64clips,9frames|v:1")
-    theirs = a_score(metric="fad", unit="", group="notes", signature="fad|emb:mel@2|ref:notes@ab|n:60clips,8frames|v:1")
+    of = {"metric": "fad", "unit": "", "group": Scope("", "notes")}
+    ours = a_score(**of, signature="fad|emb:mel@1|ref:notes@ab|n:64clips,9frames|v:1")
+    theirs = a_score(**of, signature="fad|emb:mel@2|ref:notes@ab|n:60clips,8frames|v:1")
     (table,) = tables([Scored("a", [ours]), Scored("b", [theirs])])
     assert len(table.columns) == 2
     assert [sum(bool(cell.value) for cell in cells) for _, cells in table.rows] == [1, 1]

@@ -15,6 +15,7 @@ import pytest
 from innerear import stages, suite
 from innerear.listening import Results, Wanted, build, read_answers, read_key, score_answers, validate
 from innerear.listening.files import Answers, checksum
+from innerear.run.parts import from_json, to_json
 from listening_made import answered, made_run, short, tone
 
 pytestmark = pytest.mark.slow
@@ -147,7 +148,7 @@ def test_from_the_first_page_to_a_scored_answers_file(browser, built, kind, tmp_
     results = score_answers([answers], refused, key)
     assert results.refused == []
     assert [one.answers for one in results.listeners] == [len(test.form(2))]
-    assert msgspec.json.decode(msgspec.json.encode(results), type=Results) == results
+    assert from_json(to_json(results), Results) == results
     assert answers.checksum == checksum(content)
     assert answers.test == test.test
     assert answers.complete

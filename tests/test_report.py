@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 import report_made
 from innerear import clip, records
 from innerear.dsp.mel import htk_mel
-from innerear.records import Score
+from innerear.records import ALL, Scope, Score
 from innerear.report import Recording, pictures, write_report
 from innerear.report.finding import finding
 from innerear.report.recordings import may_be_passed_on, recordings
@@ -278,12 +278,12 @@ def test_checks_that_could_not_be_judged_are_counted_as_lacking_beside_those_tha
 # ---- the finding
 
 
-def scored(metric: str, value: float, tier: str = "notes", group: str = "all", **more: object) -> Score:
+def scored(metric: str, value: float, tier: str = "notes", group: Scope = ALL, **more: object) -> Score:
     return Score(metric, "a/model", "direct", tier, value, 30, 0, metric, group=group, **more)
 
 
 def difference(to: str, value: float, p: float, tier: str = "notes") -> Score:
-    return scored("checks_difference", value, tier, f"vs:{to}", detail={"p": p, "p_holm": p})
+    return scored("checks_difference", value, tier, Scope("vs", to), detail={"p": p, "p_holm": p})
 
 
 def test_the_finding_says_what_is_above_the_floors_and_what_is_not() -> None:

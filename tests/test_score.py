@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from innerear import stages
 from innerear.cli.table import headline, heard_by
 from innerear.metrics.registry import find
-from innerear.records import Completion, Item, Outcome, Probe, Program, RawLevels, Render, Score
+from innerear.records import Completion, Item, Outcome, Probe, Program, RawLevels, Render, Scope, Score
 from innerear.reference.sets import find_reference
 from innerear.run.run import Run
 from innerear.scores.distances import distance_scores
@@ -211,7 +211,7 @@ def test_distances_from_parts_are_those_of_the_whole(reference, monkeypatch):
 
 def _kad(by, value):
     signature = f"kad|emb:{by}@5a|ref:notes|v:1"
-    return Score("kad", "m", "direct", "notes", value, 9, 0, signature, group="notes")
+    return Score("kad", "m", "direct", "notes", value, 9, 0, signature, Scope("", "notes"))
 
 
 @pytest.mark.parametrize(

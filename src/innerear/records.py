@@ -295,6 +295,48 @@ class Measurement(msgspec.Struct, frozen=True, omit_defaults=True):
         return self.reason.removeprefix(f"{self.status}: ")
 
 
+class Scope(str):
+    """What a score is over or compared with: parts in code, one text in files.
+
+    `sort` says what `name` is: nothing for `all` of a tier; a `family`, a `level` or a `probe`; `vs`, the model from
+    which the score is a difference; or another name: a kind of sound, a listener measure, a metric. `more` has what
+    the name leaves open, such as the strategy of that model.
+
+    >>> Scope("family", "chord"), Scope("vs", "a/b", "plan"), Scope("", "notes"), ALL
+    ('family:chord', 'vs:a/b, plan', 'notes', 'all')
+    >>> Scope.parse("vs:a/b, plan").more
+    'plan'
+    """
+
+    Sort = Literal["all", "family", "level", "probe", "vs", ""]
+    sort: Sort
+    name: str
+    more: str
+
+    def __new__(cls, sort: Sort, name: str = "", more: str = "") -> Scope:  # noqa: D102
+        text = name if sort in ("", "probe") else f"{sort}:{name}" if name else sort
+        self = super().__new__(cls, f"{text}, {more}" if more else text)
+        self.sort, self.name, self.more = sort, name, more
+        return self
+
+    def __getnewargs__(self) -> tuple[Any, ...]:
+        return self.sort, self.name, self.more
+
+    @classmethod
+    def parse(cls, text: str) -> Scope:
+        """A scope as it is in a file."""
+        if text == "all":
+            return ALL
+        sort, _, name = text.partition(":")
+        if name and sort in ("family", "level"):
+            return cls("family" if sort == "family" else "level", name)
+        if "/" in text and sort != "vs":
+            return cls("probe", text)
+        whole, _, more = (name if name and sort == "vs" else text).partition(", ")
+        return cls("vs" if name and sort == "vs" else "", whole, more)
+
+
+ALL = Scope("all")
 Better = Literal["higher", "lower", "neither"]
 
 
@@ -313,7 +355,7 @@ class Score(msgspec.Struct, frozen=True, omit_defaults=True):
     n: int
     missing: int
     signature: str
-    group: str = "all"  # a family, a group of families, or all of the tier
+    group: Scope = ALL
     unit: str = ""
     better: Better = "neither"
     low: float | None = None

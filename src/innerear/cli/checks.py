@@ -127,11 +127,11 @@ def _write(found: dict[str, Verified], kinds: Sequence[str]) -> None:
     import msgspec
 
     from innerear.metrics.verified import Verified, shipped_path
-    from innerear.run.parts import write_whole
+    from innerear.run.parts import to_json, write_whole
 
     before = msgspec.json.decode(shipped_path().read_bytes(), type=dict[str, Verified])
     kept = {name: one for name, one in before.items() if name.split(":")[0] not in kinds and name not in found}
-    write_whole(shipped_path(), msgspec.json.format(msgspec.json.encode({**kept, **found}), indent=1) + b"\n")
+    write_whole(shipped_path(), to_json({**kept, **found}, indent=1) + b"\n")
 
 
 def _bank(folders: Sequence[Path]) -> Bank | None:

@@ -179,9 +179,9 @@ def _number(value: float, low: float | None, high: float | None) -> str:
 
 
 def _as_json(found: Any) -> None:
-    import msgspec
+    from innerear.run.parts import to_json
 
-    click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2))
+    click.echo(to_json(found, indent=2))
 
 
 def embed_folder(folder: Path, out: Path, embedder: str, skip_bad: bool) -> None:
@@ -207,9 +207,7 @@ def _can_hold(path: Path) -> None:
 
 def _print(found: Distance, as_json: bool) -> None:
     if as_json:
-        import msgspec
-
-        click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2))
+        _as_json(found)
         return
     interval = (
         f"  95 % interval {found.low:.6g} to {found.high:.6g}"

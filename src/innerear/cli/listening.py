@@ -107,16 +107,14 @@ def score_command(files: tuple[Path, ...], key_file: Path, coding: Path | None, 
     Prints the results with 95 % intervals over listeners and sounds, the agreement between listeners,
     and whose answers are excluded and why. Exit code 1 if a file was refused.
     """
-    import msgspec
-
     from innerear.listening.coding import write_coding
     from innerear.listening.files import read_key
-    from innerear.run.parts import write_whole
+    from innerear.run.parts import to_json, write_whole
 
     results = _results(files, key_file, coding, read_key(key_file))
     stem = key_file.name.removesuffix(".json").removesuffix(".key")
     out = out or key_file.with_name(f"{stem}.scores.json")
-    write_whole(out, msgspec.json.format(msgspec.json.encode(results), indent=1))
+    write_whole(out, to_json(results, indent=1))
     _print_results(results)
     click.echo(f"scores: {out}")
     if results.uncoded:
@@ -191,6 +189,8 @@ def _print_results(results: Results) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from innerear.records import ALL
+
     for file in results.refused:
         click.echo(f"refused: {file.file}: {file.reason}")
     used = [one for one in results.listeners if not one.out]
@@ -205,7 +205,7 @@ def _print_results(results: Results) -> None:
     heads = ["", "model", "tier", "value", "95 %", "answers", "no sound", "floor", "ceiling", "incl. excluded"]
     table = Table(*heads, box=None, header_style="bold", pad_edge=False)
     for s in results.scores:
-        if s.group != "all" and s.metric != "alpha":
+        if s.group != ALL and s.metric != "alpha":
             continue
         other = every.get((s.metric, s.model, s.strategy, s.tier, s.group))
         table.add_row(

@@ -38,16 +38,15 @@ def probes_list(**given: Any) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print only the probes, as JSON Lines that --suite accepts.")
 def probes_show(pattern: str, suite: Path | None, strategy: str, as_json: bool) -> None:
     """Show probes as JSON, with the first messages sent to a model."""
-    import msgspec
-
     from innerear.ask.strategies import find_strategy
+    from innerear.run.parts import to_json
 
     ask = find_strategy(strategy)
     for probe in chosen_probes({"suite": suite, "pattern": pattern})[1]:
         if as_json:
-            click.echo(msgspec.json.encode(probe))
+            click.echo(to_json(probe))
             continue
-        click.echo(msgspec.json.format(msgspec.json.encode(probe), indent=2).decode())
+        click.echo(to_json(probe, indent=2))
         for message in ask.opening(probe):
             click.echo(f"\n[{message.role}]\n{message.content}")
         click.echo()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from innerear.embed import is_perceptual
-from innerear.records import Score
+from innerear.records import ALL, Score
 from innerear.scores.checks import FEW
 
 
@@ -29,7 +29,7 @@ def headline(scores: Sequence[Score]) -> list[list[str]]:
     )
     for model, tier in groups:
         own = [s for s in scores if (s.model, s.tier) == (model, tier)]
-        rates = {s.metric: s for s in own if s.group == "all"}
+        rates = {s.metric: s for s in own if s.group == ALL}
         distances: dict[str, dict[str, Score]] = {}
         for s in own:
             if s.metric in ("fad", "kad") and s.embedder == by:

@@ -154,9 +154,9 @@ def clap(audio: Path, texts: tuple[str, ...], captions: Path | None, embedder: s
         raise UsageError("no caption; wanted --text 'a dog barking', or --captions FILE with one per line")
     found = hold(audio, wanted, embedder)
     if as_json:
-        import msgspec
+        from innerear.run.parts import to_json
 
-        click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2))
+        click.echo(to_json(found, indent=2))
         return
     for row in found.captions:
         click.echo(f"{row.cosine:7.4f}  (noise {row.noise:7.4f}, silence {row.silence:7.4f})  {row.caption}")

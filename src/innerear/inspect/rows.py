@@ -19,7 +19,7 @@ from innerear.errors import WeightsUnavailable
 from innerear.metrics.measure import checked, rows_of
 from innerear.metrics.registry import find
 from innerear.metrics.verified import in_headline
-from innerear.records import Completion, Item, Measurement, Probe, Render, Score, Track
+from innerear.records import ALL, Completion, Item, Measurement, Probe, Render, Score, Track
 from innerear.run.run import program_of
 from innerear.scores.clap import CAPTION, captions
 from innerear.scores.score import FUNNEL, score, steps
@@ -191,9 +191,9 @@ def flat(scores: Iterable[Score]) -> dict[str, float]:
             continue
         embedder = one.embedder
         name = one.metric + (f"_{embedder}" if embedder else "")
-        where = "" if one.group == "all" else f"({one.group})"
+        where = "" if one.group == ALL else f"({one.group})"
         found[f"{name}{where}"] = one.value
-        if one.low is not None and one.high is not None and not one.group.startswith(("family:", "level:")):
+        if one.low is not None and one.high is not None and one.group.sort not in ("family", "level"):
             found |= {f"{name}_low{where}": one.low, f"{name}_high{where}": one.high}
     first = {name: found[name] for name in ("passed", "passed_low", "passed_high", "checks") if name in found}
     return first | found

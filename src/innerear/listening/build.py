@@ -34,7 +34,7 @@ from innerear.listening.sources import Source, noise, recordings_of, sources_of
 from innerear.records import Probe, digest
 from innerear.report.validations import Kind
 from innerear.report.write import script
-from innerear.run.parts import write_whole
+from innerear.run.parts import to_json, write_whole
 from innerear.run.progress import Progress, Tally, silent
 from innerear.run.run import Run, versions
 from innerear.run.whole import new_folder, sweep
@@ -100,7 +100,7 @@ def build(
             for name in ("index.html", "listen.css", "listen.js"):
                 shutil.copyfile(page / name, part / name)
         (part / "test.js").write_text(script("test", "", msgspec.to_builtins(test)), encoding="ascii")
-        write_whole(key, msgspec.json.format(msgspec.json.encode(maker.key(test)), indent=1))
+        write_whole(key, to_json(maker.key(test), indent=1))
     return Built(out / "index.html", key, test, maker.warnings)
 
 

@@ -17,10 +17,10 @@ from innerear.listening.coding import Coding
 from innerear.listening.files import SCALES, Answers, Key, KeyClip, Unheard
 from innerear.listening.results import Results
 from innerear.listening.votes import Vote, guessers, judge, rule, uncoded, votes_of
-from innerear.records import Score, Signature
+from innerear.records import ALL, Scope, Score, Signature
 from innerear.stats import wilson
 
-ALL = "all"
+ALL_TIERS = "all"
 
 
 def score_answers(
@@ -49,11 +49,11 @@ def scores(votes: Sequence[Vote], key: Key) -> list[Score]:
     """Scores and agreement per tier, then over all tiers together."""
     rows: list[Score] = []
     tiers = list(dict.fromkeys(vote.clip.tier for vote in votes))
-    for tier in [*tiers, *([ALL] if len(tiers) > 1 else [])]:
-        of_tier = [vote for vote in votes if tier in (ALL, vote.clip.tier)]
+    for tier in [*tiers, *([ALL_TIERS] if len(tiers) > 1 else [])]:
+        of_tier = [vote for vote in votes if tier in (ALL_TIERS, vote.clip.tier)]
         missing: dict[tuple[str, str], list[Unheard]] = {}
         for row in key.unheard:
-            if tier in (ALL, row.tier):
+            if tier in (ALL_TIERS, row.tier):
                 missing.setdefault((row.model, row.strategy), []).append(row)
         scorer = _Tier(tier, of_tier, key, missing)
         rows += {"identify": scorer.identified, "ab": scorer.preferred, "rate": scorer.rated}[key.test.kind]()
@@ -79,15 +79,15 @@ class _Tier:
         for (model, strategy), votes in sorted(by.items()):
             yield model, strategy, votes
 
-    def _groups(self, votes: Sequence[Vote]) -> Iterator[tuple[str, list[Vote]]]:
+    def _groups(self, votes: Sequence[Vote]) -> Iterator[tuple[Scope, list[Vote]]]:
         """All, then each family, then each probe."""
         yield ALL, list(votes)
-        if self.tier == ALL:
+        if self.tier == ALL_TIERS:
             return
         for name in dict.fromkeys(vote.clip.family for vote in votes):
-            yield name, [vote for vote in votes if vote.clip.family == name]
+            yield Scope("", name), [vote for vote in votes if vote.clip.family == name]
         for name in sorted({vote.what.probe for vote in votes}):
-            yield name, [vote for vote in votes if vote.what.probe == name]
+            yield Scope("probe", name), [vote for vote in votes if vote.what.probe == name]
 
     def _anchors(self, kind: str) -> list[Vote]:
         return [vote for vote in self.votes if vote.what.anchor and vote.clip.anchor == kind]
@@ -142,11 +142,11 @@ class _Tier:
         return rows
 
     def _mean(
-        self, metric: str, model: str, strategy: str, group: str, votes: Sequence[Vote], values: Sequence[float],
+        self, metric: str, model: str, strategy: str, group: Scope, votes: Sequence[Vote], values: Sequence[float],
         how: str, share: bool, asked: int = 0, **more: object,
     ) -> Score:  # fmt: skip
         unheard = [row for row in self.missing.get((model, strategy), []) if _row_in(row, group)]
-        if "/" in group:  # a single probe: one sound, so only listeners vary
+        if group.sort == "probe":  # a single probe: one sound, so only listeners vary
             bounds = wilson(round(sum(values)), len(values)) if share and values else None
             interval = people.Interval(*bounds, "ci:wilson") if bounds else None
             interval = interval or people.mean_interval(
@@ -232,7 +232,7 @@ class _Tier:
         return Score(
             "alpha", "", "", self.tier, value, several, len(counts) - several,
             str(Signature.of("alpha", level, of=name).plus(self.how, interval.how if interval else "ci:none", v=1)),
-            group=name, better="higher", low=low, high=high,
+            group=Scope("", name), better="higher", low=low, high=high,
             note="" if value is not None else "too few sounds with two or more listeners, or all answers are equal",
         )  # fmt: skip
 
@@ -251,10 +251,10 @@ def _chosen(vote: Vote) -> str:
     return [*vote.trial.options, ""][choice] if vote.trial.options else str(choice)
 
 
-def _in(vote: Vote, group: str) -> bool:
+def _in(vote: Vote, group: Scope) -> bool:
     """Whether an anchor is compared with this group: all anchors for all, a family's for a family."""
     return group in (ALL, vote.clip.family, vote.what.probe)
 
 
-def _row_in(row: Unheard, group: str) -> bool:
+def _row_in(row: Unheard, group: Scope) -> bool:
     return group in (ALL, row.family, row.probe)

@@ -12,7 +12,6 @@ import datetime
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,16 +24,16 @@ from innerear.listening import people
 from innerear.listening.answers import Refused
 from innerear.listening.coding import Coding
 from innerear.listening.files import SCALES, Answers, Key
-from innerear.listening.score import ALL, score_answers
+from innerear.listening.score import ALL_TIERS, score_answers
 from innerear.listening.votes import Vote, votes_of
 from innerear.metrics.clap import cosines
 from innerear.metrics.measure import rows_of
 from innerear.metrics.registry import find
 from innerear.metrics.verified import in_headline
-from innerear.records import Better, Item, Measurement, Score, Signature
+from innerear.records import Better, Item, Measurement, Scope, Score, Signature
 from innerear.reference.sets import find_reference, kind_of
 from innerear.report.validations import Best, Validation
-from innerear.run.parts import write_whole
+from innerear.run.parts import to_json, write_whole
 from innerear.run.run import Run, embeddings_folder
 from innerear.scores.clap import CAPTION, place
 from innerear.stats import middle
@@ -87,9 +86,7 @@ def validate(
         correlations=rows,
         best=list(_best(rows)),
     )
-    write_whole(
-        run.folder / "listening" / f"{found.test}.json", msgspec.json.format(msgspec.json.encode(found), indent=1)
-    )
+    write_whole(run.folder / "listening" / f"{found.test}.json", to_json(found, indent=1))
     return found
 
 
@@ -99,7 +96,7 @@ def _names(key: Key) -> str:
 
 def _shown(scores: Sequence[Score]) -> list[Score]:
     """Without the rows of single probes."""
-    return [score for score in scores if "/" not in score.group]
+    return [score for score in scores if score.group.sort != "probe"]
 
 
 # ---- metric values per sound
@@ -186,8 +183,8 @@ def _correlations(measure: str, votes: Sequence[Vote], values: Mapping[str, Valu
     known = [(vote, said) for vote in votes if (said := _said(measure, vote)) is not None]
     tiers = list(dict.fromkeys(vote.clip.tier for vote, _ in known))
     models = list(dict.fromkeys(clip.model for vote, _ in known for clip in vote.clips))
-    for tier in [*tiers, *([ALL] if len(tiers) > 1 else [])]:
-        mine = [pair for pair in known if tier in (ALL, pair[0].clip.tier)]
+    for tier in [*tiers, *([ALL_TIERS] if len(tiers) > 1 else [])]:
+        mine = [pair for pair in known if tier in (ALL_TIERS, pair[0].clip.tier)]
         for model in ["", *(models if measure != "preferred" and len(models) > 1 else [])]:
             some = [pair for pair in mine if not model or pair[0].clip.model == model]
             if not some:
@@ -203,7 +200,7 @@ def _correlations(measure: str, votes: Sequence[Vote], values: Mapping[str, Valu
                 yield Score(
                     name, model, "", tier, value, n, len(table.units) - n,
                     str(Signature.of("spearman").plus(metric.signature, how, drawn, v=1)),
-                    group=measure, better=metric.better, low=interval.low if interval else None,
+                    group=Scope("", measure), better=metric.better, low=interval.low if interval else None,
                     high=interval.high if interval else None, note=note,
                 )  # fmt: skip
 

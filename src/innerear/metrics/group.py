@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from innerear import stats
 from innerear.metrics.base import Metric
-from innerear.records import Item, Measurement, Outcome, Probe, Score, Signature
+from innerear.records import ALL, Item, Measurement, Outcome, Probe, Scope, Score, Signature
 
 
 @dataclass(frozen=True)
@@ -31,22 +31,24 @@ class Group:
         return [item for item in self.items if item.render.outcome != Outcome.NOT_RENDERED]
 
     def score(
-        self, metric: str, found: stats.Estimate | None, n: int, missing: int, signature: Signature, **more: Any
-    ) -> Score:
+        self, metric: str, found: stats.Estimate | None, n: int, missing: int, signature: Signature,
+        group: Scope = ALL, **more: Any,
+    ) -> Score:  # fmt: skip
         """A score of this group, `None` if it has no value. Its note says if the strategy was told of this metric."""
         if metric in self.seen:
             more["note"] = "; ".join(filter(None, ["seen by the strategy", more.get("note", "")]))
         found = found or stats.Estimate(None)
         how = str(signature.plus(ci=found.by) if found.by else signature)
         more |= {"low": found.low, "high": found.high}
-        return Score(metric, self.model, self.strategy, self.tier, found.value, n, missing, how, **more)
+        return Score(metric, self.model, self.strategy, self.tier, found.value, n, missing, how, group, **more)
 
     def rate(
-        self, metric: str, passes: Sequence[tuple[str, bool]], missing: int, signature: Signature, **more: Any
-    ) -> Score:
+        self, metric: str, passes: Sequence[tuple[str, bool]], missing: int, signature: Signature, group: Scope = ALL,
+        **more: Any,
+    ) -> Score:  # fmt: skip
         """A rate over (probe, passed), with the interval of `stats.rate`."""
         more |= {"unit": "share", "better": "higher"}
-        return self.score(metric, stats.rate(passes), len(passes), missing, signature, **more)
+        return self.score(metric, stats.rate(passes), len(passes), missing, signature, group, **more)
 
     def average(
         self, metric: str, values: Sequence[tuple[str, float | None]], asked: int, signature: Signature,

@@ -23,7 +23,7 @@ from innerear.metrics.open_words import asked_text
 from innerear.metrics.pronounce import phone_errors
 from innerear.metrics.spelling import readings
 from innerear.metrics.verified import shipped
-from innerear.records import Measurement, Score, Status
+from innerear.records import ALL, Measurement, Scope, Score, Status
 from innerear.stats import SEED, Estimate, resampled_sums
 
 NOT_ASKED = f"{Status.UNAVAILABLE}: no row yet; `innerear measure RUN` makes it"
@@ -82,15 +82,15 @@ def _said(group: Group, rows: Rows) -> Iterator[Said]:
         yield Said(text, probe.family, len(readings(text)[0]), mine.pop(0) if mine else None)
 
 
-def _families(said: Sequence[Said]) -> Iterator[tuple[str, list[Said]]]:
+def _families(said: Sequence[Said]) -> Iterator[tuple[Scope, list[Said]]]:
     if said:
-        yield "all", list(said)
+        yield ALL, list(said)
     for family in dict.fromkeys(one.family for one in said):
-        yield f"family:{family}", [one for one in said if one.family == family]
+        yield Scope("family", family), [one for one in said if one.family == family]
 
 
 def _score(
-    group: Group, metric: Metric, listener: str, of: str, asked: Sequence[Said], heard: Sequence[tuple[Said, int]],
+    group: Group, metric: Metric, listener: str, of: Scope, asked: Sequence[Said], heard: Sequence[tuple[Said, int]],
     detail: dict[str, Any],
 ) -> Score:  # fmt: skip
     """All errors over all words, and its interval over sentences; `listener` is the name under which it is verified."""
@@ -135,7 +135,7 @@ def _threshold(
     group: Group,
     metric: Metric,
     listener: str,
-    of: str,
+    of: Scope,
     asked: Sequence[Said],
     steps: Sequence[Sequence[tuple[Said, int]]],
 ) -> Score:

@@ -112,8 +112,8 @@ def warnings(run: Run, items: Sequence[Item], scores: Sequence[Score]) -> list[s
 
 def _agreed(score: Score) -> str:
     reach = score.note if score.low is None else f"95 % interval {score.low:.2f} to {score.high:.2f}"
-    metric, _, embedders = score.group.partition(", ")
+    metric, embedders = score.group.name.upper(), score.group.more
     return (
-        f"{score.tier}: {embedders} rank {score.n} models by {metric.upper()} with Kendall's tau {score.value:.2f} "
-        f"({reach}); 1 is the same order"
+        f"{score.tier}: {embedders} rank {score.n} models by {metric} with Kendall's tau {score.value:.2f} ({reach}); "
+        "1 is the same order"
     )

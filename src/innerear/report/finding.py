@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from innerear.records import TIERS, Score
+from innerear.records import ALL, TIERS, Score
 from innerear.scores.checks import FEW
 from innerear.scores.ends import PLAIN_FLOORS, end_name
 
@@ -44,7 +44,7 @@ def finding(scores: Sequence[Score]) -> list[str]:
 
 def _rate(own: Sequence[Score], tier: str) -> Score | None:
     """The pass rate of all checks of a tier, if any was judged."""
-    rates = (s for s in own if (s.metric, s.tier, s.group) == ("checks", tier, "all"))
+    rates = (s for s in own if (s.metric, s.tier, s.group) == ("checks", tier, ALL))
     return next((s for s in rates if s.n and s.value is not None), None)
 
 
@@ -54,7 +54,7 @@ def _against_floors(rate: Score, differences: Sequence[Score]) -> str:
         other: d
         for d in differences
         if (d.model, d.strategy, d.tier) == (rate.model, rate.strategy, rate.tier)
-        and (other := end_name(_other(d))) in PLAIN_FLOORS
+        and (other := end_name(d.group.name)) in PLAIN_FLOORS
     }
     not_above = [name for name, d in against.items() if not _significantly_better(d)]
     remarks = [f"{rate.low:.0%} to {rate.high:.0%}"] if rate.low is not None and rate.high is not None else []
@@ -70,7 +70,7 @@ def _against_floors(rate: Score, differences: Sequence[Score]) -> str:
 
 def _words(label: str, own: Sequence[Score]) -> Iterator[str]:
     """The share of the requested words that the recogniser gets wrong."""
-    rate = next((s for s in own if (s.metric, s.group) == ("whisper_wer", "all") and s.value is not None), None)
+    rate = next((s for s in own if (s.metric, s.group) == ("whisper_wer", ALL) and s.value is not None), None)
     if rate is None or rate.value is None or rate.note:
         return
     reach = f", {rate.low:.0%} to {rate.high:.0%}" if rate.low is not None and rate.high is not None else ""
@@ -87,7 +87,7 @@ def _over_tiers(own: Sequence[Score]) -> str:
 
 def _side_by_side(differences: Sequence[Score]) -> str:
     """The largest significant difference between two models, or a sentence saying that there is none."""
-    between = [d for d in differences if not end_name(d.model) and not end_name(_other(d))]
+    between = [d for d in differences if not end_name(d.model) and not end_name(d.group.name)]
     if not between:
         return ""
     significant = sorted(
@@ -97,7 +97,7 @@ def _side_by_side(differences: Sequence[Score]) -> str:
         least = min(d.n for d in between)
         return f"No significant difference between the models (at least {least} probes per comparison, paired)."
     first = significant[0]
-    better, worse = (first.model, _other(first)) if (first.value or 0.0) > 0 else (_other(first), first.model)
+    better, worse = (first.model, first.group.name) if (first.value or 0.0) > 0 else (first.group.name, first.model)
     rest = len(between) - len(significant)
     more = f"; {rest} of {len(between)} comparisons show no significant difference" if rest else ""
     points = 100 * abs(first.value or 0.0)
@@ -109,11 +109,6 @@ def _side_by_side(differences: Sequence[Score]) -> str:
 
 def _significantly_better(difference: Score) -> bool:
     return difference.value is not None and difference.value > 0 and bool(difference.detail["p_holm"] < ALPHA)
-
-
-def _other(difference: Score) -> str:
-    """The model on the other side of a difference."""
-    return difference.group.removeprefix("vs:").partition(", ")[0]
 
 
 def _p(p: float) -> str:

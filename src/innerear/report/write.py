@@ -34,6 +34,7 @@ from innerear.records import TIERS, Probe, digest
 from innerear.report import pictures
 from innerear.report.data import Item, Recording, ReportData
 from innerear.run.folders import is_local, opened
+from innerear.run.parts import plain
 from innerear.run.whole import new_folder, sweep
 
 MOST_SECONDS = 12.0  # of a real recording, to keep reports small
@@ -126,7 +127,6 @@ def page(template: str, **values: Any) -> str:
 
 def _write_data(data: ReportData, recordings: dict[str, dict[str, Any]], folder: Path) -> None:
     folder.mkdir()
-    plain = msgspec.to_builtins
     entrants = list(dict.fromkeys((item.completion.model, item.completion.strategy) for item in data.items))
     probes = {probe.id: probe for probe in data.probes}
     by_probe: dict[str, list[dict[str, Any]]] = {}
@@ -177,7 +177,7 @@ def _whole(row: Any) -> Any:
     if isinstance(row, list):
         return [_whole(each) for each in row]
     if not isinstance(row, msgspec.Struct):
-        return msgspec.to_builtins(row)
+        return plain(row)
     return {name: _whole(getattr(row, name)) for name in row.__struct_fields__}
 
 

@@ -18,6 +18,7 @@ from typing import Any, Generic, Protocol, Self, TypeVar
 import msgspec
 
 from innerear.errors import DiskFull, UsageError
+from innerear.records import Scope
 from innerear.run.folders import is_local
 from innerear.run.whole import sweep, write_whole, writing
 
@@ -27,9 +28,12 @@ __all__ = [
     "Writer",
     "compact",
     "from_json",
+    "plain",
     "read_parts",
     "read_rows",
     "replace_rows",
+    "to_json",
+    "typed",
     "write_whole",
 ]
 
@@ -58,11 +62,33 @@ def from_json(content: bytes, wanted: type[V]) -> V:
         ValueError: the JSON is damaged, of another type, or holds an integer of more than 64 bits.
     """
     try:
-        value = msgspec.json.decode(content, type=wanted)
+        value = msgspec.json.decode(content, type=wanted, dec_hook=_of_text)
         _bounded(content)
     except UNREADABLE as error:
         raise ValueError(str(error)) from error
     return value
+
+
+def to_json(value: Any, indent: int = 0) -> bytes:
+    """Encode a value as JSON; with an indent over several lines."""
+    content = msgspec.json.encode(value, enc_hook=str)
+    return msgspec.json.format(content, indent=indent) if indent else content
+
+
+def plain(value: Any) -> Any:
+    """A value as the lists, dicts, texts and numbers of its JSON."""
+    return msgspec.to_builtins(value, enc_hook=str)
+
+
+def typed(value: Any, wanted: type[V]) -> V:
+    """The inverse of `plain`."""
+    return msgspec.convert(value, wanted, dec_hook=_of_text)
+
+
+def _of_text(wanted: type, value: Any) -> Any:
+    if wanted is Scope and isinstance(value, str):
+        return Scope.parse(value)
+    raise ValueError(f"expected {wanted.__name__}, got {type(value).__name__}")
 
 
 def _bounded(content: bytes) -> None:

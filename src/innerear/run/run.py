@@ -35,7 +35,7 @@ from innerear.records import (
     digest,
 )
 from innerear.run.keys import render_key, runtime
-from innerear.run.parts import from_json, read_rows, write_whole
+from innerear.run.parts import from_json, read_rows, to_json, write_whole
 from innerear.run.whole import locked
 from innerear.stats import grouped
 from innerear.suite import CANARY, holds_canary
@@ -350,7 +350,7 @@ def update(folder: Path, change: Callable[[RunFile], RunFile]) -> Run:
 
 def save(folder: Path, file: RunFile) -> Run:
     """Write `run.json` and open the run."""
-    write_whole(folder / "run.json", msgspec.json.format(msgspec.json.encode(file), indent=2))
+    write_whole(folder / "run.json", to_json(file, indent=2))
     return Run(folder)
 
 

@@ -16,7 +16,7 @@ from innerear.checks import Check, Label, kind
 from innerear.metrics.group import Group
 from innerear.metrics.registry import check_metric
 from innerear.metrics.verified import in_headline
-from innerear.records import Item, Measurement, Outcome, Probe, Score, Signature
+from innerear.records import ALL, Item, Measurement, Outcome, Probe, Scope, Score, Signature
 from innerear.scores.classes import with_classes
 from innerear.stats import pass_at_k
 
@@ -31,11 +31,11 @@ FEW = 10  # checks; a share of fewer is too uncertain for a headline or a findin
 def check_scores(group: Group, judged: Judged) -> list[Score]:
     """All check-based scores of a group."""
     scores = [score for name in _kinds(group) for score in _of_kind(group, judged, name)]
-    scores += _sums(group, judged, "all", lambda probe: True)
+    scores += _sums(group, judged, ALL, lambda probe: True)
     for family in dict.fromkeys(probe.family for probe in group.probes):
-        scores += _sums(group, judged, f"family:{family}", lambda probe, family=family: probe.family == family)  # type: ignore[misc]
+        scores += _sums(group, judged, Scope("family", family), lambda probe, family=family: probe.family == family)  # type: ignore[misc]
     for level in sorted({probe.level for probe in group.probes}):
-        scores += _sums(group, judged, f"level:{level}", lambda probe, level=level: probe.level == level)  # type: ignore[misc]
+        scores += _sums(group, judged, Scope("level", str(level)), lambda probe, level=level: probe.level == level)  # type: ignore[misc]
     return scores + _at_k(group, judged)
 
 
@@ -96,7 +96,7 @@ def all_passed(group: Group, judged: Judged) -> dict[str, float]:
     return {probe: float(np.mean(passed)) for probe, passed in by_probe.items()}
 
 
-def _sums(group: Group, judged: Judged, name: str, wanted: Callable[[Probe], bool]) -> list[Score]:
+def _sums(group: Group, judged: Judged, scope: Scope, wanted: Callable[[Probe], bool]) -> list[Score]:
     items = [item for item in group.rendered if wanted(item.probe)]
     asked = [item for item in group.items if wanted(item.probe)]
     if not any(in_headline(check, item.probe.tier)[0] for item in asked for check in item.probe.expect):
@@ -106,7 +106,7 @@ def _sums(group: Group, judged: Judged, name: str, wanted: Callable[[Probe], boo
     single = [(probe, one) for probe, passed in results for one in passed]
     how = Signature.of(checks="counted", v=1)
     lacking = not_run(asked, judged)
-    more: dict[str, Any] = {"group": name, "note": _coverage(len(single), lacking, name)}
+    more: dict[str, Any] = {"group": scope, "note": _coverage(len(single), lacking, scope)}
     return [
         group.rate(PASSED, whole, len(asked) - len(whole), Signature.of(PASSED).plus(how), **more),
         group.rate(CHECKS, single, lacking.total(), Signature.of(CHECKS).plus(how), **more),
@@ -130,13 +130,13 @@ def not_run(items: Sequence[Item], judged: Judged) -> Counter[str]:
     return +found
 
 
-def _coverage(n: int, lacking: Counter[str], group: str) -> str:
+def _coverage(n: int, lacking: Counter[str], scope: Scope) -> str:
     """The note of a rate over checks: how many were not run and why, and whether there are too few."""
     notes = []
     if lacking:
         missing, whys = lacking.total(), [why for why, _ in lacking.most_common()]
         notes.append(f"{n} of {n + missing} checks run; {missing} not run: {_few(whys)}")
-    if group == "all" and 0 < n < FEW:
+    if scope == ALL and 0 < n < FEW:
         notes.append(f"{n} checks are too few for a headline")
     return "; ".join(notes)
 

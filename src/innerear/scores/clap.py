@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from innerear.checks import Label
 from innerear.embed import reads_captions
 from innerear.metrics.clap import cosines
-from innerear.records import Probe, Score, Signature
+from innerear.records import Probe, Scope, Score, Signature
 from innerear.reference.sets import find_reference
 from innerear.stats import SEED, holding, middle
 
@@ -234,7 +234,8 @@ def embedder_agreement(scores: Sequence[Score]) -> list[Score]:
             reach = holding(tau, _tau_interval(order)) if len(models) >= FEWEST_MODELS else None
             low, high = reach or (None, None)
             how = str(Signature.of("kendall-tau", of=metric, between=f"{one},{two}", ci="bootstrap-models", v=1))
-            more: dict[str, Any] = {"group": f"{metric}, {one} and {two}", "better": "higher", "low": low, "high": high}
+            more: dict[str, Any] = {"better": "higher", "low": low, "high": high}
+            more["group"] = Scope("", metric, f"{one} and {two}")
             more["note"] = "" if low is not None else f"{len(models)} models are too few for an interval"
             more["detail"] = {"pairs": int(np.triu(~np.isnan(order), 1).sum())}
             found.append(Score("agreement", "all models", strategy, tier, tau, len(models), 0, how, **more))

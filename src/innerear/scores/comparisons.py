@@ -8,7 +8,7 @@ from itertools import combinations, pairwise
 import numpy as np
 
 from innerear.metrics.group import Group
-from innerear.records import TIERS, Score, Signature
+from innerear.records import TIERS, Scope, Score, Signature
 from innerear.scores.checks import Judged, _counted
 from innerear.scores.ends import end_name
 from innerear.scores.identity import mean_grades
@@ -59,16 +59,16 @@ def _pairs(rates: Rates, metric: str) -> Iterator[Score]:
             continue
         if end_name(one[0]):
             one, other = other, one
+        versus = Scope("vs", other[0], other[1] if other[1] != one[1] else "")
         shared = [tier for tier in TIERS if tier in rates[one] and tier in rates[other]]
         found = [(tier, paired(rates[one][tier], rates[other][tier])) for tier in shared]
         there = [(tier, difference) for tier, difference in found if difference is not None]
         adjusted = holm([difference.p for _, difference in there])
         for (tier, difference), p_holm in zip(there, adjusted, strict=True):
-            label = other[0] if other[1] == one[1] else f"{other[0]}, {other[1]}"
             yield Score(
                 f"{metric}_difference", *one, tier, difference.value, difference.n,
                 len(rates[one][tier]) - difference.n,
-                str(Signature.of(f"{metric}_difference").plus(PAIRED)), group=f"vs:{label}",
+                str(Signature.of(f"{metric}_difference").plus(PAIRED)), group=versus,
                 unit="share", better="higher", low=difference.low, high=difference.high,
                 note=f"p = {p_holm:.2g}{_could(difference.visible)}",
                 detail={"p": difference.p, "p_holm": p_holm, "visible": difference.visible},

@@ -30,7 +30,7 @@ from innerear.embed import LEVELLED, TELLTALES
 from innerear.embed.batches import Embedded, Embedding
 from innerear.errors import InnerEarError, UsageError
 from innerear.metrics.group import Group
-from innerear.records import Probe, Score, Signature, digest
+from innerear.records import Probe, Scope, Score, Signature, digest
 from innerear.reference.sets import KINDS, Kind, Reference, find_reference
 from innerear.run.progress import Progress, Tally
 from innerear.stats import Estimate, Reach, grouped, holding
@@ -161,7 +161,7 @@ def _set_of(group: Group, kind: Kind, embedder: str, embedding: Embedding | None
 
     def without(why: str, n: int = 0) -> list[Score]:
         how = Signature.of(emb=embedder, ref=kind.name)
-        more: dict[str, Any] = {"note": why, "group": kind.name, "better": "lower"}
+        more: dict[str, Any] = {"note": why, "group": Scope("", kind.name), "better": "lower"}
         return [group.score(name, None, n, len(items) - n, Signature.of(name).plus(how), **more) for name in METRICS]
 
     reference = find_reference(kind.name, embedder)
@@ -232,7 +232,7 @@ class _Set:
                 "note": _small(metric, self.n_frames, dims, real_clips, n),
                 "floor": floor,
                 "ceiling": {"real": found[metric, "real"].estimate.value},
-                "group": self.kind.name,
+                "group": Scope("", self.kind.name),
                 "better": "lower",
                 "detail": detail,
             }
@@ -248,7 +248,8 @@ def _variety(
     found = collapse(grouped((probe.id, clip) for probe, clip in made), reference.kept)
     detail = {"between": found.between, "within": found.within, "share_between": found.share}
     signature = Signature.of("variety").plus(how.without("ci"))
-    return group.score("variety", Estimate(found.variety), found.clips, 0, signature, group=kind.name, detail=detail)
+    scope = Scope("", kind.name)
+    return group.score("variety", Estimate(found.variety), found.clips, 0, signature, scope, detail=detail)
 
 
 def _anchors(made: Sequence[tuple[Probe, Frames]], frames: Embedded) -> dict[str, list[Frames]]:

@@ -11,7 +11,7 @@ from innerear.distance.diversity import FEWEST, diversity
 from innerear.embed.batches import Embedding
 from innerear.errors import UsageError
 from innerear.metrics.group import Group
-from innerear.records import Item, Score, Signature
+from innerear.records import Item, Scope, Score, Signature
 from innerear.scores.realism import Levelled, levelled
 from innerear.stats import Estimate
 
@@ -25,7 +25,7 @@ def diversity_scores(group: Group, embedded: Mapping[str, Embedding | None]) -> 
 
 
 def _diversity(group: Group, found: Levelled) -> list[Score]:
-    asked, kind, note = len(found.items), found.kind.name, ""
+    asked, kind, note = len(found.items), Scope("", found.kind.name), ""
     try:
         varied = diversity(found.made, found.real)
         note = varied.reason

@@ -18,7 +18,7 @@ from innerear.metrics.group import Group
 from innerear.metrics.verified import TRUE, in_headline, shipped, variant
 from innerear.metrics.words import is_sentence
 from innerear.metrics.words import shipped as texts
-from innerear.records import Measurement, Score, Signature
+from innerear.records import Measurement, Scope, Score, Signature
 
 RUNGS = ("vowel", "syllable", "digit", "word", "sentence", "prosody")
 OF_RUNG = {"vowel": "vowel", "prosody": ""}
@@ -47,7 +47,7 @@ def ladder(group: Group, judged: Mapping[str, Sequence[tuple[Check, Measurement]
         out = sorted({why for check in wanted for counts, why in [in_headline(check, "speech")] if not counts})
         yield group.rate(
             "ladder", passes, len(wanted) - len(passes), Signature.of("ladder", of or "voice", v=1),
-            group=f"family:{rung}",
+            group=Scope("family", rung),
             floor={"chance": float(np.mean(chances))} if chances else {}, ceiling=_verified(wanted),
             note=f"not all checks count in headlines: {'; '.join(out)}" if out else "", detail={"rung": index + 1},
         )  # fmt: skip

@@ -31,7 +31,7 @@ from innerear.distance.sounds import Sounds
 from innerear.embed import LEVELLED, TELLTALES
 from innerear.embed.batches import Embedded, Embedding
 from innerear.metrics.group import Group
-from innerear.records import Item, Probe, Score, Signature
+from innerear.records import Item, Probe, Scope, Score, Signature
 from innerear.reference.sets import KINDS, Kind, find_reference, kind_of
 from innerear.stats import Estimate, estimate
 
@@ -74,7 +74,7 @@ def levelled(
             why = _lacking(kind, name, embedding, reference)
             if why or embedding is None or reference is None:
                 how = Signature.of(metric, emb=name, ref=kind.name, v=1)
-                yield None, group.score(metric, None, 0, len(items), how, note=why, group=kind.name)
+                yield None, group.score(metric, None, 0, len(items), how, note=why, group=Scope("", kind.name))
                 continue
             signature, frames = embedding
             made, noise = sounds_of(items, frames), _noise(items, frames)
@@ -184,7 +184,7 @@ def _told(group: Group, found: Levelled, embedded: Mapping[str, Embedding | None
             group.score(
                 "told_from_real", Estimate(told.auc, told.low, told.high), told.sounds, len(items) - told.sounds,
                 Signature.of("told_from_real").plus(found.how, ci="bootstrap-probes,sources", v=1),
-                group=name, unit="AUC", better="lower", note=told.reason,
+                group=Scope("", name), unit="AUC", better="lower", note=told.reason,
                 floor={"noise": floor} if name == found.kind.name else {}, ceiling={"real": top.auc},
                 detail=_details(told, top) | ({"given_away": _given_away(items, found, embedded)} if told.auc else {}),
             )
@@ -214,14 +214,15 @@ def _typical(group: Group, found: Levelled) -> list[Score]:
         return []
     typical = typicality(found.real, found.made)
     probes = dict(zip(found.made.names, found.made.sources, strict=True))
+    kind = found.kind.name
     values = estimate([(probes[name], value) for name, value in typical.each.items()], np.mean)
     why = "" if typical.each else "no class has recordings of four sources"
     noise = typicality(found.real, found.noise).mean if len(found.noise) else None
     return [
         group.score(
             "proximity", values, len(typical.each), len(found.items) - len(typical.each),
-            Signature.of("proximity").plus(found.how, v=1), group=found.kind.name, unit="rank", better="higher",
-            note=why, floor={"noise": noise}, ceiling={"real": _typical_recordings(found.kind.name, found.embedder)},
+            Signature.of("proximity").plus(found.how, v=1), group=Scope("", kind), unit="rank", better="higher",
+            note=why, floor={"noise": noise}, ceiling={"real": _typical_recordings(kind, found.embedder)},
             detail={
                 "precision": typical.precision,
                 "density": typical.density,

@@ -11,7 +11,7 @@ from innerear.compute.work import Executor
 from innerear.embed.batches import parts_of, read_embeddings
 from innerear.metrics import verified
 from innerear.records import Score, digest
-from innerear.run.parts import from_json, write_whole
+from innerear.run.parts import from_json, to_json, write_whole
 from innerear.run.progress import Progress, Say
 from innerear.run.run import Run, embeddings_folder
 from innerear.scores.score import VERSION, score
@@ -49,7 +49,7 @@ def score_run(run: Run, progress: Progress, machines: Executor | None, say: Say)
         say(f"{why}; its sounds count as missing until `innerear embed {run.folder}` embeds them again")
     found = score(items, rows, embedded, progress, machines)
     content = ScoreFile("" if damaged else inputs, found)  # computed again once the damage is repaired
-    write_whole(path, msgspec.json.format(msgspec.json.encode(content), indent=1))
+    write_whole(path, to_json(content, indent=1))
     return found
 
 

@@ -19,7 +19,7 @@ from innerear.errors import UsageError
 from innerear.report import ReportData, Settings, write_report
 from innerear.report.data import Item
 from innerear.report.evidence import report_data
-from innerear.run.parts import write_whole
+from innerear.run.parts import plain, write_whole
 from innerear.run.whole import sweep, writing
 from innerear.sharing.compare import UNITS, Comparison
 from innerear.sharing.entrants import Entrant
@@ -108,7 +108,7 @@ def _asked(comparison: Comparison, loaded: dict[str, ReportData], models: list[s
         models=models,
         strategies=list(dict.fromkeys(entrant.strategy for entrant in comparison.entrants)),
         command="\n".join(data.asked.command for data in loaded.values()),
-        more={name: msgspec.to_builtins(data.asked) for name, data in loaded.items()},
+        more={name: plain(data.asked) for name, data in loaded.items()},
     )
 
 
@@ -117,13 +117,13 @@ def _comparison(comparison: Comparison) -> dict[str, Any]:
     return {
         "pairs": comparison.pairs,
         "findings": [comparison.finding(first, second) for first, second in comparison.pairs],
-        "tests": msgspec.to_builtins(comparison.tests),
+        "tests": plain(comparison.tests),
         "metrics": [
             {"name": name, "unit": unit, "values": [entrant.values.get(name, {}) for entrant in comparison.entrants]}
             for name, unit in UNITS.items()
             if any(entrant.values.get(name) for entrant in comparison.entrants)
         ],
-        "lines": msgspec.to_builtins(comparison.lines),
+        "lines": plain(comparison.lines),
         "differs": comparison.differs,
         "left_out": comparison.left_out,
     }

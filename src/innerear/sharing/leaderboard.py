@@ -27,9 +27,9 @@ import msgspec
 
 from innerear import stages
 from innerear.errors import DiskFull, InnerEarError, UsageError
-from innerear.records import TIERS, Score, digest
+from innerear.records import ALL, TIERS, Score, digest
 from innerear.report.write import page, script
-from innerear.run.parts import from_json, write_whole
+from innerear.run.parts import from_json, to_json, write_whole
 from innerear.run.progress import Progress, silent
 from innerear.run.run import Run
 from innerear.run.whole import new_file, new_folder, sweep
@@ -128,7 +128,7 @@ def _entry(file: Path, site: Path) -> Entry:
             if path.name in ("report", "audio"):
                 path.rename(part / path.name)
         shutil.rmtree(run.folder)
-        write_whole(part / "entry.json", msgspec.json.encode(entry))
+        write_whole(part / "entry.json", to_json(entry))
     with new_file(site / "packs" / f"{name}.zip") as packed:
         shutil.copyfile(file, packed)
     return entry
@@ -157,7 +157,7 @@ def _scored(run: Run, name: str, title: str, sha256: str) -> Entry:
 
 
 def _shown(score: Score) -> bool:
-    return score.group == "all" or score.metric in ("fad", "kad")
+    return score.group == ALL or score.metric in ("fad", "kad")
 
 
 def _forget(site: Path, names: set[str]) -> None:

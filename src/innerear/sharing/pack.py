@@ -37,7 +37,7 @@ from innerear.records import Completion, Measurement, Probe, Render, Repeat, Sco
 from innerear.render.render import is_there
 from innerear.render.talkers import TALKERS
 from innerear.render.tools import is_hosted, recording
-from innerear.run.parts import from_json, read_rows, write_whole
+from innerear.run.parts import from_json, plain, read_rows, to_json, typed, write_whole
 from innerear.run.run import Run, RunFile, embeddings_folder, probes_digest, program_of
 from innerear.run.whole import FULL, new_file, of_disk, sweep, temporary, writing
 from innerear.scores.stage import ScoreFile
@@ -124,12 +124,12 @@ def _members(run: Run, scores: Sequence[Score], scrub: Scrub, as_is: bool) -> It
 
 
 def _json(row: Any) -> bytes:
-    return msgspec.json.encode(row) + b"\n"
+    return to_json(row) + b"\n"
 
 
 def _clean(row: Any, scrub: Scrub) -> Any:
     """A row with all its text scrubbed."""
-    return msgspec.convert(_scrubbed(msgspec.to_builtins(row), scrub), type(row))
+    return typed(_scrubbed(plain(row), scrub), type(row))
 
 
 def _scrubbed(value: Any, scrub: Scrub) -> Any:
@@ -284,10 +284,10 @@ def _check(run: Run, file: Path) -> None:
     if head.form != FORM:
         raise UsageError(f"{file} has format {head.form}; this version reads format {FORM}")
     (run.folder / "pack.json").unlink()
-    write_whole(run.folder / "run.json", msgspec.json.format(msgspec.json.encode(_guarded(run.file)), indent=2))
+    write_whole(run.folder / "run.json", to_json(_guarded(run.file), indent=2))
     scores = run.folder / "scores.json"
     if scores.exists():  # without its inputs, the next `innerear score` recomputes it
-        write_whole(scores, msgspec.json.encode(msgspec.structs.replace(_read(scores, ScoreFile), inputs="")))
+        write_whole(scores, to_json(msgspec.structs.replace(_read(scores, ScoreFile), inputs="")))
     for probe in run.probes:
         try:
             validate(probe)

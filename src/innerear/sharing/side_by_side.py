@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
-from innerear.records import Score
+from innerear.records import Scope, Score
 from innerear.sharing.entrants import Entrant
 from innerear.sharing.tables import bare
 
@@ -29,7 +29,7 @@ class Line(msgspec.Struct, frozen=True):
     """One set metric, with one cell per entrant."""
 
     tier: str
-    group: str
+    group: Scope
     metric: str
     embedder: str
     unit: str
@@ -39,7 +39,7 @@ class Line(msgspec.Struct, frozen=True):
 
 def side_by_side(entrants: Sequence[Entrant], touched: Mapping[str, str]) -> Iterator[Line]:
     """One line per score, with the entrants side by side; cells that were computed differently are marked."""
-    known: dict[tuple[str, str, str, str], dict[int, Score]] = {}
+    known: dict[tuple[str, Scope, str, str], dict[int, Score]] = {}
     for index, entrant in enumerate(entrants):
         for score in entrant.scores:
             if score.metric not in ("checks_difference", "identity_difference", "tier_trend", "agreement"):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from innerear import stages
 from innerear.errors import UsageError
-from innerear.records import TIERS, Score, Signature
+from innerear.records import ALL, TIERS, Scope, Score, Signature
 from innerear.run.run import Run
 from innerear.scores.ends import CEILINGS, FLOORS, end_name
 from innerear.text import distinct
@@ -71,7 +71,7 @@ class Column:
     """A metric of one group, computed in one way."""
 
     metric: str
-    group: str
+    group: Scope
     signature: str
     unit: str
     better: str
@@ -92,8 +92,8 @@ class Column:
     @property
     def inside(self) -> str:
         """The group and the embedder, if any."""
-        group = self.group.replace("family:", "").replace("_", " ") if self.group != "all" else ""
-        return ", ".join(filter(None, [group, Signature.parse(self.signature).embedder]))
+        name = self.group.name if self.group.sort in ("all", "family") else self.group
+        return ", ".join(filter(None, [name.replace("_", " "), Signature.parse(self.signature).embedder]))
 
     @property
     def title(self) -> str:
@@ -157,7 +157,7 @@ def tables(runs: Sequence[Scored], metrics: Sequence[str] = ()) -> list[Table]:
 
 
 def _shown(score: Score, wanted: Sequence[str], chosen: Sequence[str]) -> bool:
-    whole = score.group == "all" or score.metric in ("fad", "kad") or bool(chosen)
+    whole = score.group == ALL or score.metric in ("fad", "kad") or bool(chosen)
     return score.metric in wanted and whole
 
 
