@@ -55,14 +55,14 @@ def track_f0(
     f0, clarity, level_db = np.empty(len(frames)), np.empty(len(frames)), np.empty(len(frames))
     for start in range(0, len(frames), BLOCK):
         part = slice(start, start + BLOCK)
-        nsdf, level_db[part] = _normal_differences(frames[part], sample_rate)
+        nsdf, level_db[part] = normal_differences(frames[part], sample_rate)
         f0[part], clarity[part] = _periods(nsdf, sample_rate)
     quiet = level_db <= max(level_db.max() - 60, -100)
     f0[quiet], clarity[quiet] = np.nan, 0.0
     return F0Track((np.arange(len(frames)) * hop + length / 2) / sample_rate, f0, clarity, level_db)
 
 
-def _normal_differences(
+def normal_differences(
     frames: NDArray[np.float32], sample_rate: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """NSDF of each frame, (frames, lags), and its level in dB."""

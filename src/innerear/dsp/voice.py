@@ -46,10 +46,10 @@ def track_voice(clip: Clip, window_s: float = WINDOW_S) -> VoiceTrack:
     heard = (track.level_db > track.level_db.max() - HEARD_DB) & (track.level_db > -80)
     f0 = np.nan_to_num(track.f0_hz)
     voiced = heard & (track.clarity >= CLEAR) & (f0 >= LOWEST_HZ) & (f0 <= HIGHEST_HZ)
-    return VoiceTrack(track.times_s, f0, track.level_db, heard, _lasting(voiced))
+    return VoiceTrack(track.times_s, f0, track.level_db, heard, lasting(voiced))
 
 
-def _lasting(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def lasting(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Drop segments shorter than `SHORTEST` frames."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(int)))
     kept = np.zeros_like(mask)

@@ -2,7 +2,7 @@
 
 The contour is f0 in semitones over the voiced part of a sound: from its first voiced frame to its last, on a
 straight line across creaky or voiceless gaps, without the first and last 20 ms, in which consonants bend it.
-Octave jumps of the tracker are folded, so only the shape counts, never the pitch.
+Only the shape counts, never the pitch.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from innerear.checks import F0Contour
 from innerear.clip import Clip
-from innerear.dsp.voice import VoiceTrack, relief_db, track_voice
+from innerear.dsp.glides import track_gliding
+from innerear.dsp.voice import VoiceTrack, relief_db
 from innerear.errors import WeightsUnavailable
 from innerear.metrics.base import CheckMetric, Sound, Value
 from innerear.metrics.silero import spoken_s
@@ -22,7 +23,6 @@ from innerear.metrics.silero import spoken_s
 Floats = NDArray[np.float64]
 
 POINTS = 41
-WINDOW_S = 0.032  # two periods of 62 Hz; in a longer one a fall of an octave in 0.2 s has no period
 LEAST_CORRELATION = 0.85
 RANGE_FACTOR = 2.0  # the range may be so many times larger or smaller than asked
 LEVEL = 2.0  # semitones that a level tone may move
@@ -30,12 +30,12 @@ FLAT = 1.0  # semitones; a form with a smaller range is a level tone
 FEWEST_VOICED = 10  # frames of 10 ms
 LONGEST_GAP = 30  # frames; beyond such a gap another voice begins
 EDGE = 2  # frames left out at both ends
+JUMP = 4.0  # semitones from one frame to the next; no voice does that
 STRAY = 0.15  # of the longest run of voiced frames; shorter runs are left out
 LOUD_DB = 20.0  # frames within this of the loudest should be voiced ...
 LEAST_VOICED = 0.6  # ... at least this share of them
 LEAST_VOICE_S = 0.16  # that Silero must hear: bent instruments reach 0.13
 LEAST_RELIEF_DB = 2.0  # of the harmonics; a sawtooth has 0
-OCTAVE = 12.0
 
 
 def contour(track: VoiceTrack) -> Floats | None:
@@ -47,14 +47,15 @@ def contour(track: VoiceTrack) -> Floats | None:
     loud = track.heard & (track.level_db > track.level_db.max() - LOUD_DB)
     if len(places) < FEWEST_VOICED or np.sum(loud & track.voiced) < LEAST_VOICED * loud.sum():
         return None
-    runs = np.split(places, np.flatnonzero(np.diff(places) > 1) + 1)
+    pitch = 12 * np.log2(track.f0_hz)
+    broken = (np.diff(places) > 1) | (np.abs(np.diff(pitch[places])) > JUMP)
+    runs = np.split(places, np.flatnonzero(broken) + 1)
     longest = max(map(len, runs))
     places = np.concatenate([run for run in runs if len(run) >= STRAY * longest])
     places = max(np.split(places, np.flatnonzero(np.diff(places) > LONGEST_GAP) + 1), key=len)
     if len(places) < FEWEST_VOICED:
         return None
-    folded = np.unwrap(12 * np.log2(track.f0_hz[places]), period=OCTAVE)
-    every = np.interp(np.arange(places[0], places[-1] + 1), places, folded)
+    every = np.interp(np.arange(places[0], places[-1] + 1), places, pitch[places])
     smooth = np.median(np.lib.stride_tricks.sliding_window_view(np.pad(every, 2, mode="edge"), 5), axis=1)
     inner = smooth[EDGE:-EDGE]
     found = np.interp(np.linspace(0, len(inner) - 1, POINTS), np.arange(len(inner)), inner)
@@ -94,7 +95,7 @@ class F0ContourCheck(CheckMetric[F0Contour]):
     below 1 semitone) within 2 semitones, its value the range. Only if a voice is heard, with resonances.
     """
 
-    name, version, unit = "f0_contour", 1, "correlation"
+    name, version, unit = "f0_contour", 2, "correlation"
     label = "Melody of the voice"
     text = "The f0 of the voice moves in the requested shape, such as a tone of Mandarin."
     better = "higher"
@@ -103,7 +104,7 @@ class F0ContourCheck(CheckMetric[F0Contour]):
     def measure(self, sound: Sound, check: F0Contour) -> Value:
         """Detail: the range in semitones, and the contour at five times."""
         assert sound.clip is not None
-        track = track_voice(sound.clip, WINDOW_S)
+        track = track_gliding(sound.clip)
         found = contour(track)
         if found is None:
             return Value(None, False, "no voiced part, or too little of the sound is voiced")
