@@ -1,4 +1,4 @@
-"""Track an f0 that moves fast, such as that of a falling Mandarin tone, which loses half its octave in 50 ms.
+"""Track an f0 that moves fast, such as that of a falling Mandarin tone, which falls by half an octave in 50 ms.
 
 Within a window of two periods such a voice has no period. So each window is also heard on time axes that are
 stretched until a glide of so many octaves per second is a steady tone (L. Weruaga, M. Képesi, "The fan-chirp
@@ -12,10 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from innerear.clip import Clip
+from innerear.dsp import voice
 from innerear.dsp.f0 import normal_differences
-from innerear.dsp.voice import (
-    CLEAR, HEARD_DB, HIGHEST_HARMONIC_HZ, HIGHEST_HZ, HOP_S, LOWEST_HZ, SAMPLE_RATE, VoiceTrack, lasting,
-)  # fmt: skip
+from innerear.dsp.voice import HOP_S, SAMPLE_RATE, VoiceTrack
 
 Floats = NDArray[np.float64]
 
@@ -33,10 +32,10 @@ def track_gliding(clip: Clip) -> VoiceTrack:
     samples = clip.at(SAMPLE_RATE)
     length, hop = round(1.2 * WINDOW_S * SAMPLE_RATE), round(HOP_S * SAMPLE_RATE)
     samples = np.pad(samples, (0, max(0, length - len(samples))))
-    samples = sosfiltfilt(butter(8, HIGHEST_HARMONIC_HZ, fs=SAMPLE_RATE, output="sos"), samples).astype(np.float32)
+    samples = sosfiltfilt(butter(8, voice.HIGHEST_HARMONIC_HZ, fs=SAMPLE_RATE, output="sos"), samples).astype(np.float32)
     frames = np.lib.stride_tricks.sliding_window_view(samples, length)[::hop]
-    octaves = np.arange(np.ceil(np.log2(HIGHEST_HZ / LOWEST_HZ) * PER_OCTAVE) + 1) / PER_OCTAVE
-    f0_hz = LOWEST_HZ * 2**octaves
+    octaves = np.arange(np.ceil(np.log2(voice.HIGHEST_HZ / voice.LOWEST_HZ) * PER_OCTAVE) + 1) / PER_OCTAVE
+    f0_hz = voice.LOWEST_HZ * 2**octaves
     clear = np.zeros((len(frames), len(f0_hz)))
     level_db = np.zeros(len(frames))
     for glide in GLIDES:
@@ -49,9 +48,9 @@ def track_gliding(clip: Clip) -> VoiceTrack:
         clear = np.maximum(clear, (1 - share) * nsdf[:, low] + share * nsdf[:, low + 1])
     path = _best_path(clear + OCTAVE_COST * octaves)
     clarity = clear[np.arange(len(frames)), path]
-    heard = (level_db > level_db.max() - HEARD_DB) & (level_db > -80)
+    heard = (level_db > level_db.max() - voice.HEARD_DB) & (level_db > -80)
     times_s = (np.arange(len(frames)) * hop + length / 2) / SAMPLE_RATE
-    return VoiceTrack(times_s, f0_hz[path], level_db, heard, lasting(heard & (clarity >= CLEAR)))
+    return VoiceTrack(times_s, f0_hz[path], level_db, heard, voice.lasting(heard & (clarity >= voice.CLEAR)))
 
 
 def _stretched(frames: NDArray[np.float32], glide: float) -> NDArray[np.float32]:
