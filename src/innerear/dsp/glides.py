@@ -32,7 +32,8 @@ def track_gliding(clip: Clip) -> VoiceTrack:
     samples = clip.at(SAMPLE_RATE)
     length, hop = round(1.2 * WINDOW_S * SAMPLE_RATE), round(HOP_S * SAMPLE_RATE)
     samples = np.pad(samples, (0, max(0, length - len(samples))))
-    samples = sosfiltfilt(butter(8, voice.HIGHEST_HARMONIC_HZ, fs=SAMPLE_RATE, output="sos"), samples).astype(np.float32)
+    low_pass = butter(8, voice.HIGHEST_HARMONIC_HZ, fs=SAMPLE_RATE, output="sos")
+    samples = sosfiltfilt(low_pass, samples).astype(np.float32)
     frames = np.lib.stride_tricks.sliding_window_view(samples, length)[::hop]
     octaves = np.arange(np.ceil(np.log2(voice.HIGHEST_HZ / voice.LOWEST_HZ) * PER_OCTAVE) + 1) / PER_OCTAVE
     f0_hz = voice.LOWEST_HZ * 2**octaves
