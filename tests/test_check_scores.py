@@ -1,12 +1,15 @@
 """Scores from checks, on made-up outcomes of real probes."""
 
+import msgspec
 import pytest
 
 from innerear import suite
+from innerear.checks import kind
 from innerear.metrics.verified import in_headline
 from innerear.records import Completion, Item, Measurement, Outcome, Program, Render, Scope, Status, digest
 from innerear.scores.checks import check_scores
 from innerear.scores.comparisons import comparisons
+from innerear.scores.ears import with_ears
 from innerear.scores.ends import with_ends
 from innerear.scores.groups import groups_of
 
@@ -162,3 +165,25 @@ def test_a_rate_of_a_tier_over_few_checks_says_that_it_is_no_headline():
     few, enough = (scored(made("m", NOTES[:n], lambda *_: True))[0] for n in (3, 20))
     assert "too few for a headline" in the(few, metric="checks", group="all").note
     assert the(enough, metric="checks", group="all").note == ""
+
+
+@pytest.mark.parametrize("ears", ["both", "yamnet", "aisfx"])
+def test_missing_and_silent_sounds_count_as_those_that_the_ears_of_the_run_heard(ears):
+    """A model of whose programs a third crash is judged on as many checks as one whose programs all run."""
+    probes = [p for p in PROBES if p.id.startswith("environment/") and any(kind(c) == "label" for c in p.expect)]
+
+    def run(model, crashes):
+        items, judged = made(model, probes, lambda place, _: not crashes(place))
+        for place, rows in enumerate(judged.values()):
+            heard = {"heard": None} if crashes(place) else {"heard": "rain", "identity": 0.5, "ears": ears}
+            rows[:] = [(check, msgspec.structs.replace(row, detail=heard)) for check, row in rows]
+        return items, judged
+
+    every, some = run("every", lambda _: False), run("some", lambda place: place % 3 == 0)
+    scores, _ = scored((every[0] + some[0], with_ears({**every[1], **some[1]})))
+    ns = {model: the(scores, model=model, metric="checks", group="all").n for model in ("every", "some")}
+    assert ns["every"] == ns["some"]
+    fewer = sum(not in_headline(check, p.tier, {"ears": ears})[0] for p in probes for check in p.expect)
+    assert ns["every"] == sum(len(p.expect) for p in probes) - fewer
+    assert with_ears(some[1]) != some[1]
+    assert with_ears({key: [] for key in some[1]}) == {key: [] for key in some[1]}

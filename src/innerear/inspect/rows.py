@@ -81,7 +81,7 @@ class Heard(msgspec.Struct, frozen=True):
         return [
             row.passed
             for check, row in checked(self.probe, self.measurements)
-            if row.passed is not None and in_headline(check, self.probe.tier)[0]
+            if row.passed is not None and in_headline(check, self.probe.tier, row.detail)[0]
         ]
 
     def words(self) -> str:

@@ -130,7 +130,7 @@ def _measured(item: Item, rows: Sequence[Measurement], put: Put) -> None:
         if row.check is not None:
             if row.passed is not None:
                 put(name, how.plus("passed"), "higher", item, float(row.passed))
-                if in_headline(item.probe.expect[row.check], item.probe.tier)[0]:
+                if in_headline(item.probe.expect[row.check], item.probe.tier, row.detail)[0]:
                     counted.append(row.passed)
             name = f"{name}_{metric.value_is}"
             how = how.plus("size" if metric.value_is == "error" else "value")

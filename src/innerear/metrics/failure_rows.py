@@ -102,7 +102,7 @@ def _naming(audio: Path) -> Iterator[Callable[[_Failed], Measurement | None]]:
         reason = item.render.reason if item.render.outcome in OF_OUTCOME else _reason(item, rows)
         text = f"{WORDS[fitting[0]]}{': ' if reason else ''}{reason}"
         counts = item.render.outcome in OF_OUTCOME or any(
-            in_headline(check, item.probe.tier)[0] for check, _ in failed_checks(item.probe, rows)
+            in_headline(check, item.probe.tier, row.detail)[0] for check, row in failed_checks(item.probe, rows)
         )
         detail = {"words": fitting, "counts": counts, **more}
         return Measurement(failed.key, item.completion.key, "failure", None, False, f"{fitting[0]} – {text}", detail)

@@ -17,6 +17,7 @@ from innerear.run.run import Run
 from innerear.scores.checks import all_passed
 from innerear.scores.ends import FLOORS, end_name
 from innerear.scores.groups import groups_of
+from innerear.scores.ears import with_ears
 from innerear.scores.score import judged_checks
 
 FEWEST = 6
@@ -49,7 +50,7 @@ class ProbeStats(msgspec.Struct, frozen=True):
 def passes(run: Run) -> dict[str, dict[str, float]]:
     """The systems of a run, each with the probes on which a headline check was run."""
     items, rows = run.items(), run.measurements()
-    judged = {item.completion.key: judged_checks(item, rows) for item in items}
+    judged = with_ears({item.completion.key: judged_checks(item, rows) for item in items})
     found: dict[str, dict[str, float]] = {}
     for group in groups_of(items):
         if end_name(group.model) not in FLOORS:

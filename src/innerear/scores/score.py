@@ -21,6 +21,7 @@ from innerear.scores.clap import clap_scores, embedder_agreement
 from innerear.scores.comparisons import comparisons
 from innerear.scores.distances import distance_scores
 from innerear.scores.diversity import diversity_scores
+from innerear.scores.ears import with_ears
 from innerear.scores.ends import with_ends
 from innerear.scores.groups import groups_of
 from innerear.scores.identity import identity_scores
@@ -30,7 +31,7 @@ from innerear.scores.realism import realism_scores
 Progress = Callable[[str, int, int], None]
 
 AUDIBLE_DBFS = -60.0  # RMS over the whole sound
-VERSION = 3  # of how scores are computed from the same rows; a change makes older scores stale
+VERSION = 4  # of how scores are computed from the same rows; a change makes older scores stale
 FUNNEL = ("completion", "program", "ran", "audio", "audible", "right length")
 
 
@@ -57,7 +58,7 @@ def score(
 ) -> list[Score]:
     """All scores of a run. `embedded`: embeddings by the embedder's name; `None` without weights."""
     groups = list(groups_of(items))
-    judged = {item.completion.key: judged_checks(item, rows) for group in groups for item in group.rendered}
+    judged = with_ears({i.completion.key: judged_checks(i, rows) for group in groups for i in group.rendered})
     scores: list[Score] = []
     for group, distances in zip(groups, distance_scores(groups, embedded, progress, machines), strict=True):
         scores += _rates(group)
