@@ -78,9 +78,18 @@ def _fluidsynth(given: dict[str, Any]) -> Clip:
             f"the run was made with the soundfont {given['soundfont']}, the one found is {font.name}; "
             "name the first in INNEREAR_SOUNDFONT"
         )
+    return play_midi(font, given["midi"])
+
+
+def play_midi(font: Path, midi: str) -> Clip:
+    """Play a MIDI file, in hexadecimal, with a soundfont by fluidsynth, dry, at 44.1 kHz.
+
+    Raises:
+        AudioError: fluidsynth made no sound.
+    """
     with tempfile.TemporaryDirectory(prefix="innerear-") as folder:
         score, played = Path(folder, "score.mid"), Path(folder, "played.wav")
-        score.write_bytes(bytes.fromhex(given["midi"]))
+        score.write_bytes(bytes.fromhex(midi))
         dry = ["-R", "0", "-C", "0", "-g", "0.6"]
         command = ["fluidsynth", "-ni", *dry, "-r", "44100", "-O", "float", "-T", "wav", "-F", str(played)]
         return _made([*command, str(font), str(score)], played)

@@ -15,9 +15,9 @@ import numpy as np
 from innerear.records import Probe
 from innerear.run.run import Run
 from innerear.scores.checks import all_passed
+from innerear.scores.ears import with_ears
 from innerear.scores.ends import FLOORS, end_name
 from innerear.scores.groups import groups_of
-from innerear.scores.ears import with_ears
 from innerear.scores.score import judged_checks
 
 FEWEST = 6

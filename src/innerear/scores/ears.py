@@ -19,7 +19,7 @@ Rows = Sequence[tuple[Check, Measurement]]
 
 
 def with_ears(judged: Mapping[str, Rows]) -> dict[str, list[tuple[Check, Measurement]]]:
-    """The rows by completion key; those of silent and missing sounds get the ears that heard most sounds of their kind."""
+    """The rows by completion key; silent and missing sounds get the ears that heard most sounds of their kind."""
     heard: dict[str, Counter[str]] = {}
     for rows in judged.values():
         for check, row in rows:
