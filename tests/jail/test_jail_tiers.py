@@ -155,7 +155,7 @@ def test_a_container_gets_no_network_no_privilege_and_nothing_to_write_but_tmp(e
         *("--security-opt=no-new-privileges", "--user=65534:65534", "--pids-limit=64", "--memory=4g"),
     ):
         assert flag in command
-    assert command[-5:] == ["some/image:1", "python", "-m", "innerear.jail.serve", "library"]
+    assert command[-5:] == ["some/image:1", "python3", "-m", "innerear.jail.serve", "library"]
     assert not [word for word in command if word.startswith(("--volume", "-v", "--mount", "--privileged", "--device"))]
 
 

@@ -17,6 +17,7 @@ from innerear.cli.distances import diversity, embed_folder, fad, kad, realism
 from innerear.cli.doctor import doctor
 from innerear.cli.hub import pull, push
 from innerear.cli.inspect import import_logs
+from innerear.cli.jail import jail
 from innerear.cli.listening import listen_test
 from innerear.cli.options import (
     EMBEDDER_NAMES,
@@ -112,8 +113,8 @@ def main() -> None:
 
 
 for command in (
-    *(anatomy, checks, clap, compare, diversity, doctor, export, fad, import_logs, kad, leaderboard, listen_test),
-    *(pack, probes, pull, push, realism, record, reference, unpack, weights),
+    *(anatomy, checks, clap, compare, diversity, doctor, export, fad, import_logs, jail, kad, leaderboard),
+    *(listen_test, pack, probes, pull, push, realism, record, reference, unpack, weights),
 ):
     main.add_command(command)
 main.add_command(models, "models")

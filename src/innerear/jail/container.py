@@ -25,26 +25,37 @@ from innerear.jail.messages import Answer, Ask
 from innerear.records import Limits, Outcome, Track
 
 IMAGE = "INNEREAR_JAIL_IMAGE"
-"""The environment variable that names the image; the default is `innerear-jail`."""
+"""The environment variable that names the image."""
+DEFAULT_IMAGE = "innerear-jail"
 _GRACE_S = 10.0
 _START_S = 60.0
 _numbers = itertools.count()
 
 
-def command(engine: str, track: Track = "scratch") -> list[str]:
-    """The engine's command line: no network, read-only except a small /tmp, no privileges.
+def isolated(engine: str) -> list[str]:
+    """How the engine runs a container: no network, read-only except a small /tmp, no privileges.
 
-    >>> " ".join(command("podman")[:5])
+    >>> " ".join(isolated("podman")[:5])
     'podman run --rm --interactive --network=none'
     """
-    limits = ("--pids-limit=64", "--memory=4g", "--memory-swap=4g", "--ulimit=core=0")
+    # Engines ask for higher limits of files and processes than some machines allow; a program needs neither.
+    rlimits = ("--ulimit=core=0", "--ulimit=nofile=1024:1024", "--ulimit=nproc=1000:1000")
+    limits = ("--pids-limit=64", "--memory=4g", "--memory-swap=4g", *rlimits)
     return [
         *(engine, "run", "--rm", "--interactive", "--network=none", "--read-only", "--cap-drop=ALL"),
         *("--security-opt=no-new-privileges", "--user=65534:65534", "--ipc=private", *limits),
         *("--tmpfs=/tmp:rw,nosuid,nodev,noexec,size=128m,mode=1777", "--workdir=/", "--env=HOME=/tmp"),
-        f"--name=innerear-jail-{os.getpid()}-{next(_numbers)}",
-        *(os.environ.get(IMAGE, "innerear-jail"), "python", "-m", "innerear.jail.serve", track),
     ]
+
+
+def command(engine: str, track: Track = "scratch", image: str = "") -> list[str]:
+    """The engine's command line for one worker.
+
+    `image` is by default the one that INNEREAR_JAIL_IMAGE names, else `innerear-jail`.
+    """
+    name = f"--name=innerear-jail-{os.getpid()}-{next(_numbers)}"
+    image = image or os.environ.get(IMAGE, DEFAULT_IMAGE)
+    return [*isolated(engine), name, image, "python3", "-m", "innerear.jail.serve", track]
 
 
 def cause(said: str) -> str:

@@ -37,7 +37,7 @@ _READABLE = (
     "Install Python and its packages in a folder that every user can read (uv: UV_PYTHON_INSTALL_DIR=/opt/python), "
     "or give the container --cap-add SYS_ADMIN."
 )
-_NO_CONTAINER = "Start the engine and build the image described in docs/jail.md, or name yours in INNEREAR_JAIL_IMAGE."
+_NO_CONTAINER = "Start the engine and run `innerear jail build-image`, or name your image in INNEREAR_JAIL_IMAGE."
 _FIXES = {"ll": _NO_LANDLOCK, "docker": _NO_CONTAINER, "podman": _NO_CONTAINER}
 _NOT_LINUX = (
     "Use the tier docker or podman, a Linux machine, or WSL2; or run programs unprotected with the tier off, "
