@@ -1,15 +1,15 @@
 """Scores from checks, on made-up outcomes of real probes."""
 
-import msgspec
 import pytest
+from msgspec.structs import replace
 
 from innerear import suite
 from innerear.checks import kind
+from innerear.metrics.ears import with_ears
 from innerear.metrics.verified import in_headline
 from innerear.records import Completion, Item, Measurement, Outcome, Program, Render, Scope, Status, digest
 from innerear.scores.checks import check_scores
 from innerear.scores.comparisons import comparisons
-from innerear.scores.ears import with_ears
 from innerear.scores.ends import with_ends
 from innerear.scores.groups import groups_of
 
@@ -18,27 +18,26 @@ NOTES = [p for p in PROBES if p.tier == "notes" and any(in_headline(check, p.tie
 
 
 def made(model, probes, passes, attempts=1):
-    """Items of a model and, by completion, its checks with rows that pass as `passes(place, attempt)` says."""
-    items, judged = [], {}
+    """Items of a model, with rows of their checks that pass as `passes(place, attempt)` says."""
+    items = []
     for place, probe in enumerate(probes):
         for attempt in range(attempts):
             key = digest(model, probe.id, attempt)
-            items.append(
-                Item(
-                    probe, Completion(key, probe.id, model, "direct", attempt, [], ""), Program("x"),
-                    Render(key, key, Outcome.OK),
-                )
-            )  # fmt: skip
+            completion = Completion(key, probe.id, model, "direct", attempt, [], "")
             passed = bool(passes(place, attempt))
-            judged[key] = [(check, Measurement("k", key, "m", 0.0, passed)) for check in probe.expect]
-    return items, judged
+            rows = [Measurement("k", key, "m", 0.0, passed, check=index) for index in range(len(probe.expect))]
+            items.append(Item(probe, completion, Program("x"), Render(key, key, Outcome.OK), rows))
+    return items
 
 
 def scored(*sets):
-    items = [item for some, _ in sets for item in some]
-    judged = {key: rows for _, found in sets for key, rows in found.items()}
-    groups = list(groups_of(items))
-    return with_ends([score for group in groups for score in check_scores(group, judged)]), comparisons(groups, judged)
+    groups = list(groups_of([item for items in sets for item in items]))
+    return with_ends([score for group in groups for score in check_scores(group)]), comparisons(groups)
+
+
+def changed(items, row):
+    """The items with other rows: `row(check, old)`."""
+    return [replace(item, measurements=[row(check, old) for check, old in item.checked]) for item in items]
 
 
 def the(scores, **wanted):
@@ -62,13 +61,12 @@ def test_the_interval_of_checks_that_all_or_none_pass_is_as_wide_as_their_probes
 
 
 def test_what_does_not_count_changes_no_sum():
-    items, judged = made("m", NOTES, lambda *_: True)
-    for rows in judged.values():
-        rows[:] = [
-            (check, row if in_headline(check, "notes")[0] else Measurement("k", row.subject, "m", 0.0, False))
-            for check, row in rows
-        ]
-    scores, _ = scored((items, judged))
+    scores, _ = scored(
+        changed(
+            made("m", NOTES, lambda *_: True),
+            lambda check, row: row if in_headline(check, "notes")[0] else replace(row, passed=False),
+        )
+    )
     assert the(scores, metric="checks", group="all").value == 1
     assert "not counted" in the(scores, metric="instrument").note
 
@@ -129,21 +127,18 @@ def test_of_two_tiers_the_trend_names_both_and_claims_no_more():
     assert trend.note.startswith("worse in environment than in notes")
 
 
-def without(items, judged, lacks, why="not measured here: YAMNet's weights are missing"):
+def without(items, lacks, why="not measured here: YAMNet's weights are missing"):
     """The same on a machine that lacks what the checks of some places need."""
-    for place, item in enumerate(items):
-        if lacks(place):
-            rows = judged[item.completion.key]
-            rows[:] = [
-                (check, Measurement("k", row.subject, "m", None, None, why, status=Status.UNAVAILABLE))
-                for check, row in rows
-            ]
-    return items, judged
+
+    def lacking(check, row):
+        return replace(row, value=None, passed=None, reason=why, status=Status.UNAVAILABLE)
+
+    return [changed([item], lacking)[0] if lacks(place) else item for place, item in enumerate(items)]
 
 
 def test_a_rate_over_fewer_checks_than_there_are_says_how_many_were_not_run_and_why():
     every = the(scored(made("m", NOTES, lambda *_: True))[0], metric="checks", group="all")
-    scores, _ = scored(without(*made("m", NOTES, lambda *_: True), lambda place: place % 4 == 0))
+    scores, _ = scored(without(made("m", NOTES, lambda *_: True), lambda place: place % 4 == 0))
     for name in ("checks", "passed"):
         score = the(scores, metric=name, group="all")
         checks = the(scores, metric="checks", group="all")
@@ -155,9 +150,8 @@ def test_a_rate_over_fewer_checks_than_there_are_says_how_many_were_not_run_and_
 
 
 def test_what_was_not_measured_yet_is_named_as_not_run():
-    items, judged = made("m", NOTES[:20], lambda *_: True)
-    judged[items[0].completion.key] = []
-    note = the(scored((items, judged))[0], metric="checks", group="all").note
+    first, *others = made("m", NOTES[:20], lambda *_: True)
+    note = the(scored([replace(first, measurements=[]), *others])[0], metric="checks", group="all").note
     assert note.endswith("not run: not measured yet")
 
 
@@ -173,17 +167,19 @@ def test_missing_and_silent_sounds_count_as_those_that_the_ears_of_the_run_heard
     probes = [p for p in PROBES if p.id.startswith("environment/") and any(kind(c) == "label" for c in p.expect)]
 
     def run(model, crashes):
-        items, judged = made(model, probes, lambda place, _: not crashes(place))
-        for place, rows in enumerate(judged.values()):
-            heard = {"heard": None} if crashes(place) else {"heard": "rain", "identity": 0.5, "ears": ears}
-            rows[:] = [(check, msgspec.structs.replace(row, detail=heard)) for check, row in rows]
-        return items, judged
+        return [
+            changed([item], lambda _, row, n=n: replace(row, detail=heard(crashes(n))))[0]
+            for n, item in enumerate(made(model, probes, lambda place, _: not crashes(place)))
+        ]
+
+    def heard(crashed):
+        return {"heard": None} if crashed else {"heard": "rain", "identity": 0.5, "ears": ears}
 
     every, some = run("every", lambda _: False), run("some", lambda place: place % 3 == 0)
-    scores, _ = scored((every[0] + some[0], with_ears({**every[1], **some[1]})))
+    scores, _ = scored(with_ears(every + some))
     ns = {model: the(scores, model=model, metric="checks", group="all").n for model in ("every", "some")}
     assert ns["every"] == ns["some"]
     fewer = sum(not in_headline(check, p.tier, {"ears": ears})[0] for p in probes for check in p.expect)
     assert ns["every"] == sum(len(p.expect) for p in probes) - fewer
-    assert with_ears(some[1]) != some[1]
-    assert with_ears({key: [] for key in some[1]}) == {key: [] for key in some[1]}
+    assert with_ears(some) != some
+    assert with_ears(replace(item, measurements=[]) for item in some) == [replace(i, measurements=[]) for i in some]

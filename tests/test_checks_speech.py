@@ -304,15 +304,15 @@ def test_the_ladder_has_chance_and_what_verification_lets_through():
     from innerear.scores.groups import groups_of
     from innerear.scores.ladder import RUNGS, ladder
 
-    items, rows = [], {}
+    items = []
     for probe in suite.edition("1").probes:
         if probe.tier == "speech":
             key = probe.id
             completion = Completion(key, probe.id, "m", "direct", 0, [], "")
-            items.append(Item(probe, completion, Program("x"), Render(key, key, Outcome.OK)))
-            rows[key] = [(check, Measurement("k", key, "m", 0.0, True)) for check in probe.expect]
+            rows = [Measurement("k", key, "m", 0.0, True, check=index) for index in range(len(probe.expect))]
+            items.append(Item(probe, completion, Program("x"), Render(key, key, Outcome.OK), rows))
     (group,) = groups_of(items)
-    found = list(ladder(group, rows))
+    found = list(ladder(group))
     assert [score.group for score in found] == [f"family:{rung}" for rung in RUNGS]
     assert [score.floor.get("chance") for score in found[:4]] == pytest.approx([1 / 5, 1 / 4, 1 / 10, 1 / 10])
     assert "chance" not in found[4].floor  # a recogniser chooses among no texts

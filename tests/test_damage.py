@@ -13,6 +13,7 @@ from innerear import load as load_suite
 from innerear.compute.work import Local
 from innerear.embed.batches import parts_of, read_embeddings
 from innerear.errors import AudioError, UsageError
+from innerear.metrics.measure import paired
 from innerear.records import Measurement, Outcome, Probe, Render
 from innerear.render.render import load
 from innerear.run.parts import Writer, read_rows, replace_rows
@@ -148,13 +149,13 @@ def test_a_sound_of_another_length_than_its_row_says_is_damaged(folder):
 
 def test_the_scores_say_what_is_missing_and_which_command_makes_it(folder):
     run = Run(folder)
-    assert gaps(run, run.items(), run.measurements()) == []
+    assert gaps(run, paired(run.measurements(), run.items())) == []
     sound(folder).unlink()
     shutil.rmtree(folder / "embeddings")
     kept = list(run.measurements().values())[1:]
     shutil.rmtree(folder / "measurements")
     Writer(folder / "measurements", Measurement).keep(*kept)
-    lines = gaps(run, run.items(), run.measurements())
+    lines = gaps(run, paired(run.measurements(), run.items()))
     for line, stage, count in zip(lines, ("render", "measure", "embed"), (1, 1, 3), strict=True):
         assert line.startswith(f"{count} of 3 ")
         assert f"`innerear {stage} {folder}`" in line

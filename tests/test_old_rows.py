@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from innerear import stages
-from innerear.metrics.measure import checked, rows_of
-from innerear.records import ALL, Measurement, Scope, Score, Status
+from innerear.metrics.measure import rows_of
+from innerear.records import ALL, Measurement, Scope, Score, Status, checked
 from innerear.run.parts import from_json, plain, to_json, typed
 from innerear.run.run import Run
 

@@ -37,7 +37,7 @@ def item(number=0, outcome=Outcome.OK, seconds=1.0, rms_dbfs=-20.0, model="a", a
 
 
 def rates(items):
-    scores = score(items, {}, {}, lambda *said: None)
+    scores = score(items, {}, lambda *said: None)
     return {s.metric: s for s in scores if s.unit == "share" and s.value is not None}
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -372,9 +373,20 @@ class Score(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Item(msgspec.Struct, frozen=True):
-    """A completion joined with its probe, program and render."""
+    """A completion joined with its probe, program and render, and its measurements once they are paired with it."""
 
     probe: Probe
     completion: Completion
     program: Program
     render: Render
+    measurements: list[Measurement] = []
+
+    @property
+    def checked(self) -> list[tuple[Check, Measurement]]:
+        """The checks that were measured, each with its measurement."""
+        return checked(self.probe, self.measurements)
+
+
+def checked(probe: Probe, rows: Iterable[Measurement]) -> list[tuple[Check, Measurement]]:
+    """The rows of a sound that are of its checks, each with its check."""
+    return [(probe.expect[row.check], row) for row in rows if row.check is not None]

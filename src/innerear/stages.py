@@ -21,6 +21,7 @@ from innerear.embed.batches import Named
 from innerear.embed.stage import choose_embedders, embed_missing, sounds_of
 from innerear.errors import JailUnavailable
 from innerear.metrics.failure_rows import failure_rows
+from innerear.metrics.measure import paired
 from innerear.metrics.registry import find
 from innerear.metrics.stage import measure_missing
 from innerear.records import Completion, Measurement, Outcome, Render, Repeat, Score
@@ -146,7 +147,8 @@ def measure(
         lost = measure_missing(
             run, items, "measurements", lambda metric: not metric.on_request, writer, progress, machines
         )
-        lost += failure_rows(items, run.measurements(), run.audio, writer.keep, machines, run.folder)
+        done = run.measurements()
+        lost += failure_rows(paired(done, items), done, run.audio, writer.keep, machines, run.folder)
         for metric in map(find, also):
             wanted = partial(operator.is_, metric)
             lost += measure_missing(run, items, metric.name, wanted, writer, progress, machines)

@@ -241,6 +241,7 @@ def measure(folder: Path, dnsmos: bool, in_noise: bool, whisper_base: bool, on: 
 def score(folder: Path, on: str | None) -> None:
     """Compute scores from RUN's measurements and embeddings and print them."""
     from innerear import stages
+    from innerear.metrics.measure import paired
     from innerear.run.run import Run
     from innerear.scores.gaps import gaps
 
@@ -249,7 +250,7 @@ def score(folder: Path, on: str | None) -> None:
     with machines_on(on) as machines, bars() as progress:
         stages.score(opened, progress, machines, warnings.append)
     _print_table(opened)
-    for line in [*warnings, *gaps(opened, opened.items(), opened.measurements())]:
+    for line in [*warnings, *gaps(opened, paired(opened.measurements(), opened.items()))]:
         click.echo(f"innerear: {line}", err=True)
 
 

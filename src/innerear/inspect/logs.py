@@ -18,7 +18,7 @@ from innerear.inspect.rows import OURS, Heard, Packed, heard_in
 from innerear.inspect.sandbox import JailConfig
 from innerear.inspect.scorer import wave_in
 from innerear.inspect.solver import ANSWER, convert
-from innerear.metrics.measure import rows_of
+from innerear.metrics.measure import paired
 from innerear.records import TIERS, Completion, Item, Measurement, Message, Outcome, Probe, Render, Tier
 from innerear.run.parts import Writer, write_whole
 from innerear.run.run import Run, RunConfig, create, embeddings_folder, save
@@ -188,27 +188,25 @@ def _messages(sample: EvalSample) -> list[Message]:
 
 def score_rows(run: Run) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     """For each model of a run, its rows for `precomputed_scores`: one per rendered sample and epoch."""
-    found = run.measurements()
     signatures = {name: run.file.signatures[name] for name in run.asked.embedders if name in run.file.signatures}
     embedded = {name: (how, read_embeddings(embeddings_folder(run, name))) for name, how in signatures.items()}
     places = {tier: [probe.id for probe in run.probes if probe.tier == tier] for tier in TIERS}
-    items = [item for item in run.items() if item.render.outcome != Outcome.NOT_RENDERED]
+    items = [item for item in paired(run.measurements(), run.items()) if item.render.outcome != Outcome.NOT_RENDERED]
     items.sort(key=lambda item: run.asked.models.index(item.completion.model))
     for model, mine in groupby(items, key=lambda item: item.completion.model):
-        yield model, [_row(run, item, found, embedded, places[item.probe.tier].index(item.probe.id)) for item in mine]
+        yield model, [_row(run, item, embedded, places[item.probe.tier].index(item.probe.id)) for item in mine]
 
 
-def _row(
-    run: Run, item: Item, found: Mapping[str, Measurement], embedded: Mapping[str, Embedding], number: int
-) -> dict[str, Any]:
-    rows = rows_of(found, item)
+def _row(run: Run, item: Item, embedded: Mapping[str, Embedding], number: int) -> dict[str, Any]:
     frames = {
         name: Packed.of(signature, None, heard[item.render.audio])
         for name, (signature, heard) in embedded.items()
         if item.render.audio in heard
     }
     wanted = list(run.asked.embedders)
-    return Heard(item.probe, number, run.asked.track, item.completion, item.render, rows, wanted, frames).record()
+    return Heard(
+        item.probe, number, run.asked.track, item.completion, item.render, item.measurements, wanted, frames
+    ).record()
 
 
 def write_rows(run: Run, folder: Path) -> Iterator[Path]:

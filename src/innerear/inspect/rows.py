@@ -16,7 +16,7 @@ from innerear.embed import BY_DEFAULT, CaptionReader, Embedder, Frames, open_emb
 from innerear.embed.batches import Embedded, Embedding, anchors_of
 from innerear.embed.store import quantise
 from innerear.errors import WeightsUnavailable
-from innerear.metrics.measure import checked, rows_of
+from innerear.metrics.measure import rows_of
 from innerear.metrics.registry import find
 from innerear.metrics.verified import in_headline
 from innerear.records import ALL, Completion, Item, Measurement, Probe, Render, Score, Track
@@ -68,7 +68,8 @@ class Heard(msgspec.Struct, frozen=True):
     @property
     def item(self) -> Item:
         """The item as in a run."""
-        return Item(self.probe, self.completion, program_of(self.completion, self.probe, self.track), self.render)
+        program = program_of(self.completion, self.probe, self.track)
+        return Item(self.probe, self.completion, program, self.render, self.measurements)
 
     def value(self) -> dict[str, float | None]:
         """Values of one sound: whether it passed all counted checks, the share passed, and the funnel steps reached."""
@@ -80,7 +81,7 @@ class Heard(msgspec.Struct, frozen=True):
     def _passed(self) -> list[bool]:
         return [
             row.passed
-            for check, row in checked(self.probe, self.measurements)
+            for check, row in self.item.checked
             if row.passed is not None and in_headline(check, self.probe.tier, row.detail)[0]
         ]
 
@@ -179,8 +180,7 @@ def embeddings(heard: Sequence[Heard]) -> dict[str, Embedding | None]:
 def set_of(heard: Sequence[Heard]) -> list[Score]:
     """All scores of a set of sounds, as in `innerear score`."""
     heard = sorted(heard, key=lambda one: (one.completion.attempt, one.number))
-    rows = {row.key: row for one in heard for row in one.measurements}
-    return score([one.item for one in heard], rows, embeddings(heard), lambda what, done, total: None)
+    return score([one.item for one in heard], embeddings(heard), lambda what, done, total: None)
 
 
 def flat(scores: Iterable[Score]) -> dict[str, float]:

@@ -27,10 +27,10 @@ from innerear.listening.files import SCALES, Answers, Key
 from innerear.listening.score import ALL_TIERS, score_answers
 from innerear.listening.votes import Vote, votes_of
 from innerear.metrics.clap import cosines
-from innerear.metrics.measure import rows_of
+from innerear.metrics.measure import paired
 from innerear.metrics.registry import find
 from innerear.metrics.verified import in_headline
-from innerear.records import Better, Item, Measurement, Scope, Score, Signature
+from innerear.records import Better, Item, Scope, Score, Signature
 from innerear.reference.sets import find_reference, kind_of
 from innerear.report.validations import Best, Validation
 from innerear.run.parts import to_json, write_whole
@@ -109,9 +109,8 @@ def sound_values(run: Run, items: Sequence[Item]) -> dict[str, Values]:
     def put(name: str, signature: Signature, better: Better, item: Item, value: float) -> None:
         found.setdefault(name, Values(signature, better)).by_completion[item.completion.key] = value
 
-    rows = run.measurements()
-    for item in items:
-        _measured(item, rows_of(rows, item), put)
+    for item in paired(run.measurements(), items):
+        _measured(item, put)
     for name in run.asked.embedders:
         if name in run.file.signatures:
             frames = read_embeddings(embeddings_folder(run, name))
@@ -122,9 +121,9 @@ def sound_values(run: Run, items: Sequence[Item]) -> dict[str, Values]:
 Put = Callable[[str, Signature, Better, Item, float], None]
 
 
-def _measured(item: Item, rows: Sequence[Measurement], put: Put) -> None:
+def _measured(item: Item, put: Put) -> None:
     counted = []
-    for row in rows:
+    for row in item.measurements:
         metric = find(row.metric)
         name, how = row.metric, metric.signature()
         if row.check is not None:

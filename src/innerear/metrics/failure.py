@@ -15,9 +15,8 @@ from innerear import checks
 from innerear.clip import Clip
 from innerear.dsp.f0 import CLEAR, track_f0
 from innerear.metrics.base import Sound
-from innerear.metrics.measure import checked
 from innerear.metrics.signal import right_length
-from innerear.records import Measurement, Outcome, Probe
+from innerear.records import Measurement, Outcome, Probe, checked
 
 WORDS = {
     "no program": "the reply contains no program",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,6 @@ from innerear.compute.work import Executor, Failure, Job
 from innerear.errors import AudioError
 from innerear.metrics.base import sound_of
 from innerear.metrics.failure import OF_OUTCOME, WORDS, copies, failed_checks, fingerprint, words
-from innerear.metrics.measure import rows_of
 from innerear.metrics.verified import in_headline
 from innerear.records import Item, Measurement, digest
 from innerear.render.render import load
@@ -22,16 +21,16 @@ from innerear.render.render import load
 VERSION = 5
 
 
-def failure_key(item: Item, rows: Sequence[Measurement]) -> str:
+def failure_key(item: Item) -> str:
     """Key of a sound's row; it depends on its checks and on which of them count."""
-    judging = [row.key for row in rows if row.check is not None]
+    judging = [row.key for row in item.measurements if row.check is not None]
     counting = [in_headline(check, item.probe.tier)[0] for check in item.probe.expect]
     return digest("failure", VERSION, item.completion.key, item.render.outcome, judging, counting)
 
 
 def failure_rows(
     items: Sequence[Item],
-    found: Mapping[str, Measurement],
+    done: Container[str],
     audio: Path,
     keep: Callable[[Measurement], None],
     machines: Executor,
@@ -39,16 +38,15 @@ def failure_rows(
 ) -> list[str]:
     """Make the missing rows; returns one line per row that could not be made.
 
-    `found`: all measurements by key. `audio`: folder of sounds. `keep`: called with each new row. A near
-    copy resembles a sound of the same model for another probe. A row's detail says whether one of the
-    failed checks counts in headlines.
+    `items`: with their measurements. `done`: keys of the rows that are there. `audio`: folder of sounds. `keep`: called
+    with each new row. A near copy resembles a sound of the same model for another probe. A row's detail says whether
+    one of the failed checks counts in headlines.
     """
     missing: list[_Failed] = []
     for item in items:
-        rows = rows_of(found, item)
-        key = failure_key(item, rows)
-        if key not in found and (item.render.outcome in OF_OUTCOME or failed_checks(item.probe, rows)):
-            missing.append(_Failed(key, item, rows))
+        key = failure_key(item)
+        if key not in done and (item.render.outcome in OF_OUTCOME or failed_checks(item.probe, item.measurements)):
+            missing.append(_Failed(key, item))
     models = {failed.item.completion.model for failed in missing}
     sounding = [item for item in items if item.completion.model in models and item.render.audio]
     prints: dict[str, list[int]] = {}
@@ -74,11 +72,10 @@ def failure_rows(
 
 
 class _Failed(msgspec.Struct, frozen=True):
-    """A sound that fails, its measurements, and the probe whose sound it nearly copies."""
+    """A sound that fails, and the probe whose sound it nearly copies."""
 
     key: str
     item: Item
-    rows: list[Measurement]
     copy_of: str | None = None
 
 
@@ -93,13 +90,13 @@ def _naming(audio: Path) -> Iterator[Callable[[_Failed], Measurement | None]]:
     """The job that makes a failure's row; `None` if no failure mode applies."""
 
     def name(failed: _Failed) -> Measurement | None:
-        item, rows = failed.item, failed.rows
+        item, rows = failed.item, failed.item.measurements
         clip = load(item.render, audio) if item.render.audio else None
         fitting = words(sound_of(item, clip), rows, failed.copy_of)
         if not fitting:
             return None
         more = {"copy_of": failed.copy_of} if fitting[0] == "near copy" else {}
-        reason = item.render.reason if item.render.outcome in OF_OUTCOME else _reason(item, rows)
+        reason = item.render.reason if item.render.outcome in OF_OUTCOME else _reason(item)
         text = f"{WORDS[fitting[0]]}{': ' if reason else ''}{reason}"
         counts = item.render.outcome in OF_OUTCOME or any(
             in_headline(check, item.probe.tier, row.detail)[0] for check, row in failed_checks(item.probe, rows)
@@ -110,6 +107,6 @@ def _naming(audio: Path) -> Iterator[Callable[[_Failed], Measurement | None]]:
     yield name
 
 
-def _reason(item: Item, rows: Sequence[Measurement]) -> str:
+def _reason(item: Item) -> str:
     """The reasons of the failed checks."""
-    return "; ".join(row.reason for _, row in failed_checks(item.probe, rows) if row.reason)
+    return "; ".join(row.reason for _, row in failed_checks(item.probe, item.measurements) if row.reason)

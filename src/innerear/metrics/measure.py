@@ -10,8 +10,9 @@ import msgspec
 
 from innerear.checks import Check
 from innerear.metrics.base import CheckMetric, Metric, Sound, SoundMetric, Value, sound_of
+from innerear.metrics.ears import with_ears
 from innerear.metrics.registry import SOUND_METRICS, metric_of, sound_metric
-from innerear.records import Item, Measurement, Probe, Status, digest
+from innerear.records import Item, Measurement, Status, digest
 
 
 class Wanted(NamedTuple):
@@ -110,9 +111,9 @@ def rows_of(found: Mapping[str, Measurement], item: Item) -> list[Measurement]:
     return rows
 
 
-def checked(probe: Probe, rows: Iterable[Measurement]) -> list[tuple[Check, Measurement]]:
-    """The rows of a sound that are of its checks, each with its check."""
-    return [(probe.expect[row.check], row) for row in rows if row.check is not None]
+def paired(found: Mapping[str, Measurement], items: Iterable[Item]) -> list[Item]:
+    """The items, each with its rows; silent and missing sounds are judged by the ears of the others."""
+    return with_ears(msgspec.structs.replace(item, measurements=rows_of(found, item)) for item in items)
 
 
 def is_settled(found: Mapping[str, Measurement], key: str, metric: Metric) -> bool:

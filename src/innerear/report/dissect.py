@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from innerear.metrics.measure import rows_of
+from innerear.metrics.measure import paired
 from innerear.programs.anatomy import Anatomy, anatomy
-from innerear.records import Measurement
 from innerear.run.run import Run
 
 
@@ -23,16 +22,13 @@ class Dissected(msgspec.Struct, frozen=True):
 
 def dissect(run: Run) -> list[Dissected]:
     """Every Python program of a run."""
-    rows: dict[str, Measurement] = run.measurements()
     found = []
-    for item in run.items():
+    for item in paired(run.measurements(), run.items()):
         parts = anatomy(item.program.code) if item.program.code is not None else None
         if parts is None:
             continue
         completion = item.completion
-        expect = item.probe.expect
-        checked = [row for row in rows_of(rows, item) if row.check is not None and expect[row.check].headline]
-        judged = [row.passed for row in checked if row.passed is not None]
+        judged = [row.passed for check, row in item.checked if check.headline and row.passed is not None]
         passed = all(judged) if judged else None
         found.append(Dissected(item.probe.id, completion.model, completion.strategy, completion.attempt, passed, parts))
     return found

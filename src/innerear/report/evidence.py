@@ -9,7 +9,7 @@ import msgspec
 
 from innerear.embed import TELLTALES, is_perceptual
 from innerear.metrics.failure_rows import failure_key
-from innerear.metrics.measure import rows_of
+from innerear.metrics.measure import paired
 from innerear.metrics.verified import in_headline
 from innerear.records import Outcome, Probe, Score, Status
 from innerear.report.data import Funnel, Item, ReportData, Settings, Step
@@ -30,12 +30,11 @@ def report_data(
     licences do not allow the report to be passed on.
     """
     found = run.measurements()
-    items = run.items()
+    items = paired(found, run.items())
     shown = []
     for item in items:
-        measured = rows_of(found, item)
-        failure = found.get(failure_key(item, measured))
-        measured += [failure] if failure else []
+        failure = found.get(failure_key(item))
+        measured = [*item.measurements, *([failure] if failure else [])]
         audio = f"audio/{item.render.audio}.flac" if item.render.audio else None
         shown.append(
             Item(
@@ -67,7 +66,7 @@ def report_data(
             Funnel(model, strategy, tier, [Step(name, count, of) for name, count, of in steps])
             for model, strategy, tier, steps in funnels(items)
         ],
-        warnings=[*gaps(run, items, found), *warnings(run, shown, scores)],
+        warnings=[*gaps(run, items), *warnings(run, shown, scores)],
         finding=finding(scores),
         recordings=recordings(run.probes, data, every_recording),
         listening=list(read_validations(run.folder)),

@@ -28,9 +28,8 @@ import msgspec
 from innerear import clip
 from innerear.compute.threads import ordered
 from innerear.errors import AudioError
-from innerear.metrics.measure import checked
 from innerear.programs.anatomy import TECHNIQUES, Anatomy, Mark, dissected
-from innerear.records import TIERS, Probe, digest
+from innerear.records import TIERS, Probe, checked, digest
 from innerear.report import pictures
 from innerear.report.data import Item, Recording, ReportData
 from innerear.run.folders import is_local, opened

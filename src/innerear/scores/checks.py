@@ -7,12 +7,12 @@ the others are scored and marked, but enter no sum. A missing sound fails its ch
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from innerear.checks import Check, Label, kind
+from innerear.checks import Label, kind
 from innerear.metrics.group import Group
 from innerear.metrics.registry import check_metric
 from innerear.metrics.verified import in_headline
@@ -20,30 +20,27 @@ from innerear.records import ALL, Item, Measurement, Outcome, Probe, Scope, Scor
 from innerear.scores.classes import with_classes
 from innerear.stats import pass_at_k
 
-Judged = Mapping[str, Sequence[tuple[Check, Measurement]]]
-"""By completion key: the checks of the completion, each with its row."""
-
 PASSED, CHECKS = "passed", "checks"
 FITTED_TO = "not an independent ceiling: the classifier was also fitted to notes of FluidR3"
 FEW = 10  # checks; a share of fewer is too uncertain for a headline or a finding
 
 
-def check_scores(group: Group, judged: Judged) -> list[Score]:
+def check_scores(group: Group) -> list[Score]:
     """All check-based scores of a group."""
-    scores = [score for name in _kinds(group) for score in _of_kind(group, judged, name)]
-    scores += _sums(group, judged, ALL, lambda probe: True)
+    scores = [score for name in _kinds(group) for score in _of_kind(group, name)]
+    scores += _sums(group, ALL, lambda probe: True)
     for family in dict.fromkeys(probe.family for probe in group.probes):
-        scores += _sums(group, judged, Scope("family", family), lambda probe, family=family: probe.family == family)  # type: ignore[misc]
+        scores += _sums(group, Scope("family", family), lambda probe, family=family: probe.family == family)  # type: ignore[misc]
     for level in sorted({probe.level for probe in group.probes}):
-        scores += _sums(group, judged, Scope("level", str(level)), lambda probe, level=level: probe.level == level)  # type: ignore[misc]
-    return scores + _at_k(group, judged)
+        scores += _sums(group, Scope("level", str(level)), lambda probe, level=level: probe.level == level)  # type: ignore[misc]
+    return scores + _at_k(group)
 
 
 def _kinds(group: Group) -> list[str]:
     return list(dict.fromkeys(kind(check) for probe in group.probes for check in probe.expect))
 
 
-def _of_kind(group: Group, judged: Judged, name: str) -> Iterator[Score]:
+def _of_kind(group: Group, name: str) -> Iterator[Score]:
     """The pass rate of one kind over the checks that the suite takes into headlines, and the median of its value."""
     asked = sum(kind(check) == name and check.headline for item in group.items for check in item.probe.expect)
     if not asked:
@@ -54,7 +51,7 @@ def _of_kind(group: Group, judged: Judged, name: str) -> Iterator[Score]:
     out: dict[str, str] = {}
     counted = 0
     for item in group.rendered:
-        for check, row in judged.get(item.completion.key, []):
+        for check, row in item.checked:
             if kind(check) == name and check.headline and row.passed is not None:
                 rows.append((item.probe.id, row))
                 labels += [(item.probe.id, check, row)] if isinstance(check, Label) else []
@@ -79,33 +76,34 @@ def _few(reasons: Sequence[str], most: int = 3) -> str:
     return "; ".join(reasons[:most]) + more
 
 
-def _counted(item: Item, judged: Judged) -> list[bool]:
+def verdicts(item: Item) -> list[bool]:
     """The verdict of each headline check; checks without a verdict are left out."""
-    rows, tier = judged.get(item.completion.key, []), item.probe.tier
     return [
-        bool(row.passed) for check, row in rows if row.passed is not None and in_headline(check, tier, row.detail)[0]
+        bool(row.passed)
+        for check, row in item.checked
+        if row.passed is not None and in_headline(check, item.probe.tier, row.detail)[0]
     ]
 
 
-def all_passed(group: Group, judged: Judged) -> dict[str, float]:
+def all_passed(group: Group) -> dict[str, float]:
     """By probe, the share of sounds that pass all headline checks; probes without a verdict are left out."""
     by_probe: dict[str, list[bool]] = {}
     for item in group.rendered:
-        if passed := _counted(item, judged):
+        if passed := verdicts(item):
             by_probe.setdefault(item.probe.id, []).append(all(passed))
     return {probe: float(np.mean(passed)) for probe, passed in by_probe.items()}
 
 
-def _sums(group: Group, judged: Judged, scope: Scope, wanted: Callable[[Probe], bool]) -> list[Score]:
+def _sums(group: Group, scope: Scope, wanted: Callable[[Probe], bool]) -> list[Score]:
     items = [item for item in group.rendered if wanted(item.probe)]
     asked = [item for item in group.items if wanted(item.probe)]
     if not any(in_headline(check, item.probe.tier)[0] for item in asked for check in item.probe.expect):
         return []
-    results = [(item.probe.id, _counted(item, judged)) for item in items]
+    results = [(item.probe.id, verdicts(item)) for item in items]
     whole = [(probe, all(passed)) for probe, passed in results if passed]
     single = [(probe, one) for probe, passed in results for one in passed]
     how = Signature.of(checks="counted", v=1)
-    lacking = not_run(asked, judged)
+    lacking = not_run(asked)
     more: dict[str, Any] = {"group": scope, "note": _coverage(len(single), lacking, scope)}
     return [
         group.rate(PASSED, whole, len(asked) - len(whole), Signature.of(PASSED).plus(how), **more),
@@ -113,16 +111,15 @@ def _sums(group: Group, judged: Judged, scope: Scope, wanted: Callable[[Probe], 
     ]
 
 
-def not_run(items: Sequence[Item], judged: Judged) -> Counter[str]:
+def not_run(items: Sequence[Item]) -> Counter[str]:
     """The number of headline checks without a verdict, by reason."""
     found: Counter[str] = Counter()
     for item in items:
-        rows = judged.get(item.completion.key, [])
         counting = [check for check in item.probe.expect if in_headline(check, item.probe.tier)[0]]
         if item.render.outcome == Outcome.NOT_RENDERED:
             found["not rendered"] += len(counting)
             continue
-        counted = [row for check, row in rows if in_headline(check, item.probe.tier)[0]]
+        counted = [row for check, row in item.checked if in_headline(check, item.probe.tier)[0]]
         found["not measured yet"] += len(counting) - len(counted)
         for row in counted:
             if row.passed is None:
@@ -141,11 +138,11 @@ def _coverage(n: int, lacking: Counter[str], scope: Scope) -> str:
     return "; ".join(notes)
 
 
-def _at_k(group: Group, judged: Judged) -> list[Score]:
+def _at_k(group: Group) -> list[Score]:
     """pass@k, averaged over probes, for each k up to the number of attempts; empty for a single attempt."""
     by_probe: dict[str, list[bool]] = {}
     for item in group.rendered:
-        if passed := _counted(item, judged):
+        if passed := verdicts(item):
             by_probe.setdefault(item.probe.id, []).append(all(passed))
     attempts = max((len(passed) for passed in by_probe.values()), default=0)
     scores = []

@@ -9,7 +9,7 @@ import numpy as np
 
 from innerear.metrics.group import Group
 from innerear.records import TIERS, Scope, Score, Signature
-from innerear.scores.checks import Judged, _counted
+from innerear.scores.checks import verdicts
 from innerear.scores.ends import end_name
 from innerear.scores.identity import mean_grades
 from innerear.stats import falls, holm, paired
@@ -21,26 +21,26 @@ TREND = Signature.of(
 LEAST_COVERED = 0.5  # least share of a tier's probes with a headline check for the tier to enter the trend
 
 
-def comparisons(groups: Sequence[Group], judged: Judged) -> list[Score]:
+def comparisons(groups: Sequence[Group]) -> list[Score]:
     """Paired differences between the models of a run, and the trend of each model over the tiers."""
     rates: Rates = {}
     graded: Rates = {}
     covered: set[tuple[str, str, str]] = set()
     for group in groups:
-        if means := shares_passed(group, judged):
+        if means := shares_passed(group):
             rates.setdefault((group.model, group.strategy), {})[group.tier] = means
             if len(means) >= LEAST_COVERED * len(group.probes):
                 covered.add((group.model, group.strategy, group.tier))
-        if grades := mean_grades(group, judged):
+        if grades := mean_grades(group):
             graded.setdefault((group.model, group.strategy), {})[group.tier] = grades
     return [*_pairs(rates, "checks"), *_pairs(graded, "identity"), *_trends(rates, covered)]
 
 
-def shares_passed(group: Group, judged: Judged) -> dict[str, float]:
+def shares_passed(group: Group) -> dict[str, float]:
     """By probe, the share of headline checks passed, averaged over attempts; probes without a verdict are left out."""
     by_probe: dict[str, list[float]] = {}
     for item in group.rendered:
-        if passed := _counted(item, judged):
+        if passed := verdicts(item):
             by_probe.setdefault(item.probe.id, []).append(float(np.mean(passed)))
     return {probe: float(np.mean(values)) for probe, values in by_probe.items()}
 

@@ -12,13 +12,12 @@ from collections.abc import Mapping, Sequence
 import msgspec
 import numpy as np
 
+from innerear.metrics.measure import paired
 from innerear.records import Probe
 from innerear.run.run import Run
 from innerear.scores.checks import all_passed
-from innerear.scores.ears import with_ears
 from innerear.scores.ends import FLOORS, end_name
 from innerear.scores.groups import groups_of
-from innerear.scores.score import judged_checks
 
 FEWEST = 6
 """The least number of systems for a correlation, and for a level that is measured."""
@@ -49,12 +48,10 @@ class ProbeStats(msgspec.Struct, frozen=True):
 
 def passes(run: Run) -> dict[str, dict[str, float]]:
     """The systems of a run, each with the probes on which a headline check was run."""
-    items, rows = run.items(), run.measurements()
-    judged = with_ears({item.completion.key: judged_checks(item, rows) for item in items})
     found: dict[str, dict[str, float]] = {}
-    for group in groups_of(items):
+    for group in groups_of(paired(run.measurements(), run.items())):
         if end_name(group.model) not in FLOORS:
-            found.setdefault(f"{group.model} · {group.strategy}", {}).update(all_passed(group, judged))
+            found.setdefault(f"{group.model} · {group.strategy}", {}).update(all_passed(group))
     return found
 
 

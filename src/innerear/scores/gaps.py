@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from innerear.embed.batches import names_in
 from innerear.metrics.base import sound_of
-from innerear.metrics.measure import keys, rows_of
+from innerear.metrics.measure import keys
 from innerear.metrics.registry import find
-from innerear.records import Item, Measurement, Outcome
+from innerear.records import Item, Outcome
 from innerear.run.run import Run, embeddings_folder
 
 
-def gaps(run: Run, items: Sequence[Item], rows: Mapping[str, Measurement]) -> list[str]:
-    """One line per kind of missing data: how many, the first of them, and the remedy."""
+def gaps(run: Run, items: Sequence[Item]) -> list[str]:
+    """One line per kind of missing data (of `items` with their measurements): how many, the first, and the remedy."""
     rendered = [item for item in items if item.render.outcome != Outcome.NOT_RENDERED]
     sounding = [item for item in rendered if item.render.audio]
     stored = {path.stem for path in run.audio.glob("*.flac")}
@@ -24,7 +24,7 @@ def gaps(run: Run, items: Sequence[Item], rows: Mapping[str, Measurement]) -> li
             f"`innerear render {run.folder}` renders them again",
         ),
         _line(
-            [item for item in rendered if not _is_measured(item, rows)],
+            [item for item in rendered if not _is_measured(item)],
             f"of {len(rendered)} answers are not fully measured",
             f"`innerear measure {run.folder}` measures them",
         ),
@@ -42,9 +42,9 @@ def gaps(run: Run, items: Sequence[Item], rows: Mapping[str, Measurement]) -> li
     return [line for line in found if line]
 
 
-def _is_measured(item: Item, rows: Mapping[str, Measurement]) -> bool:
+def _is_measured(item: Item) -> bool:
     wanted = [row.metric.name for row in keys(item.completion.key, sound_of(item)) if not row.metric.on_request]
-    return wanted == [row.metric for row in rows_of(rows, item) if not find(row.metric).on_request]
+    return wanted == [row.metric for row in item.measurements if not find(row.metric).on_request]
 
 
 def _line(lacking: Sequence[Item], what: str, remedy: str) -> str:

@@ -13,17 +13,16 @@ from innerear.checks import Instrument, Label
 from innerear.metrics.group import Group
 from innerear.metrics.verified import in_headline
 from innerear.records import Score, Signature
-from innerear.scores.checks import Judged
 
 Grade = Literal["identity", "typicality"]
 
 
-def identity_scores(group: Group, judged: Judged) -> list[Score]:
+def identity_scores(group: Group) -> list[Score]:
     """The mean grade and the mean typicality of a group, over the checks that count."""
     ends: dict[Grade, dict[str, Any]] = {"identity": {}, "typicality": {"ceiling": {"real_clips": 0.5}}}
     scores = []
     for name, more in ends.items():
-        values = [(probe, value) for probe, some in grades(group, judged, name).items() for value in some]
+        values = [(probe, value) for probe, some in grades(group, name).items() for value in some]
         if values:
             signature = Signature.of(name, "label,instrument:counted", v=1).plus("mean")
             scores.append(
@@ -32,17 +31,17 @@ def identity_scores(group: Group, judged: Judged) -> list[Score]:
     return scores
 
 
-def grades(group: Group, judged: Judged, name: Grade) -> dict[str, list[float]]:
+def grades(group: Group, name: Grade) -> dict[str, list[float]]:
     """By probe, the grades of its sounds: 0 to 1, one per check and attempt."""
     found: dict[str, list[float]] = {}
     for item in group.rendered:
-        for check, row in judged.get(item.completion.key, []):
+        for check, row in item.checked:
             graded = isinstance(check, Label | Instrument) and row.passed is not None
             if graded and in_headline(check, item.probe.tier, row.detail)[0]:
                 found.setdefault(item.probe.id, []).append(float(row.detail.get(name, 0.0)))
     return found
 
 
-def mean_grades(group: Group, judged: Judged) -> dict[str, float]:
+def mean_grades(group: Group) -> dict[str, float]:
     """By probe, the mean grade of its sounds."""
-    return {probe: float(np.mean(values)) for probe, values in grades(group, judged, "identity").items()}
+    return {probe: float(np.mean(values)) for probe, values in grades(group, "identity").items()}

@@ -9,7 +9,7 @@ run.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -18,14 +18,14 @@ from innerear.metrics.group import Group
 from innerear.metrics.verified import TRUE, in_headline, shipped, variant
 from innerear.metrics.words import is_sentence
 from innerear.metrics.words import shipped as texts
-from innerear.records import Measurement, Scope, Score, Signature
+from innerear.records import Scope, Score, Signature
 
 RUNGS = ("vowel", "syllable", "digit", "word", "sentence", "prosody")
 OF_RUNG = {"vowel": "vowel", "prosody": ""}
 """The kind of check of a rung, `transcript` by default; `""` means every kind but `transcript`."""
 
 
-def ladder(group: Group, judged: Mapping[str, Sequence[tuple[Check, Measurement]]]) -> Iterator[Score]:
+def ladder(group: Group) -> Iterator[Score]:
     """One score per rung for a group of the speech tier, lowest rung first."""
     for index, rung in enumerate(RUNGS if group.tier == "speech" else ()):
         of = OF_RUNG.get(rung, "transcript")
@@ -40,7 +40,7 @@ def ladder(group: Group, judged: Mapping[str, Sequence[tuple[Check, Measurement]
             (item.probe.id, bool(row.passed))
             for item in group.rendered
             if item.probe.family == rung
-            for check, row in judged.get(item.completion.key, [])
+            for check, row in item.checked
             if asked(check) and row.passed is not None
         ]
         chances = [chance for check in wanted if (chance := _chance(check)) is not None]

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from innerear.checks import Check
 from innerear.compute.work import Executor
 from innerear.embed.batches import Embedding
 from innerear.metrics.group import Group
-from innerear.metrics.measure import checked, rows_of
 from innerear.metrics.registry import SOUND_METRICS, sound_metric
 from innerear.metrics.signal import right_length
 from innerear.records import Item, Measurement, Outcome, Score, Signature
@@ -21,7 +19,6 @@ from innerear.scores.clap import clap_scores, embedder_agreement
 from innerear.scores.comparisons import comparisons
 from innerear.scores.distances import distance_scores
 from innerear.scores.diversity import diversity_scores
-from innerear.scores.ears import with_ears
 from innerear.scores.ends import with_ends
 from innerear.scores.groups import groups_of
 from innerear.scores.identity import identity_scores
@@ -31,7 +28,7 @@ from innerear.scores.realism import realism_scores
 Progress = Callable[[str, int, int], None]
 
 AUDIBLE_DBFS = -60.0  # RMS over the whole sound
-VERSION = 4  # of how scores are computed from the same rows; a change makes older scores stale
+VERSION = 3  # of how scores are computed from the same rows; a change makes older scores stale
 FUNNEL = ("completion", "program", "ran", "audio", "audible", "right length")
 
 
@@ -51,27 +48,28 @@ def steps(item: Item) -> tuple[bool, ...]:
 
 def score(
     items: Sequence[Item],
-    rows: Mapping[str, Measurement],
     embedded: Mapping[str, Embedding | None],
     progress: Progress,
     machines: Executor | None = None,
 ) -> list[Score]:
-    """All scores of a run. `embedded`: embeddings by the embedder's name; `None` without weights."""
+    """All scores of a run, from its items with their measurements.
+
+    `embedded`: embeddings by the embedder's name; `None` without weights.
+    """
     groups = list(groups_of(items))
-    judged = with_ears({i.completion.key: judged_checks(i, rows) for group in groups for i in group.rendered})
     scores: list[Score] = []
     for group, distances in zip(groups, distance_scores(groups, embedded, progress, machines), strict=True):
         scores += _rates(group)
-        scores += _measured(group, rows)
-        scores += check_scores(group, judged)
-        scores += ladder(group, judged)
-        scores += identity_scores(group, judged)
+        scores += _measured(group)
+        scores += check_scores(group)
+        scores += ladder(group)
+        scores += identity_scores(group)
         scores += distances
         scores += clap_scores(group, embedded)
         scores += realism_scores(group, embedded)
         scores += diversity_scores(group, embedded)
     scores = with_ends(scores)
-    return [*scores, *comparisons(groups, judged), *embedder_agreement(scores)]
+    return [*scores, *comparisons(groups), *embedder_agreement(scores)]
 
 
 def _rates(group: Group) -> list[Score]:
@@ -87,15 +85,10 @@ def _rates(group: Group) -> list[Score]:
     ]
 
 
-def judged_checks(item: Item, rows: Mapping[str, Measurement]) -> list[tuple[Check, Measurement]]:
-    """The checks of a probe that were measured, each with its row."""
-    return checked(item.probe, rows_of(rows, item))
-
-
-def _measured(group: Group, rows: Mapping[str, Measurement]) -> list[Score]:
+def _measured(group: Group) -> list[Score]:
     found: dict[str, list[tuple[str, Measurement]]] = {}
     for item in group.rendered:
-        for row in rows_of(rows, item):
+        for row in item.measurements:
             found.setdefault(row.metric, []).append((item.probe.id, row))
     every = map(sound_metric, SOUND_METRICS)
     return [score for metric in every for score in metric.combine(group, found.get(metric.name, []))]

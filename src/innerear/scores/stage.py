@@ -10,6 +10,7 @@ import msgspec
 from innerear.compute.work import Executor
 from innerear.embed.batches import parts_of, read_embeddings
 from innerear.metrics import verified
+from innerear.metrics.measure import paired
 from innerear.records import Score, digest
 from innerear.run.parts import from_json, to_json, write_whole
 from innerear.run.progress import Progress, Say
@@ -47,7 +48,7 @@ def score_run(run: Run, progress: Progress, machines: Executor | None, say: Say)
     }
     for why in damaged.values():
         say(f"{why}; its sounds count as missing until `innerear embed {run.folder}` embeds them again")
-    found = score(items, rows, embedded, progress, machines)
+    found = score(paired(rows, items), embedded, progress, machines)
     content = ScoreFile("" if damaged else inputs, found)  # computed again once the damage is repaired
     write_whole(path, to_json(content, indent=1))
     return found

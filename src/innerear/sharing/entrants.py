@@ -15,6 +15,7 @@ from innerear.embed import reads_captions
 from innerear.embed.batches import read_embeddings
 from innerear.errors import JailFailure, UsageError
 from innerear.metrics.clap import cosines
+from innerear.metrics.measure import paired
 from innerear.records import Item, Outcome, Score
 from innerear.run.run import Run, embeddings_folder
 from innerear.scores.checks import not_run
@@ -23,7 +24,7 @@ from innerear.scores.comparisons import shares_passed
 from innerear.scores.ends import end_name
 from innerear.scores.groups import groups_of
 from innerear.scores.identity import mean_grades
-from innerear.scores.score import FUNNEL, judged_checks, steps
+from innerear.scores.score import FUNNEL, steps
 from innerear.sharing.tables import entrant_labels
 from innerear.stats import grouped
 
@@ -106,9 +107,7 @@ class _Loaded:
 
     def __init__(self, run: Run) -> None:
         self.scores = stages.score(run)
-        self.items = run.items()
-        rows = run.measurements()
-        self._judged = {item.completion.key: judged_checks(item, rows) for item in self.items}
+        self.items = paired(run.measurements(), run.items())
         self._clap = {
             name: read_embeddings(embeddings_folder(run, name))
             for name in run.asked.embedders
@@ -119,12 +118,12 @@ class _Loaded:
         """The number of sounds that have checks but no rows."""
         asked = [item for item in self.items if item.completion.model == model and item.probe.expect]
         rendered = [item for item in asked if item.render.outcome != Outcome.NOT_RENDERED]
-        return sum(not self._judged[item.completion.key] for item in rendered)
+        return sum(not item.checked for item in rendered)
 
     def not_run(self, model: str, probes: set[str]) -> Mapping[str, int]:
         """The number of checks of measured sounds without a verdict, by reason."""
         mine = [item for item in self.items if item.completion.model == model and item.probe.id in probes]
-        return not_run([item for item in mine if self._judged[item.completion.key]], self._judged)
+        return not_run([item for item in mine if item.checked])
 
     def values(self, model: str, probes: set[str]) -> Values:
         """By metric and probe, the mean over attempts."""
@@ -132,8 +131,8 @@ class _Loaded:
         rendered = [item for item in items if item.render.outcome != Outcome.NOT_RENDERED]
         found: dict[str, dict[str, float]] = {"checks": {}}
         for group in groups_of(items):
-            found["checks"] |= shares_passed(group, self._judged)
-            found.setdefault("identity", {}).update(mean_grades(group, self._judged))
+            found["checks"] |= shares_passed(group)
+            found.setdefault("identity", {}).update(mean_grades(group))
         for name in ("audible", "right_length"):
             place = FUNNEL.index(name.replace("_", " "))
             found[name] = _means([(item.probe.id, float(steps(item)[place])) for item in rendered])
