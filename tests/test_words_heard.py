@@ -2,11 +2,13 @@
 
 from types import SimpleNamespace
 
+import msgspec
 import numpy as np
 import pytest
 
-from innerear import load
+from innerear import checks, load
 from innerear.clip import Clip
+from innerear.metrics import real_speech
 from innerear.metrics.group import Group
 from innerear.metrics.in_noise import (
     BANDS_HZ,
@@ -20,9 +22,11 @@ from innerear.metrics.in_noise import (
 )
 from innerear.metrics.pronounce import CONSONANTS, phone_errors, pronunciations
 from innerear.metrics.registry import sound_metric
+from innerear.metrics.verified import variant
 from innerear.metrics.word_errors import compare
 from innerear.metrics.word_scores import what_is_lost
 from innerear.records import Measurement, Status
+from innerear.scores.ends import with_ends
 
 
 @pytest.mark.parametrize(
@@ -88,10 +92,43 @@ def test_what_is_lost_of_a_word_is_named_by_feature_and_place(wanted, heard, fea
 
 def test_a_word_that_no_dictionary_has_says_nothing_of_phonemes():
     assert phone_errors("bath", "xqzt") is None
-    found = what_is_lost([("bath", "xqzt"), ("tent", "ten"), ("tent", "ten"), ("the", None)])
+    found = what_is_lost(
+        [("the bath", [("bath", "xqzt")]), ("the tent", [("tent", "ten")]), ("a tent", [("a", None), ("tent", "ten")])]
+    )
     assert found["confusions"][0] == ["tent", "ten", 2]
     assert (found["phonemes"]["pairs"], found["phonemes"]["unknown"]) == (2, 1)
     assert found["phonemes"]["features"] == {"consonant lost, final": 2}
+
+
+def test_what_a_listener_made_up_or_did_not_hear_says_nothing_of_the_sounds():
+    found = what_is_lost(
+        [("row your boat", [("row", "la"), *[(None, "la")] * 9]), ("a tent", [("a", None), ("tent", None)])]
+    )
+    assert (found["made_up"], found["unheard"], found["confusions"]) == (1, 1, [])
+    assert found["phonemes"]["consonants"]["final"]["asked"] == 0
+
+
+def test_sounds_that_are_lost_are_counted_of_those_that_were_asked():
+    found = what_is_lost([("a bad cat sat", [("bad", "bat")]), ("tent", [("tent", "ten")])])
+    assert found["phonemes"]["consonants"] == {
+        "initial": {"asked": 4, "lost": 0, "changed": 0},
+        "medial": {"asked": 1, "lost": 0, "changed": 0},
+        "final": {"asked": 4, "lost": 1, "changed": 1},
+    }
+    assert found["phonemes"]["manners"]["stop"] == {"asked": 7, "lost": 1, "changed": 1}
+    assert found["phonemes"]["vowels"] == {"asked": 5, "lost": 0, "changed": 0}
+
+
+def test_a_voice_that_loses_final_consonants_is_told_so_and_one_that_loses_them_anywhere_is_not():
+    pairs = [("tent", "ten"), ("bent", "ben"), ("sent", "sen"), ("cart", "car"), ("seat", "sea"), ("moot", "moo")]
+    heard = [("lap", []), ("map", []), ("nap", []), ("man", [])]
+    says = what_is_lost([*((one, [(one, other)]) for one, other in pairs), *heard])["phonemes"]["says"]
+    assert says.startswith("final consonants are lost: 6 of 10, of the others 0 of ")
+    anywhere = [("tent", "ten"), ("stop", "top"), ("start", "tart"), ("spin", "pin"), ("cart", "car"), ("slip", "lip")]
+    assert (
+        "consonants"
+        not in what_is_lost([*((one, [(one, other)]) for one, other in anywhere), *heard])["phonemes"]["says"]
+    )
 
 
 def a_talker(seconds, level=0.1):
@@ -199,3 +236,42 @@ def test_a_threshold_outside_of_the_ratios_is_not_measurable_and_is_said_in_word
     threshold = found["speech_reception_threshold", "all"]
     assert (threshold.value, threshold.low, threshold.high) == (None, None, None)
     assert f"not measurable: {says}" in threshold.note
+
+
+def test_recorded_speech_is_the_ceiling_of_sentences_and_of_no_digits():
+    rows = {
+        "whisper_wer": [heard(probe, 2) for probe in PROBES],
+        "whisper_in_noise": [noisy(probe, (1, 2, 5, 8)) for probe in PROBES],
+    }
+    found = {(one.metric, one.group): one for one in with_ends(list(scored(rows).values()))}
+    for metric in ("whisper_wer", "whisper_in_noise_+5", "speech_reception_threshold"):
+        for group in ("all", "family:sentence"):
+            score = found[metric, group]
+            ceiling = score.detail[real_speech.NAME]
+            assert score.ceiling[real_speech.NAME] == ceiling["value"] < score.value
+            assert ceiling["low"] < ceiling["value"] < ceiling["high"]
+            assert ceiling["n"] > 400
+    digits = msgspec.structs.replace(found["whisper_wer", "all"], group="family:digit", ceiling={}, detail={})
+    assert real_speech.with_ceiling(digits) == digits
+    base = msgspec.structs.replace(found["whisper_wer", "all"], metric="whisper_base_wer", ceiling={}, detail={})
+    assert real_speech.with_ceiling(base) == base
+
+
+def test_recorded_speech_is_understood_worse_the_more_noise_there_is():
+    found = {score.metric: score for score in real_speech.scores_of(real_speech.shipped())}
+    rates = [found[name].value for name in ("whisper_wer", *(f"whisper_in_noise_{step:+d}" for step in STEPS_DB))]
+    assert rates == sorted(rates)
+    assert rates[0] < 0.1
+
+
+def test_what_was_heard_by_another_version_is_no_ceiling(monkeypatch):
+    monkeypatch.setattr(real_speech, "shipped", lambda: real_speech.RealSpeech({"whisper_wer": "whisper_wer|v:1"}, []))
+    real_speech.ceilings.cache_clear()
+    assert not real_speech.ceilings()
+    real_speech.ceilings.cache_clear()
+
+
+def test_a_choice_among_digits_is_verified_apart_from_rhyming_words():
+    digits = checks.Rhyme(word="two", among=["one", "two", "three"])
+    assert variant(digits, "speech") == "rhyme:digits"
+    assert variant(checks.Rhyme(word="to", among=["to", "do", "go"]), "speech") == "rhyme"

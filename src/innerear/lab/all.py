@@ -22,7 +22,7 @@ FITTED = ("instrument", "label")
 
 def kinds() -> tuple[str, ...]:
     """The kinds that can be verified."""
-    return (*KINDS, *FITTED, "transcript", "words", "rhyme")
+    return (*KINDS, *FITTED, "transcript", "words", "rhyme", "rhyme:digits")
 
 
 def verify_all(
@@ -44,9 +44,9 @@ def verify_all(
 
         found |= verify_words(probes, bank, shipped(), keep)
     from innerear.lab.heard import verify_heard
-    from innerear.lab.rhymes import verify_rhymes
+    from innerear.lab.rhymes import verify_digits, verify_rhymes
 
-    for name, how in (("words", verify_heard), ("rhyme", verify_rhymes)):
+    for name, how in (("words", verify_heard), ("rhyme", verify_rhymes), ("rhyme:digits", verify_digits)):
         if name in chosen:
             with suppress(WeightsUnavailable):
                 found |= how(bank, keep)

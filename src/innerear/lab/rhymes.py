@@ -6,12 +6,14 @@ Recorded digits and flite, whose diphones were recorded, decide; how far espeak-
 
 Wrong: another word of the set is asked, a word outside of it is said, also one that rhymes with all of it; words
 vocoded, reversed, or turned round in pieces; stretches of speech; a held vowel, noise, music, the world, silence.
+
+A choice among the ten digits, which differ in more than one sound, is verified apart: `rhyme:digits`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -27,8 +29,7 @@ from innerear.lab.tools import Rng, seeded
 from innerear.lab.words import _reversed
 from innerear.metrics.closed_set import Chosen, RhymeCheck, hear_choice, judge
 from innerear.metrics.formants import vowels
-from innerear.metrics.spelling import ONES
-from innerear.metrics.verified import SHOWN, Cell, Trial, Verified, in_order
+from innerear.metrics.verified import DIGITS, SHOWN, Cell, Trial, Verified, in_order
 from innerear.metrics.whisper import SAMPLE_RATE
 from innerear.render.talkers import can_say, say
 
@@ -56,31 +57,71 @@ TALKERS = {
     "by espeak-ng": ("espeak-ng:en-gb", "espeak-ng:en-us+f4", "espeak-ng:en-us+klatt2", "espeak-ng:en-gb-scotland+m7"),
 }
 SPEAKERS = ("nicolas", "yweweler")
-DIGITS = tuple(ONES[:10])
+NEAR_DIGITS = tuple(
+    line.split()
+    for line in (
+        "hero arrow burrow", "fun run sun", "shoe do blue", "tree free sea", "door more floor", "hive dive drive",
+        "sticks mix fix", "heaven eleven oven", "late wait gate", "vine line mine",
+    )
+)  # fmt: skip
+"""Words that rhyme with each digit."""
+RHYMES = "rhymes with the set"
 TAKES = 2  # of each digit
 EACH = 30  # of each sort of wrong sound
 
 
 @dataclass(frozen=True)
 class Said:
-    """A sound, the word it says (nothing if it says none), its set, and what it is."""
+    """A sound, the word of its set that it says (nothing if it says none), and what it is.
+
+    `asked`: what is asked of a sound that says none; drawn from the set if it is empty.
+    """
 
     column: str
     word: str
     among: tuple[str, ...]
     about: str
     clip: Callable[[], Clip]
+    asked: str = ""
 
 
 def sounds(bank: Bank | None) -> Iterator[Said]:
     """Every sound, once."""
     spoken = list(_spoken(bank))
     yield from spoken
+    yield from _spoilt(spoken)
+    yield from _wordless(bank)
+
+
+def digit_sounds(bank: Bank | None) -> Iterator[Said]:
+    """Recorded digits, those of TTS voices, words that are no digits or rhyme with one, and the same wrong sounds."""
+    spoken = [said for said in _spoken(bank) if said.column == "real"]
+    flite = TALKERS["synthetic"]
+    for column, talkers in TALKERS.items():
+        for place, word in enumerate(DIGITS if can_say(talkers[0]) else ()):
+            for talker in talkers if talkers == flite else (talkers[place % len(talkers)],):
+                spoken.append(_said(column, word, talker))
+    yield from spoken
+    yield from _spoilt(spoken)
+    if can_say(flite[0]):
+        for place, near in enumerate(NEAR_DIGITS):
+            for turn, word in enumerate(near):
+                yield replace(_said(RHYMES, word, flite[(place + turn) % 2]), word="", asked=DIGITS[place])
+        for place, among in enumerate(SETS[:EACH]):
+            yield replace(_said("not in set", among[place % 6], flite[place % 2]), word="")
+    for said in _wordless(bank):
+        yield replace(said, among=DIGITS)
+
+
+def _said(column: str, word: str, talker: str) -> Said:
+    return Said(column, word, DIGITS, f"{word} {talker}", _heard_in(lambda: say(word, talker)))
+
+
+def _spoilt(spoken: Sequence[Said]) -> Iterator[Said]:
     for name, spoil in (("vocoded", _vocoded), ("time", _turned), ("order", lambda clip, _: _reversed(clip))):
         rng = seeded("rhyme", name)
         for one in _some([one for one in spoken if one.column != "by espeak-ng"], EACH, rng):
             yield Said(name, "", one.among, one.about, lambda o=one, s=spoil, n=name: s(o.clip(), seeded(n, o.about)))  # type: ignore[misc]
-    yield from _wordless(bank)
 
 
 def _spoken(bank: Bank | None) -> Iterator[Said]:
@@ -162,12 +203,43 @@ def asked(said: Said) -> Iterator[tuple[str, str, tuple[str, ...]]]:
         yield "rhymes with the set", others[int(rng.integers(len(others)))], others
 
 
-def verify_rhymes(bank: Bank | None, keep: Callable[[Trial, bool], None] | None = None) -> dict[str, Verified]:
+def asked_of_digit(said: Said) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """The same of a sound of `digit_sounds`."""
+    rng = seeded("digit", said.about)
+    yield said.column, said.word or said.asked or DIGITS[int(rng.integers(len(DIGITS)))], DIGITS
+    if said.word:
+        others = [word for word in DIGITS if word != said.word]
+        yield "kind", others[int(rng.integers(len(others)))], DIGITS
+
+
+Keep = Callable[[Trial, bool], None]
+
+
+def verify_rhymes(bank: Bank | None, keep: Keep | None = None) -> dict[str, Verified]:
     """How the check `rhyme` does.
 
     Raises:
         WeightsUnavailable: Whisper or Silero cannot be had here.
     """
+    note = "real: recorded digits, among ten; chance among six words is 17 %"
+    return {"rhyme": _verify(sounds(bank), asked, note, keep)}
+
+
+def verify_digits(bank: Bank | None, keep: Keep | None = None) -> dict[str, Verified]:
+    """How the check `rhyme` does among the ten digits.
+
+    Raises:
+        WeightsUnavailable: Whisper or Silero cannot be had here.
+    """
+    return {"rhyme:digits": _verify(digit_sounds(bank), asked_of_digit, "chance is 10 %", keep)}
+
+
+def _verify(
+    every: Iterator[Said],
+    asked: Callable[[Said], Iterator[tuple[str, str, tuple[str, ...]]]],
+    note: str,
+    keep: Keep | None,
+) -> Verified:
     passed: dict[str, list[bool]] = {}
 
     def tried(said: Said) -> list[tuple[Trial, bool]]:
@@ -183,11 +255,10 @@ def verify_rhymes(bank: Bank | None, keep: Callable[[Trial, bool], None] | None 
             outcomes.append((Trial(column, check, clip, about, "speech"), bool(value.passed)))
         return outcomes
 
-    for outcomes in ordered(tried, sounds(bank)):
+    for outcomes in ordered(tried, every):
         for trial, right in outcomes:
             passed.setdefault(trial.column, []).append(right)
             if keep:
                 keep(trial, right)
     cells = {name: Cell(sum(passed[name]), len(passed[name])) for name in in_order(passed)}
-    note = "real: recorded digits, among ten; chance among six words is 17 %"
-    return {"rhyme": Verified(RhymeCheck.version, cells, note)}
+    return Verified(RhymeCheck.version, cells, note)

@@ -121,13 +121,13 @@ def _aligned(wanted: Phones, heard: Phones) -> list[PhoneError]:
         if i and j and costs[i][j] == costs[i - 1][j - 1] + _far(wanted[i - 1], heard[j - 1]):
             i, j = i - 1, j - 1
             if wanted[i] != heard[j]:
-                found.append(PhoneError(wanted[i], heard[j], _where(i, wanted)))
+                found.append(PhoneError(wanted[i], heard[j], where_in(i, wanted)))
         elif i and costs[i][j] == costs[i - 1][j] + 1:
             i -= 1
-            found.append(PhoneError(wanted[i], None, _where(i, wanted)))
+            found.append(PhoneError(wanted[i], None, where_in(i, wanted)))
         else:
             j -= 1
-            found.append(PhoneError(None, heard[j], _where(j, heard)))
+            found.append(PhoneError(None, heard[j], where_in(j, heard)))
     return found[::-1]
 
 
@@ -141,5 +141,6 @@ def _far(one: str, other: str) -> float:
     return 0.5 + 0.125 * sum(a != b for a, b in zip(CONSONANTS[one], CONSONANTS[other], strict=True))
 
 
-def _where(place: int, phones: Sequence[str]) -> str:
+def where_in(place: int, phones: Sequence[str]) -> str:
+    """Whether a phoneme is the first of its word, the last, or between."""
     return "initial" if place == 0 else "final" if place == len(phones) - 1 else "medial"

@@ -24,6 +24,7 @@ from innerear import checks
 from innerear.clip import Clip
 from innerear.dsp.repetition import EVENTS_BELOW_HZ
 from innerear.metrics.classes import merged_name
+from innerear.metrics.spelling import ONES
 from innerear.metrics.words import is_sentence
 from innerear.metrics.words import shipped as texts
 from innerear.records import Tier
@@ -37,6 +38,7 @@ WRONG = (
     "silence", "other probe",
 )  # fmt: skip
 """Columns of sounds that are wrong, in the order of the table; any other column is wrong too, after them."""
+DIGITS = tuple(ONES[:10])
 ANEW: dict[str, set[Tier]] = {"events": {"environment"}, "level_trend": {"environment"}}
 """Kinds used in several tiers, and the tiers on whose sounds they are verified separately."""
 
@@ -122,6 +124,8 @@ def variant(check: checks.Check, tier: Tier) -> str:
             return f"{name}:{check.mode}"
         case checks.Rate():
             return f"{name}:{'events' if check.hz < EVENTS_BELOW_HZ else 'period'}"
+        case checks.Rhyme() if set(check.among) <= set(DIGITS):
+            return f"{name}:digits"
         case checks.Speaker():
             return f"{name}:{check.kind}"
         case checks.Transcript() if is_sentence(check):

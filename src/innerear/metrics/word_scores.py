@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from math import comb
 from typing import Any
 
 import msgspec
@@ -20,7 +21,7 @@ from innerear.metrics.base import Metric
 from innerear.metrics.group import Group
 from innerear.metrics.in_noise import STEPS_DB, threshold_db
 from innerear.metrics.open_words import asked_text
-from innerear.metrics.pronounce import phone_errors
+from innerear.metrics.pronounce import CONSONANTS, PhoneError, phone_errors, pronunciations, where_in
 from innerear.metrics.spelling import readings
 from innerear.metrics.verified import shipped
 from innerear.records import ALL, Measurement, Scope, Score, Status
@@ -29,6 +30,9 @@ from innerear.stats import SEED, Estimate, resampled_sums
 NOT_ASKED = f"{Status.UNAVAILABLE}: no row yet; `innerear measure RUN` makes it"
 UNVERIFIED = "shown, in no headline: this listener is not verified"
 MOST_CONFUSIONS = 20
+PLACES = ("initial", "medial", "final")
+LEAST_P = 0.05
+MANNERS = ("stop", "affricate", "fricative", "nasal", "approximant")
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ def word_rates(metric: Metric, group: Group, rows: Rows) -> Iterator[Score]:
         }  # fmt: skip
         detail["uncapped"] = sum(int(row.detail.get("errors", one.words)) for one, _ in heard if (row := one.row))
         if of == "all":
-            detail |= what_is_lost([pair for row in known for pair in row.detail.get("wrong", ())])
+            detail |= what_is_lost([(one.text, one.row.detail.get("wrong", ())) for one, _ in heard if one.row])
         yield _score(group, metric, metric.name, of, mine, heard, detail)
 
 
@@ -178,29 +182,120 @@ def _outside(value: float) -> str:
     return f"> {max(STEPS_DB)} dB" if value > 0 else f"< {min(STEPS_DB)} dB"
 
 
-def what_is_lost(wrong: Sequence[Sequence[str | None]]) -> dict[str, Any]:
+def what_is_lost(said: Sequence[tuple[str, Sequence[Sequence[str | None]]]]) -> dict[str, Any]:
     """The words that are heard as others, most frequent first, and what of their sounds is lost.
 
-    `wrong`: pairs of a word asked and what was heard for it. `phonemes` counts, over the pairs of which a
-    pronouncing dictionary has both words, the features lost by their place in the word; `pairs` says how
-    many these are, `unknown` how many it does not have.
+    `said`: each text with its pairs of a word asked and what was heard for it, of the words that are wrong. If there
+    are more errors than words, the listener made up a text, which says nothing of the sounds; nor does a text of which
+    no word was heard. Both are left out and counted (`made_up`, `unheard`).
+
+    `phonemes` is over the words of which a pronouncing dictionary has both sides (`pairs`; `unknown`: those it does
+    not have). `consonants` says for each place in the word, `manners` for each manner how many were asked, how many
+    lost and how many changed into another; a word that was not heard at all counts in neither. `says` is what stands
+    out, if anything does.
     """
-    words = Counter((one or "", other or "") for one, other in wrong)
+    words: Counter[tuple[str, str]] = Counter()
     features: Counter[str] = Counter()
     phones: Counter[str] = Counter()
-    known = unknown = 0
-    for one, other in wrong:
-        if one is None or other is None:
+    sounds = Counter[tuple[str, str]]()
+    known = unknown = made_up = unheard = 0
+    for text, wrong in said:
+        asked = Counter(readings(text)[0])
+        if len(wrong) > asked.total():
+            made_up += 1
             continue
-        found = phone_errors(one, other)
-        known, unknown = known + (found is not None), unknown + (found is None)
-        for error in found or ():
-            features.update(f"{feature}, {error.where}" for feature in error.features)
-            phones[f"{error.wanted or ''} > {error.heard or ''}"] += 1
+        if len(wrong) == asked.total() and not any(other for _, other in wrong):
+            unheard += 1
+            continue
+        words.update((one or "", other or "") for one, other in wrong)
+        for one, other in wrong:
+            asked.subtract((one or "").split())
+            found = phone_errors(one, other) if one and other else None
+            if one is None or other is None:
+                continue
+            known, unknown = known + (found is not None), unknown + (found is None)
+            for error in found or ():
+                features.update(f"{feature}, {error.where}" for feature in error.features)
+                phones[f"{error.wanted or ''} > {error.heard or ''}"] += 1
+            if found is not None:
+                sounds.update(_asked(one))
+                sounds.update(kind for error in found for kind in _wrong(error))
+        for word, count in asked.items():
+            for kind in _asked(word):
+                sounds[kind] += max(0, count)
     return {
         "confusions": [[*pair, count] for pair, count in words.most_common(MOST_CONFUSIONS)],
+        "made_up": made_up, "unheard": unheard,
         "phonemes": {
             "pairs": known, "unknown": unknown, "features": dict(features.most_common()),
             "phones": dict(phones.most_common(MOST_CONFUSIONS)),
+            "consonants": {where: _counts(sounds, where) for where in PLACES},
+            "manners": {manner: _counts(sounds, manner) for manner in MANNERS},
+            "vowels": _counts(sounds, "vowel"),
+            "says": _finding(sounds),
         },
     }  # fmt: skip
+
+
+def _asked(word: str) -> Iterator[tuple[str, str]]:
+    """What the sounds of a word count as: each consonant by its place and its manner, each vowel."""
+    phones = next(iter(pronunciations(word)), ())
+    for place, phone in enumerate(phones):
+        for kind in kinds_of(phone, where_in(place, phones)):
+            yield kind, "asked"
+
+
+def _wrong(error: PhoneError) -> Iterator[tuple[str, str]]:
+    if error.wanted is not None:
+        for kind in kinds_of(error.wanted, error.where):
+            yield kind, "lost" if error.heard is None else "changed"
+
+
+def kinds_of(phone: str, where: str) -> tuple[str, ...]:
+    """The kinds that a phoneme is counted in.
+
+    >>> kinds_of("T", "final"), kinds_of("IY", "medial")
+    (('final', 'stop'), ('vowel',))
+    """
+    return (where, CONSONANTS[phone][1]) if phone in CONSONANTS else ("vowel",)
+
+
+def _counts(sounds: Counter[tuple[str, str]], kind: str) -> dict[str, int]:
+    return {what: sounds[kind, what] for what in ("asked", "lost", "changed")}
+
+
+def _finding(sounds: Counter[tuple[str, str]]) -> str:
+    """What stands out: whether consonants go at one place of the word, or of one manner, more than elsewhere.
+
+    Said, with its p, if Fisher's exact test has p < 0.05. There are eight comparisons, for which p is not corrected.
+    """
+    found = []
+    for group, what, name in (
+        (PLACES, ("lost",), "{} consonants are lost"),
+        (MANNERS, ("lost", "changed"), "{}s are lost or heard as another sound"),
+    ):
+        for kind in group:
+            mine = _wrong_of(sounds, [kind], what)
+            rest = _wrong_of(sounds, [other for other in group if other != kind], what)
+            p = more_often(*mine, *rest)
+            if p < LEAST_P:
+                counts = f"{mine[0]} of {mine[1]}, of the others {rest[0]} of {rest[1]}"
+                found.append((p, f"{name.format(kind)}: {counts} (p = {p:.2g})"))
+    return "; ".join(text for _, text in sorted(found))
+
+
+def _wrong_of(sounds: Counter[tuple[str, str]], kinds: Sequence[str], what: Sequence[str]) -> tuple[int, int]:
+    """How many sounds of these kinds are wrong, of how many that were asked."""
+    asked = sum(sounds[kind, "asked"] for kind in kinds)
+    return min(asked, sum(sounds[kind, way] for kind in kinds for way in what)), asked
+
+
+def more_often(wrong: int, asked: int, other_wrong: int, other_asked: int) -> float:
+    """Fisher's exact test, one-sided: how likely so many or more of the wrong ones fall on the first by chance.
+
+    >>> round(more_often(3, 4, 1, 4), 4)
+    0.2429
+    """
+    every, all_wrong = asked + other_asked, wrong + other_wrong
+    ways = sum(comb(all_wrong, k) * comb(every - all_wrong, asked - k) for k in range(wrong, min(asked, all_wrong) + 1))
+    return ways / comb(every, asked)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from innerear.ask.models.baselines import BASELINES
+from innerear.metrics import real_speech
 from innerear.records import Score
 from innerear.stats import normalised
 
@@ -24,6 +25,8 @@ def with_ends(scores: Sequence[Score]) -> list[Score]:
     The normalised value is 0 at the highest of silence, noise, sine and swap, and 1 at `real`, or at
     a rate of 1 if `real` is not in the run or was checked on fewer sounds. `informed`, pure tones and
     clicks made with knowledge of the checks, is listed as a floor but does not affect the scale.
+
+    Word error rates and thresholds in noise also have recorded speech as a ceiling, whatever the run has.
     """
     ends: dict[tuple[str, str, str, str], dict[str, float]] = {}
     judged: dict[tuple[str, str, str, str], int] = {}  # sounds of `real`
@@ -37,6 +40,7 @@ def with_ends(scores: Sequence[Score]) -> list[Score]:
     for score in scores:
         place = (score.metric, score.strategy, score.tier, score.group)
         mine = ends.get(place, {})
+        score = real_speech.with_ceiling(score)
         if not mine or score.unit not in ENDED or score.value is None or end_name(score.model):
             found.append(score)
             continue
