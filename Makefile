@@ -6,7 +6,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test test-all parity faces lint types docs clean
+.PHONY: demo test test-all parity faces lint types docs site wheel clean
 
 # Each stamp stands for an installed set of dependencies; a changed pyproject.toml makes it anew.
 $(VENV)/run.stamp: pyproject.toml
@@ -53,8 +53,22 @@ lint: $(VENV)/dev.stamp
 types: $(VENV)/dev.stamp
 	$(BIN)/mypy
 
-docs: $(VENV)/dev.stamp
+docs: $(VENV)/dev.stamp site
 	$(BIN)/python -m pytest -q tests/test_docs.py
 
+# The documentation as a site, in site/; opens from disk.
+site: $(VENV)/dev.stamp
+	$(PIP) -e '.[docs]'
+	$(BIN)/python -m mkdocs build --strict --quiet --site-dir site
+
+# What a release uploads, in dist/; the wheel is installed outside the checkout and plays a part of the demo.
+wheel: $(VENV)/dev.stamp
+	$(PIP) -e '.[release]'
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist >/dev/null
+	$(BIN)/twine check --strict dist/*
+	$(BIN)/cffconvert --validate -i CITATION.cff
+	$(BIN)/python scripts/from_wheel.py dist/*.whl
+
 clean:
-	rm -rf $(VENV) runs
+	rm -rf $(VENV) runs dist site

@@ -67,7 +67,7 @@ wavfile.write("output.wav", 44100, (0.3 * lfilter(b, a, sawtooth(2 * np.pi * 220
 # The same zygote and protocol, with every step of isolation made empty: a bare fork.
 _BARE = """
 from innerear.jail.inside import child, landlock, linux, seccomp
-linux.drop_capabilities = landlock.restrict = seccomp.load = child._limit = lambda *_: None
+linux.drop_capabilities = landlock.restrict = seccomp.load = child._limit = lambda *_, **__: None
 """
 
 
@@ -218,9 +218,8 @@ def table(rounds: int) -> None:
 
 def recorded() -> None:
     """The render stage on the recorded programs, plain and in the jail."""
-    lines = (
-        Path(innerear.__file__).with_name("models").joinpath("recordings", "one-shot.jsonl").read_bytes().splitlines()
-    )
+    recording = Path(innerear.__file__).parent / "ask" / "models" / "recordings" / "one-shot.jsonl"
+    lines = recording.read_bytes().splitlines()
     texts = [msgspec.json.decode(line)["text"] for line in lines]
     codes = [match[1] for text in texts if (match := re.search(r"```(?:python)?\n(.*?)```", text, re.S))]
     for name in ("off", "ns"):

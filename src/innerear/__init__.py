@@ -42,10 +42,14 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Import names lazily, so that `import innerear` stays fast."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("innerear")
     if name not in _HOME:
         raise AttributeError(f"module 'innerear' has no attribute {name!r}")
     return getattr(importlib.import_module(f"innerear.{_HOME[name]}"), name)
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+    return sorted([*globals(), *__all__, "__version__"])
