@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -161,6 +160,7 @@ def test_a_view_draws_without_a_complaint_and_fits_its_window(opened: Opened, vi
 
 def test_the_overview_shows_each_model_in_the_funnel_and_in_a_plot(opened: Opened) -> None:
     page = opened.go()
+    page.locator("summary", has_text="How far the completions got").click()
     assert page.locator(".funnel tbody tr").count() == 4
     page.wait_for_selector(".plot svg")
     assert page.locator(".plot svg").first.get_attribute("aria-description").count("n 60") == 4
@@ -175,17 +175,28 @@ def test_the_table_has_a_score_with_its_interval_bounds_and_n(opened: Opened) ->
     assert re.fullmatch(r"real [\d.]+ · noise [\d.]+ · silence [\d.]+ · n 60", rest)
 
 
-def test_the_finding_stands_above_the_numbers(opened: Opened) -> None:
+def test_the_first_screen_has_the_sentence_the_scorecard_and_three_sounds(opened: Opened) -> None:
     page = opened.go()
-    assert page.locator(".finding .first").inner_text().startswith("recorded/one-shot passes ")
-    assert page.locator(".finding").bounding_box()["y"] < page.locator(".funnel").bounding_box()["y"]
+    assert re.match(
+        r"recorded/one-shot: it passes \d+ % of the checks in notes", page.locator(".finding .first").inner_text()
+    )
+    tops = [page.locator(name).first.bounding_box() for name in (".finding", ".card", ".highlights")]
+    assert [box["y"] for box in tops] == sorted(box["y"] for box in tops)
+    assert tops[-1]["y"] + tops[-1]["height"] <= 900
+    assert page.locator(".card").first.locator("td").count() == 4 * 3
+    right = page.locator(".card tr", has_text="Is it what was asked?").locator("td").first
+    assert re.search(r"\d+ %.*n = 60", right.inner_text(), re.S)
+    assert right.locator(".bar").count() == 1
 
 
-def test_the_overview_is_one_screen_down_to_its_plots(opened: Opened) -> None:
+def test_the_sounds_of_the_first_screen_play_one_at_a_time_and_stop_when_it_is_left(opened: Opened) -> None:
     page = opened.go()
-    page.wait_for_selector(".headline svg")
-    last = page.locator(".headline").first.bounding_box()
-    assert last["y"] + last["height"] <= 900
+    page.wait_for_selector(".highlight .clock:has-text('/')")
+    assert 1 <= page.locator(".highlight").count() <= 3
+    page.locator(".highlight .play").first.click()
+    until(page, "InnerEar.player.live.get('h0').media.currentTime > 0.05")
+    page.get_by_role("link", name="Run", exact=True).click()
+    until(page, "InnerEar.player.live.size === 0")
 
 
 def test_the_models_stand_side_by_side_with_the_one_that_is_chosen(opened: Opened) -> None:
@@ -551,10 +562,9 @@ def test_every_control_has_a_name(opened: Opened, view: str) -> None:
 
 @pytest.mark.parametrize("view", SEEN)
 def test_axe_finds_no_fault(browser: Any, run: Path, view: str) -> None:
-    """Rules of WCAG 2.2 A and AA, by axe-core; `npm pack axe-core` has its axe.min.js."""
-    axe = os.environ.get("AXE_CORE")
-    if axe is None:
-        pytest.skip("AXE_CORE is not set: the path of axe-core's axe.min.js")
+    """Rules of WCAG 2.2 A and AA, by axe-core; the package has its axe.min.js."""
+    package = pytest.importorskip("axe_playwright_python", reason="axe-playwright-python is not installed")
+    axe = Path(package.__file__).with_name("axe.min.js")
     page = browser.new_page(viewport={"width": 1400, "height": 900}, bypass_csp=True)
     page.goto(f"{(run / 'report/index.html').as_uri()}{view}")
     page.wait_for_selector(SEEN[view])

@@ -283,6 +283,7 @@ def _print_table(opened: Run) -> None:
     from rich.text import Text
 
     from innerear import stages
+    from innerear.cli.scorecard import print_scorecard
     from innerear.cli.table import HEADINGS, headline, heard_by
     from innerear.text import printable
 
@@ -294,6 +295,7 @@ def _print_table(opened: Run) -> None:
     Console(width=wide).print(table)
     measured = any(score.metric == "kad" and score.value is not None for score in scores)
     click.echo(f"\ndistances use {heard_by(scores)}" if measured else "\nno distances: no sound was embedded")
+    print_scorecard(scores)
 
 
 def _say_unanswered(opened: Run) -> None:

@@ -26,11 +26,13 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["csv", "markdown", "latex"]),
+    type=click.Choice(["csv", "markdown", "latex", "json", "svg"]),
     default="csv",
     show_default=True,
-    help="csv has all scores, for pandas; markdown and latex (booktabs) have the main scores, one table per tier.",
+    help="csv has all scores, for pandas; markdown and latex (booktabs) have the main scores, one table per tier; "
+    "json and svg are for --scorecard.",
 )
+@click.option("--scorecard", is_flag=True, help="Export the scorecard: four questions by three tiers.")
 @click.option(
     "--metric",
     "metrics",
@@ -49,6 +51,7 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 def export(
     folders: tuple[Path, ...],
     form: str,
+    scorecard: bool,
     metrics: tuple[str, ...],
     tiers: tuple[str, ...],
     out: Path | None,
@@ -61,9 +64,19 @@ def export(
         export_rows(folders, inspect)
         return
     from innerear.run.parts import write_whole
-    from innerear.sharing.formats import export
 
-    text = export(folders, form, metrics, tiers)
+    if scorecard:
+        from innerear.sharing.scorecards import export_scorecard
+
+        if metrics or tiers:
+            raise click.UsageError("--metric and --tier do not apply to --scorecard")
+        text = export_scorecard(folders, form)
+    elif form in ("json", "svg"):
+        raise click.UsageError(f"--format {form} is for --scorecard")
+    else:
+        from innerear.sharing.formats import export
+
+        text = export(folders, form, metrics, tiers)
     if out is None:
         click.echo(text.encode(), nl=False)
     else:

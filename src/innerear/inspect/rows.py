@@ -23,6 +23,7 @@ from innerear.records import ALL, Completion, Item, Measurement, Probe, Render, 
 from innerear.run.run import program_of
 from innerear.scores.clap import CAPTION, captions
 from innerear.scores.score import FUNNEL, score, steps
+from innerear.scores.scorecard import scorecard
 
 OURS = "innerear"
 """The key of InnerEar's data in the metadata of samples, scores and logs."""
@@ -184,7 +185,14 @@ def set_of(heard: Sequence[Heard]) -> list[Score]:
 
 
 def flat(scores: Iterable[Score]) -> dict[str, float]:
-    """Flatten scores to names and numbers: `passed`, `passed_low`, `passed(family:chord)`, `fad_yamnet(notes)` …"""
+    """Flatten scores to names and numbers: `passed`, `passed_low`, `passed(family:chord)`, `fad_yamnet(notes)` …
+
+    First of all the cells of the scorecard: `scorecard_runs`, `scorecard_right` …, with `(tier)` if there are several.
+    """
+    scores = list(scores)
+    card = [cell for row in scorecard(scores) for cell in row.cells if cell.value is not None]
+    several = len({cell.tier for cell in card}) > 1
+    asked = {f"scorecard_{cell.question}{f'({cell.tier})' if several else ''}": cell.value or 0.0 for cell in card}
     found: dict[str, float] = {}
     for one in scores:
         if one.value is None or one.metric.endswith("_difference"):
@@ -196,7 +204,7 @@ def flat(scores: Iterable[Score]) -> dict[str, float]:
         if one.low is not None and one.high is not None and one.group.sort not in ("family", "level"):
             found |= {f"{name}_low{where}": one.low, f"{name}_high{where}": one.high}
     first = {name: found[name] for name in ("passed", "passed_low", "passed_high", "checks") if name in found}
-    return first | found
+    return asked | first | found
 
 
 def _plain(step: str) -> str:

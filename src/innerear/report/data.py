@@ -98,6 +98,7 @@ class ReportData(msgspec.Struct, frozen=True, kw_only=True):
     funnels: list[Funnel] = []
     metrics: Sequence[MetricText] = msgspec.field(default_factory=metric_texts)
     warnings: list[str] = []
+    lacking: list[str] = []  # what this machine lacked and so did not measure, in one line per remedy
     finding: list[str] = []  # sentences that the statistics support, most informative first
     recordings: dict[str, Recording] = {}  # by probe
     comparison: dict[str, Any] = {}  # result of `innerear compare`; if set, the page has a view of it

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -67,6 +68,7 @@ def report_data(
             for model, strategy, tier, steps in funnels(items)
         ],
         warnings=[*gaps(run, items), *warnings(run, shown, scores)],
+        lacking=lacking(shown),
         finding=finding(scores),
         recordings=recordings(run.probes, data, every_recording),
         listening=list(read_validations(run.folder)),
@@ -101,12 +103,21 @@ def warnings(run: Run, items: Sequence[Item], scores: Sequence[Score]) -> list[s
             found.append(f"distances by `{name}` compare spectral statistics and are not perceptual")
     if any(score.metric == "fad" and score.detail.get("frames", 0) < score.detail.get("dims", 0) for score in scores):
         found.append("FAD is biased upward at small n: compare only sets of equal n, and prefer KAD")
-    rows = (row for item in items for row in item.measurements)
-    lacking = {row.reason: row.metric for row in rows if row.status is Status.UNAVAILABLE}
-    found += sorted(f"{metric}: {reason}" for reason, metric in lacking.items())
     found += [_agreed(score) for score in scores if score.metric == "agreement"]
-    found += sorted({f"CLAP: {score.note}" for score in scores if score.metric == "clap" and score.value is None})
-    return found
+    return found + sorted({f"CLAP: {score.note}" for score in scores if score.metric == "clap" and score.value is None})
+
+
+def lacking(items: Sequence[Item]) -> list[str]:
+    """What was not measured because this machine lacks it: one line per reason, with all that it concerns."""
+    counts: dict[str, Counter[str]] = {}
+    for item in items:
+        for row in item.measurements:
+            if row.status is Status.UNAVAILABLE:
+                counts.setdefault(row.cause, Counter())[row.metric.replace("_", " ")] += 1
+    return [
+        f"{', '.join(f'{name} of {n} sounds' for name, n in metrics.most_common())}: {reason}"
+        for reason, metrics in counts.items()
+    ]
 
 
 def _agreed(score: Score) -> str:

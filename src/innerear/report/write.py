@@ -3,6 +3,7 @@
     report/
     ├── index.html
     ├── assets/, vendor/     the page's own code, and third-party code
+    ├── scorecard.svg        the scorecard as a picture
     ├── data/index.js        everything that the tables and filters need
     ├── data/<tier>.js       the result of each check of a tier, loaded when its view is opened
     ├── data/<probe>.js      programs, logs, messages and measurements of one probe, loaded when opened
@@ -32,9 +33,12 @@ from innerear.programs.anatomy import TECHNIQUES, Anatomy, Mark, dissected
 from innerear.records import TIERS, Probe, checked, digest
 from innerear.report import pictures
 from innerear.report.data import Item, Recording, ReportData
+from innerear.report.highlights import highlights
+from innerear.report.scorecard_picture import scorecard_svg
 from innerear.run.folders import is_local, opened
 from innerear.run.parts import plain
 from innerear.run.whole import new_folder, sweep
+from innerear.scores.scorecard import QUESTIONS, legend, scorecard, tiers_of
 
 MOST_SECONDS = 12.0  # of a real recording, to keep reports small
 TICKS_HZ = (100, 500, 1000, 2000, 5000, 10_000)
@@ -79,6 +83,8 @@ def _write(data: ReportData, run_folder: Path, part: Path, say: Callable[[str], 
         compared=bool(data.comparison), listening=bool(data.listening),
     )  # fmt: skip
     (part / "index.html").write_text(shell, encoding="utf-8")
+    picture = scorecard_svg(scorecard(data.scores)).encode("utf-8", "replace")
+    (part / "scorecard.svg").write_bytes(picture)
     unread: list[str] = []
     real = _write_recordings(data.recordings, part / "recordings", unread.append)
     sounds = {item.render.audio: run_folder / item.audio for item in data.items if item.audio and item.render.audio}
@@ -132,13 +138,14 @@ def _write_data(data: ReportData, recordings: dict[str, dict[str, Any]], folder:
     by_tier: dict[str, list[dict[str, Any]]] = {tier: [] for tier in TIERS}
     rows = []
     anatomies = _Anatomies()
+    card = scorecard(data.scores)
     for place, item in enumerate(data.items):
         probe = probes[item.completion.probe]
         entrant = entrants.index((item.completion.model, item.completion.strategy))
         built, marks = anatomies.of(item)
         rows.append(_row(item, entrant, probe, built))
         by_tier[probe.tier] += _heard(item, place)
-        by_probe.setdefault(probe.id, []).append({**_whole(item), "entrant": entrant, "marks": plain(marks)})
+        by_probe.setdefault(probe.id, []).append({**whole(item), "entrant": entrant, "marks": plain(marks)})
     index = {
         "title": data.title,
         "created": data.created,
@@ -146,8 +153,16 @@ def _write_data(data: ReportData, recordings: dict[str, dict[str, Any]], folder:
         "finding": data.finding,
         "warnings": data.warnings,
         "funnels": plain(data.funnels),
-        "listening": [_whole(test) for test in data.listening],
-        "scores": [_whole(score) for score in data.scores],
+        "listening": [whole(test) for test in data.listening],
+        "scores": [whole(score) for score in data.scores],
+        "card": {
+            "rows": [whole(row) for row in card],
+            "tiers": tiers_of(card),
+            "questions": QUESTIONS,
+            "legend": legend(card),
+        },
+        "highlights": [whole(one) for one in highlights(data.items, data.probes, data.scores, recordings)],
+        "lacking": data.lacking,
         "metrics": plain(data.metrics),
         "techniques": TECHNIQUES,
         "entrants": [{"model": model, "strategy": strategy} for model, strategy in entrants],
@@ -171,13 +186,13 @@ def _write_data(data: ReportData, recordings: dict[str, dict[str, Any]], folder:
         (folder / f"{name}.js").write_text(script("probe", name, items), encoding="ascii")
 
 
-def _whole(row: Any) -> Any:
+def whole(row: Any) -> Any:
     """A row, and the rows in it, as plain values, including fields at their defaults."""
     if isinstance(row, list):
-        return [_whole(each) for each in row]
+        return [whole(each) for each in row]
     if not isinstance(row, msgspec.Struct):
         return plain(row)
-    return {name: _whole(getattr(row, name)) for name in row.__struct_fields__}
+    return {name: whole(getattr(row, name)) for name in row.__struct_fields__}
 
 
 class _Anatomies:

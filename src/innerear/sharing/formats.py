@@ -26,11 +26,12 @@ def to_csv(runs: Sequence[Scored]) -> str:
             ceiling = {f"ceiling_{name}": value for name, value in score.ceiling.items()}
             more = {"normalised": score.detail.get("normalised"), "note": score.note, "signature": score.signature}
             fields = {"run": run.run, **{name: getattr(score, name) for name in plain}, **floor, **ceiling, **more}
-            lines.writerow({name: _one_line(value) for name, value in fields.items()})
+            lines.writerow({name: one_line(value) for name, value in fields.items()})
     return text.getvalue()
 
 
-def _one_line(value: object) -> object:
+def one_line(value: object) -> object:
+    """A text on one line; other values as they are."""
     return printable(value) if isinstance(value, str) else value
 
 
@@ -41,16 +42,16 @@ def to_markdown(found: Sequence[Table]) -> str:
     """The tables in GitHub-flavoured Markdown."""
     lines: list[str] = []
     for table in found:
-        lines += [f"### {_md(table.tier.capitalize())}", ""]
+        lines += [f"### {md(table.tier.capitalize())}", ""]
         lines.append(
-            "| model | " + " | ".join(f"{_md(column.title)} <sup>{mark}</sup>" for column, mark in table.columns) + " |"
+            "| model | " + " | ".join(f"{md(column.title)} <sup>{mark}</sup>" for column, mark in table.columns) + " |"
         )
         lines.append("|---|" + "---:|" * len(table.columns))
         for label, cells in (*table.rows, *((f"*{end}*", cells) for end, cells in table.ends)):
-            name = label if label.startswith("*") else _md(label)
+            name = label if label.startswith("*") else md(label)
             lines.append(f"| {name} | " + " | ".join(map(_md_cell, cells)) + " |")
         lines += ["", f"{LEGEND[0].upper()}{LEGEND[1:]}."]
-        lines += [f"{f'<sup>{mark}</sup> ' if mark else ''}{_md(text)}  " for mark, text in table.notes]
+        lines += [f"{f'<sup>{mark}</sup> ' if mark else ''}{md(text)}  " for mark, text in table.notes]
         lines.append("")
     return "\n".join(lines)
 
@@ -60,7 +61,7 @@ def _md_cell(cell: Cell) -> str:
     return " ".join(filter(None, [cell.value, cell.interval, f"({cell.n})" if cell.n else ""])) + marks
 
 
-def _md(text: str) -> str:
+def md(text: str) -> str:
     """Text escaped for Markdown."""
     return re.sub(r"([\\`*_{}\[\]<>#|~!$&])", r"\\\1", printable(text))
 
@@ -71,37 +72,37 @@ def to_latex(found: Sequence[Table]) -> str:
     for table in found:
         lines += [
             r"\begin{table}", r"\centering",
-            rf"\caption{{{_tex(table.tier.capitalize())}. Small: {_tex(LEGEND)}.}}",
+            rf"\caption{{{tex(table.tier.capitalize())}. Small: {tex(LEGEND)}.}}",
             rf"\label{{tab:innerear-{table.tier}}}",
             rf"\begin{{tabular}}{{l{'r' * len(table.columns)}}}", r"\toprule",
         ]  # fmt: skip
-        headings = (rf"{_tex(column.name)}\textsuperscript{{{mark}}}" for column, mark in table.columns)
+        headings = (rf"{tex(column.name)}\textsuperscript{{{mark}}}" for column, mark in table.columns)
         lines.append(" & ".join(["model", *headings]) + r" \\")
         if any(column.inside for column, _ in table.columns):
-            inside = (rf"{{\scriptsize {_tex(column.inside)}}}" if column.inside else "" for column, _ in table.columns)
+            inside = (rf"{{\scriptsize {tex(column.inside)}}}" if column.inside else "" for column, _ in table.columns)
             lines.append(" & ".join(["", *inside]) + r" \\")
         for rows in filter(None, (table.rows, table.ends)):
             lines.append(r"\midrule")
             for label, cells in rows:
-                lines.append(" & ".join([_tex(label), *map(_tex_value, cells)]) + r" \\")
+                lines.append(" & ".join([tex(label), *map(_tex_value, cells)]) + r" \\")
                 for small in ([cell.interval for cell in cells], [f"({cell.n})" if cell.n else "" for cell in cells]):
                     if any(small):
                         lines.append(" & ".join(["", *map(_tex_small, small)]) + r" \\")
         lines += [r"\bottomrule", r"\end{tabular}", "", r"\smallskip", r"{\footnotesize\raggedright"]
         for mark, text in table.notes:
             above = rf"\textsuperscript{{{mark}}}~" if mark else ""
-            lines.append(rf"{above}{_tex(text, breaks='|,')}\\")
+            lines.append(rf"{above}{tex(text, breaks='|,')}\\")
         lines += [r"\par}", r"\end{table}", ""]
     return "\n".join(lines)
 
 
 def _tex_value(cell: Cell) -> str:
     marks = rf"\textsuperscript{{{','.join(cell.marks)}}}" if cell.marks else ""
-    return _tex(cell.value) + marks
+    return tex(cell.value) + marks
 
 
 def _tex_small(text: str) -> str:
-    return rf"{{\scriptsize {_tex(text)}}}" if text else ""
+    return rf"{{\scriptsize {tex(text)}}}" if text else ""
 
 
 _TEX = {
@@ -112,7 +113,7 @@ _TEX = {
 }  # fmt: skip
 
 
-def _tex(text: str, breaks: str = "") -> str:
+def tex(text: str, breaks: str = "") -> str:
     """Text escaped for LaTeX; a line may break after each of `breaks`."""
     return "".join(_TEX.get(c, c) + (r"\allowbreak{}" if c in breaks else "") for c in printable(text))
 

@@ -28,18 +28,19 @@ import msgspec
 from innerear import stages
 from innerear.errors import DiskFull, InnerEarError, UsageError
 from innerear.records import ALL, TIERS, Score, digest
-from innerear.report.write import page, script
+from innerear.report.write import page, script, whole
 from innerear.run.parts import from_json, to_json, write_whole
 from innerear.run.progress import Progress, silent
 from innerear.run.run import Run
 from innerear.run.whole import new_file, new_folder, sweep
 from innerear.scores.ends import end_name
+from innerear.scores.scorecard import QUESTIONS, Row, legend, marked, scorecard, tiers_of
 from innerear.sharing.conditions import limits_of
 from innerear.sharing.pack import unpack
-from innerear.sharing.tables import METRICS, Column, bare
+from innerear.sharing.tables import METRICS, Column, bare, entrant_labels
 from innerear.stats import grouped
 
-ASSETS = ("app.css", "core.js", "icon.svg", "board.js")
+ASSETS = ("app.css", "core.js", "icon.svg", "scorecard.js", "board.js")
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -55,6 +56,7 @@ class Entry(msgspec.Struct, frozen=True):
     attempts: int
     jail: str
     scores: list[Score]
+    card: list[Row]
 
 
 @dataclass
@@ -136,6 +138,7 @@ def _entry(file: Path, site: Path) -> Entry:
 
 def _scored(run: Run, name: str, title: str, sha256: str) -> Entry:
     asked = run.asked
+    scores = stages.score(run)
     tiers = {str(item.render.jail.get("tier", "")) for item in run.items() if item.render.jail}
     return Entry(
         name=name,
@@ -152,7 +155,8 @@ def _scored(run: Run, name: str, title: str, sha256: str) -> Entry:
         strategy=asked.strategy,
         attempts=asked.attempts,
         jail=", ".join(sorted(tiers)),
-        scores=[score for score in stages.score(run) if score.metric in METRICS and _shown(score)],
+        scores=[score for score in scores if score.metric in METRICS and _shown(score)],
+        card=scorecard(scores),
     )
 
 
@@ -188,10 +192,25 @@ def boards(entries: Sequence[Entry]) -> list[dict[str, Any]]:
         {
             "conditions": group[0].conditions,
             "differs": [name for name, value in group[0].conditions.items() if value != first[name]],
+            "card": _card(group),
             **_table(group),
         }
         for group in ordered
     ]
+
+
+def _card(group: Sequence[Entry]) -> dict[str, Any]:
+    """The scorecard of the models of a table, each with the run it is of."""
+    there = [(entry, row) for entry in group for row in entry.card]
+    rows = marked([row for _, row in there])
+    names = [(entry, row) for (entry, _), row in zip(there, rows, strict=True) if row.end is None]
+    labels = entrant_labels([(entry.run, row.model, row.strategy) for entry, row in names])
+    return {
+        "rows": [{**whole(row), "label": label} for label, (_, row) in zip(labels, names, strict=True)],
+        "tiers": tiers_of(rows),
+        "questions": QUESTIONS,
+        "legend": legend(rows),
+    }
 
 
 def _table(group: Sequence[Entry]) -> dict[str, Any]:

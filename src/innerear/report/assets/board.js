@@ -31,6 +31,7 @@
     return el("section", { class: "board" },
       el("h2", {}, heading(one), " ", el("small", {}, Object.entries(one.conditions).filter(([name]) => name !== "suite").map(([name, value]) => `${name} ${value}`).join(" · "))),
       one.differs.length ? el("p", { class: "muted" }, `Not comparable with the first table: different ${one.differs.join(", different ")}.`) : null,
+      one.card.rows.length ? InnerEar.scorecard.table(one.card, `Scorecard of ${heading(one)}`) : null,
       columns.length ? el("div", { class: "wide", tabindex: "0", role: "region", "aria-label": `Scores of ${tier}` }, el("table", { class: "pivot standings" },
         el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Model"),
           columns.map((c) => el("th", { scope: "col", title: c.signature, "aria-sort": c === by ? (up ? "ascending" : "descending") : null },

@@ -9,6 +9,7 @@
   function draw() {
     const current = route();
     const view = views[current.view];
+    if (!current.view.startsWith("probe") || last?.view === "overview") for (const slot of [...InnerEar.player.live.keys()]) InnerEar.player.stop(slot);
     const nodes = view ? view.draw(current) : [el("p", {}, "There is no such view.")];
     const group = current.view === "probe" ? "probes" : `${current.view} ${current.id}`;
     main.className = `view-${current.view === "probe" ? "probes" : current.view}`;
@@ -20,14 +21,13 @@
       if (here) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
     }
-    if (!current.view.startsWith("probe")) for (const slot of ["a", "b"]) InnerEar.player.stop(slot);
     if (last !== null && last.group !== group) {
       main.focus({ preventScroll: true });
       window.scrollTo(0, 0);
     } else if (last !== null && last.hash.split("?")[0] !== location.hash.split("?")[0] && matchMedia("(max-width: 900px)").matches) {
       window.scrollTo(0, 0);
     }
-    last = { group, hash: location.hash };
+    last = { group, hash: location.hash, view: current.view };
   }
 
   // ---- keys

@@ -3,10 +3,10 @@
 
 InnerEar.player = (() => {
   const { el, say } = InnerEar;
-  const live = new Map(); // by the slot that plays it, "a" or "b"
+  const live = new Map(); // by the slot that plays it: "a" or "b" of a probe, or one of the overview
 
-  // `name` of the sound's pictures, `url` of its audio.
-  function mount(slot, { name, url }, label) {
+  // `name` of the sound's pictures, `url` of its audio; `height` of its waveform in pixels.
+  function mount(slot, { name, url }, label, height = 56) {
     stop(slot);
     const { picture } = InnerEar.state.index;
     const path = `sounds/${name}.${picture.version}`;
@@ -28,17 +28,17 @@ InnerEar.player = (() => {
     const player = { node, slot, ended: false };
     live.set(slot, player);
     InnerEar.load("sound", name, `${path}.js`).then(
-      (sound) => { if (!player.ended) start(player, sound, { wave, pictures, button, clock, axis, url, label }); },
+      (sound) => { if (!player.ended) start(player, sound, { wave, pictures, button, clock, axis, url, label, height }); },
       (error) => { clock.textContent = error.message; });
     return node;
   }
 
-  function start(player, sound, { wave, pictures, button, clock, axis, url, label }) {
+  function start(player, sound, { wave, pictures, button, clock, axis, url, label, height }) {
     const full = sound.duration_s;
     const media = new Audio();
     media.preload = "none";
     const ws = WaveSurfer.create({
-      container: wave, height: 56, media, url, duration: full, ...colours(),
+      container: wave, height, media, url, duration: full, ...colours(),
       peaks: [sound.above.map((v) => v / 255), sound.below.map((v) => v / 255)],
       cursorWidth: 0, interact: false, hideScrollbar: true, maxPeak: 1, normalize: false,
     });
