@@ -246,6 +246,11 @@ def _scores(chosen: list[records.Probe], models: list[str], rng: np.random.Gener
                 bounds = {"floor": {"chance": 0.1}, "ceiling": {"verified": 0.9}, "detail": {"rung": place + 1}}
                 rows.append(_invented("ladder", 0.7, rng, group=Scope("family", rung), unit="share", **bounds, **group))
             rows += [_difference(models[0], other, group["tier"], rng) for other in models[1:] if i == 0]
+            if i == 0:
+                rows += _told(tier, group, chosen, rng)
+            if tier == "speech" and i == 0:
+                for step in ("+10", "+5", "+0", "-5"):
+                    rows.append(_invented(f"whisper_in_noise_{step}", 0.4, rng, unit="WER", **group))
             if tier == "notes":
                 for scope in [records.ALL, *(Scope("", family) for family in families)]:
                     rows.append(_invented("pitch", 0.7 if good else 0.05, rng, group=scope, unit="share", **group))
@@ -271,6 +276,22 @@ def _scores(chosen: list[records.Probe], models: list[str], rng: np.random.Gener
     note = "worse with each tier (p = 0.0001)"
     trends = [records.Score("tier_trend", m, "direct", "all", -0.2, 36, 0, "tier_trend", note=note) for m in models]
     return [*rows, *trends]
+
+
+def _told(
+    tier: str, group: dict[str, str], chosen: list[records.Probe], rng: np.random.Generator
+) -> list[records.Score]:
+    """How surely sounds are told from recordings, as a whole and for one family, and how close each sound is."""
+    own = [p for p in chosen if p.tier == tier]
+    how = {"signature": f"told_from_real|emb:yamnet@1|ref:{tier}@2|v:1", "floor": {"noise": 1.0}, "n": len(own)}
+    given = {"given_away": [["loop", 0.7, "repeats itself"]]}
+    told = [
+        _invented("told_from_real", 0.8, rng, group=name, unit="AUC", detail=given, **how, **group)
+        for name in (tier, own[0].family)
+    ]
+    each = {p.id: [round(0.9 - 0.02 * place, 2), "real/nearest.flac"] for place, p in enumerate(own)}
+    more = {**how, "signature": how["signature"].replace("told_from_real", "proximity"), "detail": {"each": each}}
+    return [*told, _invented("proximity", 0.3, rng, group=tier, unit="rank", **more, **group)]
 
 
 def _difference(one: str, other: str, tier: str, rng: np.random.Generator) -> records.Score:

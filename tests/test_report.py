@@ -21,7 +21,9 @@ from innerear import clip, records
 from innerear.dsp.mel import htk_mel
 from innerear.records import ALL, Scope, Score
 from innerear.report import Recording, pictures, write_report
+from innerear.report.evidence import lacking
 from innerear.report.finding import finding
+from innerear.report.highlights import highlights
 from innerear.report.recordings import may_be_passed_on, recordings
 from innerear.report.write import script
 from report_made import made
@@ -273,6 +275,46 @@ def test_checks_that_could_not_be_judged_are_counted_as_lacking_beside_those_tha
     probe = next(probe for probe in data.probes if probe.id == item.completion.probe)
     assert (index["items"][place]["of"], index["items"][place]["lacking"]) == (0, sum(c.headline for c in probe.expect))
     assert sum(row["lacking"] == 0 and row["of"] > 0 for row in index["items"]) > 5
+
+
+# ---- the first screen
+
+
+def test_the_three_sounds_are_chosen_by_their_rules(written: tuple[Path, object]) -> None:
+    _, data = written
+    found = highlights(data.items, data.probes, data.scores, ())
+    ranks = {name: rank for s in data.scores if s.metric == "proximity" for name, (rank, _) in s.detail["each"].items()}
+    counted = {p.id: [i for i, check in enumerate(p.expect) if check.headline] for p in data.probes}
+    passed: dict[str, list[bool]] = {}
+    for item in data.items:
+        rows = [m for m in item.measurements if m.check in counted[item.completion.probe] and m.passed is not None]
+        if item.completion.model == data.items[0].completion.model and rows and item.audio:
+            passed[item.completion.probe] = [bool(row.passed) for row in rows]
+    probe = {one.name: data.items[one.item].completion.probe for one in found}
+    assert len({one.item for one in found}) == len(found)
+    assert {data.items[one.item].completion.model for one in found} == {"recorded/one-shot"}
+    right = {name: ranks.get(name, -1) for name, checks in passed.items() if all(checks)}
+    wrong = {name: ranks.get(name, 2) for name, checks in passed.items() if not any(checks)}
+    assert ("Best" in probe) == bool(right)
+    assert ("Worst" in probe) == bool(wrong)
+    assert not right or right[probe["Best"]] == max(right.values())
+    assert not wrong or wrong[probe["Worst"]] == min(wrong.values())
+
+
+def test_only_sounds_with_a_recording_beside_them_are_chosen_if_there_is_one(written: tuple[Path, object]) -> None:
+    _, data = written
+    only = data.items[0].completion.probe
+    found = highlights(data.items, data.probes, data.scores, {only})
+    assert {data.items[one.item].completion.probe for one in found} <= {only}
+
+
+def test_what_this_machine_lacks_is_one_line_for_all_that_it_concerns(written: tuple[Path, object]) -> None:
+    _, data = written
+    why = "not measured here: no weights; `innerear weights pull yamnet` fetches them"
+    row = records.Measurement("k", "s", "label", None, reason=why, status=records.Status.UNAVAILABLE)
+    items = [msgspec.structs.replace(item, measurements=[row]) for item in data.items[:27]]
+    assert lacking(items) == ["label of 27 sounds: no weights; `innerear weights pull yamnet` fetches them"]
+    assert lacking([]) == []
 
 
 # ---- the finding

@@ -161,6 +161,8 @@ def test_a_view_draws_without_a_complaint_and_fits_its_window(opened: Opened, vi
 def test_the_overview_shows_each_model_in_the_funnel_and_in_a_plot(opened: Opened) -> None:
     page = opened.go()
     page.locator("summary", has_text="How far the completions got").click()
+    assert page.locator(".funnel tbody tr").count() == 1
+    page.locator("details details summary", has_text="Floors and ceilings").click()
     assert page.locator(".funnel tbody tr").count() == 4
     page.wait_for_selector(".plot svg")
     assert page.locator(".plot svg").first.get_attribute("aria-description").count("n 60") == 4
@@ -223,7 +225,15 @@ def test_the_models_stand_side_by_side_with_the_one_that_is_chosen(opened: Opene
             "environment",
             ["Share of sounds whose class is in", "Classes requested and recognised"],
         ),
-        ("speech", ["Accuracy by rung of the ladder", "Vowel space", "syllable: requested and recognised"]),
+        (
+            "speech",
+            [
+                "Accuracy by rung of the ladder",
+                "Word error rate against",
+                "Vowel space",
+                "syllable: requested and recognised",
+            ],
+        ),
     ],
 )
 def test_each_tier_has_the_pictures_that_fit_it(opened: Opened, tier: str, pictures: list[str]) -> None:
@@ -231,7 +241,8 @@ def test_each_tier_has_the_pictures_that_fit_it(opened: Opened, tier: str, pictu
     for name in pictures:
         page.wait_for_selector(f"svg[aria-label^='{name}']")
     assert page.locator("svg[aria-label='passed by family'], svg[aria-label$='by family']").count() == 1
-    assert page.locator(".multiples .panel").count() == 4
+    assert page.locator(".multiples:not(.told) .panel").count() == 4
+    assert page.locator("svg[aria-label='Told from real by family, yamnet']").count() == 1
     assert "0.67" in page.locator(".agreement").inner_text()
 
 
@@ -358,6 +369,51 @@ def test_escape_clears_the_search_and_its_filter(opened: Opened) -> None:
     assert page.locator("#q").input_value() == ""
     assert "q=" not in page.url
     assert page.evaluate("document.activeElement.id") != "q"
+
+
+def test_enter_opens_the_first_probe_found_and_back_returns(opened: Opened) -> None:
+    page = opened.go("#/probe/notes/waveform/sine-440")
+    page.wait_for_selector(".probe-head h1")
+    page.keyboard.press("/")
+    page.keyboard.type("grand piano C4")
+    page.wait_for_selector(".count:has-text('1 of 36')")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".probe-head h1:has-text('grand piano')")
+    assert page.evaluate("document.activeElement.id") != "q"
+    page.go_back()
+    page.wait_for_selector(".probe-head h1:not(:has-text('grand piano'))")
+
+
+def test_a_probe_is_told_in_the_order_of_a_listener(opened: Opened) -> None:
+    page = opened.go(f"{PIANO}?b=baseline/sine")
+    page.wait_for_selector(".code .text")
+    parts = [".player", "h2:has-text('Is it what was asked')", "h2:has-text('Could it be a recording')", ".code"]
+    tops = [page.locator(part).first.bounding_box()["y"] for part in parts]
+    assert tops == sorted(tops)
+    real = page.locator(".realism").first.inner_text()
+    assert "real/nearest.flac" in real
+    assert "repeats itself" in real
+
+
+def test_beside_another_program_no_marks_cut_the_code(opened: Opened) -> None:
+    page = opened.go(f"{PIANO}?b=baseline/sine")
+    page.wait_for_selector(".part:nth-child(2) .code .text")
+    assert not page.locator(".code .marks").first.is_visible()
+    marked = page.locator(".gutter .marked").all()
+    assert any("261.626 Hz" in (one.get_attribute("title") or "") for one in marked)
+
+
+def test_a_cell_of_few_sounds_is_a_grey_count(browser: Any, tmp_path: Path) -> None:
+    data = made(tmp_path, take=3)
+    scores = [msgspec.structs.replace(s, n=4, value=0.5) if s.metric == "passed" else s for s in data.scores]
+    write_report(msgspec.structs.replace(data, scores=scores), tmp_path)
+    page = browser.new_page(viewport={"width": 1400, "height": 900})
+    page.goto((tmp_path / "report/index.html").as_uri())
+    plot = page.locator("svg[aria-label$='by family']").first
+    plot.wait_for()
+    assert "2/4" in plot.text_content()
+    assert plot.locator("[fill='var(--muted)']").count() > 0
+    page.close()
 
 
 def test_levels_stand_in_their_order(opened: Opened) -> None:

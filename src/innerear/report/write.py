@@ -29,6 +29,7 @@ import msgspec
 from innerear import clip
 from innerear.compute.threads import ordered
 from innerear.errors import AudioError
+from innerear.metrics.classes import shipped
 from innerear.programs.anatomy import TECHNIQUES, Anatomy, Mark, dissected
 from innerear.records import TIERS, Probe, checked, digest
 from innerear.report import pictures
@@ -163,6 +164,7 @@ def _write_data(data: ReportData, recordings: dict[str, dict[str, Any]], folder:
         },
         "highlights": [whole(one) for one in highlights(data.items, data.probes, data.scores, recordings)],
         "lacking": data.lacking,
+        "ceilings": {one.name: one.real for one in shipped()},
         "metrics": plain(data.metrics),
         "techniques": TECHNIQUES,
         "entrants": [{"model": model, "strategy": strategy} for model, strategy in entrants],

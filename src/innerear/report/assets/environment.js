@@ -56,9 +56,11 @@ InnerEar.pictures.environment = (() => {
     const x = [...all, ...[...new Set(own.map((r) => r.heard))].filter((v) => !all.includes(v)).sort((a, b) => d3.ascending(a === NOTHING, b === NOTHING) || d3.ascending(a, b))].filter((v) => y.includes(v) || own.some((r) => r.heard === v));
     const right = own.filter((r) => r.asked === r.heard).length;
     const passed = own.filter((r) => r.passed).length;
-    return el("section", {}, el("h2", {}, "Classes of ", InnerEar.modelPicker(current), " ", el("small", {}, `requested (rows) against recognised (columns), in the suite’s order; ${right} of ${own.length} on the diagonal${passed > right ? `, and ${passed - right} as a merged class, also green` : ""}`)),
+    const ceilings = InnerEar.state.index.ceilings ?? {};
+    const rowFormat = (v) => (ceilings[v] === undefined ? words(v) : `${words(v)} ${Math.round(100 * ceilings[v])} %`);
+    return el("section", {}, el("h2", {}, "Classes of ", InnerEar.modelPicker(current), " ", el("small", {}, `requested (rows, with the share of real recordings of that class that are recognised) against recognised (columns); ${right} of ${own.length} on the diagonal${passed > right ? `, and ${passed - right} as a merged class, also green` : ""}`)),
       own.length
-        ? el("div", { class: "wide" }, fitted((width) => heat(InnerEar.confusion(own), { x, y, width: Math.max(width, 700), label: `Classes requested and recognised, ${shown.label}`, cell: 22, row: 15, diagonal: true, corner: "asked ╲ heard" }), 700))
+        ? el("div", { class: "wide" }, fitted((width) => heat(InnerEar.confusion(own), { x, y, width: Math.max(width, 700), label: `Classes requested and recognised, ${shown.label}`, cell: 22, row: 15, diagonal: true, corner: "asked ╲ heard", rowFormat }), 700))
         : el("p", { class: "muted" }, "No sound of this model could be checked."));
   }
 

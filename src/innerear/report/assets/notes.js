@@ -8,7 +8,7 @@ InnerEar.pictures.notes = (() => {
   const note = (midi) => `${NAMES[((Math.round(midi) % 12) + 12) % 12]}${Math.floor(Math.round(midi) / 12) - 1}`;
 
   function draw(rows, current) {
-    return [pitches(rows), phrases(rows, current), instruments(rows)];
+    return [pitches(rows), tunes(rows, current), phrases(rows, current), instruments(rows)];
   }
 
   // ---- pitch: one frame per entrant; a point links to its probe
@@ -65,11 +65,39 @@ InnerEar.pictures.notes = (() => {
         : el("p", { class: "muted" }, "No notes of this model were detected."));
   }
 
+  // ---- tunes: asked in any key and at any tempo, so drawn in the key and at the tempo that were played
+
+  function tunes(rows, current) {
+    const mine = rows.filter((r) => r.metric === "tune" && r.detail.heard?.length);
+    if (!mine.length) return null;
+    const shown = InnerEar.shownModel(current);
+    const own = mine.filter((r) => r.entrant === shown);
+    return el("section", {}, el("h2", {}, "Tunes of ", InnerEar.modelPicker(current), " ", el("small", {}, "bars are the tune as written, moved to the key and tempo that were played; marks are detected notes, filled if right")),
+      own.length
+        ? el("div", { class: "rolls" }, own.map((r) => el("figure", { class: "panel" },
+            el("figcaption", {}, el("a", { href: r.href }, r.probe.caption), el("small", {}, `${r.passed ? "✓" : "✗"} ${number(100 * r.value)} % of notes`)),
+            fitted((width) => roll(inPlay(r.check, r.detail.heard), r, width, 110), 180))))
+        : el("p", { class: "muted" }, "No notes of this model were detected."));
+  }
+
+  // A tune as notes with times, in the key and at the tempo of what was heard.
+  function inPlay(check, heard) {
+    const setting = [check.notes, ...(check.also ?? [])].find((notes) => notes.length === heard.length) ?? check.notes;
+    const differences = setting.length === heard.length
+      ? setting.map(([midi], i) => heard[i][1] - midi)
+      : setting.flatMap(([midi]) => heard.map(([, other]) => Math.round(other - midi)));
+    const key = setting.length === heard.length ? d3.median(differences) : d3.mode(differences);
+    const starts = d3.cumsum(setting, ([, beats]) => beats).map((end, i) => end - setting[i][1]);
+    const beat_s = (heard.at(-1)[0] - heard[0][0]) / (starts.at(-1) || 1) || 0.5;
+    const notes = setting.map(([midi, beats], i) => [heard[0][0] + starts[i] * beat_s, heard[0][0] + (starts[i] + beats) * beat_s, midi + key]);
+    return { notes, onset_tolerance_s: Math.max(0.1, 0.3 * beat_s), pitch_tolerance_cents: 60, octave_free: check.octave_free };
+  }
+
   const verdict = (r) => `${r.passed ? "✓" : "✗"} F ${number(r.value, 2)}`;
 
   // A piano roll of requested and detected notes; `heard` is the measurement, if any.
   function roll(check, heard, width, height = 150) {
-    const asked = check.notes.map(([start, end, midi]) => ({ start, end, midi }));
+    const asked = check.notes.map(([start, end, midi]) => ({ start: Number(start.toFixed(3)), end: Number(end.toFixed(3)), midi }));
     const found = (heard?.detail?.heard ?? []).map(([onset, midi]) => ({
       onset, midi,
       right: asked.some((a) => Math.abs(a.start - onset) <= check.onset_tolerance_s && Math.abs(off(a.midi, midi, check.octave_free)) * 100 <= check.pitch_tolerance_cents),

@@ -101,9 +101,10 @@ InnerEar.plots = (() => {
 
   // A heat map of shares: groups, confusions, techniques, failures.
   // Each cell: x, y, share (0 to 1), text, title, href.
-  function heat(cells, { x, y, width, label, cell = 92, row = 26, room = 0.36, corner = "", diagonal = false, format = words }) {
-    const longest = (domain) => Math.max(0, ...domain.map((v) => format(v).length));
-    const left = Math.min(width * room, 12 + 6.3 * longest(y));
+  // `rowFormat`: names of rows, if they differ from those of columns.
+  function heat(cells, { x, y, width, label, cell = 92, row = 26, room = 0.36, corner = "", diagonal = false, format = words, rowFormat = format }) {
+    const longest = (domain, named = format) => Math.max(0, ...domain.map((v) => named(v).length));
+    const left = Math.min(width * room, 12 + 6.3 * longest(y, rowFormat));
     const wide = Math.min(cell, (width - left - 4) / x.length);
     const fitting = (text) => (6.2 * text.length <= wide || !text.endsWith("%") ? text : String(Math.round(parseFloat(text))));
     const turned = 5.6 * longest(x) > wide; // names that have no room stand at a slant
@@ -114,7 +115,7 @@ InnerEar.plots = (() => {
       marginLeft: left, marginTop: top, marginBottom: 4, marginRight: 4,
       style,
       x: { domain: x, axis: "top", label: null, tickSize: 0, padding: 0.06, tickFormat: (v) => shorten(format(v), turned ? 27 : wide / 6), tickRotate: turned ? -60 : 0 },
-      y: { domain: y, label: null, tickSize: 0, padding: 0.08, tickFormat: (v) => shorten(format(v), left / 6.1) },
+      y: { domain: y, label: null, tickSize: 0, padding: 0.08, tickFormat: (v) => shorten(rowFormat(v), left / 6.1) },
       ariaLabel: label,
       ariaDescription: cells.slice(0, 200).map((c) => c.title.replaceAll("\n", ", ")).join("; "),
       marks: [
@@ -136,12 +137,15 @@ InnerEar.plots = (() => {
       const share = high > low ? (value - low) / (high - low) : 0.5;
       return better === "lower" ? 1 - share : share;
     };
-    const cells = known.map((s) => {
+    // with few sounds a cell is a count in grey, not a share
+    const cells = scores.map((s) => {
       const { label } = entrantOf(s);
+      const few = s.value === null || (unit === "share" && s.n < FEW);
       const group = s.group.replace(/^(family|level):/, "");
       const [kind] = s.group.split(":");
       const params = new URLSearchParams({ tier: s.tier, a: label, ...(kind === "family" || kind === "level" ? { [kind]: group } : {}) });
-      return { x: group, y: label, share: strength(s.value), text: quantity(s.value, unit), href: InnerEar.href("probes", "", params), title: `${label}, ${words(s.group.replace(":", " "))}: ${quantity(s.value, unit)} ${interval(s)}\nn ${s.n}, missing ${s.missing}` };
+      const text = s.value === null ? "–" : few ? `${Math.round(s.value * s.n)}/${s.n}` : quantity(s.value, unit);
+      return { x: group, y: label, share: s.value === null ? 0 : strength(s.value) * (few ? 0.4 : 1), text, ink: few ? "var(--muted)" : undefined, href: InnerEar.href("probes", "", params), title: `${label}, ${words(s.group.replace(":", " "))}: ${quantity(s.value, unit)} ${interval(s)}\nn ${s.n}, missing ${s.missing}` };
     });
     const y = InnerEar.state.index.entrants.map((e) => e.label).filter((label) => cells.some((c) => c.y === label));
     const kind = scores[0].group.split(":")[0];
@@ -149,6 +153,8 @@ InnerEar.plots = (() => {
     if (kind === "level") x.sort((a, b) => a - b);
     return heat(cells, { x, y, width, label: `${metricLabel(metric)} by ${kind}`, format: (v) => (kind === "level" && x.includes(v) ? `level ${v}` : words(v)) });
   }
+
+  const FEW = 10; // as in the scorecard
 
   // Paired differences from one entrant: one line per entrant, right of zero if it is better.
   function differences(rows, width) {

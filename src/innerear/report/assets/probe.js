@@ -23,11 +23,41 @@ InnerEar.probe = (() => {
     const panes = [pane("a", a, items, route, probe)];
     if (b) panes.push(pane("b", b, items, route, probe));
     const real = !b && route.params.get("b") === REAL && probe.recording ? recorded(probe, route) : null;
-    place.replaceChildren(
+    const beside = (parts) => el("div", { class: b ? "panes two" : "panes" }, parts);
+    const answered = panes.filter((p) => p.item);
+    // in the order of a listener: hear it, is it right, could it be real, how is it made
+    place.replaceChildren(...[
       head(probe, route, steps),
-      checks(probe, panes),
       everyModel(probe, a, route),
-      el("div", { class: b || real ? "panes two" : "panes" }, panes.map((p) => p.node), real ?? []));
+      el("div", { class: b || real ? "panes two" : "panes" }, panes.map((p) => p.node), real ?? []),
+      section("Is it what was asked?", checks(probe, panes), beside(panes.map((p) => el("div", { class: "part" }, p.item ? pictured(probe, p.item) : null)))),
+      section("Could it be a recording?", beside(panes.map((p) => el("div", { class: "part" }, p.item?.audio ? realism(probe, p) : el("p", { class: "muted" }, "There is no sound to compare."))))),
+      answered.length ? section("The program", beside(panes.map((p) => el("div", { class: "part" }, p.item ? tabs(p.slot, p.item, route) : null)))) : null,
+    ].filter(Boolean));
+  }
+
+  function section(title, ...parts) {
+    return el("section", { class: "step" }, el("h2", {}, title), parts);
+  }
+
+  // What the realism scores say of this sound: its nearest recording, how typical it is, and what gives its kind away.
+  function realism(probe, { entrant, item }) {
+    const { index } = InnerEar.state;
+    const own = index.scores.filter((s) => s.model === entrant.model && s.strategy === entrant.strategy && s.tier === probe.tier);
+    const name = item.completion.attempt ? `${probe.id}#${item.completion.attempt}` : probe.id;
+    const near = own.filter((s) => s.metric === "proximity" && s.detail?.each?.[name]);
+    const lines = near.map((s) => {
+      const [rank, nearest] = s.detail.each[name];
+      return el("li", {}, el("b", {}, `${Math.round(100 * rank)} %`), ` of recordings are as far from the others of their class (typical: ${Math.round(100 * (s.ceiling.real ?? 0.5))} %; noise: ${s.floor.noise == null ? NONE : `${Math.round(100 * s.floor.noise)} %`}); nearest: `, el("code", {}, nearest), ` (${InnerEar.scores.short(InnerEar.embedder(s))})`);
+    });
+    const told = own.filter((s) => s.metric === "told_from_real" && s.value !== null);
+    const kinds = new Set(near.map((s) => s.group));
+    const best = told.filter((s) => s.group === probe.family).length ? told.filter((s) => s.group === probe.family) : told.filter((s) => kinds.has(s.group));
+    const given = best.find((s) => s.detail.given_away?.length)?.detail.given_away ?? [];
+    const each = best.map((s) => `${s.value.toFixed(2)} by ${InnerEar.scores.short(InnerEar.embedder(s))}`);
+    if (each.length) lines.push(el("li", {}, `A classifier tells this model’s ${words(best[0].group)} sounds from recordings with an AUC of `, each.join(", "), " (0.5 if it could not)."));
+    if (given.length) lines.push(el("li", {}, `What gives ${words(best[0].group)} sounds of this model away: `, given.slice(0, 4).map(([, auc, text], i) => [i ? ", " : "", el("span", { title: `AUC ${number(auc, 2)}` }, text)]), "."));
+    return lines.length ? el("ul", { class: "realism" }, lines) : el("p", { class: "muted" }, "Not measured: there are no recordings of this kind to compare with, or no embedder of them.");
   }
 
   // The same probe by every model, and a real recording: one tile each, which opens it.
@@ -105,6 +135,7 @@ InnerEar.probe = (() => {
   function heard(measurement) {
     if (!measurement) return el("span", { class: "muted" }, "not measured");
     const { metric, value, passed, reason, detail } = measurement;
+    if (measurement.status === "not measured here") return el("span", { class: "muted", title: reason }, "not measured here"); // the overview says why, once
     if (passed === null && value === null) return el("span", { class: "muted" }, reason || "not measured");
     // what was measured is in the detail; the unit is in the key
     const parts = Object.entries(detail).filter(([key]) => key.startsWith("heard_")).map(([key, v]) => withUnit(key.slice(6), v));
@@ -169,11 +200,11 @@ InnerEar.probe = (() => {
     if (item) {
       node.append(
         item.audio ? InnerEar.player.mount(slot, { name: item.render.audio, url: `../${item.audio}` }, entrant.label) : el("p", { class: "silent" }, silence(item)),
-        ...[facts(item), ...pictured(probe, item)].filter(Boolean), tabs(slot, item, route));
+        ...[facts(item)].filter(Boolean));
     } else {
       node.append(el("p", { class: "silent" }, "This model has no completion for this probe."));
     }
-    return { node, item, entrant };
+    return { node, item, entrant, slot };
   }
 
   function picker(slot, entrant, route, real) {
@@ -280,7 +311,7 @@ InnerEar.probe = (() => {
       anatomyLine(completion),
       guard && !guard.line ? el("p", { class: "no" }, `⚑ guard: ${guard.kind}`) : null,
       el("div", { class: "code" },
-        el("pre", { class: "gutter", "aria-hidden": "true" }, lines.map((line) => (line === guard?.line ? el("span", { class: "guard" }, `${line}\n`) : `${line}\n`))),
+        el("pre", { class: "gutter", "aria-hidden": "true" }, lines.map((line) => (line === guard?.line ? el("span", { class: "guard" }, `${line}\n`) : by.has(line) ? el("span", { class: "marked", title: by.get(line).map((mark) => mark.what).join(", ") }, `${line}\n`) : `${line}\n`))),
         el("pre", { class: "text", tabindex: "0", role: "region", "aria-label": "Program" }, el("code", {}, highlighted(code))),
         by.size || guard ? el("pre", { class: "marks", "aria-label": "Techniques by line" }, lines.map(beside)) : null),
     ];

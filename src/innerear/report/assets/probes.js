@@ -8,7 +8,7 @@ InnerEar.views.probes = (() => {
 
   function build() {
     const { index } = InnerEar.state;
-    const search = el("input", { type: "search", id: "q", placeholder: "Search caption or name", "aria-label": "Search probes", autocomplete: "off", spellcheck: "false", oninput: (e) => go({ q: e.target.value }), onkeydown: (e) => e.key === "Escape" && go({ q: (e.target.value = "") }) });
+    const search = el("input", { type: "search", id: "q", placeholder: "Search caption or name", "aria-label": "Search probes", autocomplete: "off", spellcheck: "false", oninput: (e) => go({ q: e.target.value }), onkeydown: keyed });
     const selects = Object.fromEntries(KEYS.map((key) => [key, el("select", { id: `by-${key}`, "aria-label": `Filter by ${key}`, onchange: (e) => go(key === "tier" ? { tier: e.target.value, family: null } : { [key]: e.target.value }) })]));
     const count = el("span", { class: "count", role: "status" });
     const clear = el("a", { class: "quiet", href: href("probes") }, "Clear");
@@ -23,6 +23,18 @@ InnerEar.views.probes = (() => {
         heads, list, who, legend),
       detail);
     return { node, search, selects, count, clear, heads, list, detail, rows: new Map(), index };
+  }
+
+  // Escape clears the search; Enter opens its first probe, and Back returns to the one before.
+  function keyed(event) {
+    if (event.key === "Escape") go({ q: (event.target.value = "") });
+    if (event.key !== "Enter") return;
+    const current = route();
+    const [first] = filtered(current.params);
+    if (!first) return;
+    event.target.blur();
+    location.hash = href("probe", first.id, current.params);
+    InnerEar.say(first.caption);
   }
 
   function go(changes) {

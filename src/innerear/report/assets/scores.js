@@ -19,6 +19,15 @@ InnerEar.scores = (() => {
       const passes = { count: judged.filter((item) => item.passed === item.of).length, of: judged.length, lacking };
       return { entrant, cells: [...steps.map((_, i) => ({ count: sum(i, "count"), of: sum(i, "of") })), passes] };
     });
+    const models = rows.filter(({ entrant }) => !entrant.baseline);
+    const ends = rows.filter(({ entrant }) => entrant.baseline);
+    return [
+      steppedTable(models.length ? models : ends, steps, tier),
+      models.length && ends.length ? folded("Floors and ceilings", () => steppedTable(ends, steps, tier)) : null,
+    ];
+  }
+
+  function steppedTable(rows, steps, tier) {
     return el("div", { class: "wide" },
       el("table", { class: "funnel" },
         el("thead", {}, el("tr", {}, ["Model", ...steps.map(words), "passes its checks"].map((s) => el("th", { scope: "col", title: s === "passes its checks" ? "Of the completions with a headline check that could be run" : null }, s)))),
@@ -163,7 +172,7 @@ InnerEar.scores = (() => {
   // Draw the content on first opening, so that long tables cost nothing until then.
   function folded(title, draw) {
     const body = el("div", {});
-    return el("details", { ontoggle: (event) => { if (event.target.open && !body.childElementCount) body.append(draw()); } },
+    return el("details", { ontoggle: (event) => { if (event.target.open && !body.childElementCount) body.append(...[draw()].flat().filter(Boolean)); } },
       el("summary", {}, el("h2", {}, title)), body);
   }
 

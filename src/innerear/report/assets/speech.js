@@ -6,7 +6,7 @@ InnerEar.pictures.speech = (() => {
   const { heat, fitted, ink, style, told } = InnerEar.plots;
 
   function draw(rows, current) {
-    return [ladder(), vowels(rows), closedSets(rows, current), voices(rows), sentences(rows, current)];
+    return [ladder(), inNoise(), vowels(rows), closedSets(rows, current), voices(rows), sentences(rows, current)];
   }
 
   // ---- the ladder: accuracy by rung, with chance and ceiling
@@ -51,6 +51,34 @@ InnerEar.pictures.speech = (() => {
 
   const SYMBOLS = ["circle", "square", "triangle", "diamond", "star", "cross"];
   const GLYPHS = ["●", "■", "▲", "◆", "★", "✚"];
+
+  // ---- words in noise: word error rate against the signal-to-noise ratio (with `innerear measure --in-noise`)
+
+  const SNRS_DB = [-5, 0, 5, 10];
+
+  function inNoise() {
+    const { index } = InnerEar.state;
+    const points = SNRS_DB.flatMap((snr) => index.scores
+      .filter((s) => s.metric === `whisper_in_noise_${snr < 0 ? "" : "+"}${snr}` && s.group === "all" && s.value !== null && InnerEar.entrantOf(s))
+      .map((s) => ({ ...s, snr, entrant: InnerEar.entrantOf(s) })));
+    if (!points.length) return null;
+    const own = index.entrants.filter((e) => points.some((p) => p.entrant === e));
+    const said = (p) => `${p.entrant.label} at ${p.snr} dB: ${number(p.value, 2)} ${InnerEar.interval(p)}, n ${p.n}`;
+    return el("section", {}, el("h2", {}, "Words in noise ", el("small", {}, "word error rate against the level of the speech over speech-shaped noise; lower is better")),
+      fitted((width) => Plot.plot({
+        width: Math.min(width, 640), height: 250, marginLeft: 40, marginRight: 130, marginBottom: 34, style,
+        x: { domain: [-5.5, 10.5], ticks: SNRS_DB, label: "signal-to-noise ratio, dB", labelAnchor: "center", labelArrow: "none", tickFormat: (v) => number(v) },
+        y: { domain: [0, Math.max(1, ...points.map((p) => p.value))], label: null, ticks: 5, grid: true },
+        ariaLabel: "Word error rate against signal-to-noise ratio",
+        ariaDescription: points.map(said).join("; "),
+        marks: [
+          Plot.ruleX(points.filter((p) => p.low != null), { x: "snr", y1: "low", y2: "high", stroke: (p) => ink(p.entrant), strokeOpacity: 0.3, strokeWidth: 6 }),
+          own.map((entrant) => Plot.line(points.filter((p) => p.entrant === entrant), { x: "snr", y: "value", stroke: ink(entrant) })),
+          Plot.dot(points, { x: "snr", y: "value", r: 3.4, fill: (p) => ink(p.entrant), stroke: "var(--paper)", ...told(said) }),
+          Plot.text(own.map((e) => points.findLast((p) => p.entrant === e)), { x: "snr", y: "value", text: (p) => InnerEar.plots.shorten(p.entrant.label, 20), textAnchor: "start", dx: 9, fill: (p) => ink(p.entrant) }),
+        ],
+      })));
+  }
 
   // ---- vowels: the first two formants, requested and measured
 
