@@ -19,13 +19,13 @@ WIDE, NARROW = (1400, 900), (390, 844)
 ONE = "recorded/one-shot"
 # name: the address, the size, what to wait for, and what to bring to the top
 REPORT = {
-    "overview": ("#/", WIDE, ".headline svg", None),
+    "overview": ("#/", WIDE, ".highlight .wave canvas, .highlight .wave div", None),
     "side-by-side": ("#/", WIDE, "svg[aria-label^='Differences']", "#h-pairs"),
-    "notes": ("#/tier/notes", WIDE, "svg[aria-label^='Piano-roll']", None),
-    "instruments": ("#/tier/notes", WIDE, "svg[aria-label^='Families asked']", "h2:has-text('Instrument families')"),
+    "notes": ("#/tier/notes", WIDE, "svg[aria-label^='Piano roll']", None),
+    "instruments": ("#/tier/notes", WIDE, "svg[aria-label^='Families requested']", "h2:has-text('Instrument fam')"),
     "environment": ("#/tier/environment", WIDE, ".pictures-of-tier svg, .pictures-of-tier .note", None),
     "speech": ("#/tier/speech", WIDE, ".pictures-of-tier svg, .pictures-of-tier .note", None),
-    "distances": ("#/tier/notes", WIDE, ".multiples svg", "h2:has-text('Distance from')"),
+    "distances": ("#/tier/environment", WIDE, ".multiples svg", "h2:has-text('Distance from')"),
     "probe": (f"#/probe/notes/instrument/piano-c4?a={ONE}", WIDE, ".axis span", None),
     "compared": (
         f"#/probe/environment/animals/dog?a={ONE}&b=baseline/noise",
@@ -35,8 +35,8 @@ REPORT = {
     ),
     "anatomy": ("#/anatomy", WIDE, "svg[aria-label='Techniques by model']", None),
     "run": ("#/run", WIDE, ".facts", None),
-    "narrow": ("#/", NARROW, ".headline svg", None),
-    "narrow-probe": (f"#/probe/notes/scale/c-major?a={ONE}", NARROW, ".axis span", None),
+    "narrow": ("#/", NARROW, ".card td", None),
+    "narrow-probe": (f"#/probe/notes/tune/fuer-elise?a={ONE}", NARROW, ".axis span", None),
     "dark": (f"#/probe/notes/instrument/piano-c4?a={ONE}", WIDE, ".axis span", None),
 }
 COMPARISON = {

@@ -286,12 +286,12 @@ def _told(
     how = {"signature": f"told_from_real|emb:yamnet@1|ref:{tier}@2|v:1", "floor": {"noise": 1.0}, "n": len(own)}
     given = {"given_away": [["loop", 0.7, "repeats itself"]]}
     told = [
-        _invented("told_from_real", 0.8, rng, group=name, unit="AUC", detail=given, **how, **group)
+        _invented("told_from_real", 0.8, rng, group=records.Scope("", name), unit="AUC", detail=given, **how, **group)
         for name in (tier, own[0].family)
     ]
     each = {p.id: [round(0.9 - 0.02 * place, 2), "real/nearest.flac"] for place, p in enumerate(own)}
     more = {**how, "signature": how["signature"].replace("told_from_real", "proximity"), "detail": {"each": each}}
-    return [*told, _invented("proximity", 0.3, rng, group=tier, unit="rank", **more, **group)]
+    return [*told, _invented("proximity", 0.3, rng, group=records.Scope("", tier), unit="rank", **more, **group)]
 
 
 def _difference(one: str, other: str, tier: str, rng: np.random.Generator) -> records.Score:

@@ -62,13 +62,13 @@ def test_171_of_172_programs_give_a_sound_of_the_right_length_and_one_crashes(de
     assert "IndexError" in crash.render.log
 
 
-def test_the_readme_shows_the_table_that_the_demo_prints(core):
+def test_the_docs_show_the_table_that_the_demo_prints(core):
     scores = from_json((core / "scores.json").read_bytes(), ScoreFile).scores
-    assert list(map(without_checks, shown_by_readme())) == list(map(without_checks, printed(scores)))
+    assert list(map(without_checks, shown_by_docs())) == list(map(without_checks, printed(scores)))
 
 
 def without_checks(row):
-    """A row without its rate of checks: in the README by aiSFX and Whisper too, which the pack has not."""
+    """A row without its rate of checks: in the docs by aiSFX and Whisper too, which the pack has not."""
     if row[0] not in TIERS:
         return row
     against = next(place for place in range(3, len(row)) if row[place] in {kind.name for kind in KINDS})
@@ -76,7 +76,7 @@ def without_checks(row):
 
 
 def printed(scores):
-    """The rows of `recorded/one-shot` in the table that a run ends with, in the README's columns."""
+    """The rows of `recorded/one-shot` in the table that a run ends with, in the docs' columns."""
     model = ""
     for name, tier, _, audible, length, checks, against, fad, kad in headline(scores):
         model = name or model
@@ -84,9 +84,9 @@ def printed(scores):
             yield " ".join([tier, audible, length, checks, against, fad, kad]).split()
 
 
-def shown_by_readme():
-    """The same rows in the README, as its commands would print them."""
-    text = (DOCS.parent.parent / "README.md").read_text(encoding="utf-8")
+def shown_by_docs():
+    """The same rows in the docs, as its commands would print them."""
+    text = DOCS.read_text(encoding="utf-8")
     table = text[text.index("| model | tier | audible |") :].partition("\n\n")[0].splitlines()[2:]
     plain = [row.replace("|", " ").replace(" %", "%").replace("(", " ").replace(")", " ") for row in table]
     return [row.replace("−", "-").replace("recorded/one-shot", "").split() for row in plain]

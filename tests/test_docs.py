@@ -73,11 +73,11 @@ def test_outputs_are_told_apart(printed, alike):
 def test_the_pages_show_outputs():
     shown = {page.name: sum(bool(output) for _, output in steps(page)) for page in PAGES}
     assert {name: count for name, count in shown.items() if count} == {
-        "README.md": 2,
         "architecture.md": 5,
         "listening.md": 1,
         "metrics-alone.md": 5,
         "sharing.md": 1,
+        "start.md": 2,
     }
 
 
@@ -106,8 +106,12 @@ def test_links_within_the_project_lead_somewhere(page):
             assert (page.parent / target).exists(), target
 
 
-def test_the_readmes_probe_is_a_suite(tmp_path):
-    (block,) = blocks(ROOT / "README.md", "json")
+def test_the_readme_fits_on_a_few_screens():
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 120
+
+
+def test_the_documented_probe_is_a_suite(tmp_path):
+    (block,) = blocks(ROOT / "docs" / "start.md", "json")
     (tmp_path / "mine.jsonl").write_text(block)
     (probe,) = load(tmp_path / "mine.jsonl").probes
     assert probe.expect

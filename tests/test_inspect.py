@@ -135,6 +135,7 @@ def test_the_log_has_them_as_metrics_over_all_epochs(log, ours):
     assert metrics == pytest.approx(wanted, abs=1e-12)
     assert metrics["passed"] == 0.5  # of eight, not of the four of the first epoch
     assert metrics["pass@2"] == 1.0
+    assert metrics["scorecard_runs"] == metrics["audio"]
 
 
 def test_what_a_model_got_wrong_is_a_score(log):

@@ -12,6 +12,7 @@ from innerear.cli.main import main
 from innerear.errors import UsageError
 from innerear.run.parts import write_whole
 from innerear.run.run import Run
+from innerear.scores.scorecard import scorecard
 from innerear.sharing import leaderboard as board
 from innerear.sharing.pack import pack
 
@@ -76,6 +77,17 @@ def test_each_number_is_that_of_the_run_with_its_interval_n_and_signature(site, 
                 )
                 cells += 1
     assert cells > 10
+
+
+def test_a_table_begins_with_the_scorecards_of_its_models(site, recorded_run):
+    first = content(site)["boards"][0]
+    assert [row["label"] for row in first["card"]["rows"]] == [
+        "recorded/one-shot · direct · Alone & <b>", "recorded/one-shot · direct · whole",
+    ]  # fmt: skip
+    (row, *_) = scorecard(stages.score(Run(recorded_run)))
+    for shown in first["card"]["rows"]:
+        values = [(cell["question"], cell["tier"], cell["value"], cell["n"]) for cell in shown["cells"]]
+        assert values == [(cell.question, cell.tier, cell.value, cell.n) for cell in row.cells]
 
 
 def test_each_run_has_its_page_its_sounds_and_its_file(site):

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from innerear import stages
 from innerear.cli.main import main
-from innerear.records import Score
+from innerear.records import Scope, Score
 from innerear.report.scorecard_picture import scorecard_svg
 from innerear.run.run import Run
 from innerear.scores.scorecard import QUESTIONS, legend, marked, scorecard, sentence, text, tiers_of
@@ -27,7 +27,7 @@ def score(metric: str, value: float | None, tier: str = "notes", model: str = "a
 
 def told(value: float | None, group: str, ear: str, kind: str = "environment", **more) -> Score:
     how = f"told_from_real|emb:{ear}@1|ref:{kind}@2|v:1"
-    return score("told_from_real", value, "environment", group=group, better="lower", signature=how, **more)
+    return score("told_from_real", value, "environment", group=Scope("", group), better="lower", signature=how, **more)
 
 
 ENDS = {"floor": {"silence": 0.0, "sine": 0.1, "informed": 0.8}, "ceiling": {"real": 0.9}}
@@ -96,8 +96,8 @@ def test_the_smallest_visible_difference_of_two_systems_alone_is_that_of_two_ind
 
 def test_between_two_models_it_is_the_paired_one_and_baselines_do_not_count():
     detail = {"visible": 0.12, "p": 0.2, "p_holm": 0.2}
-    against = score("checks_difference", 0.1, group="vs:b/model", detail=detail)
-    floor = score("checks_difference", 0.1, group="vs:baseline/noise", detail={**detail, "visible": 0.4})
+    against = score("checks_difference", 0.1, group=Scope("vs", "b/model"), detail=detail)
+    floor = score("checks_difference", 0.1, group=Scope("vs", "baseline/noise"), detail={**detail, "visible": 0.4})
     right = cell("right", "notes", [score("checks", 0.5, low=0.4, high=0.6), against, floor])
     assert (right.visible, right.paired) == (0.12, True)
 

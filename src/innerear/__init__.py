@@ -1,7 +1,7 @@
 """Can a language model that has never heard anything write a sound?
 
 InnerEar asks a model for programs that synthesise sounds, runs them in a jail and measures the audio.
-Everything the command line does is available as functions; see the README for examples.
+Everything the command line does is available as functions; see docs/start.md for examples.
 """
 
 from __future__ import annotations

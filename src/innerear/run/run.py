@@ -1,6 +1,6 @@
 """The run folder: its configuration, and the rows of all stages joined into items.
 
-The README's section on runs describes the folder. Nothing here runs a stage; see `stages`.
+docs/start.md describes the folder. Nothing here runs a stage; see `stages`.
 """
 
 from __future__ import annotations

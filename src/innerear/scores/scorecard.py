@@ -151,7 +151,7 @@ def _right(tier: str, own: Sequence[Score]) -> Cell:
             question="right", tier=tier, metric="checks", measure="checks passed", note="no check of this tier counts"
         )
     )
-    differences = [s for s in own if s.metric == "checks_difference" and not end_name(_other(s))]
+    differences = [s for s in own if s.metric == "checks_difference" and not end_name(s.group.name)]
     if visible := [s.detail["visible"] for s in differences if s.detail.get("visible") is not None]:
         passed = msgspec.structs.replace(passed, visible=max(visible), paired=True)
     if errors is None or errors.value is None:
@@ -228,10 +228,6 @@ def _find(own: Sequence[Score], metric: str) -> Score | None:
     return next((s for s in own if s.metric == metric and s.group == ALL), None)
 
 
-def _other(difference: Score) -> str:
-    return difference.group.name
-
-
 def _ends(score: Score) -> dict[str, float | str]:
     """The highest plain floor of a rate, and the ceiling `real`, by default 0 and 1."""
     floors = [(value, name) for name, value in score.floor.items() if name in PLAIN_FLOORS and value is not None]
@@ -247,7 +243,7 @@ def _of(score: Score, question: str, measure: str, of: str, **ends: float | str 
     error = None if score.low is None or score.high is None else (score.high - score.low) / (2 * INTERVAL)
     cell = Cell(
         question=question, tier=score.tier, metric=score.metric, measure=measure,
-        kind="" if score.group == ALL else score.group, value=score.value if measured else None, unit=score.unit,
+        kind=score.group.name, value=score.value if measured else None, unit=score.unit,
         better=score.better, low=score.low, high=score.high, n=score.n, of=of, missing=max(0, score.missing),
         note=score.note, signature=score.signature, visible=None if error is None else POWER * 2**0.5 * error,
     )  # fmt: skip
