@@ -102,7 +102,7 @@ def test_shards_add_up_to_the_folder(sets):
 def test_a_set_of_its_own_source_has_a_large_p_value_and_another_a_small_one(sets, tmp_path):
     same = folder_of(tmp_path / "same", 20, seed=500)
     assert folders.kad(sets[0], same, "mel", permutations=99).p_value > 0.05
-    assert folders.kad(*sets, "mel", permutations=99).p_value == 0.01
+    assert folders.kad(*sets, "mel", permutations=99).p_value <= 0.01
 
 
 def test_others_conventions_are_named_and_hear_sounds_at_their_level(sets):
@@ -254,7 +254,7 @@ def test_results_come_in_order_and_an_exception_at_its_place():
 
 @pytest.mark.parametrize(("function", "command"), [(folders.fad, fad_command), (folders.kad, kad_command)])
 def test_commands_have_the_arguments_of_their_functions(function, command):
-    ours = set(inspect.signature(function).parameters) - {"progress", "seed"}
+    ours = set(inspect.signature(function).parameters) - {"progress"}
     theirs = {parameter.name for parameter in command.params}
     assert ours - {"each_clip"} == theirs - {"as_json", "per_clip"}
 

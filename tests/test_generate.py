@@ -186,7 +186,7 @@ def test_an_error_of_ones_own_function_is_one_line():
     _, failures = run([f"python:{__name__}.broken"], probes=PROBES[:2])
     assert len(summary(failures)) == 1
     assert "raised RuntimeError: out of tape" in summary(failures)[0]
-    with pytest.raises(UsageError, match=r"wanted python:MODULE\.FUNCTION"):
+    with pytest.raises(UsageError, match=r"wanted python:MODULE\.ATTRIBUTE"):
         open_model("python:nowhere.at_all")
 
 

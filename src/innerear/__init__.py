@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from innerear.ask.models import open_model
     from innerear.clip import Clip, read
+    from innerear.distance.folders import fad, kad
     from innerear.distance.frechet import frechet_distance
-    from innerear.distance.kernel import kad
     from innerear.distance.labelled import diversity, realism
+    from innerear.distance.words import wer
     from innerear.embed import open_embedder
     from innerear.errors import InnerEarError
     from innerear.jail import open_jail
     from innerear.programs.extract import extract
     from innerear.records import Completion, Limits, Measurement, Probe, Program, Render, Score
+    from innerear.run.progress import show_progress
     from innerear.run.run import Run, RunConfig, create
     from innerear.stages import evaluate
     from innerear.suite import Suite, choose, load
@@ -29,14 +31,15 @@ _HOME = {
     "Probe": "records", "Program": "records", "Render": "records", "Run": "run.run", "RunConfig": "run.run",
     "Score": "records", "Suite": "suite", "choose": "suite", "create": "run.run", "diversity": "distance.labelled",
     "evaluate": "stages", "extract": "programs.extract", "frechet_distance": "distance.frechet",
-    "kad": "distance.kernel", "load": "suite", "open_embedder": "embed", "open_jail": "jail",
-    "open_model": "ask.models", "read": "clip", "realism": "distance.labelled",
+    "fad": "distance.folders", "kad": "distance.folders", "load": "suite", "open_embedder": "embed",
+    "open_jail": "jail", "open_model": "ask.models", "read": "clip", "realism": "distance.labelled",
+    "show_progress": "run.progress", "wer": "distance.words",
 }  # fmt: skip
 
 __all__ = [
     "Clip", "Completion", "InnerEarError", "Limits", "Measurement", "Probe", "Program", "Render", "Run", "RunConfig",
-    "Score", "Suite", "choose", "create", "diversity", "evaluate", "extract", "frechet_distance", "kad", "load",
-    "open_embedder", "open_jail", "open_model", "read", "realism",
+    "Score", "Suite", "choose", "create", "diversity", "evaluate", "extract", "fad", "frechet_distance", "kad", "load",
+    "open_embedder", "open_jail", "open_model", "read", "realism", "show_progress", "wer",
 ]  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from innerear import markup
 from innerear.errors import AudioError
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ Samples = NDArray[np.float32]
 _WHOLE = 0.99  # least share of the declared samples that a file must hold: the length of an MP3 may be an estimate
 UNKNOWN_LENGTH = 0x7FFF_F000  # sizes from here on mean "length unknown", as in `jail.inside.wav`
 _BLOCK = 1 << 20  # samples per channel: 24 s at 44.1 kHz
+SHOWN_S, SHOWN_HZ = 30.0, 48_000
+"""What of a clip a notebook shows: at most 5.8 MB."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -66,6 +69,26 @@ class Clip:
         import soxr
 
         return np.asarray(soxr.resample(self.mono, self.sample_rate, sample_rate, quality="HQ"), dtype=np.float32)
+
+    def _repr_html_(self) -> str:
+        """A player for notebooks: the first `SHOWN_S` seconds, mixed to at most two channels, as FLAC of 16 bits."""
+        peak = float(np.abs(self.samples).max(initial=0.0))
+        about = f"{self.duration_s:.2f} s, {self.sample_rate} Hz, {len(self.samples)} channels, peak {peak:.3g}"
+        if not self.samples.size or not np.isfinite(peak):
+            return markup.facts({"clip": f"{about}: nothing to play"})
+        rate = min(self.sample_rate, SHOWN_HZ)
+        shown = self.samples if len(self.samples) <= 2 else self.mono[np.newaxis]
+        shown = shown[:, : int(SHOWN_S * self.sample_rate)] / np.float32(max(1.0, peak))
+        if rate != self.sample_rate:
+            import soxr
+
+            shown = soxr.resample(shown.T, self.sample_rate, rate).T
+        import soundfile
+
+        buffer = io.BytesIO()
+        soundfile.write(buffer, np.clip(shown, -1, 1).T, rate, format="FLAC", subtype="PCM_16")
+        cut = f"; the first {SHOWN_S:g} s are here" if self.duration_s > SHOWN_S else ""
+        return markup.player(buffer.getvalue(), "audio/flac", about + cut)
 
 
 def read(source: Path | str | BinaryIO) -> Clip:

@@ -14,7 +14,8 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from innerear.checks import Check
+from innerear import markup
+from innerear.checks import Check, kind
 
 Tier = Literal["notes", "environment", "speech"]
 TIERS: tuple[Tier, ...] = ("notes", "environment", "speech")
@@ -49,6 +50,12 @@ class Probe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     details: str
     duration_s: float
     expect: list[Check]
+
+    def _repr_html_(self) -> str:
+        checks = [f"{kind(check)}: {msgspec.json.encode(check).decode()}" for check in self.expect]
+        about = {"probe": self.id, "tier": f"{self.tier}, {self.family}, level {self.level}", "caption": self.caption,
+                 "details": self.details, "duration": f"{self.duration_s:g} s"}  # fmt: skip
+        return markup.facts([*about.items(), *(("check", check) for check in checks)])
 
 
 class Message(msgspec.Struct, frozen=True):

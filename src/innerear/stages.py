@@ -11,7 +11,9 @@ import os
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
+from innerear import markup
 from innerear.ask.bench import open_bench
 from innerear.ask.generate import generate as ask_all
 from innerear.ask.generate import summary
@@ -29,13 +31,14 @@ from innerear.render.render import runs
 from innerear.render.stage import damaged, run_programs, without_sound
 from innerear.run.parts import Updater, Writer, read_rows
 from innerear.run.progress import Progress, Report, Say, Tally, each_once, silent, unsaid
+from innerear.run.rows import Scores
 from innerear.run.run import Run
 from innerear.run.whole import sweep
 from innerear.scores.clap import CAPTION, captions
 from innerear.scores.stage import score_run
 
 __all__ = [
-    "choose_embedders", "embed", "evaluate", "generate", "measure", "render", "repeat", "report", "score",
+    "Evaluation", "choose_embedders", "embed", "evaluate", "generate", "measure", "render", "repeat", "report", "score",
 ]  # fmt: skip
 
 
@@ -177,6 +180,23 @@ def report(run: Run, every_recording: bool = False, say: Say = unsaid) -> Path:
     return write_report(report_data(run, score(run, say=say), data, every_recording), run.folder, say)
 
 
+class Evaluation(NamedTuple):
+    """What `evaluate` returns: the run and what the stages reported."""
+
+    run: Run
+    report: Report
+
+    @property
+    def scores(self) -> Scores:
+        """The scores of the run."""
+        return self.run.scores()
+
+    def _repr_html_(self) -> str:
+        lines = [*self.report.warnings, *self.report.failures]
+        lines += [str(self.report.unrendered)] if self.report.unrendered else []
+        return self.run._repr_html_() + (markup.facts(("note", line) for line in lines) if lines else "")
+
+
 def evaluate(
     run: Run,
     models: Sequence[Model],
@@ -184,8 +204,10 @@ def evaluate(
     progress: Progress = silent,
     max_usd: float | None = None,
     machines: Executor | None = None,
-) -> tuple[Run, Report]:
+) -> Evaluation:
     """Run all stages but the report page.
+
+    The result unpacks to the run and the report, and has the scores: `evaluate(run, models).scores`.
 
     A machine that cannot isolate programs still gets scores: `Report.unrendered` then says why none ran.
     Infrastructure failures are in the `Report`. `workers` is the number of programs to run in parallel;
@@ -203,4 +225,4 @@ def evaluate(
     report.add(measure(run, progress, machines))
     run = Run(run.folder)  # re-read: other commands may have added to it
     score(run, progress, machines, report.warnings.append)
-    return run, report
+    return Evaluation(run, report)

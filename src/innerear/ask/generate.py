@@ -139,7 +139,8 @@ class Request:
             return None
         identity = identities[0] if len(identities) == 1 else identities
         name, messages = self.strategy.name, self.strategy.opening(self.probe)
-        return digest("completion", self.probe.id, self.model.name, identity, name, messages, self.attempt)
+        stamps = filter(None, [self.model.plugin, self.strategy.plugin])
+        return digest("completion", self.probe.id, self.model.name, identity, name, messages, self.attempt, *stamps)
 
     def _number(self, draw: int) -> int:
         """The attempt number passed to the model, unique among the answers to the same messages in a run."""

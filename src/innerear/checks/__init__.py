@@ -7,6 +7,7 @@ sounding (concert) pitches, A4 = 440 Hz = MIDI 69.
 
 from __future__ import annotations
 
+from innerear.checks.custom import Custom
 from innerear.checks.environment import (
     Arrivals,
     Cadence,
@@ -61,6 +62,7 @@ __all__ = [
     "Cadence",
     "Check",
     "Chord",
+    "Custom",
     "DecayTime",
     "Decoded",
     "Doppler",
@@ -106,14 +108,16 @@ Check = (
     | OnsetTrend | Label | Sequence | Together | Doppler | Vowel | VoiceF0 | VoiceF0Steps | Transcript
     | Words | Rhyme | F0Trend | Unvoiced | Voice
     | Tune | Groove | Pitches | Partials | BandLevel | Shepard | Cadence | Decoded | Echo | DecayTime
-    | Arrivals | Passing | Rate | Speaker | F0Contour
+    | Arrivals | Passing | Rate | Speaker | F0Contour | Custom
 )  # fmt: skip
 
 
 def kind(check: Check) -> str:
-    """The name of a check's kind in a suite file.
+    """The name of a check's kind in a suite file; for the check of a plug-in, the plug-in's.
 
-    >>> kind(Events(count=3))
-    'events'
+    >>> kind(Events(count=3)), kind(Custom(by="brightness"))
+    ('events', 'brightness')
     """
+    if isinstance(check, Custom):
+        return check.by
     return str(check.__struct_config__.tag)

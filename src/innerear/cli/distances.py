@@ -1,4 +1,4 @@
-"""Distances between folders of audio: `innerear fad`, `innerear kad`, `innerear embed FOLDER --out`."""
+"""Sets of sounds alone: `innerear fad`, `kad`, `realism`, `diversity`, `wer`, and `innerear embed FOLDER --out`."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 Command = Callable[..., Any]
 FILE = click.Path(path_type=Path, dir_okay=False)
+CACHED = click.option(
+    "--cache/--no-cache", default=True, show_default=True, help="Keep the embeddings of files in the cache folder."
+)
 WORDS = {"fad": "FAD", "fad_inf": "FAD∞", "kad": "KAD"}
 
 
@@ -25,11 +28,15 @@ def _set_options(command: Command) -> Command:
     for option in (
         click.option("--json", "as_json", is_flag=True, help="Print the full result as JSON."),
         click.option("--skip-bad", is_flag=True, help="Skip unreadable files and count them."),
+        CACHED,
+        click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of all random draws."),
         click.option(
             "--embedder",
-            default="yamnet",
+            multiple=True,
+            default=("yamnet",),
             show_default=True,
-            help="yamnet, aisfx, mel, clap-laion, vggish, vggish-torch, panns-cnn14, encodec-24khz.",
+            help="yamnet, aisfx, mel, clap-laion, vggish, vggish-torch, panns-cnn14, encodec-24khz, or "
+            "python:module.attr; repeatable, for one distance by each.",
         ),
         click.argument("sounds", metavar="SOUNDS"),
         click.argument("reference", metavar="REFERENCE"),
@@ -48,7 +55,9 @@ def _set_options(command: Command) -> Command:
 )
 @click.option("--per-clip", type=FILE, metavar="CSV", help="Also write the distance of each clip to CSV.")
 @click.option("--like-fadtk", is_flag=True, help="Compute FAD as fadtk 1.1.0 does.")
-def fad(reference: str, sounds: str, per_clip: Path | None, as_json: bool, **given: Any) -> None:
+def fad(
+    reference: str, sounds: str, embedder: tuple[str, ...], per_clip: Path | None, as_json: bool, **given: Any
+) -> None:
     """Compute the Fréchet audio distance of SOUNDS to REFERENCE.
 
     Each is a folder of audio, a sound file, an .npz written by `innerear embed --out`, or the name of a
@@ -58,21 +67,29 @@ def fad(reference: str, sounds: str, per_clip: Path | None, as_json: bool, **giv
 
     if per_clip:
         _can_hold(per_clip)
+        if len(embedder) > 1:
+            raise UsageError(f"--per-clip writes the distances by one embedder, and {len(embedder)} are named")
     with bars() as progress:
-        found = folders.fad(reference, sounds, **given, each_clip=bool(per_clip), progress=progress)
+        found = [
+            folders.fad(reference, sounds, name, **given, each_clip=bool(per_clip), progress=progress)
+            for name in _each_once(embedder)
+        ]
     _print(found, as_json)
     if per_clip:
         with per_clip.open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows([("file", "fad"), *(found.each_clip or {}).items()])
+            csv.writer(file).writerows([("file", "fad"), *(found[0].each_clip or {}).items()])
 
 
 @click.command()
 @_set_options
 @click.option(
-    "--permutations", type=click.IntRange(0), default=0, help="Number of permutations for a p-value, such as 999."
+    "--permutations",
+    type=click.IntRange(0),
+    default=0,
+    help="Least number of permutations for a p-value, such as 999; all, if there are few; more, if p is near 0.05.",
 )
 @click.option("--like-kadtk", is_flag=True, help="Compute KAD as kadtk 1.1.0 does.")
-def kad(reference: str, sounds: str, as_json: bool, **given: Any) -> None:
+def kad(reference: str, sounds: str, embedder: tuple[str, ...], as_json: bool, **given: Any) -> None:
     """Compute the kernel audio distance of SOUNDS to REFERENCE.
 
     KAD is scaled by 100. Prefer it to FAD for small sets.
@@ -83,7 +100,7 @@ def kad(reference: str, sounds: str, as_json: bool, **given: Any) -> None:
     from innerear.distance import folders
 
     with bars() as progress:
-        found = folders.kad(reference, sounds, **given, progress=progress)
+        found = [folders.kad(reference, sounds, name, **given, progress=progress) for name in _each_once(embedder)]
     _print(found, as_json)
 
 
@@ -102,6 +119,7 @@ SKIP_BAD = click.option("--skip-bad", is_flag=True, help="Skip unreadable files 
 @click.argument("sounds", metavar="SOUNDS")
 @LEVELLED
 @SKIP_BAD
+@CACHED
 @AS_JSON
 def realism(reference: str, sounds: str, as_json: bool, **given: Any) -> None:
     """Tell SOUNDS from recordings: how well a classifier can, and what gives them away.
@@ -148,6 +166,7 @@ def _near(name: str | None) -> str:
 @click.option("--reference", default="environment", show_default=True, help="Recordings that set the scale.")
 @LEVELLED
 @SKIP_BAD
+@CACHED
 @AS_JSON
 def diversity(sounds: str, as_json: bool, **given: Any) -> None:
     """Measure how different the sounds in each subfolder of SOUNDS are.
@@ -172,6 +191,39 @@ def diversity(sounds: str, as_json: bool, **given: Any) -> None:
     click.echo(f"near copies: {found.near_copies} of {found.sounds} sounds, {found.groups} groups")
     for first, second in found.copies[:5]:
         click.echo(f"  {first} = {second}")
+
+
+@click.command()
+@click.argument("sounds", metavar="SOUNDS")
+@click.option("--text", "texts", metavar="TEXT", help="The text that every sound should say.")
+@click.option("--model", default="whisper-tiny.en", show_default=True, help="whisper-tiny.en or whisper-base.en.")
+@SKIP_BAD
+@AS_JSON
+def wer(sounds: str, as_json: bool, **given: Any) -> None:
+    """Measure the word error rate of SOUNDS, a folder of speech or a sound file.
+
+    Texts are in the column `text` of a MANIFEST.csv in the folder, or in a .txt file next to each sound.
+    """
+    from innerear.distance.words import wer as wer_of
+    from innerear.text import printable
+
+    with bars() as progress:
+        found = wer_of(sounds, **given, progress=progress)
+    if as_json:
+        _as_json(found)
+        return
+    click.echo(f"WER {_number(found.value, found.low, found.high)} of {found.words} words in {len(found.each)} sounds")
+    for one in found.each:
+        if one.errors:
+            heard = repr(one.heard) if one.voice else "no voice"
+            click.echo(printable(f"  {one.errors} of {one.words}: {one.name}: heard {heard} for {one.text!r}"))
+    click.echo(f"  by  {found.signature}")
+    if found.skipped:
+        click.echo(f"  note: {len(found.skipped)} files could not be read and were skipped")
+
+
+def _each_once(names: tuple[str, ...]) -> list[str]:
+    return list(dict.fromkeys(names))
 
 
 def _number(value: float, low: float | None, high: float | None) -> str:
@@ -205,23 +257,32 @@ def _can_hold(path: Path) -> None:
         raise UsageError(f"{path} cannot be written; wanted a file in an existing, writable folder")
 
 
-def _print(found: Distance, as_json: bool) -> None:
+def _print(all_found: list[Distance], as_json: bool) -> None:
     if as_json:
-        _as_json(found)
+        _as_json(all_found[0] if len(all_found) == 1 else all_found)
         return
-    interval = (
-        f"  95 % interval {found.low:.6g} to {found.high:.6g}"
-        if found.low is not None and found.high is not None
-        else ""
+    for found in all_found:
+        interval = (
+            f"  95 % interval {found.low:.6g} to {found.high:.6g}"
+            if found.low is not None and found.high is not None
+            else ""
+        )
+        spread = f"  spread of its repeats {found.spread:.3g}" if found.spread is not None else ""
+        click.echo(f"{WORDS[found.metric]} {found.value:.6g}{interval}{spread}{_p_value(found)}")
+        click.echo(f"  of  {_words(found.of)}")
+        click.echo(f"  to  {_words(found.reference)}")
+        click.echo(f"  by  {found.embedder} ({found.conventions})")
+        for note in found.notes:
+            click.echo(f"  note: {note}")
+
+
+def _p_value(found: Distance) -> str:
+    if found.p_value is None:
+        return ""
+    exact = found.p_low == found.p_high
+    return f"  p = {found.p_value:.3g} for one source " + (
+        "(exact)" if exact else f"(95 % interval {found.p_low:.2g} to {found.p_high:.2g})"
     )
-    spread = f"  spread of its repeats {found.spread:.3g}" if found.spread is not None else ""
-    p_value = f"  p = {found.p_value:.3g} for one source" if found.p_value is not None else ""
-    click.echo(f"{WORDS[found.metric]} {found.value:.6g}{interval}{spread}{p_value}")
-    click.echo(f"  of  {_words(found.of)}")
-    click.echo(f"  to  {_words(found.reference)}")
-    click.echo(f"  by  {found.embedder} ({found.conventions})")
-    for note in found.notes:
-        click.echo(f"  note: {note}")
 
 
 def _words(facts: SetFacts) -> str:

@@ -32,6 +32,23 @@ def examine() -> Iterator[Finding]:
     yield _cache()
     yield from _models()
     yield from _tools()
+    yield from _plugins()
+
+
+def _plugins() -> Iterator[Finding]:
+    """The plug-ins of installed packages, and those that INNEREAR_PLUGINS names."""
+    from innerear import plugins
+    from innerear.errors import UsageError
+
+    named = [(group, name) for group in plugins.GROUPS for name in plugins.installed(group)]
+    for group, name in [*named, *(("metrics", name) for name in plugins.used())]:
+        what = "plugin" if name.startswith(plugins.PYTHON) else f"plugin {group}"
+        try:
+            found = plugins.find(group, name)
+        except UsageError as error:
+            yield Finding(f"{what} {name}", False, str(error))
+        else:
+            yield Finding(f"{what} {name}", True, f"{found.stamp} from {found.where}" if found else "is gone")
 
 
 def _jail() -> Iterator[Finding]:

@@ -13,7 +13,7 @@ import click
 
 from innerear.cli.bars import bars
 from innerear.cli.checks import checks
-from innerear.cli.distances import diversity, embed_folder, fad, kad, realism
+from innerear.cli.distances import diversity, embed_folder, fad, kad, realism, wer
 from innerear.cli.doctor import doctor
 from innerear.cli.hub import pull, push
 from innerear.cli.inspect import import_logs
@@ -28,6 +28,7 @@ from innerear.cli.options import (
     machines_on,
     on_option,
     open_run,
+    plugin_option,
     probe_options,
     run_argument,
 )
@@ -114,7 +115,7 @@ def main() -> None:
 
 for command in (
     *(anatomy, checks, clap, compare, diversity, doctor, export, fad, import_logs, jail, kad, leaderboard),
-    *(listen_test, pack, probes, pull, push, realism, record, reference, unpack, weights),
+    *(listen_test, pack, probes, pull, push, realism, record, reference, unpack, weights, wer),
 ):
     main.add_command(command)
 main.add_command(models, "models")
@@ -125,6 +126,7 @@ main.add_command(models, "models")
 @probe_options
 @jail_options
 @embedder_option
+@plugin_option
 @on_option
 def run(**given: Any) -> None:
     """Run all stages: generate, render, embed, measure, report.
@@ -151,6 +153,7 @@ def run(**given: Any) -> None:
 @probe_options
 @jail_options
 @embedder_option
+@plugin_option
 def generate(**given: Any) -> None:
     """Ask models for programs (probes to completions)."""
     from innerear import stages
@@ -194,6 +197,7 @@ def render(folder: Path, workers: int | None, twice: bool, on: str | None) -> No
 )
 @click.option("--embedder", default="yamnet", show_default=True, help=f"With --out: {EMBEDDER_NAMES}.")
 @click.option("--skip-bad", is_flag=True, help="With --out: skip unreadable files and count them.")
+@plugin_option
 @on_option
 def embed(folder: Path, out: Path | None, embedder: str, skip_bad: bool, on: str | None) -> None:
     """Embed the sounds of a run, or any folder of audio with --out.
@@ -222,6 +226,7 @@ def embed(folder: Path, out: Path | None, embedder: str, skip_bad: bool, on: str
 )
 @click.option("--in-noise", is_flag=True, help="Also score words recognised in noise (4x Whisper's usual cost).")
 @click.option("--whisper-base", is_flag=True, help="Also score the words with Whisper base.en, a second recogniser.")
+@plugin_option
 @on_option
 def measure(folder: Path, dnsmos: bool, in_noise: bool, whisper_base: bool, on: str | None) -> None:
     """Measure each sound in RUN: duration, loudness and the checks of its probe."""
@@ -237,6 +242,7 @@ def measure(folder: Path, dnsmos: bool, in_noise: bool, whisper_base: bool, on: 
 
 @main.command()
 @run_argument
+@plugin_option
 @on_option
 def score(folder: Path, on: str | None) -> None:
     """Compute scores from RUN's measurements and embeddings and print them."""
@@ -261,6 +267,7 @@ def score(folder: Path, on: str | None) -> None:
     is_flag=True,
     help="Include real recordings under non-commercial or unknown licences; do not pass such a report on.",
 )
+@plugin_option
 def report(folder: Path, every_recording: bool) -> None:
     """Write the report of RUN as HTML.
 

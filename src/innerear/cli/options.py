@@ -68,7 +68,7 @@ def ask_options(command: F) -> F:
         click.option("--base-url", metavar="URL", help="An OpenAI-compatible server, such as vLLM, Ollama, llama.cpp or OpenRouter."),
         click.option("--max-cost", type=click.FloatRange(0, min_open=True), metavar="USD", help="Stop asking once the run has cost this much; requires a known price."),
         click.option("--attempts", type=click.IntRange(1), default=1, show_default=True, help="Completions per probe."),
-        click.option("--strategy", default="direct", show_default=True, help="Prompting strategy: direct, brief, plan, few-shot:K, short:N, repair:K, listen:K, best-of:N."),
+        click.option("--strategy", default="direct", show_default=True, help="Prompting strategy: direct, brief, plan, few-shot:K, short:N, repair:K, listen:K, best-of:N, or python:module.attr."),
         click.option("--out", type=RunFolder(), required=True, help="The run folder, or an address such as s3://bucket/run; an existing run is resumed."),
         click.option("--model", "models", multiple=True, required=True, metavar="NAME", help="recorded/NAME, baseline/silence|noise|sine|informed|sampler|espeak-ng|flite, swap/MODEL, real, openai/NAME, anthropic/NAME, python:module.attr; repeatable."),
     ):  # fmt: skip
@@ -97,7 +97,18 @@ def on_option(command: F) -> F:
 
 def embedder_option(command: F) -> F:
     """The option that selects embedders."""
-    return click.option("--embedder", "embedders", multiple=True, help=f"{EMBEDDER_NAMES}; repeatable. Default: yamnet and aisfx if available, else mel.")(command)  # fmt: skip
+    return click.option("--embedder", "embedders", multiple=True, help=f"{EMBEDDER_NAMES}, or python:module.attr; repeatable. Default: yamnet and aisfx if available, else mel.")(command)  # fmt: skip
+
+
+def _use_plugins(ctx: click.Context, param: click.Parameter, names: tuple[str, ...]) -> None:
+    from innerear import plugins
+
+    plugins.use(*names)
+
+
+def plugin_option(command: F) -> F:
+    """The option that names plug-ins, which are loaded before anything else happens."""
+    return click.option("--plugin", multiple=True, is_eager=True, expose_value=False, callback=_use_plugins, metavar="python:MODULE.ATTR", help="Your own metric, check, embedder or strategy; repeatable, or in INNEREAR_PLUGINS. It is code and runs with your rights.")(command)  # fmt: skip
 
 
 def run_argument(command: F) -> F:
@@ -143,22 +154,24 @@ def machines_on(on: str | None, workers: int | None = None) -> Iterator[Executor
 
 def open_run(given: dict[str, Any]) -> tuple[Run, list[Any]]:
     """Return the run folder and the models that the options name; all options are checked before anything is written."""
+    from innerear import plugins
     from innerear.ask.models import Options, open_model
     from innerear.ask.models.recorded import Recorded
     from innerear.ask.strategies import find_strategy
     from innerear.cli.dotenv import read_env
-    from innerear.embed import EMBEDDERS
+    from innerear.embed import check_embedder
     from innerear.jail import TIERS
     from innerear.records import Limits
     from innerear.run.run import Run, RunConfig, create
 
     read_env(Path(".env"))
     loaded, chosen = chosen_probes(given)
+    plugins.use_named(given["strategy"], *given["embedders"])
     strategy = find_strategy(given["strategy"])
     if given["jail"] not in TIERS:
         raise UsageError(f"--jail {given['jail']!r}; wanted one of {', '.join(TIERS)}")
-    if unknown := [name for name in given["embedders"] if name not in EMBEDDERS]:
-        raise UsageError(f"--embedder {unknown[0]!r}; wanted one of {', '.join(EMBEDDERS)}")
+    for name in given["embedders"]:
+        check_embedder(name)
     parameters = dict(_parameter(text) for text in given["parameters"])
     options = Options(
         base_url=given["base_url"],

@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from innerear import markup
 from innerear.records import Signature
 
 FEW_CLIPS = 20
@@ -30,8 +31,9 @@ class Distance(msgspec.Struct, frozen=True, kw_only=True):
     """The distance of a set `of` sounds to a reference, its 95 % interval over clips, and how it was computed.
 
     `embedder`: the embedder's signature (name, digest of its weights, sample rate, window, hop, padding,
-    loudness rule). `spread`: standard deviation over the repeats of FAD∞. `notes`: caveats for comparing
-    the value with others.
+    loudness rule). `spread`: standard deviation over the repeats of FAD∞. `p_low`, `p_high`: the 95 % interval of
+    the p-value that all permutations would give; both are equal to it if it is of all. `notes`: caveats for
+    comparing the value with others. A distance is a number where one is wanted: `float(…)`, `round(…, 3)`.
     """
 
     metric: Literal["fad", "fad_inf", "kad"]
@@ -40,12 +42,31 @@ class Distance(msgspec.Struct, frozen=True, kw_only=True):
     high: float | None = None
     spread: float | None = None
     p_value: float | None = None
+    p_low: float | None = None
+    p_high: float | None = None
     of: SetFacts
     reference: SetFacts
     embedder: str
     conventions: str
     notes: list[str] = []
     each_clip: dict[str, float | None] | None = None  # None for a clip of a single frame
+
+    def __float__(self) -> float:
+        return self.value
+
+    def __round__(self, digits: int | None = None) -> float:
+        return round(self.value, digits)
+
+    def _repr_html_(self) -> str:
+        interval = None if self.low is None or self.high is None else f"{self.low:.4g} to {self.high:.4g}"
+        rows = {"95 % interval": interval, "p": self.p_value, "spread": self.spread}
+        sets = {
+            "of": f"{self.of.name}: {self.of.clips} clips",
+            "to": f"{self.reference.name}: {self.reference.clips} clips",
+        }
+        known = {name: value for name, value in rows.items() if value is not None}
+        notes = [("note", note) for note in self.notes]
+        return markup.facts([(self.metric, self.value), *known.items(), *sets.items(), ("by", self.embedder), *notes])
 
     @property
     def signature(self) -> str:

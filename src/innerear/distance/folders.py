@@ -1,35 +1,39 @@
-"""Distances between folders of audio, without models, probes or runs.
+"""Distances between sets of sounds, without models, probes or runs.
 
-    >>> from innerear.distance.folders import fad                                  # doctest: +SKIP
-    >>> fad("recorded/", "generated/").value                            # doctest: +SKIP
+    >>> from innerear import fad                                  # doctest: +SKIP
+    >>> fad("recorded/", "generated/").value                      # doctest: +SKIP
 
 A set of sounds is a folder of audio (including subfolders), one sound file, an `.npz` written by
-`embed`, or the name of a bundled reference, such as `environment`.
+`embed`, or the name of a bundled reference, such as `environment`. In Python also clips, or their embeddings: an
+array of shape (frames, dims), in which each frame counts as a clip, or a list of such arrays, one per clip.
 """
 
 from __future__ import annotations
 
 import hashlib
 import zipfile
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from innerear.clip import read_mono
+from innerear import plugins
+from innerear.clip import Clip, read_mono
 from innerear.compute.threads import ordered
 from innerear.distance import compat
 from innerear.distance.distance import Distance, SetFacts, warnings
 from innerear.distance.frechet import fad_inf, fad_interval, frechet_distance, per_clip
-from innerear.distance.kernel import KernelReference, kad_interval, p_value
+from innerear.distance.kernel import KernelReference, kad_interval, permutation_test
 from innerear.distance.kernel import kad as kernel_distance
-from innerear.distance.moments import Gaussian
+from innerear.distance.moments import Gaussian, stack
 from innerear.embed import Embedder, Frames, open_embedder
 from innerear.embed.loudness import LoudnessRule
 from innerear.embed.store import load_frames, save_frames
-from innerear.errors import AudioError, UsageError
+from innerear.embed.weights import cache_folder
+from innerear.errors import AudioError, InnerEarError, UsageError
 from innerear.reference.sets import KINDS, find_reference
 from innerear.run.progress import Progress, silent
 from innerear.stats import holding
@@ -38,7 +42,12 @@ from innerear.text import storable
 SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff"})
 SEED = 0
 
-Source = Path | str
+Source = Any
+"""A set of sounds: a path or name, an `Embedded`, a `Clip`, a list of clips, an array, or a list of arrays."""
+CACHE = "embedded"
+"""The folder in the cache that keeps the embeddings of folders."""
+GIVEN = "given"
+"""The embedder in the signature of arrays, of which only the dims are known."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +72,7 @@ class Embedded:
         """All frames of all clips, shape (frames, dims)."""
         return np.concatenate(self.clips)
 
-    def save(self, path: Source) -> None:
+    def save(self, path: Path | str) -> None:
         """Write the set as an npz that `fad`, `kad` and `embed` accept instead of its folder."""
         facts = {
             "signature": self.signature, "digest": self.digest, "seconds": self.seconds,
@@ -80,23 +89,31 @@ class Embedded:
 
 
 @dataclass(frozen=True)
-class _Pending:
-    """A set whose sounds are not embedded yet; names are relative to `root`."""
+class Pending:
+    """A set whose sounds are not embedded yet, by name: files or clips."""
 
     name: str
-    root: Path
-    paths: Sequence[Path]
+    sounds: Mapping[str, Path | Clip]
+
+    @property
+    def on_disk(self) -> bool:
+        """Whether all sounds are files."""
+        return all(isinstance(sound, Path) for sound in self.sounds.values())
 
 
 def embed(
     source: Source,
-    embedder: str = "yamnet",
+    embedder: str | Embedder = "yamnet",
     *,
     loudness: LoudnessRule = "active",
     skip_bad: bool = False,
+    cache: bool = True,
     progress: Progress = silent,
 ) -> Embedded:
     """Embed a set of sounds.
+
+    `embedder`: a name, or an object that is one. `cache`: keep the embeddings of files in the cache folder, by the
+    content of the files and the embedder's signature, and use those that are there.
 
     Raises:
         UsageError: there is no such set, or it is empty.
@@ -104,37 +121,71 @@ def embed(
         WeightsUnavailable: the embedder's weights are not installed.
     """
     opened = _open(source, embedder)
-    model = open_embedder(embedder, loudness) if isinstance(opened, _Pending) else None
-    return _embedded(opened, model, skip_bad, progress)
+    model = _opened(embedder, loudness) if isinstance(opened, Pending) else None
+    return _embedded(opened, model, skip_bad, cache, progress)
 
 
-def _open(source: Source, embedder: str) -> Embedded | _Pending:
+def _opened(embedder: str | Embedder, loudness: LoudnessRule) -> Embedder:
+    if not isinstance(embedder, str):
+        return embedder
+    plugins.use_named(embedder)
+    return open_embedder(embedder, loudness)
+
+
+def _open(source: Source, embedder: str | Embedder) -> Embedded | Pending:
+    if isinstance(source, Embedded):
+        return source
+    if not isinstance(source, str | Path):
+        return _open_objects(source)
     path = Path(source)
     if path.is_dir():
         return _open_folder(path)
     if path.is_file() and path.suffix.lower() in SUFFIXES:
-        return _Pending(path.name, path.parent, [path])
+        return Pending(path.name, {storable(path.name): path})
     if path.is_file():
         return _open_npz(path)
-    if (reference := find_reference(str(source), embedder)) is not None:
+    name = embedder if isinstance(embedder, str) else embedder.name
+    if (reference := find_reference(str(source), name)) is not None:
         clips = reference.kept
         names = [name for name, held in zip(reference.names, reference.held, strict=True) if not held]
         return Embedded(str(source), names, clips, reference.signature, reference.digest)
     raise UsageError(
-        f"{source} is not a folder, a sound file, an .npz of embeddings or a reference for {embedder} "
+        f"{source} is not a folder, a sound file, an .npz of embeddings or a reference for {name} "
         f"({', '.join(kind.name for kind in KINDS)})"
     )
+
+
+def open_sounds(source: Source) -> Embedded | Pending:
+    """A set of sounds that is not to be embedded.
+
+    Raises:
+        UsageError: there is no such set, or it is empty.
+    """
+    return _open(source, "")
+
+
+def _open_objects(source: Any) -> Embedded | Pending:
+    """Clips, or arrays of embeddings."""
+    sounds = [source] if isinstance(source, Clip) else list(source)
+    if sounds and all(isinstance(sound, Clip) for sound in sounds):
+        return Pending("clips", {f"{number:04}": sound for number, sound in enumerate(sounds)})
+    frames, sizes = stack(source if isinstance(source, np.ndarray) else [np.asarray(sound) for sound in sounds])
+    clips: Any = np.split(frames, np.cumsum(sizes)[:-1])
+    names = [f"{number:04}" for number in range(len(clips))]
+    signature = f"{GIVEN}|dims:{frames.shape[1]}"
+    return Embedded("array", names, clips, signature, _digest(signature, clips))
 
 
 def fad(
     reference: Source,
     sounds: Source,
-    embedder: str = "yamnet",
+    embedder: str | Embedder = "yamnet",
     *,
     infinite: bool = False,
     like_fadtk: bool = False,
     each_clip: bool = False,
     skip_bad: bool = False,
+    cache: bool = True,
     seed: int = SEED,
     progress: Progress = silent,
 ) -> Distance:
@@ -149,7 +200,7 @@ def fad(
     """
     if each_clip and like_fadtk:
         raise UsageError("distances of single clips are not available with fadtk's conventions")
-    real, made = _both(reference, sounds, embedder, "none" if like_fadtk else "active", skip_bad, progress)
+    real, made = _both(reference, sounds, embedder, "none" if like_fadtk else "active", skip_bad, cache, progress)
     real_gaussian, made_gaussian = Gaussian.of(real.frames), Gaussian.of(made.frames)
     conventions, spread, bounds = "float64", None, None
     if like_fadtk:
@@ -173,26 +224,27 @@ def fad(
 def kad(
     reference: Source,
     sounds: Source,
-    embedder: str = "yamnet",
+    embedder: str | Embedder = "yamnet",
     *,
     permutations: int = 0,
     like_kadtk: bool = False,
     skip_bad: bool = False,
+    cache: bool = True,
     seed: int = SEED,
     progress: Progress = silent,
 ) -> Distance:
     """Kernel audio distance of a set of sounds to a reference, with its interval over clips.
 
-    `permutations`: number of permutations for the p-value of "both sets come from the same source"; 0
-    for none. `like_kadtk`: the number that kadtk gives for these embeddings, without loudness
-    normalisation.
+    `permutations`: least number of permutations for the p-value of "both sets come from the same source"; 0
+    for none (see `kernel.permutation_test`). `like_kadtk`: the number that kadtk gives for these embeddings,
+    without loudness normalisation.
 
     Raises:
         UsageError: fewer than two clips in a set, a silent reference, sets from different embedders;
             see also `embed`.
     """
-    real, made = _both(reference, sounds, embedder, "none" if like_kadtk else "active", skip_bad, progress)
-    p = p_value(real.clips, made.clips, seed, permutations) if permutations else None
+    real, made = _both(reference, sounds, embedder, "none" if like_kadtk else "active", skip_bad, cache, progress)
+    tested = permutation_test(real.clips, made.clips, seed, permutations) if permutations else None
     if like_kadtk:
         conventions, bounds = "as-kadtk-1.1.0", None
         distance = compat.kadtk_kad(real.clips, made.clips)
@@ -202,20 +254,27 @@ def kad(
         distance = kernel_distance(kernel, made.clips)
         bounds = holding(distance, kad_interval(kernel, made.clips, seed))
     facts = made.facts(Gaussian.of(made.frames).rank), real.facts(Gaussian.of(real.frames).rank)
-    return _distance("kad", distance, bounds, facts, real.signature, conventions, p_value=p)
+    p = {"p_value": tested.p, "p_low": tested.low, "p_high": tested.high} if tested else {}
+    return _distance("kad", distance, bounds, facts, real.signature, conventions, **p)
 
 
 def _both(
-    reference: Source, sounds: Source, embedder: str, loudness: LoudnessRule, skip_bad: bool, progress: Progress
+    reference: Source,
+    sounds: Source,
+    embedder: str | Embedder,
+    loudness: LoudnessRule,
+    skip_bad: bool,
+    cache: bool,
+    progress: Progress,
 ) -> tuple[Embedded, Embedded]:
     opened = [_open(source, embedder) for source in (reference, sounds)]  # check both before embedding anything
-    model = open_embedder(embedder, loudness) if any(isinstance(one, _Pending) for one in opened) else None
+    model = _opened(embedder, loudness) if any(isinstance(one, Pending) for one in opened) else None
     first, second = (one.signature if isinstance(one, Embedded) else model and model.signature for one in opened)
     if first != second:
         raise UsageError(
             f"{opened[0].name} was embedded by {first}, {opened[1].name} by {second}; use the same embedder for both"
         )
-    real, made = (_embedded(one, model, skip_bad, progress) for one in opened)
+    real, made = (_embedded(one, model, skip_bad, cache, progress) for one in opened)
     return real, made
 
 
@@ -245,7 +304,7 @@ def _open_npz(path: Path) -> Embedded:
     return Embedded(path.name, stored.names, stored.clips, facts["signature"], digest, **about)
 
 
-def _open_folder(folder: Path) -> _Pending:
+def _open_folder(folder: Path) -> Pending:
     paths = sorted(
         path
         for path in folder.rglob("*")
@@ -255,25 +314,30 @@ def _open_folder(folder: Path) -> _Pending:
     )
     if not paths:
         raise UsageError(f"{folder} has no audio files; supported are {', '.join(sorted(SUFFIXES))}")
-    return _Pending(folder.name, folder, paths)
+    return Pending(folder.name, {storable(path.relative_to(folder).as_posix()): path for path in paths})
 
 
-def _embedded(source: Embedded | _Pending, embedder: Embedder | None, skip_bad: bool, progress: Progress) -> Embedded:
+def _embedded(
+    source: Embedded | Pending, embedder: Embedder | None, skip_bad: bool, cache: bool, progress: Progress
+) -> Embedded:
     if isinstance(source, Embedded):
         return source
     assert embedder is not None, "the caller opens one if a set is pending"
-    paths, folder = source.paths, source.root
+    kept = _kept(source, embedder) if cache and source.on_disk else None
+    if kept is not None and (found := _from_cache(kept, source.name)) is not None and (skip_bad or not found.skipped):
+        progress(f"embeddings of {source.name}", len(source.sounds), len(source.sounds))
+        return found
 
-    def embed_file(path: Path) -> tuple[Frames, float, bool] | AudioError:
+    def embed_one(sound: Path | Clip) -> tuple[Frames, float, bool] | AudioError:
         try:
-            clip = read_mono(path, embedder.sample_rate)
+            clip = sound if isinstance(sound, Clip) else read_mono(sound, embedder.sample_rate)
         except AudioError as error:
             return error
         return embedder.embed([clip])[0], clip.duration_s, not clip.samples.any()
 
     names, clips, seconds, silent, skipped = [], [], 0.0, 0, []
-    for number, (path, result) in enumerate(zip(paths, ordered(embed_file, paths), strict=True), 1):
-        name = storable(path.relative_to(folder).as_posix())
+    results = zip(source.sounds, ordered(embed_one, list(source.sounds.values())), strict=True)
+    for number, (name, result) in enumerate(results, 1):
         if isinstance(result, AudioError):
             if not skip_bad:
                 raise AudioError(f"{result}; --skip-bad skips and counts such files") from result
@@ -283,13 +347,40 @@ def _embedded(source: Embedded | _Pending, embedder: Embedder | None, skip_bad: 
             clips.append(result[0])
             seconds += result[1]
             silent += result[2]
-        progress(f"embeddings of {source.name}", number, len(paths))
+        progress(f"embeddings of {source.name}", number, len(source.sounds))
     if not clips:
-        raise UsageError(f"none of the {len(paths)} audio files of {source.name} can be read")
+        raise UsageError(f"none of the {len(source.sounds)} audio files of {source.name} can be read")
     digest = _digest(embedder.signature, clips)
-    return Embedded(
+    embedded = Embedded(
         storable(source.name), names, clips, embedder.signature, digest, seconds, silent, skipped, embedder.quantum
-    )  # fmt: skip
+    )
+    if kept is not None:
+        with suppress(OSError, InnerEarError):  # a cache that cannot be written costs only time
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            embedded.save(kept)
+    return embedded
+
+
+def _kept(source: Pending, embedder: Embedder) -> Path:
+    """Where in the cache the embeddings of these files are, by their names and content and by the embedder."""
+    content = hashlib.sha256(embedder.signature.encode())
+    for name, path in source.sounds.items():
+        assert isinstance(path, Path), "only files are kept"
+        content.update(f"\0{name}\0".encode())
+        try:
+            with path.open("rb") as file:
+                content.update(hashlib.file_digest(file, "sha256").digest())
+        except OSError:
+            content.update(b"unreadable")
+    return cache_folder() / CACHE / f"{content.hexdigest()[:32]}.npz"
+
+
+def _from_cache(path: Path, name: str) -> Embedded | None:
+    """The embeddings of a set in the cache; `None` if they are not there or damaged."""
+    try:
+        return replace(_open_npz(path), name=storable(name)) if path.exists() else None
+    except UsageError:
+        return None
 
 
 def _digest(signature: str, clips: Sequence[Frames]) -> str:

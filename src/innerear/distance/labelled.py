@@ -23,6 +23,7 @@ from innerear.distance.realism import Told, Typicality, apart, told_from_real
 from innerear.distance.realism import typicality as typicality_of
 from innerear.distance.sounds import Sounds
 from innerear.dsp.telltales import WORDS
+from innerear.embed import TELLTALES, Embedder
 from innerear.errors import UsageError
 from innerear.reference.manifest import ManifestRow, read_manifest
 from innerear.reference.sets import Reference, class_of, find_reference, source_of
@@ -50,34 +51,35 @@ class Realism:
 def realism(
     reference: Source,
     sounds: Source,
-    embedder: str = "aisfx-levelled",
+    embedder: str | Embedder = "aisfx-levelled",
     *,
     skip_bad: bool = False,
+    cache: bool = True,
     progress: Progress = silent,
 ) -> Realism:
     """How well a classifier tells sounds from recordings of the same classes, and how typical each is.
 
-    `reference`, `sounds`: folders, files written by `embed`, or for the reference also a bundled one.
+    `reference`, `sounds`: sets of sounds as in `folders`; classes are known only of folders and bundled references.
 
     Raises:
         UsageError: sets from different embedders, or see `folders.embed`.
     """
-    real, signature = labelled(reference, embedder, skip_bad, progress)
-    made, other = labelled(sounds, embedder, skip_bad, progress)
+    real, signature = labelled(reference, embedder, skip_bad, cache, progress)
+    made, other = labelled(sounds, embedder, skip_bad, cache, progress)
     if signature != other:
         raise UsageError(
-            f"{reference} was embedded by {signature}, {sounds} by {other}; use the same embedder for both"
+            f"the reference was embedded by {signature}, the sounds by {other}; use the same embedder for both"
         )
     notes = []
     if not set(real.classes) & set(made.classes):
         notes.append("no class is in both sets, so all sounds are compared as one class")
         real, made = (replace(side, classes=[ALL] * len(side)) for side in (real, made))
     given_away = []
-    if embedder == "telltales":
+    if embedder == TELLTALES:
         given_away = words_of(real, made)
     else:
         try:
-            descriptors = [labelled(source, "telltales", skip_bad, progress)[0] for source in (reference, sounds)]
+            descriptors = [_descriptors(source, skip_bad, cache, progress) for source in (reference, sounds)]
             given_away = words_of(
                 *(replace(d, classes=s.classes) for d, s in zip(descriptors, (real, made), strict=True))
             )
@@ -89,9 +91,10 @@ def realism(
 def diversity(
     sounds: Source,
     reference: Source = "environment",
-    embedder: str = "aisfx-levelled",
+    embedder: str | Embedder = "aisfx-levelled",
     *,
     skip_bad: bool = False,
+    cache: bool = True,
     progress: Progress = silent,
 ) -> Diversity:
     """How different the sounds of each subfolder are, on the scale of the recordings of a reference.
@@ -101,13 +104,25 @@ def diversity(
     Raises:
         UsageError: see `realism`.
     """
-    real, signature = labelled(reference, embedder, skip_bad, progress)
-    made, other = labelled(sounds, embedder, skip_bad, progress)
+    real, signature = labelled(reference, embedder, skip_bad, cache, progress)
+    made, other = labelled(sounds, embedder, skip_bad, cache, progress)
     if signature != other:
         raise UsageError(
-            f"{reference} was embedded by {signature}, {sounds} by {other}; use the same embedder for both"
+            f"the reference was embedded by {signature}, the sounds by {other}; use the same embedder for both"
         )
     return diversity_of(replace(made, sources=made.classes), real)
+
+
+def _descriptors(source: Source, skip_bad: bool, cache: bool, progress: Progress) -> Sounds:
+    """The descriptors of a set.
+
+    Raises:
+        UsageError: it is a set of embeddings, or see `folders.embed`.
+    """
+    sounds, signature = labelled(source, TELLTALES, skip_bad, cache, progress)
+    if not signature.startswith(TELLTALES):
+        raise UsageError("a set of embeddings has no sound")
+    return sounds
 
 
 def words_of(real: Sounds, made: Sounds) -> list[tuple[str, float, str]]:
@@ -116,12 +131,16 @@ def words_of(real: Sounds, made: Sounds) -> list[tuple[str, float, str]]:
     return [(names[one.dimension], one.auc, WORDS[names[one.dimension]][one.auc > 0.5]) for one in apart(real, made)]
 
 
-def labelled(source: Source, embedder: str, skip_bad: bool, progress: Progress) -> tuple[Sounds, str]:
+def labelled(
+    source: Source, embedder: str | Embedder, skip_bad: bool, cache: bool, progress: Progress
+) -> tuple[Sounds, str]:
     """A set as vectors with classes and sources, and the signature of its embedder."""
-    if not Path(source).exists() and (reference := find_reference(str(source), embedder)) is not None:
+    path = Path(source) if isinstance(source, str | Path) else None
+    name = embedder if isinstance(embedder, str) else embedder.name
+    if path is not None and not path.exists() and (reference := find_reference(str(path), name)) is not None:
         return of_reference(reference, held=False), reference.signature
-    embedded = embed(source, embedder, skip_bad=skip_bad, progress=progress)
-    rows = _rows(Path(source)) if Path(source).is_dir() else {}
+    embedded = embed(source, embedder, skip_bad=skip_bad, cache=cache, progress=progress)
+    rows = _rows(path) if path is not None and path.is_dir() else {}
     classes = [class_of(rows[name]) if name in rows else _folder_of(name) for name in embedded.names]
     sources = [source_of(rows[name]) if name in rows else name for name in embedded.names]
     return Sounds(_vectors(embedded), classes, sources, list(embedded.names)), embedded.signature

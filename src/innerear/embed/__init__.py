@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, cast
 
+from innerear import plugins
 from innerear.clip import Clip
 from innerear.embed.loudness import LoudnessRule
 from innerear.embed.windows import Frames as Frames
@@ -87,24 +88,40 @@ TELLTALES = "telltales"
 
 
 def open_embedder(name: str, loudness: LoudnessRule = "active") -> Embedder:
-    """The embedder of this name, ready to be called.
+    """The embedder of this name, ready to be called; also that of a plug-in.
 
     Raises:
         UsageError: no such embedder. WeightsUnavailable: its weights or its package are not here.
     """
-    if name not in EMBEDDERS:
-        near = difflib.get_close_matches(name, EMBEDDERS, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise UsageError(f"no embedder {name!r}; there are {', '.join(EMBEDDERS)}{hint}")
+    if name not in EMBEDDERS and (plugin := plugins.find("embedders", name)) is not None:
+        from innerear.embed.plugged import Plugged
+
+        return Plugged.of(plugin, loudness)
+    check_embedder(name)
     module, _, attribute = EMBEDDERS[name].where.partition(":")
     return cast(Embedder, getattr(importlib.import_module(module), attribute)(loudness=loudness))
 
 
+def check_embedder(name: str) -> None:
+    """Raise a `UsageError` that suggests a similar name if there is no embedder of this name; nothing is opened."""
+    if name in EMBEDDERS or plugins.is_here("embedders", name):
+        return
+    known = [*EMBEDDERS, *plugins.installed("embedders")]
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    raise UsageError(f"no embedder {name!r}; there are {', '.join(known)}{hint}")
+
+
+def entry(name: str) -> Entry:
+    """The properties of the embedder of this name; those of a plug-in are the defaults."""
+    return EMBEDDERS.get(name) or Entry(name)
+
+
 def is_perceptual(name: str) -> bool:
     """Whether distances by the embedder of this name say something of what is heard."""
-    return name not in EMBEDDERS or EMBEDDERS[name].perceptual
+    return entry(name).perceptual
 
 
 def reads_captions(name: str) -> bool:
     """Whether the embedder of this name is a `CaptionReader`."""
-    return name in EMBEDDERS and EMBEDDERS[name].captions
+    return entry(name).captions

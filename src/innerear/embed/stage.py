@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from innerear.compute.work import Executor, Job
-from innerear.embed import BY_DEFAULT, EMBEDDERS, LEVELLED, TELLTALES, open_embedder, reads_captions
+from innerear.embed import BY_DEFAULT, LEVELLED, TELLTALES, entry, open_embedder, reads_captions
 from innerear.embed.batches import Named, anchors, batches, compact, hearing, read_embeddings
 from innerear.errors import DiskFull, UsageError, WeightsUnavailable
 from innerear.render.render import load
@@ -94,7 +94,7 @@ def embed_missing(
         unread.extend(lost)
         tally.add(sum(not isinstance(sound, str) for _, sound in batch))
 
-    work = Job(partial(hearing, name, run.file.signatures[name], folder), gpu=EMBEDDERS[name].gpu, sees=run.folder)
+    work = Job(partial(hearing, name, run.file.signatures[name], folder), gpu=entry(name).gpu, sees=run.folder)
     todo = [*([texts] if texts else []), *batches(missing, machines.workers)]
     try:
         report.failures += [f"{name}: {lost.why}" for lost in machines.map(work, todo, keep)]

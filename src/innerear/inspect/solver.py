@@ -158,6 +158,7 @@ class AskedByInspect:
     after: str | None = None
     remote = True
     waits: Collection[Wait] = ()  # Inspect shows its own
+    plugin = ""
 
     def __init__(self, model: Model) -> None:
         from innerear.ask.models.prices import find_price

@@ -138,7 +138,7 @@ def guide() -> str:
     from innerear.ask.strategies import LONGEST, MOST, usage
     from innerear.programs.bank import bank
 
-    providers = ", ".join(f"`{name}`" for name in MODELS)
+    providers = ", ".join(f"`{name}`" for name in (*MODELS, "python"))
     head = _HEAD.format(
         providers=providers, usage=usage(), most=MOST, longest=LONGEST, probe=PROBE, programs=len(bank())
     )

@@ -67,9 +67,9 @@ class Metric(abc.ABC):
 
     name: str
     version: int
-    unit: str
-    label: str
-    text: str
+    unit: str = ""
+    label: str = ""
+    text: str = ""
     better: Better = "neither"  # of its value
     value_is: Literal["value", "error", "rank"] = "value"  # an error is signed; a group has the median of its sizes
     weights: tuple[str, ...] = ()  # what it runs on, by the name in the table of weights
@@ -78,6 +78,7 @@ class Metric(abc.ABC):
     any_weights: bool = False  # it runs on any one of its weights, better on all
     on_request: bool = False  # so slow that it is measured only if it is asked for
     excused_by: tuple[Remark, ...] = ()  # recordings with such a remark are not judged
+    plugin: str = ""  # name and version of the plug-in that it is
 
     def signature(self) -> Signature:
         """Name and version, and digests of fitted data and weights, as in keys and scores. Others make another metric.
@@ -87,6 +88,7 @@ class Metric(abc.ABC):
         """
         facts = {"fit": _content(self.fitted)} if self.fitted else {}
         facts |= {"weights": ",".join(map(_weights, self.weights))} if self.weights else {}
+        facts |= {"plugin": self.plugin} if self.plugin else {}
         return Signature.of(self.name, v=self.version, **facts)
 
     def is_lacking(self, wholly: bool = False) -> bool:

@@ -11,7 +11,7 @@ import msgspec
 from innerear.checks import Check
 from innerear.metrics.base import CheckMetric, Metric, Sound, SoundMetric, Value, sound_of
 from innerear.metrics.ears import with_ears
-from innerear.metrics.registry import SOUND_METRICS, metric_of, sound_metric
+from innerear.metrics.registry import metric_of, sound_metrics
 from innerear.records import Item, Measurement, Status, digest
 
 
@@ -25,7 +25,7 @@ class Wanted(NamedTuple):
 
 def keys(subject: str, sound: Sound) -> Iterator[Wanted]:
     """The rows of a sound: one for each metric that applies to it, and for each of its checks."""
-    for metric in map(sound_metric, SOUND_METRICS):
+    for metric in sound_metrics():
         if metric.applies(sound.probe):
             yield Wanted(_key(subject, sound, metric, None), metric, None)
     for index, check in enumerate(sound.probe.expect):

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import functools
 import importlib
-from typing import Any
+import inspect
+from collections.abc import Mapping
+from typing import Any, Literal, cast
 
-from innerear.checks import Check, kind
-from innerear.metrics.base import CheckMetric, Metric, SoundMetric
+from innerear import plugins
+from innerear.checks import Check, Custom, kind
+from innerear.errors import UsageError
+from innerear.metrics.base import CheckMetric, Metric, Sound, SoundMetric, Value
 
 CHECK_METRICS = {
     "pitch": "innerear.metrics.pitch:PitchCheck",
@@ -70,10 +74,64 @@ def _made(path: str) -> Any:
     return getattr(importlib.import_module(module), attribute)()
 
 
+def _plugged(group: Literal["metrics", "checks"]) -> Mapping[str, Metric]:
+    """The metrics of plug-ins by name: of installed packages, and those named by the user.
+
+    Raises:
+        UsageError: one cannot be loaded, is not a metric, or has the name of another.
+    """
+    listed: list[tuple[plugins.Plugin | None, type[Metric]]] = []
+    listed += [(plugins.find("metrics", name), SoundMetric) for name in plugins.installed("metrics")]
+    listed += [(plugins.find("checks", name), CheckMetric) for name in plugins.installed("checks")]
+    listed += [(plugins.find("metrics", name), Metric) for name in plugins.used()]
+    return _opened(tuple(listed))[group == "checks"]
+
+
+@functools.cache
+def _opened(listed: tuple[tuple[plugins.Plugin | None, type[Metric]], ...]) -> tuple[Mapping[str, Metric], ...]:
+    """The plugged metrics of sounds, and of checks."""
+    found: dict[str, Metric] = {}
+    for plugin, wanted in listed:
+        assert plugin is not None, "it was just listed"
+        if not (inspect.isclass(plugin.what) and issubclass(plugin.what, wanted)):
+            if wanted is Metric:
+                continue  # the user named a model, an embedder or a strategy
+            raise UsageError(f"the plug-in {plugin.name!r} of {plugin.where} is not a subclass of {wanted.__name__}")
+        try:
+            metric = plugin.what()
+            taken = metric.name in {*SOUND_METRICS, *CHECK_METRICS, *found}
+        except (TypeError, AttributeError) as error:
+            raise UsageError(f"{plugin.name} is not a whole metric: {error}") from error
+        if taken:
+            raise UsageError(f"{plugin.name} has the name {metric.name!r}, which another metric has; change its `name`")
+        metric.plugin = plugin.stamp
+        found[metric.name] = metric
+    judges = {name: one for name, one in found.items() if isinstance(one, CheckMetric)}
+    return {name: one for name, one in found.items() if name not in judges}, judges
+
+
+class _Absent(CheckMetric[Custom]):
+    """Stands for the check of a plug-in that is not here: nothing is measured."""
+
+    def __init__(self, name: str) -> None:
+        self.name, self.version = name, 0
+
+    def is_lacking(self, wholly: bool = False) -> bool:
+        """It always is."""
+        return True
+
+    def measure(self, sound: Sound, check: Custom) -> Value:
+        """Nothing, and why."""
+        return Value.unavailable(f"the check {self.name!r} needs its plug-in: install it, or name it with --plugin")
+
+
 def check_metric(name: str) -> CheckMetric[Any]:
     """The metric of a kind of check."""
-    metric: CheckMetric[Any] = _made(CHECK_METRICS[name])
-    return metric
+    if name in CHECK_METRICS:
+        found = _made(CHECK_METRICS[name])
+    else:
+        found = _plugged("checks").get(name) or _Absent(name)
+    return cast(CheckMetric[Any], found)
 
 
 def metric_of(check: Check) -> CheckMetric[Any]:
@@ -81,17 +139,21 @@ def metric_of(check: Check) -> CheckMetric[Any]:
     return check_metric(kind(check))
 
 
+def sound_metrics() -> list[SoundMetric]:
+    """All metrics of the sound itself: those of the package, then those of plug-ins."""
+    return [sound_metric(name) for name in (*SOUND_METRICS, *_plugged("metrics"))]
+
+
 def sound_metric(name: str) -> SoundMetric:
     """A metric of the sound itself."""
-    metric: SoundMetric = _made(SOUND_METRICS[name])
-    return metric
+    return cast(SoundMetric, _made(SOUND_METRICS[name]) if name in SOUND_METRICS else _plugged("metrics")[name])
 
 
 def find(name: str) -> Metric:
     """The metric of this name, of either sort."""
-    return check_metric(name) if name in CHECK_METRICS else sound_metric(name)
+    return sound_metric(name) if name in SOUND_METRICS else check_metric(name)
 
 
 def every() -> list[Metric]:
     """All metrics: those of sounds, then those of checks."""
-    return [find(name) for name in (*SOUND_METRICS, *CHECK_METRICS)]
+    return [*sound_metrics(), *(check_metric(name) for name in (*CHECK_METRICS, *_plugged("checks")))]

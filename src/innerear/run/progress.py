@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from html import escape
+from typing import Any
 
 from innerear.errors import JailUnavailable
 
@@ -11,6 +15,7 @@ Progress = Callable[[str, int, int], None]
 """Called with the name of a task, the number done and the total."""
 Say = Callable[[str], None]
 """Called with one line for the user."""
+REDRAW_S = 0.1
 MOST_NAMED = 20
 """Lines shown per kind of failure; the rest are counted."""
 
@@ -21,6 +26,48 @@ def silent(what: str, done: int, total: int) -> None:
 
 def unsaid(line: str) -> None:
     """A `Say` that prints nothing."""
+
+
+def show_progress(stream: Any = None) -> Progress:
+    """A `Progress` that shows bars in a notebook, and elsewhere a line per tenth of a task on `stream` (stderr)."""
+    ipython: Any = sys.modules.get("IPython")  # loaded already if this is a notebook
+    shell = ipython.get_ipython() if ipython is not None else None
+    if shell is not None and hasattr(shell, "kernel"):
+        return _Bars()
+    tenths: dict[str, int] = {}
+
+    def say(what: str, done: int, total: int) -> None:
+        tenth = 10 * done // max(1, total)
+        if tenths.get(what) != tenth:
+            tenths[what] = tenth
+            print(f"{what}: {done} of {total}", file=stream or sys.stderr)
+
+    return say
+
+
+class _Bars:
+    """One HTML bar per task, in the output of the cell that runs; redrawn at most ten times a second."""
+
+    def __init__(self) -> None:
+        self._shown: dict[str, tuple[Any, float]] = {}
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        """Draw the bar of a task."""
+        from IPython import display as ipython
+
+        shown: Any = ipython
+        handle, last = self._shown.get(what, (None, 0.0))
+        now = time.monotonic()
+        if handle is not None and done < total and now - last < REDRAW_S:
+            return
+        bar = shown.HTML(
+            f'<div>{escape(what)} <progress value="{done}" max="{max(total, 1)}"></progress> {done} of {total}</div>'
+        )
+        if handle is None:
+            handle = shown.display(bar, display_id=True)
+        else:
+            handle.update(bar)
+        self._shown[what] = (handle, now)
 
 
 class Tally:

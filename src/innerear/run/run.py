@@ -18,6 +18,9 @@ from typing import Any
 
 import msgspec
 
+from innerear import markup
+from innerear.clip import Clip
+from innerear.clip import read as read_clip
 from innerear.errors import UsageError
 from innerear.programs.extract import extract
 from innerear.programs.guard import guarded
@@ -36,6 +39,7 @@ from innerear.records import (
 )
 from innerear.run.keys import render_key, runtime
 from innerear.run.parts import from_json, read_rows, to_json, write_whole
+from innerear.run.rows import ScoreFile, Scores
 from innerear.run.whole import locked
 from innerear.stats import grouped
 from innerear.suite import CANARY, holds_canary
@@ -175,6 +179,41 @@ class Run:
     def measurements(self) -> dict[str, Measurement]:
         """All measurements by key."""
         return read_rows(self.folder / "measurements", Measurement)
+
+    def scores(self) -> Scores:
+        """The scores in `scores.json`, as `evaluate` or `stages.score` left them.
+
+        Raises:
+            UsageError: there are none yet, or the file is damaged.
+        """
+        path = self.folder / "scores.json"
+        try:
+            return Scores(from_json(path.read_bytes(), ScoreFile).scores)
+        except FileNotFoundError as error:
+            raise UsageError(f"{self.folder} has no scores yet: `innerear score {self.folder}` makes them") from error
+        except (OSError, ValueError) as error:
+            again = f"`innerear score {self.folder}` makes it again"
+            raise UsageError(f"{path} is damaged, or of another version ({error}); {again}") from error
+
+    def clip(self, item: Item) -> Clip | None:
+        """The sound of an item, to look at or listen to; `None` if there is none.
+
+        Raises:
+            AudioError: its file is missing or damaged.
+        """
+        return None if item.render.audio is None else read_clip(self.audio / f"{item.render.audio}.flac")
+
+    def _repr_html_(self) -> str:
+        facts = {
+            "run": self.folder, "models": ", ".join(self.asked.models), "strategy": self.asked.strategy,
+            "suite": self.asked.suite, "probes": len(self.probes), "completions": len(self.completions()),
+            "embedders": ", ".join(self.asked.embedders), "created": self.file.created,
+        }  # fmt: skip
+        try:
+            scores = self.scores()
+        except UsageError:
+            return markup.facts({**facts, "scores": "none yet"})
+        return markup.facts(facts) + Scores([score for score in scores if score.group == "all"])._repr_html_()
 
 
 def holds(file: RunFile, probes: Sequence[Probe]) -> bool:
@@ -382,4 +421,4 @@ def _processor() -> str | None:
 
 def embeddings_folder(run: Run, name: str) -> Path:
     """The folder for the embeddings of one embedder, by the embedder's current signature."""
-    return run.folder / "embeddings" / f"{name}-{digest(run.file.signatures[name])[:8]}"
+    return run.folder / "embeddings" / f"{name.replace(':', '-')}-{digest(run.file.signatures[name])[:8]}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from innerear.ask.strategies import find_strategy
+from innerear.ask.strategies import seen_by
 from innerear.metrics.group import Group
 from innerear.records import Item
 
@@ -16,4 +16,4 @@ def groups_of(items: Sequence[Item]) -> Iterator[Group]:
         groups.setdefault((item.completion.model, item.completion.strategy, item.probe.tier), []).append(item)
     for (model, strategy, tier), members in groups.items():
         probes = list({item.probe.id: item.probe for item in members}.values())
-        yield Group(model, strategy, tier, members, probes, frozenset(find_strategy(strategy).shared))
+        yield Group(model, strategy, tier, members, probes, seen_by(strategy))

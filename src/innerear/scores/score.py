@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from innerear.compute.work import Executor
 from innerear.embed.batches import Embedding
 from innerear.metrics.group import Group
-from innerear.metrics.registry import SOUND_METRICS, sound_metric
+from innerear.metrics.registry import sound_metrics
 from innerear.metrics.signal import right_length
 from innerear.records import Item, Measurement, Outcome, Score, Signature
 from innerear.scores.checks import check_scores
@@ -90,8 +90,7 @@ def _measured(group: Group) -> list[Score]:
     for item in group.rendered:
         for row in item.measurements:
             found.setdefault(row.metric, []).append((item.probe.id, row))
-    every = map(sound_metric, SOUND_METRICS)
-    return [score for metric in every for score in metric.combine(group, found.get(metric.name, []))]
+    return [score for metric in sound_metrics() for score in metric.combine(group, found.get(metric.name, []))]
 
 
 def funnels(items: Sequence[Item]) -> list[tuple[str, str, str, list[tuple[str, int, int]]]]:

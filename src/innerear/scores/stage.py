@@ -11,18 +11,13 @@ from innerear.compute.work import Executor
 from innerear.embed.batches import parts_of, read_embeddings
 from innerear.metrics import verified
 from innerear.metrics.measure import paired
+from innerear.metrics.registry import every
 from innerear.records import Score, digest
 from innerear.run.parts import from_json, to_json, write_whole
 from innerear.run.progress import Progress, Say
+from innerear.run.rows import ScoreFile as ScoreFile
 from innerear.run.run import Run, embeddings_folder
 from innerear.scores.score import VERSION, score
-
-
-class ScoreFile(msgspec.Struct, frozen=True):
-    """`scores.json`. `inputs` is the digest of everything that the scores depend on."""
-
-    inputs: str
-    scores: list[Score]
 
 
 def score_run(run: Run, progress: Progress, machines: Executor | None, say: Say) -> list[Score]:
@@ -34,8 +29,9 @@ def score_run(run: Run, progress: Progress, machines: Executor | None, say: Say)
     folders = {name: embeddings_folder(run, name) for name in run.asked.embedders if name in signatures}
     parts = {name: [path.name for path in parts_of(folder)] for name, folder in folders.items()}
     outcomes = [(item.completion.key, item.render.key, item.render.outcome) for item in items]
+    stamps = [metric.plugin for metric in every() if metric.plugin]
     inputs = digest(
-        outcomes, sorted(rows), parts, signatures, run.probes, verified.shipped(), version("innerear"), VERSION
+        outcomes, sorted(rows), parts, signatures, run.probes, verified.shipped(), version("innerear"), VERSION, *stamps
     )
     path = run.folder / "scores.json"
     before = _scores_before(path, say)

@@ -6,6 +6,7 @@ import difflib
 import importlib
 from typing import cast
 
+from innerear import plugins
 from innerear.ask.models.base import Model, ModelUnusable, NotRecorded, Options, Reply
 from innerear.errors import UsageError
 
@@ -18,13 +19,12 @@ MODELS = {
     "real": "innerear.ask.models.real:Real",
     "openai": "innerear.ask.models.chat:Chat",
     "anthropic": "innerear.ask.models.anthropic:Anthropic",
-    "python": "innerear.ask.models.function:Function",
 }
 """Provider: the class, called with the rest of the name and the options."""
 
 
 def open_model(name: str, options: Options | None = None) -> Model:
-    """Open a model by name, such as `recorded/one-shot`, `openai/MODEL` or `python:module.attr`.
+    """Open a model by name, such as `recorded/one-shot`, `openai/MODEL`, `python:module.attr` or a plug-in's name.
 
     Raises:
         UsageError: no such provider, or the provider cannot use the rest of the name.
@@ -32,10 +32,18 @@ def open_model(name: str, options: Options | None = None) -> Model:
     >>> open_model("baseline/silence").name
     'baseline/silence'
     """
-    provider, _, rest = name.replace("python:", "python/", 1).partition("/")
+    provider, _, rest = name.partition("/")
+    options = options or Options()
+    if provider.startswith(plugins.PYTHON):
+        plugins.use(provider)
+    if provider not in MODELS and (plugin := plugins.find("models", provider)) is not None:
+        from innerear.ask.models.function import open_plugin
+
+        return open_plugin(plugin, rest, options)
     if provider not in MODELS:
-        near = difflib.get_close_matches(provider, MODELS, n=1)
+        known = [*MODELS, *plugins.installed("models"), "python:MODULE.ATTRIBUTE"]
+        near = difflib.get_close_matches(provider, known, n=1)
         hint = f"; did you mean {name.replace(provider, near[0], 1)!r}?" if near else ""
-        raise UsageError(f"no model {name!r}: names start with one of {', '.join(MODELS)}{hint}")
+        raise UsageError(f"no model {name!r}: names start with one of {', '.join(known)}{hint}")
     module, _, attribute = MODELS[provider].partition(":")
-    return cast(Model, getattr(importlib.import_module(module), attribute)(rest, options or Options()))
+    return cast(Model, getattr(importlib.import_module(module), attribute)(rest, options))

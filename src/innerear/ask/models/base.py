@@ -78,6 +78,7 @@ class Model(Protocol):
     remote: bool  # answered by a server, which may charge for it
     price: Price | None  # per token, if known
     waits: Collection[Wait]  # requests in flight, for display
+    plugin: str  # name and version of the plug-in that it is, part of the key; empty for those of the package
 
     def prepare(self, probes: Sequence[Probe], completions: Iterable[Completion]) -> None:
         """Take the probes that will be asked and the completions of earlier models."""
@@ -120,6 +121,7 @@ class Local:
     remote = False
     price: Price | None = None
     waits: Collection[Wait] = ()
+    plugin = ""
 
     def prepare(self, probes: Sequence[Probe], completions: Iterable[Completion]) -> None:
         """Do nothing."""

@@ -60,6 +60,7 @@ class Chat:
     remote = True
     converses = True
     after: str | None = None
+    plugin = ""
 
     def __init__(self, model: str, options: Options) -> None:
         self.name = f"{self.provider}/{model}"

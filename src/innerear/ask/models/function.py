@@ -3,40 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 import inspect
-import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
+from typing import Any, cast
 
-from innerear.ask.models.base import Local, Options, Reply
+from innerear import plugins
+from innerear.ask.models.base import Local, Model, Options, Reply
 from innerear.errors import ModelError, UsageError
 from innerear.records import Message, Probe
 
 
 class Function(Local):
-    """Calls `attr(messages)` with messages as `[{"role": …, "content": …}]`; it must return a `str`.
+    """Calls a function with messages as `[{"role": …, "content": …}]`; it must return a `str`.
 
-    A plain function runs in threads, up to `concurrency` at once. Only the function's name is part of the
-    key: start a new run after changing the function. Modules in the working directory are found.
+    A plain function runs in threads, up to `concurrency` at once. Name and version are part of the key, so a
+    function of another version is asked again.
     """
 
     converses = True
 
-    def __init__(self, path: str, options: Options) -> None:
-        self.name = f"python:{path}"
+    def __init__(self, plugin: plugins.Plugin, options: Options) -> None:
+        self.name = plugin.name
         self.concurrency = options.concurrency
-        module, _, attribute = path.rpartition(".")
-        here = str(Path.cwd())
-        if here not in sys.path:
-            sys.path.append(here)
-        try:
-            self._function = getattr(importlib.import_module(module), attribute)
-        except (ImportError, AttributeError, ValueError) as error:
-            raise UsageError(f"{self.name}: {error}; wanted python:MODULE.FUNCTION") from error
-        if not callable(self._function):
-            raise UsageError(f"{self.name} is not a function but {type(self._function).__name__}")
+        self.plugin = plugin.stamp
+        self._function = plugin.what
 
     def identity(self, probe: Probe, attempt: int) -> str:
         """The function's name."""
@@ -56,3 +47,21 @@ class Function(Local):
         if not isinstance(text, str):
             raise ModelError(f"{self.name} returned {type(text).__name__}, wanted str")
         return Reply(text, seconds=time.monotonic() - begun)
+
+
+def open_plugin(plugin: plugins.Plugin, rest: str, options: Options) -> Model:
+    """A plug-in as a model: a function from messages to text, or a class of `Model`, which gets the rest of the name.
+
+    Raises:
+        UsageError: it is neither, or the class refuses.
+    """
+    what = plugin.what
+    if not inspect.isclass(what):
+        if not callable(what):
+            raise UsageError(f"{plugin.name} is not a function but {type(what).__name__}")
+        return Function(plugin, options)
+    if lacking := [name for name in ("ask", "identity") if not hasattr(what, name)]:
+        raise UsageError(f"{plugin.name} is not a model: it has no {' and no '.join(lacking)}")
+    model = cast(Model, cast(Any, what)(rest, options))
+    model.plugin = plugin.stamp
+    return model

@@ -8,9 +8,11 @@ strategy".
 from __future__ import annotations
 
 import difflib
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from innerear import plugins
 from innerear.ask.strategies import ways
 from innerear.ask.strategies.base import Ask, Conversation, Heard, Listen, Render, Step, Strategy
 from innerear.errors import UsageError
@@ -53,7 +55,9 @@ STRATEGIES: dict[str, Way] = {
 
 
 def find_strategy(name: str) -> Strategy:
-    """Find a strategy by name, such as `direct` or `repair:2`.
+    """Find a strategy by name, such as `direct` or `repair:2`, or that of a plug-in.
+
+    A plug-in is a generator function from a probe, or a `Way` if it has a parameter or runs programs.
 
     Raises:
         UsageError: no such strategy, or its parameter is missing or out of range.
@@ -61,25 +65,43 @@ def find_strategy(name: str) -> Strategy:
     >>> find_strategy("best-of:4").draws
     4
     """
-    kind, colon, given = name.partition(":")
+    prefix = plugins.PYTHON if name.startswith(plugins.PYTHON) else ""
+    kind, colon, given = name.removeprefix(prefix).partition(":")
+    kind, plugin = prefix + kind, ""
     way = STRATEGIES.get(kind)
+    if way is None and (found := plugins.find("strategies", kind)) is not None:
+        way, plugin = found.what if isinstance(found.what, Way) else Way(found.what), found.stamp
     if way is None:
         near = difflib.get_close_matches(kind, STRATEGIES, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         raise UsageError(f"no strategy {name!r}; wanted one of {usage()}{hint}")
+    if not inspect.isgeneratorfunction(way.converse):
+        raise UsageError(f"strategy {name!r} is not a generator function; wanted one that yields Ask and returns text")
     if not way.parameter:
         if colon:
             raise UsageError(f"strategy {name!r}: {kind} takes no parameter")
-        return Strategy(name, way.converse)
+        return Strategy(name, way.converse, renders=way.renders, told=way.told, shared=_seen(way), plugin=plugin)
     if given not in map(str, range(1, way.most + 1)):
         raise UsageError(f"strategy {name!r}: wanted {kind}:{way.parameter} with {way.parameter} from 1 to {way.most}")
     count = int(given)
-    seen: tuple[str, ...] = SEEN if way.listens else SEEN[:2] if way.renders else ()
-    seen += TAGGED if way.told else ()
     draws = count if way.draws else 1
-    return Strategy(name, lambda probe: way.converse(probe, count), draws, way.renders, way.told, seen)
+    return Strategy(name, lambda probe: way.converse(probe, count), draws, way.renders, way.told, _seen(way), plugin)
+
+
+def _seen(way: Way) -> tuple[str, ...]:
+    seen = SEEN if way.listens else SEEN[:2] if way.renders else ()
+    return (*seen, *(TAGGED if way.told else ()))
+
+
+def seen_by(name: str) -> frozenset[str]:
+    """The metrics that a strategy sees while it asks; none of a plug-in that is not installed or allowed here."""
+    kind = name if name.startswith(plugins.PYTHON) else name.partition(":")[0]
+    if kind not in STRATEGIES and not plugins.is_here("strategies", kind):
+        return frozenset()
+    return frozenset(find_strategy(name).shared)
 
 
 def usage() -> str:
     """The names of the strategies with their parameters, for messages."""
-    return ", ".join(f"{name}:{way.parameter}" if way.parameter else name for name, way in STRATEGIES.items())
+    own = (f"{name}:{way.parameter}" if way.parameter else name for name, way in STRATEGIES.items())
+    return ", ".join([*own, *plugins.installed("strategies")])

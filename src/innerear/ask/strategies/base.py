@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from innerear import records
+from innerear.errors import UsageError
 from innerear.records import Message, Probe, Program
 
 
@@ -54,7 +55,7 @@ class Strategy:
 
     `draws`: number of answers to the same messages. `renders`: it runs programs while asking. `told`: the
     model reads the listener's report. `shared`: metrics with a single estimator, so that the strategy
-    sees what is scored.
+    sees what is scored. `plugin`: name and version, if it is one.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Strategy:
     renders: bool = False
     told: bool = False
     shared: tuple[str, ...] = ()
+    plugin: str = ""
 
     def __call__(self, probe: Probe) -> Conversation:
         """Start the conversation about this probe."""
@@ -71,5 +73,6 @@ class Strategy:
     def opening(self, probe: Probe) -> list[Message]:
         """The first messages sent to the model, which depend only on the probe."""
         first = next(self.converse(probe))
-        assert isinstance(first, Ask), "a strategy asks before all else"
+        if not isinstance(first, Ask):
+            raise UsageError(f"strategy {self.name!r} starts with {type(first).__name__}; wanted Ask")
         return first.messages
