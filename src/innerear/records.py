@@ -94,6 +94,7 @@ class Completion(msgspec.Struct, frozen=True, omit_defaults=True):
     `messages` and `text` are those of the chosen round; `rounds` has all rounds of a strategy that
     asks more than once. `recording` replaces `text` if the model plays recordings: the path of a clip
     relative to the data folder. `usd` is the cost of the tokens, `None` if no price is known.
+    `retries`: requests that failed before the answers came.
     """
 
     key: str
@@ -109,6 +110,7 @@ class Completion(msgspec.Struct, frozen=True, omit_defaults=True):
     recording: str | None = None
     rounds: list[Round] = []
     usd: float | None = None
+    retries: Count = 0
 
     @property
     def remark(self) -> Remark | None:

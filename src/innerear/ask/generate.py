@@ -196,6 +196,7 @@ class Request:
             recording=replies[taken].recording,
             rounds=rounds if len(rounds) > 1 else [],
             usd=self.model.price.of(usage) if self.model.price is not None and usage else None,
+            retries=sum(reply.retries for reply in replies),
         )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,12 +28,14 @@ from innerear.cli.options import (
     on_option,
     open_run,
     plugin_option,
+    print_estimate,
     probe_options,
     run_argument,
 )
 from innerear.cli.probes import probes
 from innerear.cli.programs import anatomy, record
 from innerear.cli.reference import reference
+from innerear.cli.rows import print_rows
 from innerear.cli.sharing import compare, export, leaderboard, pack, unpack
 from innerear.cli.weights import clap, models, weights
 from innerear.errors import InnerEarError, JailUnavailable, UsageError
@@ -138,11 +139,15 @@ def run(**given: Any) -> None:
     from innerear import stages
     from innerear.stages import evaluate
 
+    if given["dry_run"]:
+        print_estimate(given)
+        return
     opened, models = open_run(given)
     with machines_on(given["on"], given["workers"]) as machines, bars(models, given["verbose"]) as progress:
         opened, report = evaluate(opened, models, given["workers"], progress, given["max_cost"], machines)
         page = stages.report(opened, say=report.failures.append)
     _print_table(opened)
+    _print_asked(opened)
     _say_unanswered(opened)
     click.echo(f"report: {page}")
     _finish(report)
@@ -158,9 +163,13 @@ def generate(**given: Any) -> None:
     """Ask models for programs (probes to completions)."""
     from innerear import stages
 
+    if given["dry_run"]:
+        print_estimate(given)
+        return
     opened, models = open_run(given)
     with bars(models, given["verbose"]) as progress:
         report = stages.generate(opened, models, progress, given["workers"], given["max_cost"])
+    _print_asked(opened)
     _finish(report)
 
 
@@ -285,24 +294,24 @@ def report(folder: Path, every_recording: bool) -> None:
 
 
 def _print_table(opened: Run) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
     from innerear import stages
     from innerear.cli.scorecard import print_scorecard
     from innerear.cli.table import HEADINGS, headline, heard_by
-    from innerear.text import printable
 
-    table = Table(*HEADINGS, box=None, header_style="bold", pad_edge=False)
     scores = stages.score(opened)
-    for row in headline(scores):
-        table.add_row(*(Text(printable(cell)) for cell in row))
-    wide = None if sys.stdout.isatty() else max(140, int(os.environ.get("COLUMNS", "0")))
-    Console(width=wide).print(table)
+    print_rows(HEADINGS, headline(scores))
     measured = any(score.metric == "kad" and score.value is not None for score in scores)
     click.echo(f"\ndistances use {heard_by(scores)}" if measured else "\nno distances: no sound was embedded")
     print_scorecard(scores)
+
+
+def _print_asked(opened: Run) -> None:
+    """Print what asking took, if any model has tokens, a cost or retries."""
+    from innerear.cli.table import ASKED, asked
+
+    if rows := asked(opened.completions()):
+        click.echo()
+        print_rows(ASKED, rows)
 
 
 def _say_unanswered(opened: Run) -> None:

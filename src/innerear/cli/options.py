@@ -7,17 +7,21 @@ import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from innerear.cli.config import config_options, save_config
 from innerear.errors import UsageError
 from innerear.text import storable
 
 if TYPE_CHECKING:
+    from innerear.ask.models import Model
     from innerear.compute.work import Executor
-    from innerear.run.run import Run
+    from innerear.records import Probe
+    from innerear.run.run import Run, RunConfig
 
 
 class RunFolder(click.ParamType):  # type: ignore[type-arg]
@@ -49,6 +53,7 @@ def probe_options(command: F) -> F:
     """Options that select probes; read by `chosen_probes`."""
     for option in (
         suite_option,
+        click.option("--limit", type=click.IntRange(1), metavar="N", help="Only N of these probes, each tier and family in proportion; always the same, and those of a smaller N are among them."),
         click.option("--levels", help="Only these difficulty levels, such as 1,2."),
         click.option("--probes", "pattern", metavar="GLOB", help="Only probes whose id matches, such as 'speech/vowel/*'."),
         click.option("--tiers", help="Only these tiers: notes, environment, speech."),
@@ -59,7 +64,9 @@ def probe_options(command: F) -> F:
 
 def ask_options(command: F) -> F:
     """Options for the models, how to ask them and the run folder; read by `open_run`."""
+    command = config_options(command)
     for option in (
+        click.option("--dry-run", is_flag=True, help="Ask nothing and write nothing: print what would be asked, and about what it would take."),
         click.option("--param", "parameters", multiple=True, metavar="NAME=VALUE", help="A sampling parameter for the model, such as temperature=0.7; repeatable."),
         click.option("--stream", is_flag=True, help="Ask for streamed replies."),
         click.option("-v", "--verbose", is_flag=True, help="Print a line per retried request."),
@@ -129,7 +136,11 @@ def chosen_probes(given: dict[str, Any]) -> tuple[Any, list[Any]]:
     if bad := [level for level in levels if not level.isdigit()]:
         raise UsageError(f"--levels has {bad[0]!r}; wanted whole numbers such as 1,2")
     return loaded, suite.choose(
-        loaded.probes, _split(given.get("tiers")), given.get("pattern"), [int(level) for level in levels]
+        loaded.probes,
+        _split(given.get("tiers")),
+        given.get("pattern"),
+        [int(level) for level in levels],
+        given.get("limit"),
     )
 
 
@@ -152,8 +163,51 @@ def machines_on(on: str | None, workers: int | None = None) -> Iterator[Executor
             click.echo(f"innerear: {remark}", err=True)
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """What the options of a run ask for, checked: nothing is written yet."""
+
+    asked: RunConfig
+    probes: list[Probe]
+    models: list[Model]
+    folder: Path
+
+    def open(self) -> Run:
+        """Make or extend the run folder.
+
+        Raises:
+            UsageError: it cannot be made, or holds something else.
+        """
+        from innerear.run.run import create
+
+        command = storable(shlex.join(["innerear", *sys.argv[1:]]))
+        try:
+            return create(self.folder, self.asked, self.probes, command)
+        except OSError as error:
+            raise UsageError(
+                f"--out {self.folder} cannot be used as a run folder: {error.strerror or error}"
+            ) from error
+
+
 def open_run(given: dict[str, Any]) -> tuple[Run, list[Any]]:
     """Return the run folder and the models that the options name; all options are checked before anything is written."""
+    from innerear.ask.strategies import find_strategy
+
+    wanted = read_options(given)
+    run = wanted.open()
+    draws = find_strategy(wanted.asked.strategy).draws
+    for model in wanted.models:
+        if lacking := model.lacks(run.probes, run.asked.attempts * draws):
+            click.echo(f"innerear: {lacking}", err=True)
+    return run, wanted.models
+
+
+def read_options(given: dict[str, Any]) -> Wanted:
+    """Check the options of a run.
+
+    Raises:
+        UsageError: one of them is wrong.
+    """
     from innerear import plugins
     from innerear.ask.models import Options, open_model
     from innerear.ask.models.recorded import Recorded
@@ -162,12 +216,12 @@ def open_run(given: dict[str, Any]) -> tuple[Run, list[Any]]:
     from innerear.embed import check_embedder
     from innerear.jail import TIERS
     from innerear.records import Limits
-    from innerear.run.run import Run, RunConfig, create
+    from innerear.run.run import Run, RunConfig
 
     read_env(Path(".env"))
     loaded, chosen = chosen_probes(given)
     plugins.use_named(given["strategy"], *given["embedders"])
-    strategy = find_strategy(given["strategy"])
+    find_strategy(given["strategy"])
     if given["jail"] not in TIERS:
         raise UsageError(f"--jail {given['jail']!r}; wanted one of {', '.join(TIERS)}")
     for name in given["embedders"]:
@@ -199,20 +253,17 @@ def open_run(given: dict[str, Any]) -> tuple[Run, list[Any]]:
         base_url=given["base_url"],
         parameters=parameters,
     )
-    command = storable(shlex.join(["innerear", *sys.argv[1:]]))
     folder: Path = given["out"]
     try:
         known = [*names, *(Run(folder).asked.models if (folder / "run.json").exists() else [])]
-        for model in models:
-            if model.after is not None and model.after not in known:
-                raise UsageError(f"{model.name} needs the completions of {model.after}; add --model {model.after}")
-        run = create(folder, asked, chosen, command)
     except OSError as error:
         raise UsageError(f"--out {folder} cannot be used as a run folder: {error.strerror or error}") from error
     for model in models:
-        if lacking := model.lacks(run.probes, run.asked.attempts * strategy.draws):
-            click.echo(f"innerear: {lacking}", err=True)
-    return run, models
+        if model.after is not None and model.after not in known:
+            raise UsageError(f"{model.name} needs the completions of {model.after}; add --model {model.after}")
+    if given.get("save_config"):
+        save_config(click.get_current_context(), given["save_config"])
+    return Wanted(asked, chosen, models, folder)
 
 
 def _parameter(text: str) -> tuple[str, Any]:
@@ -223,3 +274,31 @@ def _parameter(text: str) -> tuple[str, Any]:
         return name, json.loads(value)
     except json.JSONDecodeError:
         return name, value
+
+
+def print_estimate(given: dict[str, Any]) -> None:
+    """Print what a run would ask, and about what it would take: `--dry-run`."""
+    from innerear.ask.estimate import estimate, past_completions
+    from innerear.cli.rows import print_rows
+    from innerear.run.run import Run
+
+    wanted = read_options(given)
+    done = Run(wanted.folder).completions() if (wanted.folder / "run.json").exists() else []
+    past = past_completions(sorted(path.parent for path in wanted.folder.parent.glob("*/run.json")))
+    found = estimate(wanted.probes, wanted.models, wanted.asked.strategy, wanted.asked.attempts, done, past)
+    families = len({probe.family for probe in wanted.probes})
+    click.echo(
+        f"{len(wanted.probes)} probes of {families} families, {wanted.asked.attempts} attempts each; nothing is asked"
+    )
+
+    def shown(value: float | None, form: str) -> str:
+        return "–" if value is None else format(value, form)
+
+    rows = [
+        [
+            one.model, str(one.answers), str(one.missing), shown(one.tokens_in, ",d"), shown(one.tokens_out, ",d"),
+            shown(one.usd, ".4f"), shown(one.seconds, ",.0f"), one.by,
+        ]
+        for one in found
+    ]  # fmt: skip
+    print_rows(["model", "answers", "to ask", "tokens in", "tokens out", "USD", "seconds", "estimated by"], rows)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from innerear.embed import is_perceptual
-from innerear.records import ALL, Score
+from innerear.records import ALL, Completion, Score
 from innerear.scores.checks import FEW
 
 
@@ -51,6 +51,28 @@ def headline(scores: Sequence[Score]) -> list[list[str]]:
 
 
 HEADINGS = ["model", "tier", "audio", "audible", "length", "checks", "against", "FAD  real…noise", "KAD  real…noise"]
+
+
+ASKED = ["model", "answers", "tokens in", "tokens out", "USD", "retries", "seconds each"]
+
+
+def asked(completions: Sequence[Completion]) -> list[list[str]]:
+    """What asking took, one row per model that has tokens, a cost or retries; "–" if it is not known."""
+    table = []
+    for model in dict.fromkeys(row.model for row in completions):
+        rows = [row for row in completions if row.model == model]
+        if not any(row.usage or row.usd is not None or row.retries for row in rows):
+            continue
+        usd = [row.usd for row in rows if row.usd is not None]
+        seconds = [row.seconds for row in rows if row.seconds is not None]
+        tokens = [
+            f"{sum(row.usage.get(name, 0) for row in rows if row.usage):,}" if any(row.usage for row in rows) else "–"
+            for name in ("prompt_tokens", "completion_tokens")
+        ]
+        each = f"{sum(seconds) / len(seconds):.1f}" if seconds else "–"
+        cost = f"{sum(usd):.4f}" if usd else "–"
+        table.append([model, str(len(rows)), *tokens, cost, str(sum(row.retries for row in rows)), each])
+    return table
 
 
 def _checks(score: Score | None) -> str:

@@ -14,12 +14,13 @@ import difflib
 import fnmatch
 import functools
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from importlib import resources
 from pathlib import Path
 
 from innerear.errors import UsageError
-from innerear.records import TIERS, Probe
+from innerear.records import TIERS, Probe, digest
 from innerear.suite.reading import Suite as Suite
 from innerear.suite.reading import parse, read
 from innerear.suite.reading import validate as validate
@@ -87,13 +88,44 @@ def holds_canary(text: str, canary: str) -> bool:
     return (unique[0] if unique else canary).lower() in text.lower()
 
 
+def limited(probes: Sequence[Probe], most: int) -> list[Probe]:
+    """At most so many probes, in their order, with each tier and family in proportion to its size.
+
+    The same probes on every call, and those of a smaller number are among those of a larger one: places are dealt
+    to tiers, and in a tier to families, by Sainte-Laguë's method, and in a family by a digest of the id.
+
+    >>> [len({probe.tier for probe in limited(edition("2").probes, most)}) for most in (1, 4)]
+    [1, 3]
+    """
+    tiers: dict[str, dict[str, list[Probe]]] = {}
+    for probe in sorted(probes, key=lambda probe: digest("limit", probe.id)):
+        tiers.setdefault(probe.tier, {}).setdefault(probe.family, []).append(probe)
+    taken: Counter[tuple[str, ...]] = Counter()
+
+    def next_of(sizes: dict[str, int], above: tuple[str, ...] = ()) -> str:
+        """The group that is owed the next place; of equal ones the first by name."""
+        open_ = [name for name in sorted(sizes) if taken[(*above, name)] < sizes[name]]
+        return max(open_, key=lambda name: sizes[name] / (2 * taken[(*above, name)] + 1))
+
+    chosen: set[str] = set()
+    while len(chosen) < min(most, len(probes)):
+        tier = next_of({name: sum(map(len, families.values())) for name, families in tiers.items()})
+        family = next_of({name: len(members) for name, members in tiers[tier].items()}, (tier,))
+        chosen.add(tiers[tier][family][taken[tier, family]].id)
+        taken.update([(tier,), (tier, family)])
+    return [probe for probe in probes if probe.id in chosen]
+
+
 def choose(
     probes: Iterable[Probe],
     tiers: Sequence[str] = (),
     pattern: str | None = None,
     levels: Sequence[int] = (),
+    limit: int | None = None,
 ) -> list[Probe]:
-    """Select probes by tier, level and glob pattern of the id; an empty criterion selects all.
+    """Select probes by tier, level and glob pattern of the id, and of those a limited number (see `limited`).
+
+    An empty criterion selects all.
 
     >>> [p.id for p in choose(edition().probes, pattern="speech/vowel/[iu]")]
     ['speech/vowel/i', 'speech/vowel/u']
@@ -121,4 +153,4 @@ def choose(
             f"level {', '.join(map(str, levels))}" if levels else "",
         )
         raise UsageError(f"no probe matches {' and '.join(filter(None, asked)) or 'an empty suite'}{hint}")
-    return chosen
+    return chosen if limit is None else limited(chosen, limit)

@@ -25,7 +25,8 @@ class NotRecorded(RecordingMismatch):
 class Reply:
     """One answer. `recording` replaces `text` if the answer is a real clip.
 
-    `seconds` and `usage` (tokens by name) are for this answer only, `None` if unknown.
+    `seconds` and `usage` (tokens by name) are for this answer only, `None` if unknown. `retries`: requests that
+    failed before it came.
     """
 
     text: str
@@ -33,6 +34,7 @@ class Reply:
     usage: dict[str, int] | None = None
     seconds: float | None = None
     recording: str | None = None
+    retries: int = 0
 
 
 @dataclass(frozen=True)

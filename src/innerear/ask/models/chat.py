@@ -156,7 +156,7 @@ class Chat:
                 await asyncio.sleep(wait_s)
             else:
                 self._answered = self._heard = time.monotonic()
-                return dataclasses.replace(reply, seconds=self._answered - sent)
+                return dataclasses.replace(reply, seconds=self._answered - sent, retries=tries)
 
     def _patience_s(self) -> float:
         return min(self._options.patience_s, FIRST_CONTACT_S if self._heard == _NEVER else float("inf"))

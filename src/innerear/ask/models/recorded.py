@@ -181,6 +181,11 @@ def about(name: str) -> About | None:
         raise UsageError(f"recording {where}, line 1: {error}") from error
 
 
+def recorded_texts(name: str) -> list[str]:
+    """The answers of a recording."""
+    return [row.text for row in _read(name)]
+
+
 def problems(name: str, probes: Mapping[str, Probe]) -> list[str]:
     """What a recording lacks to be contributed, one line each: see docs/recordings.md.
 
