@@ -135,7 +135,8 @@ def _load_point(point: metadata.EntryPoint) -> Plugin:
         raise UsageError(
             f"the plug-in {point.name!r} of the package {package} cannot be loaded: {_line(error)}"
         ) from error
-    return Plugin(point.name, what, _version(what, None, point.dist.version if point.dist else "0"), package)
+    version = _version(what, sys.modules.get(point.module), point.dist.version if point.dist else "0")
+    return Plugin(point.name, what, version, package)
 
 
 def _version(what: Any, module: Any, package: str = "") -> str:

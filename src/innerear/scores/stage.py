@@ -5,8 +5,6 @@ from __future__ import annotations
 from importlib.metadata import version
 from pathlib import Path
 
-import msgspec
-
 from innerear.compute.work import Executor
 from innerear.embed.batches import parts_of, read_embeddings
 from innerear.metrics import verified
