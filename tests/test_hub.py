@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from hub_server import TOKEN, serving
@@ -16,6 +17,7 @@ from innerear.errors import UsageError
 from innerear.run.run import Run
 
 pytest.importorskip("huggingface_hub", reason="the extra [hub] is not installed")
+yaml = pytest.importorskip("yaml", reason="the extra [hub] is not installed")
 pytestmark = pytest.mark.xdist_group("hub")
 
 INNEREAR = Path(sys.executable).parent / "innerear"
@@ -199,3 +201,56 @@ def test_a_hub_that_is_down_is_named(hub, command, tmp_path):
 def test_an_address_that_is_none_needs_no_hub():
     with pytest.raises(UsageError, match="not a hub address"):
         suite.load(Path("hf://datasets/only-one-part"))
+
+
+@pytest.fixture(scope="module")
+def benchmark(hub, command, tmp_path_factory):
+    """A suite on the hub, and a run that answered one of its two tiers in full."""
+    folder = tmp_path_factory.mktemp("benchmark")
+    probes = [
+        one for one in suite.load("1").probes if one.id in ("notes/waveform/sine-440", "notes/waveform/square-220")
+    ]
+    probes += [one for one in suite.load("1").probes if one.id == "speech/vowel/a"]
+    (folder / "mine.jsonl").write_bytes(b"".join(msgspec.json.encode(one) + b"\n" for one in probes))
+    command("push", folder / "mine.jsonl", "someone/benchmark")
+    asked = ["--suite", "hf://datasets/someone/benchmark", "--model", "baseline/informed", "--embedder", "mel"]
+    command("run", *asked, "--out", folder / "whole")
+    command("run", *asked, "--probes", "notes/*/sine*", "--out", folder / "part")
+    return folder
+
+
+def test_a_suite_is_a_benchmark_with_a_task_per_tier(hub, benchmark):
+    said = yaml.safe_load(at(hub, "someone/benchmark")["eval.yaml"])
+    assert {"name", "description", "evaluation_framework", "tasks"} == set(said)
+    assert [task["id"] for task in said["tasks"]] == ["notes", "speech"]
+    card = at(hub, "someone/benchmark")["README.md"].decode()
+    (config,) = yaml.safe_load(card.split("---")[1])["configs"]
+    assert {(task["config"], task["split"]) for task in said["tasks"]} == {
+        (config["config_name"], config["data_files"][0]["split"])
+    }
+
+
+def test_results_for_a_model_are_read_by_the_hubs_own_reader(hub, command, benchmark, tmp_path):
+    from huggingface_hub import parse_eval_result_entries
+
+    asked = ["--benchmark", "someone/benchmark", "--model", "baseline/informed", "--source", "https://example.org/run"]
+    command("eval-results", benchmark / "whole", *asked, "--out", tmp_path / "innerear.yaml")
+    entries = parse_eval_result_entries(yaml.safe_load((tmp_path / "innerear.yaml").read_text()))
+    scores = {
+        one.tier: one
+        for one in stages.score(Run(benchmark / "whole"))
+        if str(one.group) == "all" and one.metric == "checks"
+    }
+    assert {entry.task_id: entry.value for entry in entries} == {
+        tier: round(100 * one.value, 1) for tier, one in scores.items() if one.value is not None
+    }
+    assert entries[0].dataset_revision == hub.hub.repos["someone/benchmark"][-1][0][:12]
+    assert entries[0].source_url == "https://example.org/run"
+
+
+def test_results_of_part_of_a_benchmark_are_refused(command, benchmark, pushed, tmp_path):
+    out = tmp_path / "innerear.yaml"
+    asked = ["--benchmark", "someone/benchmark", "--model", "baseline/informed", "--out", out]
+    assert "has not answered 1 probes of notes" in command("eval-results", benchmark / "part", *asked, ends=2)
+    assert "but the run was asked the suite" in command("eval-results", pushed[0], *asked, ends=2)
+    assert not out.exists()

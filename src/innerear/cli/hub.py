@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from innerear.cli.options import RunFolder
 from innerear.errors import UsageError
 
 
@@ -52,3 +53,24 @@ def pull(repo: str, out: Path, revision: str | None) -> None:
         click.echo(f"{out}  {len(found.completions())} completions; next: innerear score {out}")
     else:
         click.echo(f"{out}  {len(found.probes)} probes, digest {found.digest}")
+
+
+@click.command("eval-results")
+@click.argument("folder", metavar="RUN", type=RunFolder())
+@click.option("--benchmark", required=True, metavar="OWNER/NAME", help="The suite's dataset on the hub, made by `innerear push`.")  # fmt: skip
+@click.option("--model", required=True, metavar="NAME", help="The model of RUN.")
+@click.option("--strategy", default="", help="The strategy, if RUN has several.")
+@click.option("--source", default="", metavar="URL", help="Where the run can be seen, such as its own dataset.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="Output file, such as innerear.yaml.")  # fmt: skip
+def eval_results(folder: Path, benchmark: str, model: str, strategy: str, source: str, out: Path) -> None:
+    """Write a model's scores in RUN for its repository on the hub.
+
+    The file belongs into `.eval_results/` of the model's repository, where the hub shows it on the
+    model's page and on the leaderboard of the benchmark.
+    """
+    from innerear.run.parts import write_whole
+    from innerear.run.run import Run
+    from innerear.sharing.eval_results import eval_results
+
+    write_whole(out, eval_results(Run(folder), model, strategy, benchmark, source))
+    click.echo(f"{out}; next: hf upload OWNER/MODEL {out} .eval_results/{out.name} --create-pr")

@@ -14,7 +14,7 @@ from innerear.cli.bars import bars
 from innerear.cli.checks import checks
 from innerear.cli.distances import diversity, embed_folder, fad, kad, realism, wer
 from innerear.cli.doctor import doctor
-from innerear.cli.hub import pull, push
+from innerear.cli.hub import eval_results, pull, push
 from innerear.cli.inspect import import_logs
 from innerear.cli.jail import jail
 from innerear.cli.listening import listen_test
@@ -115,8 +115,8 @@ def main() -> None:
 
 
 for command in (
-    *(anatomy, checks, clap, compare, diversity, doctor, export, fad, import_logs, jail, kad, leaderboard),
-    *(listen_test, pack, probes, pull, push, realism, record, reference, unpack, weights, wer),
+    *(anatomy, checks, clap, compare, diversity, doctor, eval_results, export, fad, import_logs, jail, kad),
+    *(leaderboard, listen_test, pack, probes, pull, push, realism, record, reference, unpack, weights, wer),
 ):
     main.add_command(command)
 main.add_command(models, "models")

@@ -8,7 +8,7 @@ sounds, together with `README.md`, the card, and two tables for the hub's viewer
     audio/metadata.jsonl    the probe and model of each sound
     pack.json, run.json, probes.jsonl, completions.jsonl, audio/<digest>.flac …    see `sharing.pack`
 
-A suite is `README.md` and `probes.jsonl`. Downloads are untrusted and go through `unpack`.
+A suite is `README.md`, `probes.jsonl` and `eval.yaml`. Downloads are untrusted and go through `unpack`.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from innerear.errors import UsageError
 from innerear.records import Outcome
 from innerear.run.parts import write_whole
 from innerear.run.run import Run
+from innerear.sharing.eval_results import CONFIG, SPLIT, eval_yaml
 from innerear.sharing.formats import export
 from innerear.sharing.pack import NAMES, NEEDED, STORED, pack, unpack
 from innerear.sharing.scrub import Scrub
@@ -36,7 +37,7 @@ from innerear.suite.hub import PROBES, _endpoint, _hub, _said
 from innerear.text import printable
 
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
-STALE = ["*.jsonl", "*.json", "*.csv", "audio/*", "embeddings/*"]  # of an earlier push
+STALE = ["*.jsonl", "*.json", "*.csv", "audio/*", "embeddings/*", "eval.yaml"]  # of an earlier push
 TAGS = ["innerear", "audio", "code-generation", "evaluation"]
 
 
@@ -71,6 +72,7 @@ def push_suite(file: Path, repo: str, *, licence: str, private: bool = False) ->
     with tempfile.TemporaryDirectory() as made:
         write_whole(Path(made, PROBES), b"".join(suite.lines()))
         write_whole(Path(made, "README.md"), suite_card(suite, repo, licence).encode())
+        write_whole(Path(made, "eval.yaml"), eval_yaml(suite, repo.partition("/")[2]))
         return _upload(Path(made), repo, private, f"A suite of InnerEar: {len(suite.probes)} probes")
 
 
@@ -181,7 +183,9 @@ def suite_card(suite: Suite, repo: str, licence: str) -> str:
     families = Counter(f"{probe.tier} | {probe.family}" for probe in suite.probes)
     rows = "\n".join(f"| {printable(family)} | {count} |" for family, count in families.items())
     counts = ", ".join(f"{tier} {n}" for tier, n in tiers.items())
-    head = _front(repo, licence, len(suite.probes), [{"config_name": "probes", "data_files": PROBES}])
+    head = _front(
+        repo, licence, len(suite.probes), [{"config_name": CONFIG, "data_files": [{"split": SPLIT, "path": PROBES}]}]
+    )
     return f"""{head}
 # {repo.partition("/")[2]}
 
