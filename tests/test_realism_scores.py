@@ -83,6 +83,15 @@ def test_missing_weights_are_said() -> None:
     assert "no weights" in score.note
 
 
+def test_programs_that_all_failed_are_a_score_that_says_so() -> None:
+    group, embedded = played(1)
+    assert embedded["yamnet-levelled"] is not None
+    signature, frames = embedded["yamnet-levelled"]
+    noise = {name: clip for name, clip in frames.items() if name.startswith("noise/")}
+    for score in realism_scores(group, {"yamnet-levelled": (signature, noise)}):
+        assert (score.value, score.note) == (None, "no program made a sound")
+
+
 def test_one_attempt_is_not_measured_and_says_what_to_do() -> None:
     scores = by_name(diversity_scores(*played(1)))
     for name in ("vendi", "identical_programs"):

@@ -64,10 +64,19 @@ def test_a_signal_reaches_only_its_sender(machine, first, second, third):
         assert (decide(program, call["tgkill"], MACHINES[machine], (*pair, third)) == ALLOW) == all(mine)
 
 
+@pytest.mark.parametrize("machine", MACHINES)
+@given(pid=WORDS)
+def test_a_program_learns_the_processors_of_itself_only(machine, pid):
+    program, number = seccomp.program(machine, PID), seccomp.numbers(CONDITIONAL, machine)["sched_getaffinity"]
+    for one in (pid, 0, PID):  # SciPy 1.18 asks by its own number, Python by 0
+        allowed = decide(program, number, MACHINES[machine], (one,)) == ALLOW
+        assert allowed == (one & 0xFFFFFFFF in (0, PID))
+
+
 def test_the_place_of_the_pid_stands_nowhere_else_in_the_filter():
     for machine in MACHINES:
         setting = child.Setting(True, 0, (), machine, "")
-        assert child.filter_for(setting).count(child._OWN_PID_PLACE.to_bytes(4, "little")) == 3
+        assert child.filter_for(setting).count(child._OWN_PID_PLACE.to_bytes(4, "little")) == 4
 
 
 @given(pid=WORDS, pointer=WORDS)

@@ -72,6 +72,8 @@ def levelled(
                 continue
             reference = find_reference(kind.name, name)
             why = _lacking(kind, name, embedding, reference)
+            if not why and embedding and not any(item.render.audio in embedding[1] for item in items):
+                why = "no program made a sound"
             if why or embedding is None or reference is None:
                 how = Signature.of(metric, emb=name, ref=kind.name, v=1)
                 yield None, group.score(metric, None, 0, len(items), how, note=why, group=Scope("", kind.name))

@@ -45,7 +45,7 @@ VALUES: dict[str, dict[int, tuple[int, ...]]] = {
     "kill": {0: (OWN_PID,)},
     "tgkill": {0: (OWN_PID,), 1: (OWN_PID,)},
     "prlimit64": {0: (0,), 2: (0,)},  # itself, and only to read limits
-    "sched_getaffinity": {0: (0,)},
+    "sched_getaffinity": {0: (0, OWN_PID)},  # SciPy 1.18 asks by its thread number
     "fcntl": {1: (0, 1, 2, 3, 4, 1030)},  # DUPFD GETFD SETFD GETFL SETFL DUPFD_CLOEXEC; no locks, no owners
     "ioctl": {1: (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)},  # TCGETS WINSZ NREAD NBIO NCLEX CLEX
     "prctl": {0: (15, 16)},  # the name of the thread
