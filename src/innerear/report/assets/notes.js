@@ -172,7 +172,7 @@ InnerEar.pictures.notes = (() => {
     return detail.heard ?? (passed ? check.family : "none of these");
   }
 
-  return Object.assign(draw, { roll, times, note });
+  return Object.assign(draw, { roll, inPlay, times, note });
 })();
 
 // Rows of requested and recognised classes as matrix cells: counts, and shares of what was requested.

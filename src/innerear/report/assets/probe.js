@@ -159,8 +159,8 @@ InnerEar.probe = (() => {
   }
 
   function withUnit(key, value) {
-    const [, name, unit] = key.match(/^(.*?)_?(hz|s|cents|db)?$/);
-    return [words(name), plain(value), UNITS[unit]].filter(Boolean).join(" ");
+    const [, name, unit] = key.match(/^(?:(.*?)_)?(hz|s|cents|db)$/) ?? [null, key, null];
+    return [words(name ?? ""), plain(value), UNITS[unit]].filter(Boolean).join(" ");
   }
 
   function verdict(passed) {
@@ -174,9 +174,12 @@ InnerEar.probe = (() => {
 
   // A check in words; the unit is in the key.
   function asked(check) {
-    const parts = Object.entries(check).filter(([key, value]) => !["check", "headline"].includes(key) && value !== null && value !== "" && value !== false);
+    const parts = Object.entries(check).filter(([key, value]) => !["check", "headline"].includes(key) && value !== null && value !== "" && value !== false && value.length !== 0);
+    if (!parts.length) return InnerEar.state.index.metricText.get(check.check)?.text ?? "";
     return parts.map(([key, value]) => {
       if (key === "midi") return [].concat(value).map(note).join(" ");
+      if (key === "notes" && check.check === "tune") return value.map(([midi]) => note(midi)).join(" ");
+      if (key === "also" && check.check === "tune") return `or ${value.length === 1 ? "another setting" : `${value.length} other settings`}`;
       if (key === "notes" && Array.isArray(value)) return value.map(([onset, , midi]) => `${note(midi)} at ${plain(onset)} s`).join(", ");
       if (value === true) return words(key);
       return withUnit(key, value).replace("tolerance", "±");
@@ -229,11 +232,12 @@ InnerEar.probe = (() => {
 
   // Plots of the checks that have one.
   function pictured(probe, item) {
-    const { roll, times } = InnerEar.pictures.notes;
+    const { roll, times, inPlay } = InnerEar.pictures.notes;
     const seen = {};
     return probe.expect.map((check) => {
       const measurement = matching(item, check.check)[(seen[check.check] = (seen[check.check] ?? -1) + 1)];
-      const draw = { notes: roll, onsets: times }[check.check];
+      const tune = (tuned, found, width) => found.detail.heard?.length ? roll(inPlay(tuned, found.detail.heard), found, width) : null;
+      const draw = { notes: roll, onsets: times, tune }[check.check];
       if (draw && measurement) return InnerEar.plots.fitted((width) => draw(check, measurement, width));
       const top = measurement?.detail?.top;
       return Array.isArray(top) && top.length ? ranked(top, check.label) : null;

@@ -171,14 +171,14 @@ InnerEar.pictures.speech = (() => {
 
   function sentences(rows, current) {
     const shown = InnerEar.shownModel(current);
-    const own = rows.filter((r) => r.metric === "transcript" && !r.check.closed_set && r.entrant === shown && r.detail.heard !== undefined);
+    const own = rows.filter((r) => ["transcript", "words"].includes(r.metric) && !r.check.closed_set && r.entrant === shown && r.detail.heard !== undefined);
     if (!own.length) return null;
-    return el("section", {}, el("h2", {}, "Sentences of ", shown.label),
+    return el("section", {}, el("h2", {}, "Words of ", shown.label, " ", el("small", {}, "requested, and what a recogniser made of them; the number is the share of words that are wrong")),
       el("div", { class: "wide" }, el("table", {},
         el("thead", {}, el("tr", {}, ["Requested", "Recognised", "", "Verdict"].map((h) => el("th", { scope: "col" }, h)))),
         el("tbody", {}, own.map((r) => el("tr", {},
           el("th", { scope: "row" }, el("a", { href: r.href }, r.check.text)), el("td", {}, r.detail.heard || el("span", { class: "muted" }, "no words")),
-          el("td", { class: "small muted" }, r.detail.among ? `from ${number(r.detail.among)} candidates` : r.value === null ? "" : number(r.value)),
+          el("td", { class: "small muted" }, r.detail.among ? `from ${number(r.detail.among)} candidates` : r.value === null || r.metric !== "words" ? "" : number(r.value, 2)),
           el("td", {}, r.passed == null ? "" : el("span", { class: r.passed ? "yes" : "no" }, r.passed ? "✓ passed" : "✗ failed"))))))));
   }
 
