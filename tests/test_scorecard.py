@@ -86,6 +86,13 @@ def test_few_checks_are_a_count_and_fewer_than_another_system_are_marked():
     assert marked(rows) == rows, "marking twice changes nothing"
 
 
+def test_checks_that_could_not_be_run_are_said_in_the_cell_and_in_the_sentence():
+    (row,) = scorecard([score("checks", 14 / 15, n=15, missing=43)])
+    assert text(row.cell("right", "notes")) == "93 %, n 15†"
+    assert row.said == "a/model: it passes 93 % of the checks in notes (15 of 58 could be run)."
+    assert "notes: 43 checks not run" in legend([row])[-1]
+
+
 def test_the_smallest_visible_difference_of_two_systems_alone_is_that_of_two_independent_rates():
     """Cohen 1988: (1.96 + 0.84) standard errors of a difference of two rates of 50 % of 40: 31 points."""
     reach = 1.96 * (0.5 * 0.5 / 40) ** 0.5

@@ -51,19 +51,23 @@ def highlights(
     known = [one for one in heard if one.rank is not None]
     right = [one for one in heard if one.passed == one.of]
     wrong = [one for one in heard if not one.passed]
+    closest, farthest = (
+        (f"of these, the {end} recordings of its class" if known else "of these, the one with the most checks")
+        for end in ("closest to", "farthest from")
+    )
     take(
-        "Best", "passes all of its checks; of these, the closest to recordings of its class", right,
+        "Best", f"passes all of its checks; {closest}", right,
         lambda one: (one.rank if one.rank is not None else -1.0, one.of),
     )  # fmt: skip
     take(
-        "Worst", "passes none of its checks; of these, the farthest from recordings of its class", wrong,
+        "Worst", f"passes none of its checks; {farthest}", wrong,
         lambda one: (-one.rank if one.rank is not None else -2.0, one.of),
     )  # fmt: skip
-    closest = max((one for one in known if one.passed < one.of), key=lambda one: one.rank or 0.0, default=None)
-    if closest is not None and (closest.rank or 0.0) >= 0.5:
+    nearest = max((one for one in known if one.passed < one.of), key=lambda one: one.rank or 0.0, default=None)
+    if nearest is not None and (nearest.rank or 0.0) >= 0.5:
         take(
             "Most surprising", "fails a check, though no farther from recordings of its class than most of them are",
-            [closest], lambda one: (0.0,),
+            [nearest], lambda one: (0.0,),
         )  # fmt: skip
     else:
         take(

@@ -75,7 +75,7 @@ def _cell(cell: Cell, left: int, top: int) -> Iterator[str]:
         yield _text(left, top + 41, _short(cell.note), "small")
         return
     dot, low, high = (cell.place(value) for value in (cell.value, cell.low, cell.high))
-    n = f"n {cell.n}" + (f", {cell.fewer} fewer than another" if cell.fewer else "")
+    n = f"n {cell.n}" + (f", {cell.not_run} not run" if cell.not_run else "")
     yield f"<g{' class=' + chr(34) + 'pale' + chr(34) if cell.few else ''}>"
     yield f"<title>{_plain(cell.measure)}{_plain('. ' + cell.note if cell.note else '')}</title>"
     yield (

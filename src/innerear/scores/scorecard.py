@@ -72,6 +72,11 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """Whether n is too small to read the value as more than a count."""
         return self.value is not None and self.n < FEW
 
+    @property
+    def not_run(self) -> int:
+        """Checks that did not run here: all without a verdict, or those that ran for another system, if more."""
+        return max(self.fewer, self.missing if self.metric == "checks" else 0)
+
     def place(self, value: float | None) -> float | None:
         """Where a value is between floor (0) and ceiling (1), cut off at both; `None` without both."""
         if value is None or self.floor is None or self.ceiling is None or self.floor == self.ceiling:
@@ -273,7 +278,9 @@ def sentence(model: str, cells: Sequence[Cell]) -> str:
         good = round(sum((cell.value or 0.0) * cell.n for cell in ran))
         parts.append(f"{'all' if good == total else f'{good} of'} {total} programs run")
     if checks:
-        shares = [f"{_right_share(cell, first=not place)} in {cell.tier}" for place, cell in enumerate(checks)]
+        shares = [
+            f"{_right_share(cell, first=not place)} in {cell.tier}{_partly(cell)}" for place, cell in enumerate(checks)
+        ]
         parts.append(f"it passes {_listed(shares)}")
     for cell in words:
         heard = f"of the {cell.n} words it says, {_percent(cell.value)} are recognised"
@@ -294,6 +301,10 @@ def sentence(model: str, cells: Sequence[Cell]) -> str:
 def _right_share(cell: Cell, first: bool) -> str:
     passed = round((cell.value or 0.0) * cell.n)
     return f"{f'{passed} of {cell.n}' if cell.few else _percent(cell.value)}{' of the checks' if first else ''}"
+
+
+def _partly(cell: Cell) -> str:
+    return f" ({cell.n} of {cell.n + cell.missing} could be run)" if cell.missing else ""
 
 
 def _percent(value: float | None) -> str:
@@ -317,19 +328,19 @@ def figure(cell: Cell, value: float | None) -> str:
 
 
 def text(cell: Cell | None) -> str:
-    """A cell in one line: value, interval, n, and a mark if fewer checks ran than for another system."""
+    """A cell in one line: value, interval, n, and a mark if not all checks ran."""
     if cell is None:
         return ""
     if cell.value is None:
         return "not measured"
     if cell.few and cell.unit == "share":
-        return f"{round(cell.value * cell.n)} of {cell.n} {cell.of}{'†' if cell.fewer else ''}"
+        return f"{round(cell.value * cell.n)} of {cell.n} {cell.of}{'†' if cell.not_run else ''}"
     reach = (
         f" [{figure(cell, cell.low).removesuffix(' %')}, {figure(cell, cell.high).removesuffix(' %')}]"
         if cell.low is not None and cell.high is not None
         else ""
     )
-    return f"{figure(cell, cell.value)}{reach}, n {cell.n}{'†' if cell.fewer else ''}"
+    return f"{figure(cell, cell.value)}{reach}, n {cell.n}{'†' if cell.not_run else ''}"
 
 
 def legend(rows: Sequence[Row]) -> list[str]:
@@ -347,8 +358,10 @@ def legend(rows: Sequence[Row]) -> list[str]:
         lines.append(f"{question}: {'; '.join(filter(None, [said, gone])) or 'not measured'}")
     if seen := visible_differences(shown):
         lines.append(f"smallest visible difference between two systems (5 %, power 80 %): {seen}")
-    if any(cell.fewer for row in rows for cell in row.cells):
-        lines.append("† fewer checks ran than for another system of this table")
+    marked_cells = [cell for cell in cells if cell.not_run and cell.value is not None]
+    if marked_cells:
+        listed = "; ".join(f"{cell.tier}: {cell.not_run} checks not run" for cell in marked_cells)
+        lines.append(f"† not all checks could be run, or fewer than for another system of this table ({listed})")
     return lines
 
 

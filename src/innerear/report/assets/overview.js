@@ -77,7 +77,7 @@ InnerEar.views.overview = (() => {
   function highlights(index) {
     if (!index.highlights.length) return null;
     return el("section", { "aria-labelledby": "h-sounds" },
-      el("h2", { id: "h-sounds" }, "Three sounds to play ", el("small", {}, `by ${index.entrants[index.items[index.highlights[0].item].entrant].label}, chosen by the rule above each`)),
+      el("h2", { id: "h-sounds" }, index.highlights.length > 2 ? "Three sounds to play " : "Sounds to play ", el("small", {}, `by ${index.entrants[index.items[index.highlights[0].item].entrant].label}, chosen by the rule above each`)),
       el("div", { class: "highlights" }, index.highlights.map((one, place) => {
         const item = index.items[one.item];
         const probe = index.probeById.get(item.probe);

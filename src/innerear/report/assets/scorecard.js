@@ -22,12 +22,13 @@ InnerEar.scorecard = (() => {
     if (!c) return el("td", { "data-tier": tier });
     if (c.value === null) return el("td", { class: "empty", "data-tier": tier, title: c.note || null }, el("b", {}, "not measured"), el("small", {}, reason(c.note)));
     const few = c.n < FEW;
+    const notRun = Math.max(c.fewer, c.metric === "checks" ? c.missing : 0);
     const shown = few && c.unit === "share" ? `${Math.round(c.value * c.n)} of ${c.n}` : figure(c, c.value);
     const range = c.low === null || few ? "" : ` ${figure(c, c.low).replace(" %", "")}–${figure(c, c.high)}`;
-    return el("td", { class: few ? "few" : null, "data-tier": tier, title: [c.measure, ...c.also.filter((o) => o.value !== null).map((o) => `${o.measure}: ${figure(o, o.value)}, n ${o.n}`), c.note].filter(Boolean).join("\n") },
+    return el("td", { class: few || notRun > c.n ? "few" : null, "data-tier": tier, title: [c.measure, ...c.also.filter((o) => o.value !== null).map((o) => `${o.measure}: ${figure(o, o.value)}, n ${o.n}`), c.note].filter(Boolean).join("\n") },
       el("b", {}, shown), el("span", { class: "muted" }, range), " ", el("small", {}, BRIEF[c.metric], c.kind && c.kind !== tier ? `, ${c.kind}` : ""),
       few ? null : bar(c),
-      el("small", { class: "ends" }, el("span", {}, end(c, "floor")), el("span", {}, `n = ${number(c.n)}`, c.fewer ? el("b", { class: "fewer" }, ` · ${number(c.fewer)} checks not run`) : null), el("span", {}, end(c, "ceiling"))));
+      el("small", { class: "ends" }, el("span", {}, end(c, "floor")), el("span", {}, `n = ${number(c.n)}`, notRun ? el("b", { class: "fewer" }, ` · ${number(notRun)} checks not run`) : null), el("span", {}, end(c, "ceiling"))));
   }
 
   const BRIEF = { audio: "run", checks: "of checks passed", whisper_wer: "of words recognised", told_from_real: "told from real (0.5 is best)", spread: "of real spread" };
