@@ -25,7 +25,7 @@ DOPPLER = checks.Doppler(ratio_below=0.97)
 def _plain_classes(monkeypatch):
     """The frames of these tests are probabilities of the 50 classes themselves."""
     monkeypatch.setattr(
-        scene, "logs", lambda heard: np.log(heard.scores.mean(axis=0) / heard.scores.mean(axis=0).sum())
+        scene, "logs", lambda heard, _: np.log(heard.scores.mean(axis=0) / heard.scores.mean(axis=0).sum())
     )
 
 

@@ -9,7 +9,7 @@ from innerear import checks, suite
 from innerear.checks import kind
 from innerear.clip import Clip
 from innerear.lab import sounds as make
-from innerear.lab.all import table, verify
+from innerear.lab.all import BY_FIT, table, verify
 from innerear.lab.trials import BUILDERS, KINDS, OF_TIER, trials
 from innerear.metrics import identity, instrument
 from innerear.metrics.base import Sound
@@ -39,7 +39,7 @@ def test_every_kind_of_check_of_the_environment_tier_can_be_verified():
     asked = {
         kind(check) for probe in suite.edition("1").probes if probe.tier == "environment" for check in probe.expect
     }
-    assert asked <= {*OF_TIER["environment"], "label"}
+    assert asked <= {*OF_TIER["environment"], "label", *BY_FIT}
 
 
 def test_every_check_of_the_environment_tier_says_whether_it_counts():
@@ -126,7 +126,7 @@ def test_without_recordings_a_check_tells_synthetic_sounds_from_wrong_ones(name)
 
 @needs_shared
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in KINDS if name not in ("sequence", "together")])  # not verified
+@pytest.mark.parametrize("name", KINDS)
 def test_the_shipped_outcome_is_what_is_measured(name):
     if name in OF_TIER["environment"]:
         pytest.importorskip("ai_edge_litert", reason="YAMNet's runtime is not here")

@@ -23,6 +23,13 @@ DATA = click.option(
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="Folder of recordings, repeatable; by default those of INNEREAR_DATA.",
 )
+SOUNDFONTS = click.option(
+    "--soundfont",
+    "soundfonts",
+    multiple=True,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Soundfont, or timidity's .cfg of a patch set, that `instrument` also learns from; repeatable.",
+)
 
 
 @click.group()
@@ -50,8 +57,11 @@ def checks_list() -> None:
 @click.option("--only", help="Only these kinds, such as notes,chord.")
 @click.option("--wrong", is_flag=True, help="Also list the sounds that a check misjudged.")
 @DATA
+@SOUNDFONTS
 @click.option("--write", is_flag=True, help="Save the result, which decides which checks count in later runs.")
-def checks_verify(only: str | None, wrong: bool, write: bool, data: tuple[Path, ...]) -> None:
+def checks_verify(
+    only: str | None, wrong: bool, write: bool, data: tuple[Path, ...], soundfonts: tuple[Path, ...]
+) -> None:
     """Test each check on sounds with a known right answer.
 
     Some of the sounds fit the check and some do not. Recordings come from the reference data that
@@ -69,7 +79,7 @@ def checks_verify(only: str | None, wrong: bool, write: bool, data: tuple[Path, 
         if passed != (trial.column in (*TRUE, *SHOWN)):
             misjudged.append(f"{variant(trial.check, trial.tier)}: {trial.column}: {trial.about or trial.check}")
 
-    found = verify_all(chosen, _bank(data), keep)
+    found = verify_all(chosen, _bank(data, soundfonts), keep)
     for row in _aligned([["check", "v", "right sounds that pass", "wrong sounds that pass", ""], *table(found)]):
         click.echo(row)
     if wrong:
@@ -80,8 +90,9 @@ def checks_verify(only: str | None, wrong: bool, write: bool, data: tuple[Path, 
 
 @checks.command("fit")
 @DATA
+@SOUNDFONTS
 @click.option("--only", help="Only these, such as label; by default instrument,label.")
-def checks_fit(only: str | None, data: tuple[Path, ...]) -> None:
+def checks_fit(only: str | None, data: tuple[Path, ...], soundfonts: tuple[Path, ...]) -> None:
     """Fit the checks that are trained on recordings.
 
     These are instrument and label. Needs the reference data (INNEREAR_DATA). Writes the
@@ -92,7 +103,7 @@ def checks_fit(only: str | None, data: tuple[Path, ...]) -> None:
     chosen = only.split(",") if only else list(FITTED)
     if unknown := [name for name in chosen if name not in FITTED]:
         raise UsageError(f"--only {unknown[0]!r}; wanted some of {', '.join(FITTED)}")
-    bank = _bank(data)
+    bank = _bank(data, soundfonts)
     if bank is None:
         raise UsageError("INNEREAR_DATA names no folder with a MANIFEST.csv; `innerear reference fetch` makes one")
     for name in chosen:
@@ -123,24 +134,24 @@ def checks_templates() -> None:
 
 
 def _write(found: dict[str, Verified], kinds: Sequence[str]) -> None:
-    """Replace the shipped results of these kinds."""
+    """Replace the shipped results of these kinds, each in its place."""
     import msgspec
 
     from innerear.metrics.verified import Verified, shipped_path
     from innerear.run.parts import to_json, write_whole
 
     before = msgspec.json.decode(shipped_path().read_bytes(), type=dict[str, Verified])
-    kept = {name: one for name, one in before.items() if name.split(":")[0] not in kinds and name not in found}
+    kept = {name: one for name, one in before.items() if name.split(":")[0] not in kinds or name in found}
     write_whole(shipped_path(), to_json({**kept, **found}, indent=1) + b"\n")
 
 
-def _bank(folders: Sequence[Path]) -> Bank | None:
+def _bank(folders: Sequence[Path], soundfonts: Sequence[Path] = ()) -> Bank | None:
     from innerear.lab.sounds import Bank
 
     if not data_folders(folders or None):
         click.echo("innerear: INNEREAR_DATA is not set, so only synthetic sounds are used", err=True)
         return None
-    return Bank(folders or None)
+    return Bank(folders or None, soundfonts)
 
 
 def _aligned(rows: list[list[str]]) -> Iterator[str]:

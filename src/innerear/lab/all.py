@@ -18,11 +18,13 @@ from innerear.records import Outcome, Probe, Render, Status
 from innerear.run.parts import write_whole
 
 FITTED = ("instrument", "label")
+BY_FIT = {"sequence": "label", "together": "label"}
+"""Kinds that the classifier of another kind judges; they are verified with its fits."""
 
 
 def kinds() -> tuple[str, ...]:
     """The kinds that can be verified."""
-    return (*KINDS, *FITTED, "transcript", "words", "rhyme", "rhyme:digits")
+    return (*KINDS, *FITTED, *BY_FIT, "transcript", "words", "rhyme", "rhyme:digits")
 
 
 def verify_all(
@@ -35,9 +37,12 @@ def verify_all(
         if name in KINDS:
             with suppress(WeightsUnavailable):
                 found |= verify(trials(probes, bank, [name]), keep)
-        if name in FITTED and bank is not None:
+    for name in FITTED:
+        wanted = {name, *(kind for kind, of in BY_FIT.items() if of == name)} & {*chosen}
+        if wanted and bank is not None:
             with suppress(WeightsUnavailable):
-                found |= fit(name, bank)[1]
+                results = fit(name, bank)[1]
+                found |= {one: result for one, result in results.items() if one.split(":")[0] in wanted}
     if "transcript" in chosen and bank is not None:
         from innerear.lab.words import verify_words
         from innerear.metrics.words import shipped
@@ -67,7 +72,7 @@ def fit(name: str, bank: Bank, ears: Ears = by_ear) -> tuple[Callable[[], None],
         from innerear.lab.classes import fit_and_verify as fit_classes
         from innerear.metrics import classes
 
-        fits, table, found = fit_classes(bank, ears)
+        fits, table, found = fit_classes(bank, ears)  # and of the kinds that it judges as well
         files = {classes.shipped_path(): classes.table(table)}
     else:
         from innerear.lab.instruments import fit_and_verify as fit_instruments

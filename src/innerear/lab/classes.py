@@ -13,6 +13,7 @@ from innerear.lab import identity
 from innerear.lab import sounds as make
 from innerear.lab.identity import Ears, Fit, Item, Plan
 from innerear.lab.impostors import SPECTRUM, SPECTRUM_AND_ENVELOPE, copy
+from innerear.lab.scene_fits import verify_scenes
 from innerear.lab.sounds import Bank
 from innerear.lab.tools import seeded
 from innerear.metrics.classes import TOP, Class, LabelCheck, shipped
@@ -80,7 +81,7 @@ def table(bank_items: list[Item], fit: Fit) -> list[Class]:
     found = []
     for name, group in zip((one.name for one in shipped()), groups(), strict=True):
         mine = np.array([place for place, item in enumerate(bank_items) if item.name == name], dtype=int)
-        passed = fit.odds[mine, distinct.index(group)] >= fit.classifier.thresholds[group]
+        passed = fit.passed[mine, distinct.index(group)]
         ranks = [fit.ranked[place].index(name) for place in mine]
         alone, top = [rank == 0 for rank in ranks], [rank < TOP for rank in ranks]
         found.append(Class(name, group, len(mine), *(float(np.mean(some)) for some in (passed, alone, top))))
@@ -88,8 +89,9 @@ def table(bank_items: list[Item], fit: Fit) -> list[Class]:
 
 
 def fit_and_verify(bank: Bank, ears: Ears) -> tuple[dict[Ear, Fit], list[Class], dict[str, Verified]]:
-    """The classifiers, the table of classes, and the results by variant."""
+    """The classifiers, the table of classes, and the results by variant: of classes, and of scenes of two."""
     sounds = items(bank)
     fits = identity.fit_all(sounds, ears, plan())
     notes = {"+".join(pair): f"{len(pair)} classes that people confuse" for pair in MERGED}
-    return fits, table(sounds, fits["both"]), identity.verified(fits, "label", LabelCheck.version, notes)
+    found = identity.verified(fits, "label", LabelCheck.version, notes) | verify_scenes(bank, sounds, fits["yamnet"])
+    return fits, table(sounds, fits["both"]), found

@@ -2,10 +2,14 @@
 
 Recordings are the classes; impostors are the outside. A sound is judged by a fit that has neither it nor another
 clip of its source: whole sources are dealt to the folds. Impostors of a sort in `KEPT_OUT` are in no fit at all.
+
+Thresholds follow from the log odds of sounds left out. Rates are by nested thresholds: those of one half of the sources
+judge the other half. What ships has thresholds from all of them.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -138,6 +142,7 @@ class Plan:
     wrong: Callable[[Item, str], str | None]
     allowed: Callable[[str, str], float]
     outside_weight: float = 0.5  # of all impostors together, to all recordings together
+    balance: float = 0.0  # a class of n sounds has the weight n^(1 - balance)
     least_odds: float = -1.0  # lowest threshold: a probability of 0.27
     folds: int = 5
 
@@ -149,6 +154,9 @@ class Fit:
     classifier: Classifier
     cells: dict[str, dict[str, tuple[int, int]]]
     odds: Floats  # (sounds, groups): log odds of sounds left out
+    passed: NDArray[np.bool_]  # (sounds, groups): by thresholds that follow from other sources
+    left_out: tuple[Classifier, ...]  # by fold: fitted without its sounds
+    folds: Indices  # of each sound
     ranked: list[list[str]]  # classes of each, the most probable first
 
 
@@ -171,40 +179,59 @@ def fit(items: Sequence[Item], features: Floats, ear: Ear, plan: Plan) -> Fit:
     sorts = sorted({item.name for item in items if item.fitted and item.name not in plan.classes})
     names = (*plan.classes, *sorts)
     of = np.array([names.index(item.name) if item.fitted else -1 for item in items])
-    weights = np.where(right, 1.0, plan.outside_weight * right.sum() / max(1, (fitted & ~right).sum()))
+    counts = Counter(item.name for item in items)
+    weights = np.array([float(counts[item.name]) ** -plan.balance for item in items])
+    weights *= right.sum() / weights[right].sum()
+    weights[~right] = plan.outside_weight * right.sum() / max(1, (fitted & ~right).sum())
     folds = deal([item.of or item.name for item in items], [item.source for item in items], plan.folds)
     logits = np.empty((len(items), len(names)))
+    without = []
     for turn in range(plan.folds):
         out = folds == turn
-        logits[out] = _scores(features, of, len(names), fitted & ~out, weights, ear, plan, out)
+        without.append(_fold_in(features, of, len(names), fitted & ~out, weights, ear, plan))
+        logits[out] = features[out] @ without[-1][0] + without[-1][1]
     warmth = _temperature(logits[fitted], of[fitted], weights[fitted])
     odds = _odds(logits / warmth, plan)
     distinct = list(dict.fromkeys(plan.groups))
-    thresholds = {group: _threshold(items, odds[:, place], group, plan) for place, group in enumerate(distinct)}
+    thresholds = dict(zip(distinct, _thresholds(items, odds, plan).tolist(), strict=True))
+    passed = judged_by_others(items, odds, plan)
     matrix, offsets = _fold_in(features, of, len(names), fitted, weights, ear, plan)
     real = {
         group: np.sort(odds[[_is(item, group, plan) and item.column == "real" for item in items], place])
         for place, group in enumerate(distinct)
     }
-    classifier = Classifier(
-        names, len(plan.classes), plan.groups, (matrix / warmth).astype(np.float32), offsets / warmth, thresholds, real
-    )
-    cells: dict[str, dict[str, list[bool]]] = {group: {} for group in distinct}
-    for place, group in enumerate(distinct):
-        for item, own in zip(items, odds[:, place], strict=True):
-            column = item.column if _is(item, group, plan) else plan.wrong(item, group)
-            if column:
-                cells[group].setdefault(column, []).append(bool(own >= thresholds[group]))
+
+    def calibrated(matrix: Floats, offsets: Floats) -> Classifier:
+        weights, size = (matrix / warmth).astype(np.float32), len(plan.classes)
+        return Classifier(names, size, plan.groups, weights, offsets / warmth, thresholds, real)
+
     order = np.argsort(-logits[:, : len(plan.classes)], axis=1)
-    return Fit(
-        classifier,
-        {
-            group: {column: (sum(some), len(some)) for column, some in columns.items()}
-            for group, columns in cells.items()
-        },
-        odds,
-        [[names[place] for place in row] for row in order],
-    )
+    ranked = [[names[place] for place in row] for row in order]
+    left_out = tuple(calibrated(*one) for one in without)
+    cells = _cells(items, passed, plan)
+    return Fit(calibrated(matrix, offsets), cells, odds, passed, left_out, folds, ranked)
+
+
+def judged_by_others(items: Sequence[Item], odds: Floats, plan: Plan) -> NDArray[np.bool_]:
+    """Which sounds pass, (sounds, groups), by thresholds from the half of the sources that they are not in."""
+    halves = deal([item.of or item.name for item in items], [item.source for item in items], 2)
+    passed = np.zeros(odds.shape, bool)
+    for half in (0, 1):
+        others = np.flatnonzero(halves != half).tolist()
+        thresholds = _thresholds([items[place] for place in others], odds[others], plan)
+        passed[halves == half] = odds[halves == half] >= thresholds
+    return passed
+
+
+def _cells(items: Sequence[Item], passed: NDArray[np.bool_], plan: Plan) -> dict[str, dict[str, tuple[int, int]]]:
+    found: dict[str, dict[str, tuple[int, int]]] = {}
+    for place, group in enumerate(dict.fromkeys(plan.groups)):
+        columns: dict[str, list[bool]] = {}
+        for item, own in zip(items, passed[:, place], strict=True):
+            if column := item.column if _is(item, group, plan) else plan.wrong(item, group):
+                columns.setdefault(column, []).append(bool(own))
+        found[group] = {column: (sum(some), len(some)) for column, some in columns.items()}
+    return found
 
 
 def _is(item: Item, group: str, plan: Plan) -> bool:
@@ -219,20 +246,6 @@ def _fold_in(
     matrix, offsets = logistic((features[used] - means) / scales, of[used], count, plan.penalty, weights[used])
     matrix = matrix / scales[:, None]
     return matrix, offsets - means @ matrix
-
-
-def _scores(
-    features: Floats,
-    of: Indices,
-    count: int,
-    used: NDArray[np.bool_],
-    weights: Floats,
-    ear: Ear,
-    plan: Plan,
-    out: NDArray[np.bool_],
-) -> Floats:
-    matrix, offsets = _fold_in(features, of, count, used, weights, ear, plan)
-    return np.asarray(features[out] @ matrix + offsets)
 
 
 def _temperature(logits: Floats, of: Indices, weights: Floats) -> float:
@@ -261,8 +274,14 @@ def _odds(logits: Floats, plan: Plan) -> Floats:
     return odds
 
 
+def _thresholds(items: Sequence[Item], odds: Floats, plan: Plan) -> Floats:
+    """Per group the lowest log odds with which no column of wrong sounds that are fitted passes more than allowed."""
+    return np.array(
+        [_threshold(items, odds[:, at], group, plan) for at, group in enumerate(dict.fromkeys(plan.groups))]
+    )
+
+
 def _threshold(items: Sequence[Item], odds: Floats, group: str, plan: Plan) -> float:
-    """The lowest log odds with which no column of wrong sounds that are fitted passes more often than allowed."""
     columns: dict[str, list[float]] = {}
     for item, own in zip(items, odds, strict=True):
         if item.fitted and not _is(item, group, plan) and (column := plan.wrong(item, group)):

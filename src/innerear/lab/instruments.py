@@ -1,19 +1,21 @@
 """Fit the check `instrument`, and verify it on instruments left out.
 
 The sounds are all recorded and General MIDI notes of the reference data, six phrases and chords per
-instrument assembled from them, and square and sawtooth tones, which count as synthesizers. An instrument is the
-source of all its sounds, so it is judged by a fit without any of them. Impostors must fail, except where they are
-what is asked for: tones as synthesizers, plucked strings as plucked instruments.
+instrument assembled from them, notes and phrases of soundfonts, and square and sawtooth tones, which count as
+synthesizers. A recorded instrument is the source of all its sounds, and a whole soundfont, with all its instruments, is
+one source: a sound is judged by a fit without any sound of its instrument or soundfont. Impostors must fail, except
+where they are what is asked for: tones as synthesizers, plucked strings as plucked instruments.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 
 from innerear.clip import Clip
-from innerear.lab import identity
+from innerear.lab import identity, soundfonts
 from innerear.lab import sounds as make
 from innerear.lab.identity import Ears, Fit, Item, Plan
 from innerear.lab.movement import ideal
@@ -26,6 +28,9 @@ from innerear.metrics.verified import Verified
 FAMILY = {"bass": "guitar"}  # an electric bass is a guitar to the suite
 OF_STRINGS = {"Acoustic Bass"}  # a plucked double bass
 ONE_INSTRUMENT = {"pastabass-fetuccine": "pastabass", "pastabass-spaghetti": "pastabass"}
+GENERAL_MIDI = "FluidR3"  # the soundfont that the General MIDI notes of the reference data are from
+SHARED = {"A320U": "TimGM6mb", "sf_GMbank": "TimGM6mb", "MuseScore_General_Full": GENERAL_MIDI}
+"""Soundfonts that share samples with another one, which is found by comparing their waveforms: they are one source."""
 MADE_LIKE_IT = {
     "synth_lead": (
         "tone", "decaying tone", "FM tone", "additive tone", "ring-modulated tone", "gliding tone", "tone in noise",
@@ -37,20 +42,35 @@ MADE_LIKE_IT = {
 """Sorts of impostors that are no wrong sounds for a family: nobody can say that they are not of it."""
 IMPOSTORS, SECONDS = 60, 4.0
 MOST_OTHERS = 0.08  # sounds of other families that may pass
-PENALTY = 3e-5
-FOLDS = 10
+PENALTY = 1e-4
+OUTSIDE_WEIGHT, BALANCE = 2.0, 0.5
+FOLDS = 6
 LEAST_ODDS = -2.0  # lowest threshold: a probability of 0.12
 
 
 def items(bank: Bank) -> list[Item]:
-    """Notes, phrases, tones, and impostors."""
-    return [*_played(bank), *_tones(), *identity.impostor_items(IMPOSTORS, SECONDS)]
+    """Notes, phrases, soundfonts, tones, and impostors."""
+    sampled = [item for font in bank.soundfonts for item in _sampled(font)]
+    return [*_played(bank), *sampled, *_tones(), *identity.impostor_items(IMPOSTORS, SECONDS)]
+
+
+def _sampled(font: Path) -> Iterator[Item]:
+    name = soundfonts.name_of(font)
+    for key, family, program, turn in soundfonts.sounds(font):
+        source = SHARED.get(name, name)
+        yield Item(
+            key,
+            family,
+            source,
+            "real",
+            lambda f=family, p=program, t=turn: soundfonts.sound(font, f, p, t),  # type: ignore[misc]
+        )
 
 
 def _played(bank: Bank) -> Iterator[Item]:
     for name, notes in [*bank.real.items(), *bank.rendered.items()]:
         family = "string" if name in OF_STRINGS else FAMILY.get(notes[0].family, notes[0].family)
-        source = ONE_INSTRUMENT.get(name, name)
+        source = GENERAL_MIDI if name in bank.rendered else ONE_INSTRUMENT.get(name, name)
         for note in notes:
             file = "/".join(note.path.parts[-4:])
             yield Item(file, family, source, "real", lambda note=note: make.clip(note.samples()))  # type: ignore[misc]
@@ -100,7 +120,17 @@ def plan(sounds: list[Item]) -> Plan:
     def allowed(group: str, column: str) -> float:
         return MOST_OTHERS if column == "kind" else 0.05
 
-    return Plan(families, families, PENALTY, wrong, allowed, folds=FOLDS, least_odds=LEAST_ODDS)
+    return Plan(
+        families,
+        families,
+        PENALTY,
+        wrong,
+        allowed,
+        outside_weight=OUTSIDE_WEIGHT,
+        balance=BALANCE,
+        least_odds=LEAST_ODDS,
+        folds=FOLDS,
+    )
 
 
 def fit_and_verify(bank: Bank, ears: Ears) -> tuple[dict[Ear, Fit], dict[str, Verified]]:
@@ -109,5 +139,5 @@ def fit_and_verify(bank: Bank, ears: Ears) -> tuple[dict[Ear, Fit], dict[str, Ve
     of = plan(sounds)
     fits = identity.fit_all(sounds, ears, of)
     count = {family: len({item.source for item in sounds if item.name == family}) for family in of.classes}
-    notes = {family: f"{number} instruments, each left out" for family, number in count.items()}
+    notes = {family: f"{number} instruments and soundfonts, each left out" for family, number in count.items()}
     return fits, identity.verified(fits, "instrument", InstrumentCheck.version, notes)

@@ -1,4 +1,4 @@
-"""Trial sounds for the environment tier's checks of scenes, assembled from recordings."""
+"""Trial sounds for `events`, `level_trend` and `doppler` of the environment tier, assembled from recordings."""
 
 from __future__ import annotations
 
@@ -21,10 +21,6 @@ from innerear.records import Probe
 Pairs = Sequence[tuple[Probe, Check]]
 
 SECONDS = 6.0
-ALSO = {"sequence": [("dog", "clapping"), ("siren", "fireworks")], "together": [("dog", "rain"), ("siren", "clapping")]}
-"""Pairs of classes that are heard well alone: they tell a rule that fails from a class that is not heard."""
-TURNS = 2  # scenes that each recording begins
-STRANGERS = ("cat", "hand_saw", "sheep", "church_bells", "toilet_flush", "train", "pig", "crow")
 SINGLE_S = {"dog": 0.3, "door_wood_knock": 0.12, "church_bells": 1.2}  # one bark, one knock, one stroke
 STEADY = ("crackling_fire", "rain", "sea_waves", "vacuum_cleaner")
 PASSING = ("siren", "car_horn", "train", "engine")
@@ -42,89 +38,10 @@ def whole(path: Path, duration_s: float) -> Floats:
     return np.tile(samples, -(-length // len(samples)))[:length]
 
 
-def _turns(kind: str, pairs: Pairs, bank: Bank) -> Iterator[tuple[str, str, int]]:
-    """(first class, second class, which recording) for each pair of classes and recording."""
-    asked = [tuple(check.labels) for _, check in pairs]  # type: ignore[union-attr]
-    for first, second in dict.fromkeys([*asked, *ALSO[kind]]):
-        if first in bank.environment and second in bank.environment:
-            for turn in range(TURNS * len(bank.environment[first])):
-                yield first, second, turn
-
-
-def sequence(pairs: Pairs, bank: Bank | None) -> Iterator[Trial]:
-    """Two recordings, one after the other; turned round, one of them only, one replaced, both at once."""
-    mine: list[tuple[Check, Clip]] = []
-    for first, second, turn in _turns("sequence", pairs, bank) if bank else ():
-        assert bank is not None
-        rng = seeded("sequence", first, second, turn)
-        check = checks.Sequence(labels=[first, second])
-        level, cut_s = 10 ** (rng.uniform(-4, 4) / 20), float(rng.uniform(2.2, 3.8))
-
-        partner = _partner(turn, bank.environment[second])
-
-        def then(
-            one: str, other: str, turn: int = turn, partner: int = partner, cut_s: float = cut_s, level: float = level
-        ) -> Clip:
-            before = make.edges(_of(bank, one, turn, cut_s), 0.01, 0.05)
-            after = make.edges(_of(bank, other, partner, SECONDS - cut_s), 0.01, 0.05)
-            return make.clip(np.concatenate([before, level * after]))
-
-        stranger = STRANGERS[turn % len(STRANGERS)]
-        clip = then(first, second)
-        yield Trial("real", check, clip, f"{first}, {second} {turn}")
-        mine.append((check, clip))
-        yield Trial("order", check, then(second, first), f"{second}, {first} {turn}")
-        yield Trial("count", check, then(first, first), f"{first} only {turn}")
-        yield Trial("count", check, then(second, second), f"{second} only {turn}")
-        yield Trial("kind", check, then(first, stranger), f"{first}, {stranger}")
-        yield Trial("kind", check, then(stranger, second), f"{stranger}, {second}")
-        both = _of(bank, first, turn, SECONDS) + level * _of(bank, second, partner, SECONDS)
-        yield Trial("time", check, make.clip(both), f"{first} and {second} at once {turn}")
-        yield Trial("noise", check, _noise(rng), "")
-    yield from others(mine, _no_label_in_common)
-
-
-def together(pairs: Pairs, bank: Bank | None) -> Iterator[Trial]:
-    """Two recordings at once, within 4 dB; one of them only, one replaced, one after the other."""
-    mine: list[tuple[Check, Clip]] = []
-    for first, second, turn in _turns("together", pairs, bank) if bank else ():
-        assert bank is not None
-        rng = seeded("together", first, second, turn)
-        check = checks.Together(labels=[first, second])
-        level = 10 ** (rng.uniform(-4, 4) / 20)
-
-        partner = _partner(turn, bank.environment[second])
-
-        def at_once(one: str, other: str, turn: int = turn, partner: int = partner, level: float = level) -> Clip:
-            return make.clip(_of(bank, one, turn, SECONDS) + level * _of(bank, other, partner, SECONDS))
-
-        stranger = STRANGERS[turn % len(STRANGERS)]
-        clip = at_once(first, second)
-        yield Trial("real", check, clip, f"{first} and {second} {turn}")
-        mine.append((check, clip))
-        yield Trial("count", check, at_once(first, first), f"{first} only {turn}")
-        yield Trial("count", check, at_once(second, second), f"{second} only {turn}")
-        yield Trial("kind", check, at_once(first, stranger), f"{first} and {stranger}")
-        yield Trial("kind", check, at_once(stranger, second), f"{stranger} and {second}")
-        halves = [_of(bank, first, turn, SECONDS / 2), level * _of(bank, second, partner, SECONDS / 2)]
-        yield Trial("time", check, make.clip(np.concatenate(halves)), f"{first}, then {second} {turn}")
-        yield Trial("noise", check, _noise(rng), "")
-    yield from others(mine, _no_label_in_common)
-
-
 def _of(bank: Bank | None, name: str, turn: int, duration_s: float) -> Floats:
     assert bank is not None
     recordings = bank.environment[name]
     return whole(recordings[turn % len(recordings)], duration_s)
-
-
-def _partner(turn: int, recordings: Sequence[Path]) -> int:
-    """Which recording is the second of a scene: another one each time that the first returns."""
-    return 3 * turn + 1 + turn // len(recordings)
-
-
-def _no_label_in_common(check: Check, other: Check) -> bool:
-    return not set(check.labels) & set(other.labels)  # type: ignore[union-attr]
 
 
 def _noise(rng: np.random.Generator) -> Clip:
@@ -209,5 +126,5 @@ def doppler(pairs: Pairs, bank: Bank | None) -> Iterator[Trial]:
 
 Builder = Callable[[Pairs, Bank | None], Iterator[Trial]]
 SCENES: dict[str, Builder] = {
-    "sequence": sequence, "together": together, "events": events, "level_trend": level_trend, "doppler": doppler,
+    "events": events, "level_trend": level_trend, "doppler": doppler,
 }  # fmt: skip

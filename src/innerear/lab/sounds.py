@@ -125,9 +125,11 @@ class Bank:
     `real` holds the notes of sample libraries by instrument, `rendered` those of General MIDI
     programs, `environment` the environmental sounds by class, `speech` the manifest's
     rows of speech. `sources` holds the source of each recording: a split never parts clips of one source.
+    `soundfonts` are those that the fit of `instrument` also learns from.
     """
 
-    def __init__(self, folders: Folders) -> None:
+    def __init__(self, folders: Folders, soundfonts: Sequence[Path] = ()) -> None:
+        self.soundfonts = tuple(soundfonts)
         self.real: dict[str, list[Played]] = {}
         self.rendered: dict[str, list[Played]] = {}
         self.environment: dict[str, list[Path]] = {}

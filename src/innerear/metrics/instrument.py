@@ -1,7 +1,7 @@
 """Which instrument is it? The check `instrument`, by instrument family, judged by two ears.
 
-The classifiers, see `identity`, are fitted to recorded and General MIDI notes, and to phrases and chords of them;
-tones, noise and other impostors are the outside. They are in `instrument.npz`, built by
+The classifiers, see `identity`, are fitted to recorded notes, to phrases and chords of them, and to notes and phrases
+of soundfonts; tones, noise and other impostors are the outside. They are in `instrument.npz`, built by
 `innerear checks fit --only instrument`.
 
 Families without recorded notes (percussion, drums) are judged by YAMNet's names: one of those given by
@@ -39,7 +39,7 @@ class InstrumentCheck(CheckMetric[Instrument]):
     Passes if they are at least the threshold of the family. Families without recordings have no log odds.
     """
 
-    name, version, unit = "instrument", 2, "log odds"
+    name, version, unit = "instrument", 3, "log odds"
     label = "Instrument family"
     text = "Two networks recognise the requested family."
     better = "higher"

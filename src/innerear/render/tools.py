@@ -82,16 +82,20 @@ def _fluidsynth(given: dict[str, Any]) -> Clip:
 
 
 def play_midi(font: Path, midi: str) -> Clip:
-    """Play a MIDI file, in hexadecimal, with a soundfont by fluidsynth, dry, at 44.1 kHz.
+    """Play a MIDI file, in hexadecimal, dry at 44.1 kHz: a soundfont by fluidsynth, a patch set (.cfg) by timidity.
 
     Raises:
-        AudioError: fluidsynth made no sound.
+        AudioError: it made no sound.
     """
     with tempfile.TemporaryDirectory(prefix="innerear-") as folder:
         score, played = Path(folder, "score.mid"), Path(folder, "played.wav")
         score.write_bytes(bytes.fromhex(midi))
         dry = ["-R", "0", "-C", "0", "-g", "0.6"]
         command = ["fluidsynth", "-ni", *dry, "-r", "44100", "-O", "float", "-T", "wav", "-F", str(played)]
+        if font.suffix == ".cfg":
+            dry = ["-EFreverb=0", "-EFchorus=0"]
+            command = ["timidity", "-c", str(font), *dry, "-s", "44100", "-Ow", "-o", str(played), str(score)]
+            return _made(command, played)
         return _made([*command, str(font), str(score)], played)
 
 
