@@ -13,9 +13,13 @@ from innerear.ask.models.informed import sketch
 from innerear.clip import Clip
 from innerear.dsp.tones import amplitude, refined_f0
 from innerear.dsp.transcribe import chosen, possible_notes
-from innerear.lab import kits, music
+from innerear.lab import kits
 from innerear.lab import sounds as make
 from innerear.lab.all import passes
+from innerear.lab.music.endless import endless
+from innerear.lab.music.players import bell, harpsichord
+from innerear.lab.music.scales import scale_of
+from innerear.lab.music.tunes import sung
 from innerear.lab.sounds import SYNTHETIC, hz
 from innerear.lab.tools import seeded
 from innerear.lab.trials import trials
@@ -109,16 +113,16 @@ def test_another_setting_is_right_too_and_even_notes_are_not():
 @pytest.mark.parametrize("voice", SYNTHETIC)
 def test_a_tune_is_heard_from_its_sound(voice):
     rng = seeded("test", voice)
-    assert judged(TuneCheck(), ASKED, music._sung(TUNE, SYNTHETIC[voice], 0.5, 3, rng)).passed
+    assert judged(TuneCheck(), ASKED, sung(TUNE, SYNTHETIC[voice], 0.5, 3, rng)).passed
     wrong = [*TUNE[:4], (70, 1.0), *TUNE[5:]]
-    assert judged(TuneCheck(), ASKED, music._sung(wrong, SYNTHETIC[voice], 0.5, 3, rng)).value == pytest.approx(0.9)
+    assert judged(TuneCheck(), ASKED, sung(wrong, SYNTHETIC[voice], 0.5, 3, rng)).value == pytest.approx(0.9)
 
 
 def test_bells_are_heard_though_they_have_no_common_period():
     rng = seeded("bells")
-    assert judged(TuneCheck(), ASKED, music._sung(TUNE, music.bell, 0.6, 3, rng)).passed
+    assert judged(TuneCheck(), ASKED, sung(TUNE, bell, 0.6, 3, rng)).passed
     wrong = [*TUNE[:4], (70, 1.0), *TUNE[5:]]
-    assert not judged(TuneCheck(), ASKED, music._sung(wrong, music.bell, 0.6, 3, rng)).passed
+    assert not judged(TuneCheck(), ASKED, sung(wrong, bell, 0.6, 3, rng)).passed
 
 
 def test_a_repeated_note_keeps_its_octave():
@@ -167,11 +171,11 @@ def test_nineteen_equal_steps_are_not_twelve():
     asked = [440 * 2 ** (n / 19) for n in range(8)]
     check = checks.Pitches(f0_hz=asked, onsets_s=[0.5 * n for n in range(8)], tolerance_cents=6, onset_tolerance_s=0.05)
     rng = seeded("nineteen")
-    found = judged(PitchesCheck(), check, music._scale(music.harpsichord, asked, check.onsets_s, 0.5, rng))
+    found = judged(PitchesCheck(), check, scale_of(harpsichord, asked, check.onsets_s, 0.5, rng))
     assert found.passed, found.reason
     assert max(map(abs, found.detail["cents"])) < 3
     off = [f0 * (2 ** (18 / 1200) if n == 3 else 1) for n, f0 in enumerate(asked)]
-    found = judged(PitchesCheck(), check, music._scale(music.harpsichord, off, check.onsets_s, 0.5, rng))
+    found = judged(PitchesCheck(), check, scale_of(harpsichord, off, check.onsets_s, 0.5, rng))
     assert found.value == pytest.approx(7 / 8)
 
 
@@ -210,16 +214,16 @@ def test_the_level_of_a_band_is_that_of_what_is_in_it(level_db):
 def test_a_shepard_scale_passes_and_a_scale_does_not(step):
     check = checks.Shepard(tones=12, step_semitones=step)
     rng = seeded("shepard", step)
-    assert judged(ShepardCheck(), check, music._endless(check, 6.0, rng)).passed
+    assert judged(ShepardCheck(), check, endless(check, 6.0, rng)).passed
     for how in ({"octaves": 1}, {"wrapped": True}, {"harmonic": True}, {"speed": -1.0}, {"fixed": False}):
-        assert not judged(ShepardCheck(), check, music._endless(check, 6.0, rng, **how)).passed, how
+        assert not judged(ShepardCheck(), check, endless(check, 6.0, rng, **how)).passed, how
 
 
 def test_a_glissando_of_another_speed_fails():
     check = checks.Shepard(tones=None, step_semitones=-1.5, per_s=True)
     rng = seeded("risset")
-    assert judged(ShepardCheck(), check, music._endless(check, 8.0, rng)).passed
-    assert "semitones a second" in judged(ShepardCheck(), check, music._endless(check, 8.0, rng, speed=0.7)).reason
+    assert judged(ShepardCheck(), check, endless(check, 8.0, rng)).passed
+    assert "semitones a second" in judged(ShepardCheck(), check, endless(check, 8.0, rng, speed=0.7)).reason
 
 
 # --- cadence

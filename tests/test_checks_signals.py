@@ -23,6 +23,11 @@ from innerear.dsp.decoders.morse import CODE, elements
 from innerear.dsp.impulses import find_arrivals, find_clicks
 from innerear.dsp.repetition import event_rate, period_rate
 from innerear.lab import signals
+from innerear.lab.signals import BUILDERS
+from innerear.lab.signals.codes import dtmf_signal, fsk_signal
+from innerear.lab.signals.moving import TIMBRES, passing_source, voiced
+from innerear.lab.signals.rooms import tail_noise
+from innerear.lab.signals.tools import duller, gate, laid, pop
 from innerear.lab.tools import seeded
 from innerear.metrics.base import Sound
 from innerear.metrics.registry import check_metric
@@ -174,7 +179,7 @@ def test_minimodem_reads_what_the_trials_send(tmp_path):
             ("RYRYRY TEST", ita2("RYRYRY TEST"), RTTY, ["--mark", "2125", "--space", "2295", "rtty"]),
         ):
             rng = seeded("oracle", turn, text)
-            samples, rate = signals.fsk_signal(codes, modem, rng, stop=1.5)
+            samples, rate = fsk_signal(codes, modem, rng, stop=1.5)
             path = tmp_path / "sent.wav"
             soundfile.write(path, 0.5 * samples / np.abs(samples).max(), rate)
             out = subprocess.run(["minimodem", "--rx", "-q", "-f", path, *how], capture_output=True).stdout
@@ -192,7 +197,7 @@ def _minimodem(how: list[str], text: str, rate: int, folder: Path) -> Clip:
 @pytest.mark.parametrize("turn", range(4))
 def test_multimon_reads_the_same_keys(turn, tmp_path):
     text = "A1B2C3D*0#"
-    samples, rate = signals.dtmf_signal(text, seeded("oracle", turn))
+    samples, rate = dtmf_signal(text, seeded("oracle", turn))
     assert decode_dtmf(samples.astype(np.float32), rate) == text
     out = _multimon("DTMF", Clip((0.5 * samples / np.abs(samples).max()).astype(np.float32)[None], rate), tmp_path)
     assert "".join(line.split()[-1] for line in out.splitlines() if line.startswith("DTMF:")) == text
@@ -205,7 +210,7 @@ def test_multimon_reads_the_same_morse(text, tmp_path):
     spans = [(0.3 + a * dot_s, 0.3 + b * dot_s) for a, b in elements(text)]
     rate = 22_050
     duration_s = spans[-1][1] + 1
-    tone = 0.5 * np.sin(2 * np.pi * 700 * seconds(duration_s)) * signals.gate(spans, duration_s, rate, 0.003)
+    tone = 0.5 * np.sin(2 * np.pi * 700 * seconds(duration_s)) * gate(spans, duration_s, rate, 0.003)
     assert decode_morse(tone.astype(np.float32), rate) == text
     out = _multimon("MORSE_CW", Clip(tone.astype(np.float32)[None], rate), tmp_path)
     assert text.replace(" ", "") in out.replace(" ", "")
@@ -241,7 +246,7 @@ def test_morse_is_read_at_any_speed(wpm, text):
     dot_s = 1.2 / wpm
     spans = [(a * dot_s, b * dot_s) for a, b in elements(text)]
     duration_s = spans[-1][1] + 0.1
-    tone = np.sin(2 * np.pi * 600 * seconds(duration_s)) * signals.gate(spans, duration_s, RATE, 0.004)
+    tone = np.sin(2 * np.pi * 600 * seconds(duration_s)) * gate(spans, duration_s, RATE, 0.004)
     assert decode_morse(tone.astype(np.float32), RATE) == text
 
 
@@ -260,8 +265,8 @@ def test_a_key_must_be_within_the_limits_of_q24(off, text):
 def test_an_echo_tells_the_distance_of_its_wall(distance_m):
     delay_s = 2 * distance_m / 343.2
     rng = np.random.default_rng(3)
-    clap = signals.pop("clap", RATE, rng)
-    x = signals.laid([(0, clap), (delay_s, 0.05 * signals.duller(clap, RATE, 4000))], delay_s + 1, RATE)
+    clap = pop("clap", RATE, rng)
+    x = laid([(0, clap), (delay_s, 0.05 * duller(clap, RATE, 4000))], delay_s + 1, RATE)
     found = find_arrivals(x.astype(np.float32), RATE)
     assert found[1].at_s - found[0].at_s == pytest.approx(delay_s, abs=0.005)
     assert judged(checks.Echo(delay_s=delay_s, tolerance=0.03), x).passed
@@ -269,7 +274,7 @@ def test_an_echo_tells_the_distance_of_its_wall(distance_m):
 
 @pytest.mark.parametrize("t60_s", [0.3, 1.0, 5.0])
 def test_an_exponential_decay_has_its_own_time(t60_s):
-    x = signals.tail_noise(1.2 * t60_s, t60_s, RATE, np.random.default_rng(1))
+    x = tail_noise(1.2 * t60_s, t60_s, RATE, np.random.default_rng(1))
     for octave in decays(x.astype(np.float32), RATE):
         assert octave.t60_s == pytest.approx(t60_s, rel=0.08)
         assert octave.curvature < 15
@@ -277,7 +282,7 @@ def test_an_exponential_decay_has_its_own_time(t60_s):
 
 def test_noise_hides_the_end_of_a_decay_and_does_not_lengthen_it():
     rng = np.random.default_rng(2)
-    x = signals.tail_noise(3.0, 1.0, RATE, rng)
+    x = tail_noise(3.0, 1.0, RATE, rng)
     found = decays((x + 0.01 * rng.standard_normal(len(x))).astype(np.float32), RATE)
     assert {octave.range_db for octave in found} == {20.0}
     assert np.mean([octave.t60_s for octave in found]) == pytest.approx(1.0, rel=0.08)
@@ -330,8 +335,8 @@ def test_a_dead_time_is_corrected(dead_s):
 def test_a_passing_source_falls_by_the_doppler_ratio():
     """(c - v)/(c + v): 30 m/s is 304 cents."""
     t = seconds(6)
-    for timbre in signals.TIMBRES:
-        x = signals.voiced(*signals.passing_source(700, t, RATE, 30, 10, 3), timbre)
+    for timbre in TIMBRES:
+        x = voiced(*passing_source(700, t, RATE, 30, 10, 3), timbre)
         assert judged(checks.Passing(
             approach_hz=700 / (1 - 30 / 343.2), recede_hz=700 / (1 + 30 / 343.2), closest_s=3, tolerance=0.01,
             time_tolerance_s=0.1,
@@ -406,5 +411,5 @@ def test_each_kind_tells_its_figures_in_a_brief():
 
 
 def test_trials_are_the_same_each_time():
-    first, again = (next(islice(signals.BUILDERS["echo"]([], None), 1, 2)).clip.mono for _ in range(2))
+    first, again = (next(islice(BUILDERS["echo"]([], None), 1, 2)).clip.mono for _ in range(2))
     assert np.array_equal(first, again)

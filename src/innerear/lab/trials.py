@@ -14,10 +14,11 @@ import numpy as np
 from innerear import checks
 from innerear.checks import Check
 from innerear.clip import Clip
-from innerear.lab import music
 from innerear.lab import sounds as make
 from innerear.lab.contours import f0_contour
 from innerear.lab.movement import glide, level_trend, modulation, waveform
+from innerear.lab.music import BUILDERS as MUSIC
+from innerear.lab.music.cadences import cadence
 from innerear.lab.scenes import SCENES
 from innerear.lab.signals import BUILDERS as SIGNALS
 from innerear.lab.sounds import SYNTHETIC, Bank, Voice, hz
@@ -312,8 +313,8 @@ BUILDERS: dict[str, Builder] = {
     "waveform": waveform, "modulation": modulation, "glide": glide, "level_trend": level_trend,
 }  # fmt: skip
 OF_TIER: dict[Tier, dict[str, Builder]] = {
-    "notes": {**BUILDERS, **music.BUILDERS},
-    "environment": {**SCENES, **SIGNALS, "cadence": music.cadence},
+    "notes": {**BUILDERS, **MUSIC},
+    "environment": {**SCENES, **SIGNALS, "cadence": cadence},
     "speech": {**SPEECH, "f0_contour": f0_contour, "speaker": speaker},
 }
 """For each tier, what makes the sounds that a kind of check is tried on."""
