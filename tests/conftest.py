@@ -22,6 +22,11 @@ if SHARED:
     os.environ["INNEREAR_DATA"] = str(SHARED / "data")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put long tests first: a worker that starts one at the end keeps the other worker waiting."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder that holds the data pack."""

@@ -110,6 +110,7 @@ def test_rows_in_an_object_store_merge_and_compact_as_on_a_disk(bucket):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_run_in_an_object_store_is_that_on_a_disk_and_goes_on(bucket, tmp_path):
     here, there = tmp_path / "run", f"{bucket}/runs/one"
     innerear("run", *FEW, "--out", here)

@@ -34,9 +34,10 @@ def test_sixty_random_files_raise_nothing_and_write_no_nan():
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
-def test_two_thousand_random_files_raise_nothing_and_write_no_nan():
-    assert not found_in(range(60, 2060))
+def test_six_hundred_random_files_raise_nothing_and_write_no_nan():
+    assert not found_in(range(60, 660))  # bench/fuzz_sounds.py tries as many as one likes
 
 
 @pytest.mark.slow

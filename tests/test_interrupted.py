@@ -59,6 +59,7 @@ def has_begun(process: subprocess.Popen[str]) -> bool:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_interrupted_and_killed_at_random_moments_nothing_is_lost_and_no_process_aborts(tmp_path, request):
     rng = random.Random(int(os.environ.get("INNEREAR_KILL_SEED", "1")))
     folder = tmp_path / "run"

@@ -217,7 +217,8 @@ def run(server, out, strategy, *more):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("strategy", "probes", "n"), [("repair:2", "*", 172), ("listen:2", "environment/*", 60)])
+@pytest.mark.long
+@pytest.mark.parametrize(("strategy", "probes", "n"), [("repair:2", "notes/*", 64), ("listen:2", "environment/*", 60)])
 def test_a_suite_among_faults_killed_twice_has_each_row_once(strategy, probes, n, tmp_path):
     with OpenAIServer() as server:
         server.script = faulty(server)

@@ -119,6 +119,7 @@ def test_without_a_layer_its_attacks_succeed(world, way, without, at_least):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become an ordinary user")
 def test_every_jail_holds_for_an_ordinary_user():
     here = Path(__file__)

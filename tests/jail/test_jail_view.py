@@ -226,6 +226,7 @@ def wheel(tmp_path_factory) -> Path:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("file", "chosen"),
     [
@@ -235,7 +236,7 @@ def wheel(tmp_path_factory) -> Path:
 )
 def test_a_jail_of_a_package_installed_from_a_wheel_holds(wheel, tmp_path, file, chosen):
     shutil.copytree(Path(__file__).parent, tmp_path / "jail", ignore=shutil.ignore_patterns("__pycache__"))
-    (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = slow\n")
+    (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers =\n  slow\n  long\n")
     command = [str(wheel), "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", f"jail/{file}", "-k", chosen]
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=environment, timeout=540)
