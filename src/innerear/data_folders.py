@@ -10,6 +10,11 @@ Folders = str | Path | Sequence[Path] | None
 """Folders as a list, or as one text joined by `os.pathsep`; `None`: those of `INNEREAR_DATA`."""
 
 
+def data_setting() -> Path | None:
+    """What `INNEREAR_DATA` says, as one path; `None` if it is not set."""
+    return Path(text) if (text := os.environ.get("INNEREAR_DATA")) else None
+
+
 def data_folders(named: Folders = None) -> list[Path]:
     """The folders; none if nothing names one.
 
@@ -18,7 +23,7 @@ def data_folders(named: Folders = None) -> list[Path]:
     """
     if named is not None and not isinstance(named, str | Path):
         return list(named)
-    text = str(named or os.environ.get("INNEREAR_DATA") or "")
+    text = str(named or data_setting() or "")
     return [Path(one) for one in text.split(os.pathsep) if one]
 
 

@@ -7,7 +7,6 @@ A stage hands its parallel work as `Job` to `Executor`, by default threads of th
 from __future__ import annotations
 
 import operator
-import os
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -19,6 +18,7 @@ from innerear.ask.generate import generate as ask_all
 from innerear.ask.generate import summary
 from innerear.ask.models import Model
 from innerear.compute.work import Executor, Local
+from innerear.data_folders import data_setting
 from innerear.embed.batches import Named
 from innerear.embed.stage import choose_embedders, embed_missing, sounds_of
 from innerear.errors import JailUnavailable
@@ -176,8 +176,7 @@ def report(run: Run, every_recording: bool = False, say: Say = unsaid) -> Path:
     from innerear.report import write_report
     from innerear.report.evidence import report_data
 
-    data = Path(named) if (named := os.environ.get("INNEREAR_DATA")) else None
-    return write_report(report_data(run, score(run, say=say), data, every_recording), run.folder, say)
+    return write_report(report_data(run, score(run, say=say), data_setting(), every_recording), run.folder, say)
 
 
 class Evaluation(NamedTuple):

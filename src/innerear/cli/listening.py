@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from innerear.data_folders import data_setting
 from innerear.errors import UsageError
 
 if TYPE_CHECKING:
@@ -60,13 +61,12 @@ def build_command(folders: tuple[Path, ...], out: Path, key: Path | None, **give
     from innerear.run.run import Run
 
     runs = [Run(folder) for folder in folders]
-    data = os.environ.get("INNEREAR_DATA")
     wanted = Wanted(
         **{name: given[name] for name in ("kind", "seed", "trials", "anchors", "listeners", "models", "options")},
         **{name: given[name] for name in ("free_text", "least_s", "headphones", "title", "non_commercial")},
         welcome=_text(given["welcome"]),
         probes=_probes(runs, given["tiers"], given["pattern"]),
-        data=Path(data) if data else None,
+        data=data_setting(),
     )
     with bars() as progress:
         built = build(runs, out, wanted, key, progress)

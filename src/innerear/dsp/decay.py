@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from innerear.dsp.silence import is_silent
+
 OCTAVES_HZ = (500.0, 1000.0)  # ISO 3382-1: T_mid is the mean of these octaves
 BLOCK_S = 0.01
 DIRECT_S = 0.03  # after the peak: the clap itself, which is stronger than its reverberation if it is near
@@ -48,7 +50,7 @@ def decays(samples: NDArray[np.float32], sample_rate: int) -> list[Decay]:
 
     found = []
     block = max(1, round(BLOCK_S * sample_rate))
-    if len(samples) < 10 * block or float(np.abs(samples).max()) < 1e-4:
+    if len(samples) < 10 * block or is_silent(samples):
         return []
     start = _after_direct(samples.astype(np.float64), block, sample_rate)
     for middle_hz in OCTAVES_HZ:

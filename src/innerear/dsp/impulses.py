@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from innerear.dsp.silence import is_silent
+
 Floats = NDArray[np.float64]
 
 CLICK_HOP_S = 0.00025
@@ -143,7 +145,7 @@ def find_arrivals(samples: NDArray[np.float32], sample_rate: int) -> list[Arriva
 
 def _level(samples: Floats, sample_rate: int, window_s: float, hop_s: float) -> Floats:
     """Level in dB over windows centred on multiples of the hop."""
-    if not len(samples) or float(np.abs(samples).max()) < 1e-5:
+    if is_silent(samples, 1e-5):
         return np.zeros(0)
     half = max(1, round(window_s * sample_rate / 2))
     sums = np.concatenate([[0.0], np.cumsum(np.pad(samples, half) ** 2)])

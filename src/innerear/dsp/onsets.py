@@ -12,6 +12,8 @@ import functools
 import numpy as np
 from numpy.typing import NDArray
 
+from innerear.dsp.silence import is_silent
+
 SAMPLE_RATE = 44_100  # Hz; clips are resampled to it
 N_FFT, HOP = 2048, 220  # samples: 46 ms, 5 ms
 NEIGHBOURS = 3  # width of the maximum filter in bands, against vibrato
@@ -62,7 +64,7 @@ def find_onsets(samples: NDArray[np.float32]) -> Floats:
     """Onset times in seconds of a signal at 44.1 kHz, ascending; none for silence."""
     from scipy.ndimage import maximum_filter1d
 
-    if not len(samples) or float(np.abs(samples).max()) < 1e-4:
+    if is_silent(samples):
         return np.zeros(0)
     rise = flux(samples)
     hop_s = HOP / SAMPLE_RATE
@@ -90,7 +92,7 @@ def count_events(samples: NDArray[np.float32]) -> int:
     """
     hop = HOP
     whole = len(samples) // hop * hop
-    if whole == 0 or float(np.abs(samples).max()) < 1e-4:
+    if whole == 0 or is_silent(samples):
         return 0
     power = np.mean(samples[:whole].reshape(-1, hop).astype(np.float64) ** 2, axis=1)
     width = max(1, round(EVENT_SMOOTH_S * SAMPLE_RATE / hop))

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from innerear.dsp.silence import is_silent
+
 Floats = NDArray[np.float64]
 
 EVENTS_BELOW_HZ = 20.0
@@ -58,7 +60,7 @@ def _loudness(samples: NDArray[np.float32], sample_rate: int, frame_s: float) ->
     """Loudness per frame, and the length of a frame in seconds."""
     import scipy.fft
 
-    if not len(samples) or float(np.abs(samples).max()) < 1e-4:
+    if is_silent(samples):
         return np.zeros(0), frame_s
     hop = max(1, round(frame_s * sample_rate))
     length = max(2 * hop, round(0.008 * sample_rate))
@@ -99,7 +101,7 @@ def period_rate(samples: NDArray[np.float32], sample_rate: int, about_hz: float)
     import scipy.fft
     from scipy.signal import butter, hilbert, sosfiltfilt
 
-    if len(samples) < 4 * sample_rate / about_hz or float(np.abs(samples).max()) < 1e-4:
+    if len(samples) < 4 * sample_rate / about_hz or is_silent(samples):
         return None
     x = samples.astype(np.float64)
     x = x - x.mean()

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from innerear.clip import Samples
 from innerear.dsp.f0 import CLEAR, track_f0
 from innerear.dsp.levelling import SAMPLE_RATE
-from innerear.dsp.mel import hann, spectrum, triangles
+from innerear.dsp.mel import hann, htk_hz, htk_mel, spectrum, triangles
 
 Floats = NDArray[np.floating[Any]]
 
@@ -82,9 +82,8 @@ def telltales(samples: Samples) -> NDArray[np.float32]:
 @functools.cache
 def _bands() -> Floats:
     """Triangles even on the mel scale, shape (bins, 24)."""
-    low, high = 2595 * np.log10(1 + np.array([LOW_HZ, HIGH_HZ]) / 700)
-    mel = np.linspace(low, high, BANDS + 2)
-    return triangles(np.fft.rfftfreq(N_FFT, 1 / SAMPLE_RATE), 700 * (10 ** (mel / 2595) - 1)) + 0.0
+    mels = np.linspace(htk_mel(LOW_HZ), htk_mel(HIGH_HZ), BANDS + 2)
+    return triangles(np.fft.rfftfreq(N_FFT, 1 / SAMPLE_RATE), htk_hz(mels)) + 0.0
 
 
 def _pitch(samples: Samples) -> tuple[float, float]:

@@ -24,7 +24,6 @@ Rows = dict[str, list[int]]
 """Steps of one bar by row."""
 
 PATTERNS = 12
-LOW_HIGH_PATTERNS = 4
 GM_KITS = {"standard": 0, "room": 8, "power": 16, "electronic": 24, "TR-808": 25, "jazz": 32, "orchestra": 48}
 """Programs of the percussion channel."""
 GM_KEYS = {

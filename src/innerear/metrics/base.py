@@ -113,7 +113,11 @@ class CheckMetric(Metric, Generic[C]):
 
     @abc.abstractmethod
     def measure(self, sound: Sound, check: C) -> Value:
-        """The value, and whether it passes."""
+        """The value, and whether it passes.
+
+        Raises:
+            WeightsUnavailable: this machine lacks what it needs. The row then says so.
+        """
 
 
 class SoundMetric(Metric):
@@ -125,7 +129,7 @@ class SoundMetric(Metric):
 
     @abc.abstractmethod
     def measure(self, sound: Sound) -> Value:
-        """The value of one sound."""
+        """The value of one sound; raises as a check does."""
 
     def combine(self, group: Group, rows: Sequence[tuple[str, Measurement]]) -> Iterator[Score]:
         """The scores of a group from its rows, each with its probe's id; none by default."""

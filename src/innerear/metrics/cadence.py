@@ -6,6 +6,7 @@ import numpy as np
 
 from innerear.checks import Cadence, SignalTone
 from innerear.dsp.onsets import SAMPLE_RATE
+from innerear.dsp.silence import is_silent
 from innerear.dsp.tones import HOP_S, Floats, amplitude, peaks, power_spectrum
 from innerear.metrics.base import CheckMetric, Sound, Value
 
@@ -37,7 +38,7 @@ class CadenceCheck(CheckMetric[Cadence]):
         """Detail: the peaks found in each tone, and the times of each frequency."""
         assert sound.clip is not None
         samples = sound.clip.at(SAMPLE_RATE).astype(np.float64)
-        if not len(samples) or float(np.abs(samples).max()) < 1e-4:
+        if is_silent(samples):
             return Value(0.0, False, "silence")
         detail: dict[str, object] = {}
         faults = [_spectrum_fault(samples, tone, check.frequency_tolerance) for tone in check.tones]
@@ -72,7 +73,7 @@ def _spectrum_fault(samples: Floats, tone: SignalTone, tolerance: float) -> str:
     half = min(LONGEST_S, MIDDLE * (tone.end_s - tone.start_s)) / 2
     middle = (tone.start_s + tone.end_s) / 2
     part = _part(samples, middle - half, middle + half)
-    if len(part) < half * SAMPLE_RATE or float(np.abs(part).max()) < 1e-5:
+    if len(part) < half * SAMPLE_RATE or is_silent(part, 1e-5):
         return f"nothing at {middle:.2f} s"
     hertz, levels = peaks(*power_spectrum(part, SAMPLE_RATE))
     top = float(levels.max())

@@ -21,7 +21,6 @@ from numpy.typing import NDArray
 
 from innerear.checks import Rhyme
 from innerear.clip import Clip
-from innerear.errors import WeightsUnavailable
 from innerear.metrics.base import CheckMetric, Sound, Value
 from innerear.metrics.in_noise import speech_noise
 from innerear.metrics.pronounce import homophones
@@ -116,10 +115,7 @@ class RhymeCheck(CheckMetric[Rhyme]):
     def measure(self, sound: Sound, check: Rhyme) -> Value:
         """The detail holds the word heard (`None`: none of them), among how many, and chance."""
         assert sound.clip is not None
-        try:
-            return judge(check, hear_choice(sound.clip, check.among))
-        except WeightsUnavailable as error:
-            return Value.unavailable(error)
+        return judge(check, hear_choice(sound.clip, check.among))
 
 
 def hear_choice(clip: Clip, among: Sequence[str]) -> Chosen | None:

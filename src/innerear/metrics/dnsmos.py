@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from innerear.clip import Clip
+from innerear.dsp.silence import is_silent
 from innerear.embed.weights import fetch
-from innerear.errors import WeightsUnavailable
 from innerear.metrics.base import Sound, SoundMetric, Value
 from innerear.metrics.group import Group
 from innerear.records import Measurement, Probe, Score, Status
@@ -46,7 +46,7 @@ def rate(clip: Clip) -> tuple[float, float, float] | None:
     """
     network = _network()
     samples = clip.at(SAMPLE_RATE)
-    if not len(samples) or float(np.abs(samples).max()) < 1e-5:
+    if is_silent(samples, 1e-5):
         return None
     if len(samples) < WINDOW:
         samples = np.resize(samples, WINDOW)
@@ -81,10 +81,7 @@ class Dnsmos(SoundMetric):
     def measure(self, sound: Sound) -> Value:
         """Detail: the three ratings, of speech, background and overall quality."""
         assert sound.clip is not None
-        try:
-            found = rate(sound.clip)
-        except WeightsUnavailable as error:
-            return Value.unavailable(error)
+        found = rate(sound.clip)
         if found is None:
             return Value(None, None, "silence")
         return Value(found[2], None, "", dict(zip(("sig", "bak", "ovrl"), found, strict=True)))

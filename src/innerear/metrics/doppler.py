@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from innerear.checks import Doppler
+from innerear.dsp.silence import is_silent
 from innerear.metrics.base import CheckMetric, Sound, Value
 
 Floats = NDArray[np.float64]
@@ -97,7 +98,7 @@ class DopplerCheck(CheckMetric[Doppler]):
         """Detail: the frequency ratio found and the similarity of both ends."""
         assert sound.clip is not None
         samples = sound.clip.at(SAMPLE_RATE)
-        if not len(samples) or float(np.abs(samples).max()) < 1e-4:
+        if is_silent(samples):
             return Value(None, False, "silence")
         found = shift_cents(samples)
         if found is None:

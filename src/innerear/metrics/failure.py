@@ -14,6 +14,7 @@ import numpy as np
 from innerear import checks
 from innerear.clip import Clip
 from innerear.dsp.f0 import CLEAR, track_f0
+from innerear.dsp.silence import is_silent
 from innerear.metrics.base import Sound
 from innerear.metrics.signal import right_length
 from innerear.records import Measurement, Outcome, Probe, checked
@@ -71,7 +72,7 @@ def fingerprint(clip: Clip) -> list[int]:
     from innerear.embed.mel import log_mel
 
     samples = clip.at(PRINT_HZ)
-    if len(samples) < PRINT_TIMES * 160 or float(np.abs(samples).max()) < 1e-4:
+    if len(samples) < PRINT_TIMES * 160 or is_silent(samples):
         return []
     bands = log_mel(samples)
     if len(bands) < PRINT_TIMES:

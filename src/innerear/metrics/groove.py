@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from innerear.checks import Groove
 from innerear.dsp.hits import Floats, envelope, rises
 from innerear.dsp.onsets import SAMPLE_RATE, find_onsets
+from innerear.dsp.silence import is_silent
 from innerear.metrics.base import CheckMetric, Sound, Value
 
 ONSET_S = 0.045  # an onset is this near to its step
@@ -53,7 +54,7 @@ class GrooveCheck(CheckMetric[Groove]):
         rows = {name: _steps(row, check) for name, row in check.rows.items()}
         if not rows:
             return Value(None, None, "no row to judge")
-        if not len(samples) or float(np.abs(samples).max()) < 1e-4:
+        if is_silent(samples):
             return Value(None, False, "silence")
         steps = check.beats_per_bar * check.steps_per_beat
         grid = np.arange(steps * check.bars) * 60 / check.bpm / check.steps_per_beat

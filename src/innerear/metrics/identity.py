@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from innerear.clip import Clip
+from innerear.dsp.silence import is_silent
 from innerear.errors import WeightsUnavailable
 from innerear.metrics.base import Value
 
@@ -35,7 +36,6 @@ EARS: tuple[Ear, ...] = ("both", "yamnet", "aisfx")
 NETWORKS = ("yamnet", "aisfx")
 LEAST_SCORE = 1e-3  # added to YAMNet's scores, because smaller ones are uninformative
 TOP = 5
-SILENT = 1e-4  # peak
 MOST_ODDS = 8.0  # log odds beyond this say no more
 LEVELS_AT_S = (0.1, 0.3, 0.6, 1.0, 2.0)  # after the onset
 RANGE_DB, ONSET_DB = 50.0, 25.0  # below the maximum: dynamic range, and threshold of the onset
@@ -239,13 +239,13 @@ def judge(check: str, clip: Clip, group: str, words: str) -> Value:
     Detail: the class found (`None`: nothing known), the rank of the group's best class, the first five with their
     probabilities, the probability of what is outside, grade and typicality, and which ears heard it. `words`: what
     the classes are called in a reason.
+
+    Raises:
+        WeightsUnavailable: neither ear is here.
     """
     if silent(clip):
         return Value(None, False, "silence", {"heard": None})
-    try:
-        heard, missing = hear(clip)
-    except WeightsUnavailable as error:
-        return Value.unavailable(error)
+    heard, missing = hear(clip)
     found = shipped(check, heard.ear).judge(heard.features(heard.ear))
     ranked, ranked_names = found.ranked(), found.by.names[: found.by.classes]
     detail = {
@@ -268,4 +268,4 @@ def judge(check: str, clip: Clip, group: str, words: str) -> Value:
 
 def silent(clip: Clip) -> bool:
     """Whether a clip is empty or digitally (almost) silent."""
-    return not len(clip.mono) or float(np.abs(clip.mono).max()) < SILENT
+    return is_silent(clip.mono)

@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from innerear.clip import Clip
-from innerear.errors import WeightsUnavailable
 from innerear.metrics.base import Sound, SoundMetric, Value
 from innerear.metrics.group import Group
 from innerear.metrics.open_words import WhisperWer, asked_text, hear
@@ -103,11 +102,8 @@ class InNoise(SoundMetric):
         """The detail holds, at each ratio in dB, what was heard and how many of the words were wrong."""
         assert sound.clip is not None
         text = asked_text(sound.probe)
-        try:
-            voice = hear(sound.clip).voice
-            heard = {snr_db: transcribe(in_noise(sound.clip, snr_db, text)) if voice else "" for snr_db in STEPS_DB}
-        except WeightsUnavailable as error:
-            return Value.unavailable(error)
+        voice = hear(sound.clip).voice
+        heard = {snr_db: transcribe(in_noise(sound.clip, snr_db, text)) if voice else "" for snr_db in STEPS_DB}
         found = {snr_db: compare(text, said) for snr_db, said in heard.items()}
         steps = {
             str(snr_db): {"heard": heard[snr_db], "errors": one.errors, "words": one.words}

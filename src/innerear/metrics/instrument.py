@@ -19,7 +19,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from innerear.checks import Instrument
-from innerear.errors import WeightsUnavailable
 from innerear.metrics import identity
 from innerear.metrics.base import CheckMetric, Sound, Value
 
@@ -54,10 +53,7 @@ class InstrumentCheck(CheckMetric[Instrument]):
             return identity.judge("instrument", sound.clip, check.family, "families")
         if identity.silent(sound.clip):
             return Value(None, False, "silence")
-        try:
-            return _by_name(identity.network("yamnet").listen(sound.clip)[1], check.audioset)
-        except WeightsUnavailable as error:
-            return Value.unavailable(error)
+        return _by_name(identity.network("yamnet").listen(sound.clip)[1], check.audioset)
 
 
 def _by_name(scores: NDArray[np.float32], wanted: Sequence[str]) -> Value:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import msgspec
 
 from innerear.checks import Check
+from innerear.errors import WeightsUnavailable
 from innerear.metrics.base import CheckMetric, Metric, Sound, SoundMetric, Value, sound_of
 from innerear.metrics.ears import with_ears
 from innerear.metrics.registry import metric_of, sound_metrics
@@ -72,7 +73,7 @@ def _status(status: Status, value: float | None, passed: bool | None) -> Status:
 
 
 def _value(metric: Metric, sound: Sound, check: int | None) -> Value:
-    """What a metric finds; a fault of its own costs this one number, and neither the sound nor the run."""
+    """What a metric finds, or that this machine lacks what it needs; a fault of its own costs this one number only."""
     try:
         if isinstance(metric, SoundMetric):
             value = metric.measure(sound)
@@ -82,6 +83,8 @@ def _value(metric: Metric, sound: Sound, check: int | None) -> Value:
             value = metric.measure(sound, sound.probe.expect[check])
         msgspec.json.encode((value.value, value.passed, value.detail))  # so that it can be written
         return value
+    except WeightsUnavailable as error:
+        return Value.unavailable(error)
     except Exception as error:
         logging.getLogger("innerear").warning("%s failed on a sound for %s", metric.name, sound.probe.id, exc_info=True)
         return Value.unavailable(f"the metric failed with {type(error).__name__}: {error}")

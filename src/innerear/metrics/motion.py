@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from innerear.checks import Glide, LevelTrend, Modulation
 from innerear.dsp.f0 import CLEAR, STEADY_DB, track_f0
+from innerear.dsp.silence import is_silent
 from innerear.metrics.base import CheckMetric, Sound, Value
 
 Floats = NDArray[np.float64]
@@ -107,7 +108,7 @@ def _level_db(samples: NDArray[np.float32], sample_rate: int) -> Floats | None:
     """Level in dB every 10 ms in windows of 30 ms, from the first to the last within 20 dB of the maximum."""
     hop = round(HOP_S * sample_rate)
     length = round(LEVEL_WINDOW_S * sample_rate)
-    if len(samples) < length or float(np.abs(samples).max()) < 1e-4:
+    if len(samples) < length or is_silent(samples):
         return None
     squares = np.concatenate([[0.0], np.cumsum(samples.astype(np.float64) ** 2)])
     power = (squares[length:] - squares[:-length])[::hop] / length
@@ -188,7 +189,7 @@ class LevelTrendCheck(CheckMetric[LevelTrend]):
         samples, sample_rate = sound.clip.mono, sound.clip.sample_rate
         hop = round(TREND_WINDOW_S / 2 * sample_rate)
         whole = len(samples) // hop * hop
-        if whole < 10 * hop or float(np.abs(samples).max()) < 1e-4:
+        if whole < 10 * hop or is_silent(samples):
             return Value(None, False, "silence, or too short for a trend")
         power = np.mean(samples[:whole].reshape(-1, hop).astype(np.float64) ** 2, axis=1)
         power = (power[1:] + power[:-1]) / 2

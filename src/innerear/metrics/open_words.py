@@ -13,7 +13,6 @@ from typing import Any
 
 from innerear.checks import Transcript, Words
 from innerear.clip import Clip
-from innerear.errors import WeightsUnavailable
 from innerear.metrics.base import CheckMetric, Sound, SoundMetric, Value
 from innerear.metrics.group import Group
 from innerear.metrics.silero import SHORTEST_S, spoken_s
@@ -92,10 +91,7 @@ class WhisperWer(SoundMetric):
     def measure(self, sound: Sound) -> Value:
         """The detail holds what was heard, how many words were asked and wrong, and which."""
         assert sound.clip is not None
-        try:
-            heard = hear(sound.clip, self.model)
-        except WeightsUnavailable as error:
-            return Value.unavailable(error)
+        heard = hear(sound.clip, self.model)
         found = compare(asked_text(sound.probe), heard.text)
         rate = found.capped / found.words
         return Value(rate, None, "" if heard.voice else "no voice", detail_of(found, heard, self.model))
@@ -136,11 +132,12 @@ class WordsCheck(CheckMetric[Words]):
 
 
 def judge(clip: Clip, text: str) -> Value:
-    """Whether a sound says a text, by open recognition. Not measured without Whisper and Silero."""
-    try:
-        heard = hear(clip)
-    except WeightsUnavailable as error:
-        return Value.unavailable(error)
+    """Whether a sound says a text, by open recognition.
+
+    Raises:
+        WeightsUnavailable: Whisper or Silero cannot be had here.
+    """
+    heard = hear(clip)
     found = compare(text, heard.text)
     passed = found.errors <= (0 if found.words <= FEW_WORDS else MOST_WRONG * found.words)
     said = f"heard {heard.text!r}" if heard.voice else "no voice"

@@ -9,10 +9,10 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from innerear.checks import BandLevel, Partials
 from innerear.dsp.onsets import SAMPLE_RATE
+from innerear.dsp.silence import is_silent
 from innerear.dsp.tones import Floats, peaks, power_spectrum
 from innerear.metrics.base import CheckMetric, Sound, Value
 
-SILENT = 1e-4  # full scale
 ATTACKS_S = (0.1, 0.4, 1.6)  # a partial may die within a tenth of a second, and two may be 3 Hz apart
 FRAME_S = 0.4  # of the mean spectrum
 SKIP_S = 0.005  # of the stroke itself
@@ -41,7 +41,7 @@ class PartialsCheck(CheckMetric[Partials]):
         """Detail: the level of each partial in dB re the strongest, `None` if it is not there."""
         assert sound.clip is not None
         samples = sound.clip.at(SAMPLE_RATE).astype(np.float64)
-        if not len(samples) or float(np.abs(samples).max()) < SILENT:
+        if is_silent(samples):
             return Value(None, False, "silence")
         spectra = [*_attacks(samples), mean := _mean(samples)]
         levels = [_level(spectra, check.reference_hz * ratio, check.tolerance_cents) for ratio in check.ratios]
@@ -126,7 +126,7 @@ class BandLevelCheck(CheckMetric[BandLevel]):
         from scipy.signal import welch
 
         samples = sound.clip.mono.astype(np.float64)
-        if not len(samples) or float(np.abs(samples).max()) < SILENT:
+        if is_silent(samples):
             return Value(None, False, "silence")
         length = min(len(samples), round(0.37 * sound.clip.sample_rate))
         hertz, power = welch(samples, sound.clip.sample_rate, "blackman", length, detrend=False)

@@ -10,6 +10,7 @@ import numpy as np
 
 from innerear.checks import Shepard
 from innerear.dsp.onsets import SAMPLE_RATE
+from innerear.dsp.silence import is_silent
 from innerear.dsp.tones import Floats, power_spectrum
 from innerear.metrics.base import CheckMetric, Sound, Value
 
@@ -44,7 +45,7 @@ class ShepardCheck(CheckMetric[Shepard]):
         """Detail: chroma in semitones and centroid in Hz of each tone or frame."""
         assert sound.clip is not None
         samples = sound.clip.at(SAMPLE_RATE).astype(np.float64)
-        if not len(samples) or float(np.abs(samples).max()) < 1e-4:
+        if is_silent(samples):
             return Value(None, False, "silence")
         parts = _tones(samples, check.tones, sound.probe.duration_s) if check.tones else _frames(samples)
         found = [_folded(part) for part in parts if len(part)]

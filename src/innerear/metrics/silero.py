@@ -105,10 +105,7 @@ class VoiceCheck(CheckMetric[Voice]):
     def measure(self, sound: Sound, check: Voice) -> Value:
         """The value is in seconds."""
         assert sound.clip is not None
-        try:
-            found = spoken_s(sound.clip)
-        except WeightsUnavailable as error:
-            return Value.unavailable(error)
+        found = spoken_s(sound.clip)
         if found < SHORTEST_S:
             return Value(found, False, "no voice")
         track = track_voice(sound.clip)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from innerear.checks import Chord, Waveform
 from innerear.dsp.f0 import cents, steady_f0
 from innerear.dsp.onsets import SAMPLE_RATE
+from innerear.dsp.silence import is_silent
 from innerear.metrics.base import CheckMetric, Sound, Value
 
 Floats = NDArray[np.float64]
@@ -128,7 +129,7 @@ class ChordCheck(CheckMetric[Chord]):
         """Detail: the level of each tone and the frequency of the strongest foreign peak."""
         assert sound.clip is not None
         samples = sound.clip.at(SAMPLE_RATE)
-        if not len(samples) or float(np.abs(samples).max()) < 1e-4:
+        if is_silent(samples):
             return Value(None, False, "silence")
         hertz, levels = peaks(samples)
         if not len(hertz):

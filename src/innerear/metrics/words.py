@@ -32,8 +32,11 @@ from numpy.typing import NDArray
 
 from innerear.checks import Transcript
 from innerear.clip import Clip
+from innerear.dsp.mel import htk_hz, htk_mel
+from innerear.dsp.silence import is_silent
+from innerear.errors import WeightsUnavailable
 from innerear.metrics.base import CheckMetric, Sound, Value
-from innerear.records import Remark, Status
+from innerear.records import Remark
 
 Prints = NDArray[np.float32]
 
@@ -70,8 +73,8 @@ def length(text: str) -> str:
 @functools.cache
 def _filters(warp: float) -> NDArray[np.float64]:
     """Triangles on the mel scale, their frequencies times `warp`, shape (bands, SIZE // 2 + 1)."""
-    low, high = (2595 * np.log10(1 + hz / 700) for hz in (LOWEST_HZ, HIGHEST_HZ))
-    edges = np.minimum(700 * (10 ** (np.linspace(low, high, BANDS + 2) / 2595) - 1) * warp, SAMPLE_RATE / 2 - 10)
+    mels = np.linspace(htk_mel(LOWEST_HZ), htk_mel(HIGHEST_HZ), BANDS + 2)
+    edges = np.minimum(htk_hz(mels) * warp, SAMPLE_RATE / 2 - 10)
     hz = np.fft.rfftfreq(SIZE, 1 / SAMPLE_RATE)
     rise = (hz - edges[:-2, None]) / np.maximum(edges[1:-1] - edges[:-2], 1)[:, None]
     fall = (edges[2:, None] - hz) / np.maximum(edges[2:] - edges[1:-1], 1)[:, None]
@@ -83,7 +86,7 @@ def cepstra(clip: Clip, points: int, warps: Sequence[float] = WARPS) -> Prints |
     import scipy.fft
 
     samples = clip.at(SAMPLE_RATE).astype(np.float64)
-    if not len(samples) or float(np.abs(samples).max()) < 1e-5:
+    if is_silent(samples, 1e-5):
         return None
     samples[1:] -= 0.97 * samples[:-1]
     samples = np.pad(samples, (0, max(0, 3 * WINDOW - len(samples))))
@@ -264,10 +267,10 @@ class TranscriptCheck(CheckMetric[Transcript]):
         if is_sentence(check):
             from innerear.metrics.open_words import judge as judge_words
 
-            found = judge_words(sound.clip, check.text)
-            if found.status is not Status.UNAVAILABLE:
-                return found
-            return _only_a_mark(found.cause, self._chosen(sound.clip, check))
+            try:
+                return judge_words(sound.clip, check.text)
+            except WeightsUnavailable as error:
+                return _only_a_mark(str(error), self._chosen(sound.clip, check))
         return self._chosen(sound.clip, check)
 
     def _chosen(self, clip: Clip, check: Transcript) -> Value:

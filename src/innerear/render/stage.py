@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 from innerear.compute.work import Executor, Job, Local
+from innerear.data_folders import data_setting
 from innerear.errors import AudioError
 from innerear.records import Program, Render, Repeat
 from innerear.render.render import is_there, load, render_all
@@ -52,7 +52,7 @@ def run_programs(
         run.asked.limits,
         open_jail=partial(open_jail, run.asked.jail, run.asked.track),
         seed=run.asked.seed,
-        data=Path(named) if (named := os.environ.get("INNEREAR_DATA")) else None,
+        data=data_setting(),
         machines=machines,
         sees=run.folder,
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import assert_never
 
 from innerear import checks
 from innerear.dsp.decoders.dtmf import tones_hz
@@ -150,6 +151,16 @@ def _draw(drawn: _Sketch, check: checks.Check) -> None:
             drawn.tone(check.hz)
         case checks.F0Contour():
             drawn.glides([VOICE_HZ * 2 ** (step / 12) for step in check.semitones])
+        case checks.Glide() | checks.VoiceF0() | checks.F0Trend() | checks.Events():
+            pass  # `_combine` draws them
+        case (
+            checks.Waveform() | checks.Instrument() | checks.Label() | checks.Sequence() | checks.Together()
+            | checks.Transcript() | checks.Words() | checks.Rhyme() | checks.Voice() | checks.Unvoiced()
+            | checks.Speaker() | checks.BandLevel() | checks.Echo() | checks.DecayTime() | checks.Decoded()
+        ):  # fmt: skip
+            pass  # not made of a few tones and clicks
+        case _:
+            assert_never(check)
 
 
 def _scale(drawn: _Sketch, check: checks.Shepard) -> None:
