@@ -217,14 +217,19 @@ def _kad(by, value):
 @pytest.mark.parametrize(
     ("scores", "by", "shown"),
     [
-        ([_kad("mel", 1.0), _kad("yamnet", 2.0)], "yamnet", "2.0"),
-        ([_kad("yamnet", None), _kad("mel", 1.0)], "mel", "1.0"),
-        ([_kad("yamnet", None)], "yamnet", "–"),
+        ([_kad("mel", 1.0), _kad("yamnet", 2.0)], ["yamnet"], {"notes": "2.0"}),
+        ([_kad("yamnet", None), _kad("mel", 1.0)], ["mel"], {"notes": "1.0"}),
+        ([_kad("yamnet", None)], ["yamnet"], {"notes": "–"}),
+        (
+            [_kad("yamnet", 2.0), _kad("aisfx", 3.0), _kad("mel", 1.0)],
+            ["yamnet", "aisfx"],
+            {"notes, yamnet": "2.0", "notes, aisfx": "3.0"},
+        ),
     ],
 )
-def test_a_runs_table_has_the_distances_of_an_embedder_that_hears(scores, by, shown):
+def test_a_runs_table_has_the_distances_of_all_embedders_that_hear(scores, by, shown):
     assert heard_by(scores) == by
-    assert [row[-1].split(" ")[0] for row in headline(scores)] == [shown]
+    assert {row[-3]: row[-1].split(" ")[0] for row in headline(scores)} == shown
 
 
 @pytest.mark.parametrize(

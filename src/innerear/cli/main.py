@@ -301,7 +301,10 @@ def _print_table(opened: Run) -> None:
     scores = stages.score(opened)
     print_rows(HEADINGS, headline(scores))
     measured = any(score.metric == "kad" and score.value is not None for score in scores)
-    click.echo(f"\ndistances use {heard_by(scores)}" if measured else "\nno distances: no sound was embedded")
+    ears = ", ".join(heard_by(scores))
+    click.echo(f"
+distances use {ears}" if measured else "
+no distances: no sound was embedded")
     print_scorecard(scores)
 
 

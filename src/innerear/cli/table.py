@@ -9,19 +9,20 @@ from innerear.records import ALL, Completion, Score
 from innerear.scores.checks import FEW
 
 
-def heard_by(scores: Sequence[Score]) -> str:
-    """The embedder for the distances in the table: the first one with values; `mel` only if there is no other."""
-    names = [(s.value is None, s.embedder) for s in scores if s.metric == "kad"]
-    return min(names, key=lambda named: (named[0], not is_perceptual(named[1])), default=(True, ""))[1]
+def heard_by(scores: Sequence[Score]) -> list[str]:
+    """The embedders whose distances are in the table: all with values; `mel` only if there is no other."""
+    asked = [s for s in scores if s.metric == "kad"]
+    names = list(dict.fromkeys(s.embedder for s in asked if s.value is not None))
+    return [name for name in names if is_perceptual(name)] or names or [s.embedder for s in asked[:1]]
 
 
 def headline(scores: Sequence[Score]) -> list[list[str]]:
     """The rows of the table at the end of a run: model, tier or kind, rates, checks passed, FAD, KAD.
 
-    Distances use the embedder that `heard_by` returns.
+    Distances use the embedders that `heard_by` returns, a row for each.
     """
     table = []
-    by = heard_by(scores)
+    ears = heard_by(scores)
     groups = dict.fromkeys(
         (s.model, s.tier)
         for s in scores
@@ -32,8 +33,9 @@ def headline(scores: Sequence[Score]) -> list[list[str]]:
         rates = {s.metric: s for s in own if s.group == ALL}
         distances: dict[str, dict[str, Score]] = {}
         for s in own:
-            if s.metric in ("fad", "kad") and s.embedder == by:
-                distances.setdefault(s.group, {})[s.metric] = s
+            if s.metric in ("fad", "kad") and s.embedder in ears:
+                against = f"{s.group}, {s.embedder}" if len(ears) > 1 else str(s.group)
+                distances.setdefault(against, {})[s.metric] = s
         for index, (against, pair) in enumerate((distances or {"": {}}).items()):
             first = index == 0
             table.append(
