@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from innerear import suite
 from innerear.cli.main import main
+from innerear.embed.store import save_frames
 from innerear.errors import UsageError
 from innerear.listening import Wanted, build, read_key, validate
 from innerear.listening.files import Answers
@@ -16,8 +17,11 @@ from innerear.listening.validate import spearman
 from innerear.metrics.base import sound_of
 from innerear.metrics.measure import keys
 from innerear.records import Measurement, digest
+from innerear.reference.sets import find_reference
 from innerear.report.validations import read_validations
 from innerear.run.parts import Writer
+from innerear.run.run import embeddings_folder, update
+from innerear.scores.realism import class_of
 from listening_made import answered, made_run, sent, short, tone
 
 PROBES = short(
@@ -134,6 +138,53 @@ def test_it_is_kept_in_the_run_and_the_report_shows_it(run, tests, off, tmp_path
     content = json.loads(json.loads("[" + index[index.index("(") + 1 : index.rindex(")")] + "]")[2])
     assert key.test.test in {one["test"] for one in content["listening"]}
     assert '"#/people"' in (run.folder / "report" / "index.html").read_text()
+
+
+@pytest.fixture(scope="module")
+def realistic(tmp_path_factory):
+    """Recordings as the sounds of 40 probes, each moved away from what recordings are by an amount of its own."""
+    probes = [probe for probe in suite.edition("1").probes if probe.tier == "environment"][:40]
+    run = made_run(tmp_path_factory.mktemp("realistic") / "run", {"model/one": tone(0.3, 0.06)}, short(probes))
+    reference = find_reference("environment", "yamnet-levelled")
+    deviation, frames, moved = np.concatenate(reference.clips).std(axis=0), {}, {}
+    with Writer(run.folder / "measurements", Measurement, 9e9) as writer:
+        for number, item in enumerate(run.items()):
+            like = next(
+                i for i, label in enumerate(reference.classes) if label == class_of(item.probe) and reference.held[i]
+            )
+            moved[item.completion.key] = 4.0 * number / len(probes)
+            frames[item.render.audio] = reference.clips[like] + np.float32(moved[item.completion.key]) * deviation
+            detail = {"identity": 1 - number / len(probes), "typicality": 0.5}
+            label = next(key for key, metric, _ in keys(item.completion.key, sound_of(item)) if metric.name == "label")
+            writer.keep(Measurement(label, item.completion.key, "label", 1.0, True, "", detail, 0))
+    name, signature = "yamnet-levelled", reference.signature
+    run = update(run.folder, lambda file: msgspec.structs.replace(
+        file, signatures={name: signature}, asked=msgspec.structs.replace(file.asked, embedders=[name])
+    ))  # fmt: skip
+    save_frames(embeddings_folder(run, name) / "made.npz", list(frames), list(frames.values()), None)
+    return run, moved
+
+
+def test_listeners_who_hear_what_is_made_agree_with_told_from_real_proximity_and_identity(realistic):
+    run, moved = realistic
+    wanted = Wanted(kind="rate", trials=40, anchors=0, listeners=8, headphones=False)
+    key = read_key(build([run], run.folder.parent / "rate", wanted).key)
+    rng = np.random.default_rng(3)
+
+    def answer(trial, what, clips):
+        natural = 5 - moved[clips[0].completion] + rng.normal(0, 0.5)
+        return {"fit": int(rng.integers(1, 6)), "natural": int(np.clip(round(natural), 1, 5))}
+
+    contents = [answered(key, i, answer) for i in range(1, 9)]
+    found = validate(run, [msgspec.convert(content, Answers) for content in contents], [], key)
+    rows = {row.metric: row for row in found.correlations if (row.tier, row.group) == ("environment", "natural")}
+    told, near = rows["told_from_real (yamnet-levelled)"], rows["proximity (yamnet-levelled)"]
+    assert told.better == "lower"
+    assert told.high < -0.4
+    assert near.low > 0.4
+    assert rows["identity"].low > 0.4
+    assert rows["typicality"].value is None  # all are equal
+    assert "fad of one (yamnet-levelled)" not in rows
 
 
 def test_another_runs_test_is_refused(run, tests, off, tmp_path):

@@ -13,11 +13,11 @@ from innerear.clip import Clip, read
 from innerear.distance import logistic
 from innerear.distance.diversity import coverage, diversity, vendi
 from innerear.distance.labelled import diversity as folder_diversity
-from innerear.distance.labelled import of_reference, words_of
+from innerear.distance.labelled import of_reference, words_of, words_of_each
 from innerear.distance.labelled import realism as folder_realism
-from innerear.distance.realism import apart, ceiling, real_splits, told_from_real, typicality
+from innerear.distance.realism import apart, ceiling, farthest, real_splits, told_from_real, typicality
 from innerear.distance.sounds import Scale, Sounds
-from innerear.dsp.levelling import SECONDS, levelled
+from innerear.dsp.levelling import LENGTHS, cuts
 from innerear.dsp.telltales import WORDS, telltales
 from innerear.errors import UsageError
 from innerear.reference.sets import find_reference
@@ -36,6 +36,15 @@ def sounds(
     vectors[:, 0] += shift
     names = [f"{name or side}{i}" for i in range(len(labels))]
     return Sounds(vectors, labels, names, names)
+
+
+def cut_to(whole: Sounds, filled: list[int], noise: float = 0.3) -> Sounds:
+    """Sounds that fill one to three lengths, and look quite different at each, as a repeated start does."""
+    rng = np.random.default_rng(7)
+    moved = 6 * np.random.default_rng(8).standard_normal((3, 1, whole.vectors.shape[1]))
+    heard = np.stack([whole.vectors + noise * rng.standard_normal(whole.vectors.shape) for _ in range(3)]) + moved
+    clips = [heard[:k, i] for i, k in enumerate(filled)]
+    return Sounds.of(clips, whole.classes, whole.sources, whole.names)
 
 
 def test_the_classifier_finds_the_optimum_that_a_general_optimiser_finds() -> None:
@@ -105,6 +114,48 @@ def test_what_parts_classes_does_not_part_made_from_real() -> None:
     assert told.low < 0.5 < told.high
 
 
+def test_the_length_of_a_file_gives_nothing_away() -> None:
+    """Made sounds that fill one length, or two, against recordings that fill three; and the other way round."""
+    real, made = sounds("real"), sounds("made", each=3)
+    for short in ([1] * 36, [2] * 36, [1, 2, 3] * 12):
+        told = told_from_real(cut_to(real, [3] * 72), cut_to(made, short))
+        assert told.low < 0.5 < told.high
+        assert typicality(cut_to(real, [3] * 72), cut_to(made, short)).mean == pytest.approx(0.5, abs=0.15)
+    told = told_from_real(cut_to(real, [1, 2, 3] * 24), cut_to(made, [3] * 36))
+    assert told.low < 0.5 < told.high
+    whole = [Sounds(side.cuts[range(len(side)), side.lengths - 1], side.classes, side.sources, side.names)
+             for side in (cut_to(real, [3] * 72), cut_to(made, [1] * 36))]  # fmt: skip
+    assert told_from_real(*whole).auc > 0.95  # what lengths would give away
+
+
+def test_what_is_made_is_told_at_every_length() -> None:
+    real, made = sounds("real"), sounds("made", each=3, shift=4.0)
+    for short in ([1] * 36, [1, 2, 3] * 12):
+        assert told_from_real(cut_to(real, [3] * 72), cut_to(made, short)).auc > 0.9
+
+
+def test_copies_are_copies_at_every_length() -> None:
+    real = cut_to(sounds("real"), [1, 2, 3] * 24)
+    scale = Scale.of(real)
+    np.testing.assert_allclose(np.diag(scale.distances(real, real)), 0, atol=1e-9)
+    np.testing.assert_allclose(scale.distances(real, real), scale.distances(real, real).T, atol=1e-9)
+    shorter = Sounds.of([cut[:1] for cut in real.cuts], real.classes, real.sources, real.names)
+    np.testing.assert_allclose(np.diag(scale.distances(real, shorter)), 0, atol=1e-9)
+
+
+def test_each_sound_has_the_dimension_in_which_it_is_farthest_from_its_class() -> None:
+    real, made = cut_to(sounds("real"), [3] * 72), sounds("made", each=2)
+    made = cut_to(made, [1, 3] * 12)
+    made.vectors[3, :, 7] -= 12.0
+    made.vectors[4, :, 2] += 12.0
+    found = farthest(real, made)
+    assert len(found) == 24
+    for name, dimension, sign in (("made3", 7, -1), ("made4", 2, 1)):
+        assert found[name][0] == dimension
+        assert found[name][1] * sign == pytest.approx(12, abs=5)
+    assert np.median([abs(far) for _, far in found.values()]) < 4
+
+
 def test_the_most_telling_sounds_and_the_descriptor_that_parts_them() -> None:
     real, made = sounds("real"), sounds("made", each=2)
     vectors = made.vectors.copy()
@@ -156,6 +207,8 @@ def test_recordings_are_typical_and_a_far_sound_is_not() -> None:
     far = typicality(real, sounds("made", classes=10, each=4, shift=200.0))
     assert far.mean == 0.0
     assert far.precision == 0.0
+    assert len(same.by_class) == 10
+    assert np.mean([precision for precision, _ in same.by_class.values()]) == pytest.approx(same.precision)
     twin = Sounds(real.vectors[[5]], [real.classes[5]], ["probe"], ["twin"])
     assert typicality(real, twin).nearest == {"twin": real.names[5]}
 
@@ -218,6 +271,11 @@ def tone(hz: float = 440.0, noise: float = 0.0, seconds: float = 3.0, rate: int 
     return Clip(x[None].astype(np.float32), rate)
 
 
+def levelled(clip: Clip) -> Clip:
+    """The longest cut."""
+    return cuts(clip)[-1]
+
+
 def far(one: Clip, two: Clip) -> float:
     a, b = one.mono, two.mono
     n = min(len(a), len(b))
@@ -247,8 +305,14 @@ def test_sample_rate_and_what_is_above_seven_kilohertz_leave_no_trace() -> None:
     assert spectrum[hz > 7_500].max() < 1e-2 * spectrum.max()
 
 
-def test_a_levelled_sound_is_short_and_silence_stays_silence() -> None:
-    assert levelled(tone()).duration_s == SECONDS
+def test_a_sound_is_cut_to_the_lengths_it_fills_and_silence_stays_silence() -> None:
+    assert [cut.duration_s for cut in cuts(tone())] == list(LENGTHS)
+    assert [cut.duration_s for cut in cuts(tone(seconds=1.4, noise=0.1))] == [0.5, 1.0]
+    (short,) = cuts(tone(seconds=0.3, noise=0.1))
+    assert short.duration_s == pytest.approx(0.3, abs=0.02)
+    long, second = cuts(tone(noise=0.1)), tone(seconds=1.0, noise=0.1)
+    assert far(long[1], cuts(Clip(tone(noise=0.1).samples[:, : RATE + 900], RATE))[1]) < -25  # whatever comes after
+    assert len(cuts(second)) == 2
     assert not levelled(Clip(np.zeros((2, 999), np.float32), RATE)).samples.any()
     assert not telltales(levelled(Clip(np.zeros((1, 1), np.float32), RATE)).mono).any()
 
@@ -276,6 +340,11 @@ def test_what_gives_pure_tones_away_is_said_in_words() -> None:
         Sounds(np.array(real, float), *labels, list("abcdef")), Sounds(np.array(made, float), *labels, list("uvwxyz"))
     )
     assert {words for _, auc, words in found if auc in (0, 1)} >= {"too clean between partials", "too periodic"}
+    each = words_of_each(
+        Sounds(np.array(real, float), *labels, list("abcdef")), Sounds(np.array(made, float), *labels, list("uvwxyz"))
+    )
+    assert set(each) == set("uvwxyz")
+    assert {words for _, far, words in each.values() if far < 0} <= {less for less, _ in WORDS.values()}
 
 
 # Folders and commands
@@ -300,6 +369,7 @@ def test_folders_are_told_apart_by_class(folders: tuple[Path, Path]) -> None:
     assert found.told.sources == 12
     assert found.given_away[0][1] in (0.0, 1.0)
     assert "c0/0.wav" in found.told.each
+    assert set(found.words) == set(found.told.each)
     varied = folder_diversity(folders[1], folders[0], embedder="telltales")
     assert varied.groups == 3
     assert varied.vendi is not None
@@ -366,6 +436,10 @@ def _as_programs_do(clip: Clip) -> Clip:
     return Clip(np.pad(x, (0, RATE // 2))[None], RATE)
 
 
+def _half_a_second(clip: Clip) -> Clip:
+    return Clip(clip.samples[:, : clip.sample_rate // 2], clip.sample_rate)
+
+
 def _mp3(clip: Clip) -> Clip:
     file = io.BytesIO()
     soundfile.write(file, clip.at(RATE) / max(1.0, float(np.abs(clip.mono).max())), RATE, format="MP3")
@@ -374,7 +448,7 @@ def _mp3(clip: Clip) -> Clip:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("road", [_as_programs_do, _mp3])
+@pytest.mark.parametrize("road", [_as_programs_do, _half_a_second, _mp3])
 def test_recordings_stay_recordings_whatever_road_they_take(shared: Path, road) -> None:  # type: ignore[no-untyped-def]
     from innerear.embed import open_embedder
 
@@ -384,8 +458,8 @@ def test_recordings_stay_recordings_whatever_road_they_take(shared: Path, road) 
     held = real.at(np.array(reference.held))
     held = held.at(range(0, len(held), 2))
     rest = real.at(~np.array(reference.held))
-    vectors = np.concatenate([embedder.embed([road(_recording(shared, name))])[0] for name in held.names])
-    told = told_from_real(rest, Sounds(vectors.astype(float), held.classes, held.sources, held.names), repeats=2)
+    frames = [embedder.embed([road(_recording(shared, name))])[0] for name in held.names]
+    told = told_from_real(rest, Sounds.of(frames, held.classes, held.sources, held.names), repeats=2)
     untouched = told_from_real(rest, held, repeats=2)
     assert told.low <= 0.5 <= told.high
     assert abs(told.auc - untouched.auc) < 0.1

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from innerear.dsp.telltales import WORDS
 from innerear.embed.batches import Embedding
 from innerear.records import Completion, Item, Outcome, Program, Render, Score
 from innerear.reference.sets import find_reference
@@ -55,6 +56,11 @@ def test_recordings_are_not_told_from_recordings_and_changed_ones_are() -> None:
     assert made["told_from_real"].detail["given_away"][0][1] > 0.9
     assert len(made["told_from_real"].detail["telling"]) == 5
     assert made["proximity"].value < 0.1
+    each = made["told_from_real"].detail["each"]
+    assert len(each) == made["told_from_real"].n
+    (first,) = (one for one in each.values() if one["rank"] == 1)
+    assert set(first) == {"told", "log_odds", "rank", "descriptor", "deviations", "words"}
+    assert first["words"] in {words for pair in WORDS.values() for words in pair}
 
 
 def test_each_sound_names_the_recording_it_is_nearest_to() -> None:
@@ -62,6 +68,9 @@ def test_each_sound_names_the_recording_it_is_nearest_to() -> None:
     rank, nearest = typical.detail["each"]["environment/animals/dog"]
     assert 0 <= rank <= 1
     assert nearest.startswith("env/dog/")
+    precision, density = typical.detail["classes"]["dog"]
+    assert 0 <= precision <= 1
+    assert density >= 0
     assert 0.3 < typical.value < 0.7
     assert typical.ceiling["real"] == pytest.approx(0.5, abs=0.06)
 

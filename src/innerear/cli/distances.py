@@ -146,7 +146,8 @@ def realism(reference: str, sounds: str, as_json: bool, **given: Any) -> None:
     for name, auc, words in found.given_away[:3]:
         click.echo(f"  {words}: {name} {'above' if auc > 0.5 else 'below'} recordings' in {max(auc, 1 - auc):.0%}")
     for name in told.telling[:5]:
-        click.echo(f"  told in {told.each[name]:.0%}: {name}{_near(typical.nearest.get(name))}")
+        words = f", {found.words[name][2]}" if name in found.words else ""
+        click.echo(f"  told in {told.each[name]:.0%}: {name}{words}{_near(typical.nearest.get(name))}")
     if typical.mean is not None:
         click.echo(
             f"typicality {typical.mean:.2f} (recordings 0.5), precision {typical.precision:.2f}, "

@@ -302,9 +302,7 @@ def _print_table(opened: Run) -> None:
     print_rows(HEADINGS, headline(scores))
     measured = any(score.metric == "kad" and score.value is not None for score in scores)
     ears = ", ".join(heard_by(scores))
-    click.echo(f"
-distances use {ears}" if measured else "
-no distances: no sound was embedded")
+    click.echo(f"\ndistances use {ears}" if measured else "\nno distances: no sound was embedded")
     print_scorecard(scores)
 
 

@@ -5,25 +5,27 @@
 
 A folder has its classes and sources in a `MANIFEST.csv` (columns `file` and `label`; `speaker`, `source_id` or
 `source_path`, and `set` as in `reference.manifest`). Without one, a sound's class is the name of its subfolder, and
-each file is a source. Embedders are those of levelled sounds, one frame a sound; others work too, but then sample
-rate, codec and padding may tell.
+each file is a source. Embedders are those of levelled sounds, one frame a length; others work too, but then sample
+rate, codec, length and padding may tell.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from innerear.distance.diversity import Diversity
 from innerear.distance.diversity import diversity as diversity_of
-from innerear.distance.folders import Embedded, Source, embed
-from innerear.distance.realism import Told, Typicality, apart, told_from_real
+from innerear.distance.folders import Source, embed
+from innerear.distance.realism import Told, Typicality, apart, farthest, told_from_real
 from innerear.distance.realism import typicality as typicality_of
 from innerear.distance.sounds import Sounds
 from innerear.dsp.telltales import WORDS
-from innerear.embed import TELLTALES, Embedder
+from innerear.embed import TELLTALES, Embedder, is_levelled
 from innerear.errors import UsageError
 from innerear.reference.manifest import ManifestRow, read_manifest
 from innerear.reference.sets import Reference, class_of, find_reference, source_of
@@ -38,12 +40,15 @@ class Realism:
     """How well sounds are told from recordings, how typical they are, and what gives them away.
 
     `given_away`: (descriptor, probability that a made sound has more of it than a recording of its class, what a
-    listener would say), the most telling first; empty without the embedder `telltales`. `notes`: caveats.
+    listener would say), the most telling first; `words`: for each sound the (descriptor, deviations above those
+    recordings, words) by which it is farthest from them. Both are empty if the sounds themselves are not here.
+    `notes`: caveats.
     """
 
     told: Told
     typicality: Typicality
     given_away: list[tuple[str, float, str]]
+    words: dict[str, tuple[str, float, str]]
     embedder: str
     notes: list[str]
 
@@ -74,18 +79,15 @@ def realism(
     if not set(real.classes) & set(made.classes):
         notes.append("no class is in both sets, so all sounds are compared as one class")
         real, made = (replace(side, classes=[ALL] * len(side)) for side in (real, made))
-    given_away = []
-    if embedder == TELLTALES:
-        given_away = words_of(real, made)
-    else:
+    told, typical = told_from_real(real, made), typicality_of(real, made)
+    if embedder != TELLTALES:
         try:
             descriptors = [_descriptors(source, skip_bad, cache, progress) for source in (reference, sounds)]
-            given_away = words_of(
-                *(replace(d, classes=s.classes) for d, s in zip(descriptors, (real, made), strict=True))
-            )
         except UsageError:
             notes.append("a set of embeddings has no sound, so what gives the sounds away is not known")
-    return Realism(told_from_real(real, made), typicality_of(real, made), given_away, signature, notes)
+            return Realism(told, typical, [], {}, signature, notes)
+        real, made = (replace(d, classes=s.classes) for d, s in zip(descriptors, (real, made), strict=True))
+    return Realism(told, typical, words_of(real, made), words_of_each(real, made), signature, notes)
 
 
 def diversity(
@@ -131,6 +133,15 @@ def words_of(real: Sounds, made: Sounds) -> list[tuple[str, float, str]]:
     return [(names[one.dimension], one.auc, WORDS[names[one.dimension]][one.auc > 0.5]) for one in apart(real, made)]
 
 
+def words_of_each(real: Sounds, made: Sounds) -> dict[str, tuple[str, float, str]]:
+    """The descriptor by which each made sound is farthest from recordings of its class, how far, and in words."""
+    names = list(WORDS)
+    return {
+        sound: (names[dimension], deviations, WORDS[names[dimension]][deviations > 0])
+        for sound, (dimension, deviations) in farthest(real, made).items()
+    }
+
+
 def labelled(
     source: Source, embedder: str | Embedder, skip_bad: bool, cache: bool, progress: Progress
 ) -> tuple[Sounds, str]:
@@ -143,7 +154,8 @@ def labelled(
     rows = _rows(path) if path is not None and path.is_dir() else {}
     classes = [class_of(rows[name]) if name in rows else _folder_of(name) for name in embedded.names]
     sources = [source_of(rows[name]) if name in rows else name for name in embedded.names]
-    return Sounds(_vectors(embedded), classes, sources, list(embedded.names)), embedded.signature
+    names = list(embedded.names)
+    return Sounds.of(_cuts(embedded.clips, embedded.signature), classes, sources, names), embedded.signature
 
 
 def of_reference(reference: Reference, held: bool | None = None) -> Sounds:
@@ -157,13 +169,16 @@ def of_reference(reference: Reference, held: bool | None = None) -> Sounds:
             f"the reference {reference.kind!r} for {reference.signature.partition('|')[0]} has no classes and sources; "
             "`innerear reference build` makes one that has"
         )
-    vectors = np.array([clip.mean(axis=0) for clip in reference.clips], dtype=np.float64)
-    sounds = Sounds(vectors, list(reference.classes), list(reference.sources), list(reference.names))
+    cuts = _cuts(reference.clips, reference.signature)
+    sounds = Sounds.of(cuts, list(reference.classes), list(reference.sources), list(reference.names))
     return sounds if held is None else sounds.at(np.array(reference.held, dtype=bool) == held)
 
 
-def _vectors(embedded: Embedded) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
-    return np.array([clip.mean(axis=0) for clip in embedded.clips], dtype=np.float64)
+def _cuts(clips: Sequence[NDArray[np.float32]], signature: str) -> list[NDArray[np.float32]]:
+    """A frame for each length of each clip from an embedder of levelled sounds, else the mean of its frames."""
+    if is_levelled(signature):
+        return list(clips)
+    return [clip.mean(axis=0, keepdims=True) for clip in clips]
 
 
 def _rows(folder: Path) -> dict[str, ManifestRow]:

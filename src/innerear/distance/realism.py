@@ -4,7 +4,7 @@
 ICLR 2017): a regularised logistic regression on one vector per sound, cross-validated. Its AUC is the probability that
 it takes the made one of two sounds of the same class for the made one: 0.5 if they cannot be told apart, 1 if always.
 No class is in training and in test at once if there are enough of them (`FEWEST_FOLDS`); if there are not, no source
-is: no recording, speaker or probe. Both sides have the same weight in each class.
+is: no recording, speaker or probe. Both sides have the same weight in each class, and at each length of it.
 
 **Typicality** compares a sound's distance to the nearest recording of its class with those between recordings.
 """
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from innerear.distance import logistic
 from innerear.distance.moments import Array, as_frames
-from innerear.distance.sounds import Scale, Sounds, others
+from innerear.distance.sounds import Index, Scale, Sounds, longest, others
 from innerear.errors import UsageError
 from innerear.stats import RESAMPLES, wilson
 
@@ -34,8 +34,6 @@ SPLITS = 20  # of recordings into two, for the ceiling
 SHARE = 4  # one source in so many plays the made one in a split
 SEED = 0
 NEIGHBOURS = 3  # k of precision, density and coverage
-
-Index = NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -116,26 +114,27 @@ def pairs(real: Sounds, made: Sounds, *, seed: int = SEED, repeats: int = REPEAT
     )
     if reason := _too_few(facts):
         return replace(facts, reason=reason)
-    if made.vectors.shape[1] != real.vectors.shape[1]:
+    if made.vectors.shape[-1] != real.vectors.shape[-1]:
         raise UsageError(
-            f"the made sounds have {made.vectors.shape[1]} dims, the recordings {real.vectors.shape[1]}; "
+            f"the made sounds have {made.vectors.shape[-1]} dims, the recordings {real.vectors.shape[-1]}; "
             "use one embedder"
         )
-    sides = np.r_[np.ones(len(made)), np.zeros(len(real))]
-    classes, sources = [*made.classes, *real.classes], [*made.sources, *real.sources]
-    weights = np.r_[made.balanced, real.balanced]
-    points = components(np.concatenate([as_frames(made.vectors), as_frames(real.vectors)]))
     same = np.equal.outer(np.array(made.classes), np.array(real.classes))
-    shared = same * np.outer(weights[: len(made)], weights[len(made) :])
+    shared = same * np.outer(made.balanced, real.balanced)
+    at = longest(made, real)
+    of_made, of_real, points, sides, weights = _examples(made, real, shared, at)
+    classes, sources = [*made.classes, *real.classes], [*made.sources, *real.sources]
     right, margins, seen = (np.zeros(same.shape) for _ in range(3))
     for repeat in range(repeats):
         rng = np.random.default_rng([seed, repeat])
-        for test in folds(classes, sources, sides, rng):
-            train = ~test
+        for test in folds(classes, sources, np.r_[np.ones(len(made)), np.zeros(len(real))], rng):
+            train = ~test[np.r_[of_made, of_real + len(made)]] & (weights > 0)
             coefficients, _ = logistic.fit(points[train], sides[train], weights[train], PENALTY)
             scores = points @ coefficients
-            tested = np.ix_(np.flatnonzero(test[: len(made)]), np.flatnonzero(test[len(made) :]))
-            above = np.subtract.outer(scores[: len(made)][test[: len(made)]], scores[len(made) :][test[len(made) :]])
+            i, j = np.flatnonzero(test[: len(made)]), np.flatnonzero(test[len(made) :])
+            tested = np.ix_(i, j)
+            above = _of(scores[: len(of_made)], made)[i[:, None], at[tested]]
+            above = above - _of(scores[len(of_made) :], real)[j, at[tested]]
             right[tested] += 0.5 * (np.sign(above) + 1)
             margins[tested] += above
             seen[tested] += 1
@@ -143,15 +142,45 @@ def pairs(real: Sounds, made: Sounds, *, seed: int = SEED, repeats: int = REPEAT
     return Pairs(made, real, right / times, margins / times, shared * (seen > 0))
 
 
-def components(vectors: Array) -> Array:
-    """The vectors standardised, in at most 64 principal components.
+def _examples(made: Sounds, real: Sounds, shared: Array, at: Index) -> tuple[Index, Index, Array, Array, Array]:
+    """What the classifier learns from: each sound at each length it fills.
+
+    A sound weighs at a length what its pairs of that length weigh, so both sides weigh the same at each length of each
+    class.
+
+    Returns:
+        Which made sound and which recording each is (made ones first), their principal components, sides and weights.
+    """
+    lengths = max(side.cuts.shape[1] for side in (made, real))
+    which = [np.nonzero(np.arange(lengths) < side.lengths[:, None]) for side in (made, real)]
+    points = np.concatenate([as_frames(side.cuts[i, at_]) for side, (i, at_) in zip((made, real), which, strict=True)])
+    by_length = np.stack([shared * (at == length) for length in range(lengths)])
+    weights = [by_length.sum(axis=axis).T[i, at_] for axis, (i, at_) in zip((2, 1), which, strict=True)]
+    sides = np.repeat([1.0, 0.0], [len(i) for i, _ in which])
+    return which[0][0], which[1][0], components(points, np.r_[which[0][1], which[1][1]]), sides, np.concatenate(weights)
+
+
+def _of(scores: Array, sounds: Sounds) -> Array:
+    """Scores of the examples of one side as a table of sounds by lengths; 0 for lengths a sound does not fill."""
+    table: Array = np.zeros(sounds.cuts.shape[:2])
+    table[np.arange(table.shape[1]) < sounds.lengths[:, None]] = scores
+    return table
+
+
+def components(vectors: Array, lengths: Index | None = None) -> Array:
+    """The vectors standardised, those of each length alone, in at most 64 principal components.
 
     Nothing here may depend on which side a vector is of, not even by a weight: real against real then gives more
     than 0.5.
     """
-    centred = vectors - vectors.mean(axis=0)
-    deviation = centred.std(axis=0)
-    scaled = centred[:, deviation > 0] / deviation[deviation > 0]
+    lengths = np.zeros(len(vectors), dtype=np.intp) if lengths is None else lengths
+    scaled: Array = np.zeros_like(vectors)
+    for length in np.unique(lengths):
+        rows = lengths == length
+        centred = vectors[rows] - vectors[rows].mean(axis=0)
+        deviation = centred.std(axis=0)
+        scaled[rows] = np.divide(centred, deviation, out=np.zeros(centred.shape), where=deviation > 0)
+    scaled = scaled[:, scaled.any(axis=0)]
     if scaled.shape[1] == 0:
         return np.zeros((len(vectors), 1))
     small = min(scaled.shape)
@@ -275,6 +304,7 @@ class Typicality:
     nearest: dict[str, str]
     precision: float | None = None
     density: float | None = None
+    by_class: dict[str, tuple[float, float]] = field(default_factory=dict)
 
     @property
     def mean(self) -> float | None:
@@ -305,14 +335,18 @@ def typicality(real: Sounds, made: Sounds, scale: Scale | None = None) -> Typica
     far = far / np.array([typical[name] for name in made.classes])
     rank = 1 - np.searchsorted(known, far - 1e-12) / len(known)
     reached = across <= reach
-    weights = made.balanced / made.balanced.sum()
-    chance = NEIGHBOURS * np.ones(len(made))
+    by_class = {}
+    for name, sources in made.by_class_and_source().items():
+        mine = [i for members in sources.values() for i in members]
+        weights = made.balanced[mine]  # they sum to 1
+        reaches = reached[mine]
+        by_class[name] = float(weights @ reaches.any(axis=1)), float(weights @ reaches.sum(axis=1)) / NEIGHBOURS
+    precision, density = np.mean(list(by_class.values()), axis=0).tolist()
     return Typicality(
         dict(zip(made.names, map(float, rank), strict=True)),
         {name: real.names[i] for name, i in zip(made.names, across.argmin(axis=1), strict=True)},
-        float(weights @ reached.any(axis=1)),
-        float(weights @ (reached.sum(axis=1) / chance)),
-    )
+        precision, density, by_class,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -356,7 +390,37 @@ def apart(real: Sounds, made: Sounds) -> list[Apart]:
     if not shared.any():
         return []
     found = []
-    for dimension in range(real.vectors.shape[1]):
-        more = 0.5 * (1 + np.sign(np.subtract.outer(made.vectors[:, dimension], real.vectors[:, dimension])))
-        found.append(Apart(dimension, float((shared * more).sum() / shared.sum())))
+    for dimension, more in enumerate(_differences(made, real)):
+        found.append(Apart(dimension, float((shared * 0.5 * (1 + np.sign(more))).sum() / shared.sum())))
     return sorted(found, key=lambda one: -abs(one.auc - 0.5))
+
+
+def farthest(real: Sounds, made: Sounds) -> dict[str, tuple[int, float]]:
+    """For each made sound the dimension in which it is farthest from recordings of its class, and how far.
+
+    The mean difference from them, in standard deviations of recordings of one class; negative if it has less. Sounds
+    of classes without recordings are left out.
+    """
+    within = others(real, real)
+    classes = np.equal.outer(np.array(made.classes), np.array(real.classes)) * real.balanced
+    known = np.flatnonzero(classes.any(axis=1)).tolist()
+    if not within.any() or not known:
+        return {}
+    classes = classes[known] / classes[known].sum(axis=1, keepdims=True)
+    far = []
+    for of_made, of_real in zip(_differences(made.at(known), real), _differences(real, real), strict=True):
+        deviation = np.sqrt(np.mean(of_real[within] ** 2) / 2)
+        far.append((classes * of_made).sum(axis=1) / deviation if deviation > 0 else np.zeros(len(known)))
+    table = np.array(far)
+    most = np.abs(table).argmax(axis=0)
+    return {made.names[i]: (int(most[n]), float(table[most[n], n])) for n, i in enumerate(known)}
+
+
+def _differences(first: Sounds, second: Sounds) -> Iterator[Array]:
+    """How much more the first sound of each pair has of each dimension, at their longest length, (first, second)."""
+    at = longest(first, second)
+    for dimension in range(first.cuts.shape[2]):
+        yield (
+            np.take_along_axis(first.cuts[:, :, dimension], at, axis=1)
+            - np.take_along_axis(second.cuts[:, :, dimension], at.T, axis=1).T
+        )

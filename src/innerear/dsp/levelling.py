@@ -1,8 +1,9 @@
 """Level out what says nothing about a sound, so that recordings and programs can be compared.
 
 A file shows where it comes from by its sample rate, loudness, padding, clipping, length and codec. A
-classifier that is asked which sounds are recordings finds these first. `levelled` sends every sound, real
-or made, down the same road: one band, one length, one level, one clipping, one codec.
+classifier that is asked which sounds are recordings finds these first. `cuts` sends every sound, real or
+made, down the same road: one band, one level, one clipping, one codec. It also cuts each to a few lengths, so
+that two sounds can be compared at a length that both fill.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from innerear.clip import Clip, Samples
 
 SAMPLE_RATE = 16_000  # Hz
 LOW_HZ, HIGH_HZ = 60.0, 7_000.0  # what the narrowest sources (16 kHz, MP3) still have
-SECONDS = 2.0
+LENGTHS = (0.5, 1.0, 2.0)  # s, at which sounds are compared
 BLOCK = 320  # samples, 20 ms
 RANGE_DB = 40.0  # ends this far below the loudest block are silence
 FADE = 160  # samples, 10 ms
@@ -26,19 +27,26 @@ SILENCE = 1e-6  # peak, linear
 DIGITAL_SILENCE = 1e-4  # re peak
 
 RULE = (
-    f"{SAMPLE_RATE}Hz,{LOW_HZ:g}-{HIGH_HZ:g}Hz,trim{RANGE_DB:g}dB,{SECONDS:g}s,clip{CLIPPED_ABOVE:g}"
+    f"{SAMPLE_RATE}Hz,{LOW_HZ:g}-{HIGH_HZ:g}Hz,trim{RANGE_DB:g}dB"
+    f",{'/'.join(f'{length:g}' for length in LENGTHS)}s,clip{CLIPPED_ABOVE:g}"
     f",vorbis{COMPRESSION:g}"
 )
 """All of it on one line, for signatures."""
 
 
-def levelled(clip: Clip) -> Clip:
-    """The first 2 s of a sound from its start, mono at 16 kHz, 60 Hz to 7 kHz, at -20 dBFS, through Ogg Vorbis.
+def cuts(clip: Clip) -> list[Clip]:
+    """A sound from its start, cut to each of `LENGTHS` that it fills, the shortest first; all levelled.
 
-    Ends more than 40 dB below the loudest 20 ms are cut off. The largest 0.5 % of the samples are clipped, which
-    hides the clipping of the source. Silence stays silence. What is above 7 kHz and after 2 s is not heard.
+    Mono at 16 kHz, 60 Hz to 7 kHz, at -20 dBFS, through Ogg Vorbis. Ends more than 40 dB below the loudest 20 ms are
+    cut off. The largest 0.5 % of the samples are clipped, which hides the clipping of the source. Silence stays
+    silence. What is above 7 kHz and after 2 s is not heard. A sound shorter than the shortest length is one cut.
     """
-    samples = trimmed(banded(unpadded(clip).at(SAMPLE_RATE)))[: round(SECONDS * SAMPLE_RATE)]
+    samples = trimmed(banded(unpadded(clip).at(SAMPLE_RATE)))
+    filled = [seconds for seconds in LENGTHS if len(samples) >= round(seconds * SAMPLE_RATE)]
+    return [_levelled(samples[: round(seconds * SAMPLE_RATE)]) for seconds in filled or LENGTHS[:1]]
+
+
+def _levelled(samples: Samples) -> Clip:
     peak = float(np.abs(samples).max(initial=0.0))
     if peak < SILENCE:
         return Clip(np.zeros((1, max(1, len(samples))), np.float32), SAMPLE_RATE)

@@ -56,7 +56,7 @@ class Entry:
     gpu: bool = True  # it is faster on a GPU
     perceptual: bool = True  # its distances say something of what is heard
     by_default: bool = False  # used by a run that names no embedder, if it is available
-    levelled: bool = False  # one frame a sound, for realism and diversity, not for FAD and KAD
+    levelled: bool = False  # one frame for each length a sound fills; for realism and diversity, not for FAD and KAD
 
 
 EMBEDDERS = {
@@ -81,7 +81,7 @@ BY_DEFAULT = tuple(name for name, entry in EMBEDDERS.items() if entry.by_default
 """The first that is available is in the headline."""
 
 LEVELLED = tuple(name for name, entry in EMBEDDERS.items() if entry.levelled)
-"""Spaces of levelled sounds, one frame a sound, in which realism and diversity are measured, not FAD and KAD."""
+"""Spaces of levelled sounds, in which realism and diversity are measured, not FAD and KAD."""
 
 TELLTALES = "telltales"
 """The descriptors that say in words what gives levelled sounds away; it is not scored itself."""
@@ -120,6 +120,11 @@ def entry(name: str) -> Entry:
 def is_perceptual(name: str) -> bool:
     """Whether distances by the embedder of this name say something of what is heard."""
     return entry(name).perceptual
+
+
+def is_levelled(signature: str) -> bool:
+    """Whether the embedder of this signature levels sounds and gives a frame for each length they fill."""
+    return "|level:" in signature
 
 
 def reads_captions(name: str) -> bool:

@@ -1,7 +1,8 @@
-"""Embeddings of levelled sounds, one frame a sound: the spaces in which sounds are told from recordings.
+"""Embeddings of levelled sounds: the spaces in which sounds are told from recordings.
 
 What says nothing about a sound (sample rate, gain, padding, clipping, length, codec) is levelled before an
-embedder hears it, see `dsp.levelling`. A sound is the mean of its frames.
+embedder hears it, see `dsp.levelling`. A sound has one frame for each of the lengths it fills, the shortest first:
+sounds are compared at a length that both have.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ SUFFIX = "-levelled"
 
 
 class Levelled:
-    """The mean frame of another embedder's frames of the levelled sound."""
+    """The mean frame of another embedder's frames of each cut of the levelled sound."""
 
     quantum = None
     sample_rate = levelling.SAMPLE_RATE
@@ -30,34 +31,35 @@ class Levelled:
     def __init__(self, of: Aisfx | Yamnet) -> None:
         self._of = of
         self.name, self.dims = f"{of.name}{SUFFIX}", of.dims
-        self.signature = f"{of.signature}|level:{levelling.RULE}|mean|v:1"
+        self.signature = f"{of.signature}|level:{levelling.RULE}|mean|v:2"
 
     def embed(self, clips: Sequence[Clip]) -> list[Frames]:
-        """One frame for each clip, (1, dims)."""
-        frames = self._of.embed([levelling.levelled(clip) for clip in clips])
-        return [each.mean(axis=0, keepdims=True) for each in frames]
+        """One frame for each length that a clip fills, (1 to 3, dims)."""
+        cuts = [levelling.cuts(clip) for clip in clips]
+        frames = iter(self._of.embed([cut for of_clip in cuts for cut in of_clip]))
+        return [np.stack([next(frames).mean(axis=0) for _ in of_clip]) for of_clip in cuts]
 
     def embed_file(self, path: Path) -> Frames:
-        """The one frame of a file."""
+        """The frames of a file."""
         return self.embed([read_mono(path, self.sample_rate)])[0]
 
 
 class Telltales:
-    """The descriptors of `dsp.telltales`, one frame a sound; no weights."""
+    """The descriptors of `dsp.telltales` of each cut of the levelled sound; no weights."""
 
     name, dims, quantum = "telltales", len(telltales.WORDS), None
     sample_rate = levelling.SAMPLE_RATE
-    signature = f"telltales|sr:{sample_rate}|win:2s|hop:none|pad:none|loud:rms-20dBFS|level:{levelling.RULE}|v:1"
+    signature = f"telltales|sr:{sample_rate}|win:2s|hop:none|pad:none|loud:rms-20dBFS|level:{levelling.RULE}|v:2"
 
     def __init__(self, loudness: LoudnessRule = "active") -> None:
         """Levelled sounds have one level, so there is no loudness rule to choose."""
 
     def embed(self, clips: Sequence[Clip]) -> list[Frames]:
-        """One frame for each clip, (1, 12)."""
-        return [telltales.telltales(levelling.levelled(clip).mono)[np.newaxis] for clip in clips]
+        """One frame for each length that a clip fills, (1 to 3, 12)."""
+        return [np.stack([telltales.telltales(cut.mono) for cut in levelling.cuts(clip)]) for clip in clips]
 
     def embed_file(self, path: Path) -> Frames:
-        """The one frame of a file."""
+        """The frames of a file."""
         return self.embed([read_mono(path, self.sample_rate)])[0]
 
 

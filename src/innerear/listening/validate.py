@@ -3,7 +3,7 @@
 A sound's value is how often it was identified (`identify`) or its mean rating (`rate`). For `ab`, the
 difference of the metric between the two sounds of a pair is correlated with how often the first was
 preferred. FAD is a distance between sets, so the distance of each single sound to its reference is
-used instead.
+used instead; "told from real" is an AUC of a set, so the log-odds that the sound is a made one are.
 """
 
 from __future__ import annotations
@@ -11,14 +11,15 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from innerear.distance.frechet import per_clip
 from innerear.distance.moments import Gaussian
-from innerear.embed import reads_captions
-from innerear.embed.batches import read_embeddings
+from innerear.embed import LEVELLED, TELLTALES, reads_captions
+from innerear.embed.batches import Embedding, read_embeddings
 from innerear.errors import UsageError
 from innerear.listening import people
 from innerear.listening.answers import Refused
@@ -36,10 +37,14 @@ from innerear.report.validations import Best, Validation
 from innerear.run.parts import to_json, write_whole
 from innerear.run.run import Run, embeddings_folder
 from innerear.scores.clap import CAPTION, place
+from innerear.scores.groups import groups_of
+from innerear.scores.identity import Grade
+from innerear.scores.realism import name_of, per_sound
 from innerear.stats import middle
 
 Array = NDArray[np.float64]
 
+GRADES: tuple[Grade, ...] = get_args(Grade)
 LEAST_COVERED = 0.5  # share of the sounds that need a value for a metric to be called the best
 FEWEST_SOUNDS = 8  # a rank correlation over fewer sounds says nothing
 
@@ -103,7 +108,7 @@ def _shown(scores: Sequence[Score]) -> list[Score]:
 
 
 def sound_values(run: Run, items: Sequence[Item]) -> dict[str, Values]:
-    """Every metric that has a value for single sounds: checks, measurements, CLAP, distance to the reference."""
+    """Every metric that has a value for single sounds: checks, measurements, CLAP, distance to recordings."""
     found: dict[str, Values] = {}
 
     def put(name: str, signature: Signature, better: Better, item: Item, value: float) -> None:
@@ -111,10 +116,15 @@ def sound_values(run: Run, items: Sequence[Item]) -> dict[str, Values]:
 
     for item in paired(run.measurements(), items):
         _measured(item, put)
+    levelled = {}
     for name in run.asked.embedders:
         if name in run.file.signatures:
             frames = read_embeddings(embeddings_folder(run, name))
-            _embedded(name, run.file.signatures[name], frames, items, put)
+            if name in (*LEVELLED, TELLTALES):
+                levelled[name] = run.file.signatures[name], frames
+            else:
+                _embedded(name, run.file.signatures[name], frames, items, put)
+    _realistic(items, levelled, put)
     return found
 
 
@@ -127,6 +137,8 @@ def _measured(item: Item, put: Put) -> None:
         metric = find(row.metric)
         name, how = row.metric, metric.signature()
         if row.check is not None:
+            for grade in (grade for grade in GRADES if grade in row.detail):
+                put(grade, how.plus(grade), "higher", item, float(row.detail[grade]))
             if row.passed is not None:
                 put(name, how.plus("passed"), "higher", item, float(row.passed))
                 if in_headline(item.probe.expect[row.check], item.probe.tier, row.detail)[0]:
@@ -137,6 +149,15 @@ def _measured(item: Item, put: Put) -> None:
             put(name, how, metric.better, item, abs(row.value) if metric.value_is == "error" else row.value)
     if counted:
         put("checks", Signature.of(checks="counted").plus("share", v=1), "higher", item, float(np.mean(counted)))
+
+
+def _realistic(items: Sequence[Item], levelled: Mapping[str, Embedding | None], put: Put) -> None:
+    """How surely each sound is told from recordings of its class, and how near it is to them."""
+    for group in groups_of(items):
+        by_name = {name_of(item): item for item in group.items}
+        for name, signature, better, values in per_sound(group, levelled):
+            for sound, value in values.items():
+                put(name, signature, better, by_name[sound], value)
 
 
 def _embedded(

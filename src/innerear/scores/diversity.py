@@ -33,7 +33,7 @@ def _diversity(group: Group, found: Levelled) -> list[Score]:
         varied, note = None, str(error)
 
     def how(metric: str, **facts: str) -> Signature:
-        return Signature.of(metric).plus(found.how, **facts, v=1)
+        return Signature.of(metric).plus(found.how, **facts, v=2)
 
     if varied is None or varied.vendi is None or varied.spread is None:
         return [group.score("vendi", None, 0, asked, how("vendi"), group=kind, better="higher", note=note)]

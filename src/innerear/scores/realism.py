@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from innerear.checks import Instrument, Label
-from innerear.distance.labelled import of_reference, words_of
+from innerear.distance.labelled import of_reference, words_of, words_of_each
 from innerear.distance.realism import (
     FEWEST_PROBES,
     Ceiling,
@@ -31,7 +31,7 @@ from innerear.distance.sounds import Sounds
 from innerear.embed import LEVELLED, TELLTALES
 from innerear.embed.batches import Embedded, Embedding
 from innerear.metrics.group import Group
-from innerear.records import Item, Probe, Scope, Score, Signature
+from innerear.records import Better, Item, Probe, Scope, Score, Signature
 from innerear.reference.sets import KINDS, Kind, find_reference, kind_of
 from innerear.stats import Estimate, estimate
 
@@ -115,22 +115,23 @@ def class_of(probe: Probe) -> str:
 def sounds_of(items: Sequence[Item], frames: Embedded) -> Sounds:
     """The embedded sounds of items: the class of each probe, and the probe as the source."""
     there = [item for item in items if item.render.audio in frames]
-    return Sounds(
-        _vectors([frames[item.render.audio or ""] for item in there]),
+    return Sounds.of(
+        [frames[item.render.audio or ""] for item in there],
         [class_of(item.probe) for item in there],
         [item.probe.id for item in there],
-        [f"{item.probe.id}#{item.completion.attempt}" if item.completion.attempt else item.probe.id for item in there],
+        [*map(name_of, there)],
     )
+
+
+def name_of(item: Item) -> str:
+    """The name of a sound in the details: its probe, and the attempt if it is not the first."""
+    return f"{item.probe.id}#{item.completion.attempt}" if item.completion.attempt else item.probe.id
 
 
 def _noise(items: Sequence[Item], frames: Embedded) -> Sounds:
     probes = list({item.probe.id: item.probe for item in items if f"noise/{item.probe.id}" in frames}.values())
     names = [probe.id for probe in probes]
-    return Sounds(_vectors([frames[f"noise/{name}"] for name in names]), [*map(class_of, probes)], names, names)
-
-
-def _vectors(clips: Sequence[Any]) -> Any:
-    return np.array([clip.mean(axis=0) for clip in clips], dtype=np.float64).reshape(len(clips), -1)
+    return Sounds.of([frames[f"noise/{name}"] for name in names], [*map(class_of, probes)], names, names)
 
 
 @functools.lru_cache(maxsize=32)
@@ -169,6 +170,20 @@ def realism_scores(group: Group, embedded: Mapping[str, Embedding | None]) -> li
     return scores
 
 
+def per_sound(
+    group: Group, embedded: Mapping[str, Embedding | None]
+) -> Iterator[tuple[str, Signature, Better, dict[str, float]]]:
+    """For each sound of a group, by name, how surely it is told from recordings (log-odds) and its proximity."""
+    for found, _ in levelled(group, embedded, "told_from_real"):
+        if found is None or not len(found.made):
+            continue
+        told, typical = told_from_real(found.real, found.made), typicality(found.real, found.made)
+        how = Signature.of("told_from_real", "log-odds").plus(found.how, v=2)
+        yield f"told_from_real ({found.embedder})", how, "lower", told.margins
+        how = Signature.of("proximity").plus(found.how, v=2)
+        yield f"proximity ({found.embedder})", how, "higher", typical.each
+
+
 def _told(group: Group, found: Levelled, embedded: Mapping[str, Embedding | None]) -> list[Score]:
     compared = pairs(found.real, found.made)
     floor = told_from_real(found.real, found.noise, repeats=1).auc if len(found.noise) else None
@@ -185,10 +200,10 @@ def _told(group: Group, found: Levelled, embedded: Mapping[str, Embedding | None
         scores.append(
             group.score(
                 "told_from_real", Estimate(told.auc, told.low, told.high), told.sounds, len(items) - told.sounds,
-                Signature.of("told_from_real").plus(found.how, ci="bootstrap-probes,sources", v=1),
+                Signature.of("told_from_real").plus(found.how, ci="bootstrap-probes,sources", v=2),
                 group=Scope("", name), unit="AUC", better="lower", note=told.reason,
                 floor={"noise": floor} if name == found.kind.name else {}, ceiling={"real": top.auc},
-                detail=_details(told, top) | ({"given_away": _given_away(items, found, embedded)} if told.auc else {}),
+                detail=_details(told, top) | (_given_away(items, found, told, embedded) if told.auc else {}),
             )
         )  # fmt: skip
     return scores
@@ -200,15 +215,29 @@ def _details(told: Told, top: Ceiling) -> dict[str, Any]:
     return counts | {"telling": telling, "real_interval": [top.low, top.high], "real_splits": top.splits}
 
 
-def _given_away(items: Sequence[Item], found: Levelled, embedded: Mapping[str, Embedding | None]) -> list[list[Any]]:
-    """The descriptors that part the sounds from recordings most: [name, AUC, words]."""
+def _given_away(
+    items: Sequence[Item], found: Levelled, told: Told, embedded: Mapping[str, Embedding | None]
+) -> dict[str, Any]:
+    """What gives the sounds away: all of them as [name, AUC, words], and each as a dictionary."""
+    given_away, words = _words(items, found, embedded)
+    each: dict[str, dict[str, float | str]] = {}
+    for rank, name in enumerate(told.telling, 1):
+        each[name] = {"told": round(told.each[name], 4), "log_odds": round(told.margins[name], 3), "rank": rank}
+        if name in words:
+            descriptor, deviations, said = words[name]
+            each[name] |= {"descriptor": descriptor, "deviations": round(deviations, 2), "words": said}
+    return {"given_away": [[name, round(auc, 4), said] for name, auc, said in given_away[:SHOWN]], "each": each}
+
+
+def _words(
+    items: Sequence[Item], found: Levelled, embedded: Mapping[str, Embedding | None]
+) -> tuple[list[tuple[str, float, str]], dict[str, tuple[str, float, str]]]:
+    """The descriptors that part the sounds from recordings, and that of each sound, in words."""
     embedding, reference = embedded.get(TELLTALES), find_reference(found.kind.name, TELLTALES)
     if embedding is None or reference is None or reference.signature != embedding[0]:
-        return []
-    made = sounds_of(items, embedding[1])
-    if not len(made):
-        return []
-    return [[name, round(auc, 4), words] for name, auc, words in words_of(of_reference(reference, False), made)[:SHOWN]]
+        return [], {}
+    made, real = sounds_of(items, embedding[1]), of_reference(reference, False)
+    return (words_of(real, made), words_of_each(real, made)) if len(made) else ([], {})
 
 
 def _typical(group: Group, found: Levelled) -> list[Score]:
@@ -223,11 +252,12 @@ def _typical(group: Group, found: Levelled) -> list[Score]:
     return [
         group.score(
             "proximity", values, len(typical.each), len(found.items) - len(typical.each),
-            Signature.of("proximity").plus(found.how, v=1), group=Scope("", kind), unit="rank", better="higher",
+            Signature.of("proximity").plus(found.how, v=2), group=Scope("", kind), unit="rank", better="higher",
             note=why, floor={"noise": noise}, ceiling={"real": _typical_recordings(kind, found.embedder)},
             detail={
                 "precision": typical.precision,
                 "density": typical.density,
+                "classes": {name: [round(value, 4) for value in values] for name, values in typical.by_class.items()},
                 "each": {name: [round(rank, 4), typical.nearest[name]] for name, rank in typical.each.items()},
             },
         )

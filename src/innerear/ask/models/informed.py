@@ -157,6 +157,7 @@ def _draw(drawn: _Sketch, check: checks.Check) -> None:
             checks.Waveform() | checks.Instrument() | checks.Label() | checks.Sequence() | checks.Together()
             | checks.Transcript() | checks.Words() | checks.Rhyme() | checks.Voice() | checks.Unvoiced()
             | checks.Speaker() | checks.BandLevel() | checks.Echo() | checks.DecayTime() | checks.Decoded()
+            | checks.Custom()
         ):  # fmt: skip
             pass  # not made of a few tones and clicks
         case _:
