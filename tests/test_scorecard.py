@@ -117,6 +117,10 @@ def test_the_sentence_has_no_test_and_no_interval():
         "which is which 80 times in 100 for environment."
     )
     assert sentence("m", []) == "m: nothing was measured."
+    how = "spread|emb:aisfx@1|ref:environment@2|v:1"
+    spread = score("spread", 0.55, "environment", group=Scope("", "environment"), signature=how)
+    (row,) = scorecard([spread])
+    assert row.said == "a/model: its answers to one request differ 55 % as much as recordings do for environment."
 
 
 def test_floors_come_after_models_and_are_named():

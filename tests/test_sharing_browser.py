@@ -143,25 +143,31 @@ def test_hostile_names_are_text_on_both_pages(opened: Opened, compared: Path, si
         assert page.locator("main img:not([src^=sounds])").count() == 0
         assert page.locator("main script").count() == 0
         assert page.evaluate("document.title") != "taken"
-    assert "onerror=" in page.locator("tbody").first.inner_text()
-    assert "hostile <b> & 'name'" in page.locator("tbody").first.inner_text()
+    assert "onerror=" in page.locator(".card").first.inner_text()
+    assert "onerror=" in page.locator(".standings tbody").first.inner_text()
+    assert "hostile <b> & 'name'" in page.locator(".standings tbody").first.inner_text()
 
 
 def test_a_table_sorts_by_the_column_that_is_pressed_and_keeps_the_focus(opened: Opened, site: Path) -> None:
     page = opened.go(site)
-    heads = page.locator("thead button").all_inner_texts()
+    heads = page.locator(".standings thead button").all_inner_texts()
     place = next(i for i, text in enumerate(heads) if text.startswith("FAD"))
 
     def values() -> list[float]:
-        cells = page.locator(f"tbody tr td:nth-child({place + 2}) b").all_inner_texts()
+        cells = page.locator(f".standings tbody tr td:nth-child({place + 2}) b").all_inner_texts()
         return [float(cell.replace("−", "-").replace(",", "")) for cell in cells]
 
-    page.locator("thead button").nth(place).focus()
+    page.locator(".standings thead button").nth(place).focus()
     page.keyboard.press("Enter")
-    until(page, f"document.querySelectorAll('thead th')[{place + 1}].getAttribute('aria-sort') === 'ascending'")
+    until(
+        page, f"document.querySelectorAll('.standings thead th')[{place + 1}].getAttribute('aria-sort') === 'ascending'"
+    )
     assert values() == sorted(values())
     page.keyboard.press("Enter")
-    until(page, f"document.querySelectorAll('thead th')[{place + 1}].getAttribute('aria-sort') === 'descending'")
+    until(
+        page,
+        f"document.querySelectorAll('.standings thead th')[{place + 1}].getAttribute('aria-sort') === 'descending'",
+    )
     assert values() == sorted(values(), reverse=True)
 
 

@@ -293,8 +293,11 @@ def sentence(model: str, cells: Sequence[Cell]) -> str:
         ]
         parts.append(f"given one of its sounds and a recording, a classifier knows which is which {_listed(shares)}")
     if varied:
-        listed = _listed([f"{_percent(cell.value)} in {cell.kind}" for cell in varied])
-        parts.append(f"its answers to one request differ by {listed} of what recordings do")
+        shares = [
+            f"{_percent(cell.value)}{'' if place else ' as much as recordings do'} for {cell.kind}"
+            for place, cell in enumerate(varied)
+        ]
+        parts.append(f"its answers to one request differ {_listed(shares)}")
     return f"{model}: {'; '.join(parts)}." if parts else f"{model}: nothing was measured."
 
 
