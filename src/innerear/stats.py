@@ -121,7 +121,7 @@ def holding(value: float, reach: Reach | None) -> Reach | None:
     return None if reach is None else (min(reach[0], value), max(reach[1], value))
 
 
-def middle(draws: Sequence[float] | NDArray[np.float64]) -> Reach:
+def central_95(draws: Sequence[float] | NDArray[np.float64]) -> Reach:
     """The central 95 % of resampled statistics."""
     low, high = np.quantile(draws, [0.025, 0.975])
     return float(low), float(high)
@@ -147,7 +147,7 @@ def bootstrap(
         resampled = statistic(np.concatenate(groups)[drawn], axis=1)
     else:
         resampled = [statistic(np.concatenate([groups[i] for i in row]), axis=0) for row in drawn]
-    return holding(float(statistic(np.asarray(values))), middle(resampled))
+    return holding(float(statistic(np.asarray(values))), central_95(resampled))
 
 
 def resampled_sums(values: NDArray[np.float64], clusters: Sequence[str], seed: int = 0) -> NDArray[np.float64] | None:
@@ -315,7 +315,7 @@ def falls(steps: Sequence[Sequence[float]], seed: int = SEED) -> Trend | None:
     for _ in range(RESAMPLES):
         picked = [rng.choice(np.asarray(some, dtype=float), len(some)) for some in steps if len(some)]
         drawn.append(_slope(places, np.concatenate(picked)))
-    low, high = holding(observed, middle(drawn)) or (None, None)
+    low, high = holding(observed, central_95(drawn)) or (None, None)
     return Trend(observed, low, high, p, len(values))
 
 

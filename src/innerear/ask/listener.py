@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from innerear import checks
 from innerear.ask.strategies import Heard
 from innerear.clip import Clip
+from innerear.dsp.parabola import vertex
 from innerear.errors import WeightsUnavailable
 from innerear.records import Probe
 
@@ -110,9 +111,8 @@ def yin(signal: Floats) -> tuple[Floats, Floats]:
         lag = shortest + int(below[0])
         while lag + 1 < longest and row[lag + 1] < row[lag]:
             lag += 1
-        left, centre, right = row[lag - 1 : lag + 2] if lag + 1 <= longest else (1.0, row[lag], 1.0)
-        curve = left - 2 * centre + right
-        f0_hz[frame] = RATE_HZ / (lag + (0.5 * (left - right) / curve if curve > 0 else 0.0))
+        dip = row[lag - 1 : lag + 2] if lag + 1 <= longest else np.array([1.0, row[lag], 1.0])
+        f0_hz[frame] = RATE_HZ / (lag + vertex(*-dip)[0])
     return f0_hz, (np.arange(len(frames)) * HOP + WINDOW / 2) / RATE_HZ
 
 

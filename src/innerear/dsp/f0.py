@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from innerear.dsp.parabola import vertex
+
 FMIN_HZ, FMAX_HZ = 25.0, 4500.0
 WINDOW_S, HOP_S = 0.096, 0.02
 PEAK_SHARE = 0.9  # the period is the first key maximum with at least this share of the highest
@@ -92,16 +94,13 @@ def _periods(nsdf: NDArray[np.float64], sample_rate: int) -> tuple[NDArray[np.fl
     negative = nsdf < 0
     first = np.where(negative.any(axis=1), negative.argmax(axis=1), nsdf.shape[1])
     start = np.maximum(first, int(sample_rate / FMAX_HZ))
-    middle = nsdf[:, 1:-1]
-    peaks = (middle > nsdf[:, :-2]) & (middle >= nsdf[:, 2:]) & (middle > 0) & (lags[1:-1] > start[:, None])
-    heights = np.where(peaks, middle, 0.0)
+    inner = nsdf[:, 1:-1]
+    peaks = (inner > nsdf[:, :-2]) & (inner >= nsdf[:, 2:]) & (inner > 0) & (lags[1:-1] > start[:, None])
+    heights = np.where(peaks, inner, 0.0)
     chosen = 1 + np.argmax(peaks & (heights >= PEAK_SHARE * heights.max(axis=1, keepdims=True)), axis=1)
-    left, top, right = nsdf[rows, chosen - 1], nsdf[rows, chosen], nsdf[rows, chosen + 1]
-    curve = left - 2 * top + right
-    shift = np.where(curve < 0, 0.5 * (left - right) / np.where(curve < 0, curve, 1.0), 0.0)
-    found = peaks.any(axis=1)
-    clarity = np.minimum(1.0, top - 0.25 * (left - right) * shift)
-    return np.where(found, sample_rate / (chosen + shift), np.nan), np.where(found, clarity, 0.0)
+    shift, height = vertex(nsdf[rows, chosen - 1], nsdf[rows, chosen], nsdf[rows, chosen + 1])
+    some = peaks.any(axis=1)
+    return np.where(some, sample_rate / (chosen + shift), np.nan), np.where(some, np.minimum(1.0, height), 0.0)
 
 
 def steady_f0(samples: NDArray[np.float32], sample_rate: int) -> float | None:

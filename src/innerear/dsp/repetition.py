@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from innerear.dsp.parabola import vertex
 from innerear.dsp.silence import is_silent
 
 Floats = NDArray[np.float64]
@@ -149,9 +150,8 @@ def _first_period(correlation: Floats, sample_rate: int, about_hz: float) -> Rep
     if not len(peaks):
         return None
     first = int(peaks[part[peaks] >= FIRST_SHARE * part[peaks].max()][0])
-    left, top, right = part[first - 1 : first + 2]
-    curve = left - 2 * top + right
-    lag = first + (0.5 * (left - right) / curve if curve < 0 else 0.0)
+    top = part[first]
+    lag = first + float(vertex(*part[first - 1 : first + 2])[0])
     longer = max(_near(correlation, n * lag) for n in range(2, CYCLES + 1))
     if top < LEAST_CLEAR or top < CYCLE_SHARE * longer:
         return None

@@ -8,6 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from innerear.dsp.parabola import vertex
+
 Floats = NDArray[np.float64]
 
 PADDING = 4  # length of the transform over that of the segment
@@ -31,9 +33,8 @@ def peaks(hertz: Floats, power: Floats) -> tuple[Floats, Floats]:
     level = 10 * np.log10(np.maximum(power, 1e-20))
     inner = level[1:-1]
     places = 1 + np.flatnonzero((inner > level[:-2]) & (inner >= level[2:]))
-    left, middle, right = level[places - 1], level[places], level[places + 1]
-    shift = 0.5 * (left - right) / (left - 2 * middle + right)
-    return (places + shift) * hertz[1], middle - 0.25 * (left - right) * shift
+    shift, height = vertex(level[places - 1], level[places], level[places + 1])
+    return (places + shift) * hertz[1], height
 
 
 def refined_f0(before: Floats, after: Floats, sample_rate: int, near_hz: float) -> float:
@@ -51,9 +52,7 @@ def refined_f0(before: Floats, after: Floats, sample_rate: int, near_hz: float) 
         if first >= last:
             break
         place = first + int(np.argmax(power[first : last + 1]))
-        left, middle, right = 10 * np.log10(np.maximum(power[place - 1 : place + 2], 1e-20))
-        curve = left - 2 * middle + right
-        shift = 0.5 * (left - right) / curve if curve < 0 else 0.0
+        shift, _ = vertex(*(10 * np.log10(np.maximum(power[place - 1 : place + 2], 1e-20))))
         total += power[place] * (place + np.clip(shift, -1, 1)) * hertz[1] / n
         weight += power[place]
     return float(total / weight) if weight else near_hz

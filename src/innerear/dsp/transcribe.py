@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from innerear.dsp.f0 import FMAX_HZ, PEAK_SHARE, track_f0
 from innerear.dsp.onsets import SAMPLE_RATE, find_onsets
+from innerear.dsp.parabola import vertex
 from innerear.dsp.tones import power_spectrum
 
 SKIP_S = 0.03  # skipped after an onset, until the pitch is stable
@@ -241,7 +242,4 @@ def _first_period(normal: Floats) -> float | None:
     if not len(peaks) or normal[peaks].max() < CLEAR:
         return None
     peak = peaks[np.argmax(normal[peaks] >= PEAK_SHARE * normal[peaks].max())]
-    left, middle, right = normal[peak - 1 : peak + 2]
-    curve = left - 2 * middle + right
-    shift = 0.5 * (left - right) / curve if curve < 0 else 0.0
-    return float(SAMPLE_RATE / (peak + shift))
+    return float(SAMPLE_RATE / (peak + vertex(*normal[peak - 1 : peak + 2])[0]))

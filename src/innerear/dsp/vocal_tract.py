@@ -59,8 +59,8 @@ def _smooth_power(clip: Clip, times_s: Floats, f0_hz: Floats) -> Floats:
         power = np.abs(np.fft.rfft(emphasised[start : start + length] * np.hanning(length + 2)[1:-1], N_FFT)) ** 2
         total = np.concatenate([[0], np.cumsum(np.concatenate([power[:0:-1], power, power[-2::-1]]))])
         width = SMOOTHED * f0 * N_FFT / SAMPLE_RATE
-        middle = np.arange(len(power)) + len(power) - 0.5
-        edges = (np.interp(middle + side * width / 2, np.arange(len(total)), total) for side in (1, -1))
+        centres = np.arange(len(power)) + len(power) - 0.5
+        edges = (np.interp(centres + side * width / 2, np.arange(len(total)), total) for side in (1, -1))
         found.append(np.subtract(*edges) / width)
     return np.array(found) + 1e-12
 

@@ -8,22 +8,21 @@ without a voice: a sawtooth, a sine, a whisper, a bent instrument.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import cycle, islice
 
 import numpy as np
 
-from innerear.checks import Check, F0Contour
+from innerear.checks import F0Contour
 from innerear.clip import Clip
 from innerear.dsp.voice import track_voice
 from innerear.lab import sounds as make
 from innerear.lab import voices
 from innerear.lab.sounds import SAMPLE_RATE, Bank, Floats
 from innerear.lab.speech import SPEECH_RATE, _clip, _excerpts, _revoiced, _some
-from innerear.lab.tools import Rng, seeded
+from innerear.lab.tools import Pairs, Rng, seeded
 from innerear.metrics.formants import vowels
 from innerear.metrics.verified import Trial
-from innerear.records import Probe
 from innerear.render.talkers import can_say, say
 
 FORMS: dict[str, F0Contour] = {
@@ -49,7 +48,7 @@ NASAL_HZ = (250.0, 1000.0, 2200.0, 3300.0, 4300.0)
 LEVEL_MOVES = 1.2  # semitones that a right level tone drifts at most
 
 
-def f0_contour(pairs: Sequence[tuple[Probe, Check]], bank: Bank | None) -> Iterator[Trial]:
+def f0_contour(pairs: Pairs, bank: Bank | None) -> Iterator[Trial]:
     """Each form by three makers; wrong in shape, range or time, or without a voice."""
     for name, check in FORMS.items():
         rng = seeded("f0_contour", name)

@@ -14,9 +14,8 @@ from innerear.clip import Clip
 from innerear.errors import UsageError
 from innerear.lab import sounds as make
 from innerear.lab.sounds import SAMPLE_RATE, SYNTHETIC, Bank, Floats, hz
-from innerear.lab.tools import Rng, others, seeded
+from innerear.lab.tools import Pairs, Rng, others, seeded
 from innerear.metrics.verified import Trial
-from innerear.records import Probe
 
 Hit = Callable[[Rng], Floats]
 Kit = Mapping[str, Hit]
@@ -207,7 +206,7 @@ def _kits() -> Iterator[tuple[str, str, Kit]]:
             yield "real", name, sampled
 
 
-def groove(pairs: Sequence[tuple[Probe, Check]], bank: Bank | None) -> Iterator[Trial]:
+def groove(pairs: Pairs, bank: Bank | None) -> Iterator[Trial]:
     """Random rhythms on synthetic and General MIDI kits; basses and chords of synthetic and recorded voices."""
     mine: list[tuple[Check, Clip]] = []
     kits = list(_kits())

@@ -11,10 +11,9 @@ from innerear.checks import Check
 from innerear.clip import Clip
 from innerear.lab import sounds as make
 from innerear.lab.sounds import Bank, Floats, hz
-from innerear.lab.tools import SECONDS, others, seeded
+from innerear.lab.tools import SECONDS, Pairs, others, seeded
 from innerear.metrics.spectrum import SHAPES
 from innerear.metrics.verified import Trial
-from innerear.records import Probe
 
 SUSTAINED = (
     "weresax", "MTG-bar", "Ixox-nor", "double-bass-arco", "war-tuba", "Violin", "Cello", "Trumpet", "Trombone",
@@ -47,7 +46,7 @@ def naive(shape: str, f0_hz: float, duration_s: float) -> Floats:
     }[shape]
 
 
-def waveform(pairs: Sequence[tuple[Probe, Check]], bank: Bank | None) -> Iterator[Trial]:
+def waveform(pairs: Pairs, bank: Bank | None) -> Iterator[Trial]:
     """Ideal and naive waves at five pitches; wrong shapes, pulses, filtered waves, recorded notes."""
     for shape in SHAPES:
         check = checks.Waveform(shape=shape)  # type: ignore[arg-type]
@@ -68,7 +67,7 @@ def waveform(pairs: Sequence[tuple[Probe, Check]], bank: Bank | None) -> Iterato
                 yield Trial("other probe", check, make.clip(note.samples()), note.instrument)
 
 
-def modulation(pairs: Sequence[tuple[Probe, Check]], bank: Bank | None) -> Iterator[Trial]:
+def modulation(pairs: Pairs, bank: Bank | None) -> Iterator[Trial]:
     """Vibrato and tremolo on synthetic tones and recorded notes; none, too slow, too fast, too deep."""
     for _, check in pairs:
         assert isinstance(check, checks.Modulation)
@@ -106,8 +105,8 @@ def _held(name: str, bank: Bank | None, rng: np.random.Generator) -> Floats:
     """A recorded note from its onset, as long as it is held."""
     assert bank is not None
     notes = bank.real.get(name) or bank.rendered[name]
-    middle = notes[len(notes) // 4 : -len(notes) // 4 or None]
-    samples = make.from_onset(middle[int(rng.integers(len(middle)))].samples())
+    inner = notes[len(notes) // 4 : -len(notes) // 4 or None]
+    samples = make.from_onset(inner[int(rng.integers(len(inner)))].samples())
     return make.edges(samples[: round(SECONDS * make.SAMPLE_RATE)], 0.005, 0.05)
 
 
@@ -122,7 +121,7 @@ def _moved(steady: Floats, check: checks.Modulation, rate_hz: float, times: floa
     return make.clip(np.interp(place, np.arange(len(steady)), steady))
 
 
-def glide(pairs: Sequence[tuple[Probe, Check]], bank: Bank | None) -> Iterator[Trial]:
+def glide(pairs: Pairs, bank: Bank | None) -> Iterator[Trial]:
     """Slides up and down, even in hertz, in octaves and S-shaped; wrong ends, direction, steps, none."""
     for probe, first in pairs:
         assert isinstance(first, checks.Glide)
@@ -170,7 +169,7 @@ def _slide(
     return make.clip(make.noisy(make.edges(make.partials(f0, t, levels), 0.02, 0.03), rng, 45))
 
 
-def level_trend(pairs: Sequence[tuple[Probe, Check]], bank: Bank | None) -> Iterator[Trial]:
+def level_trend(pairs: Pairs, bank: Bank | None) -> Iterator[Trial]:
     """Tones and recorded notes that swell and fade; the other way, steady, too little, up and down."""
     for check in {repr(c): c for _, c in pairs}.values():
         assert isinstance(check, checks.LevelTrend)

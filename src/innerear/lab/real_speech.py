@@ -8,8 +8,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Collection
 
-import msgspec
-
 from innerear.clip import Clip, read
 from innerear.compute.threads import ordered
 from innerear.errors import InnerEarError, UsageError, WeightsUnavailable
@@ -20,7 +18,7 @@ from innerear.metrics.real_speech import METRICS, Heard, RealSpeech, probe_of, s
 from innerear.metrics.registry import sound_metric
 from innerear.records import Measurement, Outcome, Probe, Render, Status
 from innerear.reference.manifest import ManifestRow
-from innerear.run.parts import write_whole
+from innerear.run.parts import to_json, write_whole
 
 SETS = ("LJSpeech", "CMU ARCTIC")
 
@@ -62,7 +60,7 @@ def main() -> int:
     except InnerEarError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    write_whole(shipped_path(), msgspec.json.format(msgspec.json.encode(made), indent=1) + b"\n")
+    write_whole(shipped_path(), to_json(made, indent=1) + b"\n")
     for score in scores_of(made):
         sys.stdout.write(
             f"{score.metric} {score.value} [{score.low}, {score.high}] {score.unit} n={score.n} {score.note}\n"

@@ -9,7 +9,7 @@ and filter. Talkers by espeak-ng and flite are shown: of theirs it is known only
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -20,10 +20,9 @@ from innerear.lab import sounds as make
 from innerear.lab import voices
 from innerear.lab.sounds import Bank, Floats
 from innerear.lab.speech import SPEECH_RATE, _clip, _revoiced, _some
-from innerear.lab.tools import Rng, seeded
+from innerear.lab.tools import Pairs, Rng, seeded
 from innerear.metrics.formants import vowels
 from innerear.metrics.verified import Trial
-from innerear.records import Probe
 from innerear.render.talkers import can_say, say
 
 F0_HZ = {"man": (85.0, 150.0), "woman": (175.0, 240.0), "child": (255.0, 340.0)}
@@ -43,7 +42,7 @@ TEXTS = (
 )  # fmt: skip
 
 
-def speaker(pairs: Sequence[tuple[Probe, Check]], bank: Bank | None) -> Iterator[Trial]:
+def speaker(pairs: Pairs, bank: Bank | None) -> Iterator[Trial]:
     """Each group by several makers; the same sounds asked for another group, and voices that are of none."""
     people = _people(bank)
     for who in WHO:

@@ -19,10 +19,9 @@ from innerear.clip import Clip, read_mono
 from innerear.lab import sounds as make
 from innerear.lab import voices
 from innerear.lab.sounds import SAMPLE_RATE, Bank, Floats
-from innerear.lab.tools import Rng, seeded
+from innerear.lab.tools import Pairs, Rng, seeded
 from innerear.metrics.formants import speakers_of, vowels
 from innerear.metrics.verified import Trial
-from innerear.records import Probe
 from innerear.render.talkers import can_say, say
 
 SPEECH_RATE = 16_000
@@ -34,8 +33,6 @@ VOWEL_OF_DIGIT = {"i": ("three", -1), "u": ("two", -1), "ɛ": ("seven", 0)}
 OF_A_VOICE = {"laughing", "crying_baby", "coughing", "sneezing", "breathing", "snoring"}
 EXCERPTS = 24  # of real speech for each kind
 MARGIN = 2 ** (2 / 12)  # a wrong f0 lies two semitones or more outside
-
-Pairs = Sequence[tuple[Probe, Check]]
 
 
 def vowel(pairs: Pairs, bank: Bank | None) -> Iterator[Trial]:

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
 from innerear.checks import Check
 from innerear.clip import Clip
 from innerear.lab import sounds as make
+from innerear.lab.sounds import Bank, Voice
 from innerear.metrics.verified import Trial
+from innerear.records import Probe
 
 Rng = np.random.Generator
+Pairs = Sequence[tuple[Probe, Check]]
+Builder = Callable[[Pairs, Bank | None], Iterator[Trial]]
+"""Makes the trials of one kind of check, for the checks of this kind in a suite."""
 SECONDS = 3.0
+OCTAVES = (0, 12, -12, 24, -24)
+NOT_AS_WRITTEN = {"Glockenspiel", "Drawbar Organ", "Church Organ", "Lead 1 (square)"}
+"""General MIDI programs that sound in other octaves than written, or beat like repeated notes."""
 
 
 def seeded(*words: object) -> Rng:
@@ -36,3 +44,20 @@ def others(
         strange = [clip for other, clip in mine if differ(check, other)]
         for pick in seeded("others", place).permutation(len(strange))[:each]:
             yield Trial("other probe", check, strange[pick])
+
+
+def players(
+    seed: str, midis: Sequence[float], bank: Bank | None, synthetic: Mapping[str, Voice], most: int
+) -> Iterator[tuple[str, str, Voice, int]]:
+    """(column, name, voice, shift in semitones) of who can play these pitches: synthetic voices, some recorded ones."""
+    for name, voice in synthetic.items():
+        yield "synthetic", name, voice, 0
+    if bank is None:
+        return
+    everyone = [*bank.real, *(name for name in bank.rendered if name not in NOT_AS_WRITTEN)]
+    for pick in seeded("players", seed).permutation(len(everyone)):
+        name = everyone[pick]
+        shift = next((octave for octave in OCTAVES if bank.reaches(name, [midi + octave for midi in midis])), None)
+        if shift is not None and most:
+            most -= 1
+            yield "real", name, bank.voice(name), shift

@@ -24,11 +24,10 @@ from innerear.lab.signals import BUILDERS as SIGNALS
 from innerear.lab.sounds import SYNTHETIC, Bank, Voice, hz
 from innerear.lab.speakers import speaker
 from innerear.lab.speech import BUILDERS as SPEECH
-from innerear.lab.tools import SECONDS, Rng, others, seeded
+from innerear.lab.tools import SECONDS, Builder, Pairs, Rng, others, players, seeded
 from innerear.metrics.verified import Trial
 from innerear.records import Probe, Tier
 
-OCTAVES = (0, 12, -12, 24, -24)
 VOICES_A_PROBE = 6  # recorded instruments that each phrase is played on
 WRONG_A_PROBE = 3  # every third player of a phrase also plays it wrong
 MOST_CHECKS = 30  # of a kind that are tried on noise and silence
@@ -39,7 +38,7 @@ def tone(voice: Voice, f0_hz: float, rng: Rng, duration_s: float = SECONDS) -> C
     return make.clip(make.noisy(make.mix([(0, voice(f0_hz, duration_s - 0.05, rng))], duration_s), rng, 50))
 
 
-def pitch(pairs: Sequence[tuple[Probe, Check]], bank: Bank | None) -> Iterator[Trial]:
+def pitch(pairs: Pairs, bank: Bank | None) -> Iterator[Trial]:
     """A0 to C8 by every voice, and every recorded note; wrong by a semitone, a quarter tone, an octave."""
     mine: list[tuple[Check, Clip]] = []
     for midi in range(21, 109, 4):
@@ -89,13 +88,14 @@ def _wrong_notes(notes: Sequence[checks.Note], rng: Rng) -> Iterator[tuple[str, 
     )
 
 
-def notes(pairs: Sequence[tuple[Probe, Check]], bank: Bank | None) -> Iterator[Trial]:
+def notes(pairs: Pairs, bank: Bank | None) -> Iterator[Trial]:
     """Every phrase of the suite by every synthetic voice, and by some recorded instruments."""
     mine: list[tuple[Check, Clip]] = []
-    players = 0
+    played_by = 0
     for probe, check in pairs:
         assert isinstance(check, checks.Notes)
-        for column, name, voice, shift in _players(probe.id, [midi for _, _, midi in check.notes], bank):
+        midis = [midi for _, _, midi in check.notes]
+        for column, name, voice, shift in players(probe.id, midis, bank, SYNTHETIC, VOICES_A_PROBE):
             rng = seeded("notes", probe.id, name)
             moved = [(on, off, midi + shift) for on, off, midi in check.notes]
             asked = checks.Notes(
@@ -107,8 +107,8 @@ def notes(pairs: Sequence[tuple[Probe, Check]], bank: Bank | None) -> Iterator[T
                 clip = make.clip(make.noisy(make.room(clip.mono.astype(float), rng), rng))
             yield Trial(column, asked, clip, f"{name} {probe.id}")
             mine.append((asked, clip))
-            players += 1
-            for wrong, played in _wrong_notes(moved, rng) if players % WRONG_A_PROBE == 0 else ():
+            played_by += 1
+            for wrong, played in _wrong_notes(moved, rng) if played_by % WRONG_A_PROBE == 0 else ():
                 if _reachable(name, played, bank):
                     yield Trial(wrong, asked, make.phrase(voice, played, probe.duration_s, rng), f"{name} {probe.id}")
     yield from others(mine, lambda a, b: a.notes != b.notes, each=1)  # type: ignore[union-attr]
@@ -118,34 +118,14 @@ def _reachable(name: str, played: Sequence[tuple[float, float, float]], bank: Ba
     return name in SYNTHETIC or (bank is not None and bank.reaches(name, [midi for _, _, midi in played]))
 
 
-def _players(seed: str, midis: Sequence[float], bank: Bank | None) -> Iterator[tuple[str, str, Voice, int]]:
-    """(column, name, voice, shift in semitones) of those who can play these pitches."""
-    for name, voice in SYNTHETIC.items():
-        yield "synthetic", name, voice, 0
-    if bank is None:
-        return
-    everyone = [*bank.real, *(name for name in bank.rendered if name not in NOT_AS_WRITTEN)]
-    left = VOICES_A_PROBE
-    for pick in seeded("players", seed).permutation(len(everyone)):
-        name = everyone[pick]
-        shift = next((octave for octave in OCTAVES if bank.reaches(name, [midi + octave for midi in midis])), None)
-        if shift is not None and left:
-            left -= 1
-            yield "real", name, bank.voice(name), shift
-
-
-NOT_AS_WRITTEN = {"Glockenspiel", "Drawbar Organ", "Church Organ", "Lead 1 (square)"}
-"""General MIDI programs that sound in other octaves than written, or beat like repeated notes."""
-
-
-def chord(pairs: Sequence[tuple[Probe, Check]], bank: Bank | None) -> Iterator[Trial]:
+def chord(pairs: Pairs, bank: Bank | None) -> Iterator[Trial]:
     """Every chord of the suite; wrong by a semitone, with a tone too few or too many."""
     mine: list[tuple[Check, Clip]] = []
     for probe, check in pairs:
         assert isinstance(check, checks.Chord)
         if not check.headline:
             continue
-        for column, name, voice, shift in _players(probe.id, check.midi, bank):
+        for column, name, voice, shift in players(probe.id, check.midi, bank, SYNTHETIC, VOICES_A_PROBE):
             rng = seeded("chord", probe.id, name)
             tones = [midi + shift for midi in check.midi]
             asked = checks.Chord(midi=tones)
@@ -187,7 +167,7 @@ def _hits(times_s: Sequence[float], name: str, duration_s: float, rng: Rng) -> C
 HITTERS = (*make.HITS, "kit")
 
 
-def onsets(pairs: Sequence[tuple[Probe, Check]], bank: Bank | None) -> Iterator[Trial]:
+def onsets(pairs: Pairs, bank: Bank | None) -> Iterator[Trial]:
     """Every rhythm of the suite by every hit and by a drum kit, and on struck recorded instruments."""
     mine: list[tuple[Check, Clip]] = []
     for probe, check in pairs:
@@ -244,7 +224,7 @@ def _speeding(from_hz: float, to_hz: float, duration_s: float, how: str) -> list
     return times
 
 
-def onset_trend(pairs: Sequence[tuple[Probe, Check]], bank: Bank | None) -> Iterator[Trial]:
+def onset_trend(pairs: Pairs, bank: Bank | None) -> Iterator[Trial]:
     """Speeding up and slowing down in three ways; wrong the other way, steady, to another rate."""
     for probe, first in pairs:
         assert isinstance(first, checks.OnsetTrend)
@@ -271,7 +251,7 @@ def onset_trend(pairs: Sequence[tuple[Probe, Check]], bank: Bank | None) -> Iter
                 yield Trial("time", check, _hits(scattered, name, probe.duration_s, rng), "scattered")
 
 
-def events(pairs: Sequence[tuple[Probe, Check]], bank: Bank | None) -> Iterator[Trial]:
+def events(pairs: Pairs, bank: Bank | None) -> Iterator[Trial]:
     """One to five hits, notes and bursts, evenly and not; wrong by one or two."""
     makers: dict[str, Callable[[Rng], make.Floats]] = dict(make.HITS)
     makers["ringing"] = lambda rng: make.ringing(500.0, 1.5, rng)
@@ -307,7 +287,6 @@ def _separate(hit: Callable[[Rng], make.Floats], count: int, rng: Rng) -> Clip:
     return make.clip(make.noisy(make.mix([(t, x * 10 ** (rng.uniform(-6, 0) / 20)) for t, x in played], 5.0), rng))
 
 
-Builder = Callable[[Sequence[tuple[Probe, Check]], Bank | None], Iterator[Trial]]
 BUILDERS: dict[str, Builder] = {
     "pitch": pitch, "notes": notes, "chord": chord, "onsets": onsets, "onset_trend": onset_trend, "events": events,
     "waveform": waveform, "modulation": modulation, "glide": glide, "level_trend": level_trend,

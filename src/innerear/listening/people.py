@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from innerear.errors import UsageError
-from innerear.stats import RESAMPLES, middle, wilson
+from innerear.stats import RESAMPLES, central_95, wilson
 
 Array = NDArray[np.float64]
 Level = Literal["nominal", "ordinal"]
@@ -78,7 +78,7 @@ def mean_interval(
     of_who, of_what = draws(n_who, RESAMPLES, rng), draws(n_what, RESAMPLES, rng)
     weight = np.sum(of_who @ count * of_what, axis=1)
     means = np.sum(of_who @ total * of_what, axis=1)[weight > 0] / weight[weight > 0]
-    return Interval(*middle(means), drawn(n_who, n_what))
+    return Interval(*central_95(means), drawn(n_who, n_what))
 
 
 def alpha(counts: Array, level: Level) -> float | None:
@@ -117,7 +117,7 @@ def alpha_interval(counts: Array, level: Level, seed: int = 0) -> Interval | Non
     alphas = [value for row in rows if (value := alpha(counts[row], level)) is not None]
     if not alphas:
         return None
-    return Interval(*middle(alphas), "ci:bootstrap-sounds")
+    return Interval(*central_95(alphas), "ci:bootstrap-sounds")
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ from innerear.scores.clap import CAPTION, place
 from innerear.scores.groups import groups_of
 from innerear.scores.identity import Grade
 from innerear.scores.realism import name_of, per_sound
-from innerear.stats import middle
+from innerear.stats import central_95
 
 Array = NDArray[np.float64]
 
@@ -303,7 +303,7 @@ def _interval(first: Array, second: Array, weights: Array, how: str) -> people.I
     some = scale > 1e-9
     if some.mean() < 0.5:
         return None
-    return people.Interval(*middle((weights * a * b).sum(axis=1)[some] / scale[some]), how)
+    return people.Interval(*central_95((weights * a * b).sum(axis=1)[some] / scale[some]), how)
 
 
 def spearman(first: Array, second: Array) -> float | None:

@@ -24,8 +24,7 @@ class ArrivalsCheck(CheckMetric[Arrivals]):
 
     def measure(self, sound: Sound, check: Arrivals) -> Value:
         """Detail: number of clicks, dead time, coefficient of variation, distance."""
-        assert sound.clip is not None
-        clicks = find_clicks(sound.clip.mono, sound.clip.sample_rate)
+        clicks = find_clicks(sound.signal.mono, sound.signal.sample_rate)
         detail: dict[str, float] = {"clicks": len(clicks.times_s), "dead_s": clicks.dead_s}
         if len(clicks.times_s) < FEWEST:
             return Value(None, False, f"{len(clicks.times_s)} clicks, too few for a rate", detail)

@@ -31,6 +31,12 @@ class Sound:
     clip: Clip | None
     remark: Remark | None = None
 
+    @property
+    def signal(self) -> Clip:
+        """The clip of a sound that is there: of no other is a metric asked."""
+        assert self.clip is not None
+        return self.clip
+
 
 def sound_of(item: Item, clip: Clip | None = None) -> Sound:
     """The sound of an item of a run."""

@@ -36,8 +36,7 @@ class CadenceCheck(CheckMetric[Cadence]):
 
     def measure(self, sound: Sound, check: Cadence) -> Value:
         """Detail: the peaks found in each tone, and the times of each frequency."""
-        assert sound.clip is not None
-        samples = sound.clip.at(SAMPLE_RATE).astype(np.float64)
+        samples = sound.signal.at(SAMPLE_RATE).astype(np.float64)
         if is_silent(samples):
             return Value(0.0, False, "silence")
         detail: dict[str, object] = {}
@@ -71,17 +70,17 @@ def _part(samples: Floats, start_s: float, end_s: float) -> Floats:
 def _spectrum_fault(samples: Floats, tone: SignalTone, tolerance: float) -> str:
     """What is wrong with the frequencies in the middle of a tone; empty if nothing is."""
     half = min(LONGEST_S, MIDDLE * (tone.end_s - tone.start_s)) / 2
-    middle = (tone.start_s + tone.end_s) / 2
-    part = _part(samples, middle - half, middle + half)
+    centre_s = (tone.start_s + tone.end_s) / 2
+    part = _part(samples, centre_s - half, centre_s + half)
     if len(part) < half * SAMPLE_RATE or is_silent(part, 1e-5):
-        return f"nothing at {middle:.2f} s"
+        return f"nothing at {centre_s:.2f} s"
     hertz, levels = peaks(*power_spectrum(part, SAMPLE_RATE))
     top = float(levels.max())
     asked = np.array(tone.hz)
     near = np.abs(hertz[:, None] / asked - 1) <= tolerance
     for place, hz in enumerate(tone.hz):
         if levels[near[:, place]].max(initial=-np.inf) < top - UNEQUAL_DB:
-            return f"no {hz:g} Hz at {middle:.2f} s"
+            return f"no {hz:g} Hz at {centre_s:.2f} s"
     lobe = 3 / (2 * half)  # half the width of a Blackman window's main lobe, in Hz
     own = np.any(near | (np.abs(hertz[:, None] - asked) <= lobe), axis=1)
     number = np.round(hertz[:, None] / asked)
@@ -89,7 +88,7 @@ def _spectrum_fault(samples: Floats, tone: SignalTone, tolerance: float) -> str:
     most = np.where(own, np.inf, np.where(harmonic, HARMONIC_DB, OTHERS_DB))
     foreign = levels - top > most
     if foreign.any():
-        return f"{hertz[foreign][np.argmax(levels[foreign])]:.0f} Hz also sounds at {middle:.2f} s"
+        return f"{hertz[foreign][np.argmax(levels[foreign])]:.0f} Hz also sounds at {centre_s:.2f} s"
     return ""
 
 

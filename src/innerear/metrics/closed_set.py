@@ -114,8 +114,7 @@ class RhymeCheck(CheckMetric[Rhyme]):
 
     def measure(self, sound: Sound, check: Rhyme) -> Value:
         """The detail holds the word heard (`None`: none of them), among how many, and chance."""
-        assert sound.clip is not None
-        return judge(check, hear_choice(sound.clip, check.among))
+        return judge(check, hear_choice(sound.signal, check.among))
 
 
 def hear_choice(clip: Clip, among: Sequence[str]) -> Chosen | None:

@@ -22,8 +22,7 @@ class DecayTimeCheck(CheckMetric[DecayTime]):
 
     def measure(self, sound: Sound, check: DecayTime) -> Value:
         """Detail: T60, range, curvature and start of the fit in each octave that has enough range."""
-        assert sound.clip is not None
-        samples, rate = sound.clip.mono, sound.clip.sample_rate
+        samples, rate = sound.signal.mono, sound.signal.sample_rate
         found = decays(samples, rate)
         detail = {"octaves": [[round(number, 3) for number in astuple(one)] for one in found]}
         if not found:

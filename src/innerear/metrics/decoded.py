@@ -25,12 +25,11 @@ class DecodedCheck(CheckMetric[Decoded]):
 
     def measure(self, sound: Sound, check: Decoded) -> Value:
         """Detail: the text as decoded."""
-        assert sound.clip is not None
-        heard = DECODERS[check.mode](sound.clip.mono, sound.clip.sample_rate)
+        heard = DECODERS[check.mode](sound.signal.mono, sound.signal.sample_rate)
         asked = _spaced(check.text if check.mode == "bell202" else check.text.upper())
         read = _spaced(heard)
         if check.mode == "rtty" and read and read != asked:
-            unshifted = _spaced(decode_rtty(sound.clip.mono, sound.clip.sample_rate, unshift=True))
+            unshifted = _spaced(decode_rtty(sound.signal.mono, sound.signal.sample_rate, unshift=True))
             read = unshifted if unshifted == asked else read
         if not read:
             return Value(0.0, False, "nothing can be decoded", {"heard": ""})

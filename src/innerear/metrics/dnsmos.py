@@ -80,8 +80,7 @@ class Dnsmos(SoundMetric):
 
     def measure(self, sound: Sound) -> Value:
         """Detail: the three ratings, of speech, background and overall quality."""
-        assert sound.clip is not None
-        found = rate(sound.clip)
+        found = rate(sound.signal)
         if found is None:
             return Value(None, None, "silence")
         return Value(found[2], None, "", dict(zip(("sig", "bak", "ovrl"), found, strict=True)))

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from innerear.checks import Doppler
+from innerear.dsp.parabola import vertex
 from innerear.dsp.silence import is_silent
 from innerear.metrics.base import CheckMetric, Sound, Value
 
@@ -70,10 +71,8 @@ def shift_cents(samples: NDArray[np.float32]) -> tuple[float, float] | None:
     place = int(alike.argmax())
     move = float(place - reach)
     if 0 < place < len(alike) - 1:
-        left, top, right = alike[place - 1 : place + 2]
-        curve = left - 2 * top + right
-        move += 0.5 * (left - right) / curve if curve < 0 else 0.0
-    return float(move) * 1200 / BINS_PER_OCTAVE, float(alike[place])
+        move += float(vertex(*alike[place - 1 : place + 2])[0])
+    return move * 1200 / BINS_PER_OCTAVE, float(alike[place])
 
 
 def _correlation(first: Floats, last: Floats, move: int) -> float:
@@ -96,8 +95,7 @@ class DopplerCheck(CheckMetric[Doppler]):
 
     def measure(self, sound: Sound, check: Doppler) -> Value:
         """Detail: the frequency ratio found and the similarity of both ends."""
-        assert sound.clip is not None
-        samples = sound.clip.at(SAMPLE_RATE)
+        samples = sound.signal.at(SAMPLE_RATE)
         if is_silent(samples):
             return Value(None, False, "silence")
         found = shift_cents(samples)

@@ -21,8 +21,7 @@ class EchoCheck(CheckMetric[Echo]):
 
     def measure(self, sound: Sound, check: Echo) -> Value:
         """Detail: arrivals as (seconds, dB re the loudest)."""
-        assert sound.clip is not None
-        found = find_arrivals(sound.clip.mono, sound.clip.sample_rate)
+        found = find_arrivals(sound.signal.mono, sound.signal.sample_rate)
         detail = {"arrivals": [(round(one.at_s, 3), round(one.level_db, 1)) for one in found]}
         if len(found) < 2:
             return Value(None, False, "no echo" if found else "no impulse", detail)

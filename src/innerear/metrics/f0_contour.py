@@ -103,8 +103,7 @@ class F0ContourCheck(CheckMetric[F0Contour]):
 
     def measure(self, sound: Sound, check: F0Contour) -> Value:
         """Detail: the range in semitones, and the contour at five times."""
-        assert sound.clip is not None
-        track = track_gliding(sound.clip)
+        track = track_gliding(sound.signal)
         found = contour(track)
         if found is None:
             return Value(None, False, "no voiced part, or too little of the sound is voiced")
@@ -122,7 +121,7 @@ class F0ContourCheck(CheckMetric[F0Contour]):
             why = far if level else f"correlation {correlation:.2f}, {far}; wanted {np.ptp(form):.1f}"
             return Value(value, False, why, detail)
         try:
-            voice = is_voice(sound.clip, track)
+            voice = is_voice(sound.signal, track)
         except WeightsUnavailable as error:
             return Value.unavailable(error, detail=detail)
         return Value(value, voice, "" if voice else "no voice with resonances", detail)

@@ -77,9 +77,8 @@ class VowelCheck(CheckMetric[Vowel]):
 
     def measure(self, sound: Sound, check: Vowel) -> Value:
         """Detail: F1 and F2 in Hz, and the closest vowel of the set."""
-        assert sound.clip is not None
         speakers = speakers_of(check)
-        found = find_formants(sound.clip, CEILING_HZ[speakers])
+        found = find_formants(sound.signal, CEILING_HZ[speakers])
         detail: dict[str, Any] = {"asked": check.ipa, "among": check.among}
         if found is None:
             return Value(None, False, "no voice with resonances", detail)

@@ -49,8 +49,7 @@ class GrooveCheck(CheckMetric[Groove]):
 
     def measure(self, sound: Sound, check: Groove) -> Value:
         """Detail: the margin of each row, and the onsets found."""
-        assert sound.clip is not None
-        samples = sound.clip.at(SAMPLE_RATE)
+        samples = sound.signal.at(SAMPLE_RATE)
         rows = {name: _steps(row, check) for name, row in check.rows.items()}
         if not rows:
             return Value(None, None, "no row to judge")

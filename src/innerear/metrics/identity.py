@@ -176,8 +176,8 @@ class Judgement:
 
     def grade(self, group: str) -> float:
         """How far the log odds are on the way from -8 to the median of recordings of the group (at least 0), 0 to 1."""
-        middle = max(0.0, float(np.median(self.by.real[group])))
-        return float(np.clip((self.odds(group) + MOST_ODDS) / (middle + MOST_ODDS), 0, 1))
+        median = max(0.0, float(np.median(self.by.real[group])))
+        return float(np.clip((self.odds(group) + MOST_ODDS) / (median + MOST_ODDS), 0, 1))
 
     def ranked(self) -> list[str]:
         """The classes, the most probable first."""

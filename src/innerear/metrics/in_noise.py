@@ -100,10 +100,9 @@ class InNoise(SoundMetric):
 
     def measure(self, sound: Sound) -> Value:
         """The detail holds, at each ratio in dB, what was heard and how many of the words were wrong."""
-        assert sound.clip is not None
         text = asked_text(sound.probe)
-        voice = hear(sound.clip).voice
-        heard = {snr_db: transcribe(in_noise(sound.clip, snr_db, text)) if voice else "" for snr_db in STEPS_DB}
+        voice = hear(sound.signal).voice
+        heard = {snr_db: transcribe(in_noise(sound.signal, snr_db, text)) if voice else "" for snr_db in STEPS_DB}
         found = {snr_db: compare(text, said) for snr_db, said in heard.items()}
         steps = {
             str(snr_db): {"heard": heard[snr_db], "errors": one.errors, "words": one.words}

@@ -66,8 +66,7 @@ class ModulationCheck(CheckMetric[Modulation]):
 
     def measure(self, sound: Sound, check: Modulation) -> Value:
         """Detail: rate, depth and share of the power."""
-        assert sound.clip is not None
-        samples, sample_rate = sound.clip.mono, sound.clip.sample_rate
+        samples, sample_rate = sound.signal.mono, sound.signal.sample_rate
         of_f0 = check.of == "f0"
         series = _cents(samples, sample_rate) if of_f0 else _level_db(samples, sample_rate)
         if series is None or len(series) * HOP_S < 1.0:
@@ -133,8 +132,7 @@ class GlideCheck(CheckMetric[Glide]):
 
     def measure(self, sound: Sound, check: Glide) -> Value:
         """Detail: the frequencies at both ends."""
-        assert sound.clip is not None
-        track = track_f0(sound.clip.mono, sound.clip.sample_rate, TRACK_WINDOW_S, HOP_S)
+        track = track_f0(sound.signal.mono, sound.signal.sample_rate, TRACK_WINDOW_S, HOP_S)
         good = (track.level_db > track.level_db.max() - STEADY_DB) & (track.clarity >= CLEAR)
         if track.level_db.max() < -80 or good.sum() < 30:
             return Value(None, False, "no fundamental that could glide")
@@ -183,10 +181,9 @@ class LevelTrendCheck(CheckMetric[LevelTrend]):
 
     def measure(self, sound: Sound, check: LevelTrend) -> Value:
         """The value is positive if the level moves in the requested direction."""
-        assert sound.clip is not None
         from scipy.stats import rankdata
 
-        samples, sample_rate = sound.clip.mono, sound.clip.sample_rate
+        samples, sample_rate = sound.signal.mono, sound.signal.sample_rate
         hop = round(TREND_WINDOW_S / 2 * sample_rate)
         whole = len(samples) // hop * hop
         if whole < 10 * hop or is_silent(samples):

@@ -32,8 +32,7 @@ class OnsetsCheck(CheckMetric[Onsets]):
 
     def measure(self, sound: Sound, check: Onsets) -> Value:
         """Detail: the onset times found."""
-        assert sound.clip is not None
-        heard = find_onsets(sound.clip.at(SAMPLE_RATE))
+        heard = find_onsets(sound.signal.at(SAMPLE_RATE))
         detail = {"asked": len(check.times_s), "heard_s": [round(float(t), 3) for t in heard]}
         if not len(heard):
             return Value(0.0, False, "no onsets are heard", detail)
@@ -65,8 +64,7 @@ class OnsetTrendCheck(CheckMetric[OnsetTrend]):
 
     def measure(self, sound: Sound, check: OnsetTrend) -> Value:
         """Detail: the onset times found and the rates at both ends."""
-        assert sound.clip is not None
-        heard = find_onsets(sound.clip.at(SAMPLE_RATE))
+        heard = find_onsets(sound.signal.at(SAMPLE_RATE))
         detail: dict[str, object] = {"heard_s": [round(float(t), 3) for t in heard]}
         if len(heard) < FEWEST_FOR_TREND:
             return Value(None, False, f"{len(heard)} onsets are heard, too few for a trend", detail)
@@ -75,7 +73,7 @@ class OnsetTrendCheck(CheckMetric[OnsetTrend]):
         rates = np.log(1 / np.diff(heard))
         middles = (heard[1:] + heard[:-1]) / 2
         curve = np.polynomial.Polynomial.fit(middles, rates, 2)
-        last_s = min(sound.clip.duration_s, 2 * heard[-1] - heard[-2])
+        last_s = min(sound.signal.duration_s, 2 * heard[-1] - heard[-2])
         ends = np.exp(curve(np.array([heard[0], last_s])))
         ranks = rankdata(rates)
         trend = 0.0 if np.ptp(ranks) == 0 else float(np.corrcoef(np.arange(len(ranks)), ranks)[0, 1])
@@ -102,8 +100,7 @@ class EventsCheck(CheckMetric[Events]):
 
     def measure(self, sound: Sound, check: Events) -> Value:
         """Passes if the count is exact."""
-        assert sound.clip is not None
-        count = count_events(sound.clip.at(SAMPLE_RATE))
+        count = count_events(sound.signal.at(SAMPLE_RATE))
         passed = count == check.count
         reason = "" if passed else f"{count} event{'' if count == 1 else 's'} heard where {check.count} were asked"
         return Value(float(count - check.count), passed, reason, {"heard": count})

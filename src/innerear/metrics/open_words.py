@@ -90,8 +90,7 @@ class WhisperWer(SoundMetric):
 
     def measure(self, sound: Sound) -> Value:
         """The detail holds what was heard, how many words were asked and wrong, and which."""
-        assert sound.clip is not None
-        heard = hear(sound.clip, self.model)
+        heard = hear(sound.signal, self.model)
         found = compare(asked_text(sound.probe), heard.text)
         rate = found.capped / found.words
         return Value(rate, None, "" if heard.voice else "no voice", detail_of(found, heard, self.model))
@@ -127,8 +126,7 @@ class WordsCheck(CheckMetric[Words]):
 
     def measure(self, sound: Sound, check: Words) -> Value:
         """The detail holds what was heard, how many words were asked and wrong, and which."""
-        assert sound.clip is not None
-        return judge(sound.clip, check.text)
+        return judge(sound.signal, check.text)
 
 
 def judge(clip: Clip, text: str) -> Value:

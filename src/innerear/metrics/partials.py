@@ -39,8 +39,7 @@ class PartialsCheck(CheckMetric[Partials]):
 
     def measure(self, sound: Sound, check: Partials) -> Value:
         """Detail: the level of each partial in dB re the strongest, `None` if it is not there."""
-        assert sound.clip is not None
-        samples = sound.clip.at(SAMPLE_RATE).astype(np.float64)
+        samples = sound.signal.at(SAMPLE_RATE).astype(np.float64)
         if is_silent(samples):
             return Value(None, False, "silence")
         spectra = [*_attacks(samples), mean := _mean(samples)]
@@ -122,14 +121,13 @@ class BandLevelCheck(CheckMetric[BandLevel]):
 
     def measure(self, sound: Sound, check: BandLevel) -> Value:
         """Passes at or below the requested level."""
-        assert sound.clip is not None
         from scipy.signal import welch
 
-        samples = sound.clip.mono.astype(np.float64)
+        samples = sound.signal.mono.astype(np.float64)
         if is_silent(samples):
             return Value(None, False, "silence")
-        length = min(len(samples), round(0.37 * sound.clip.sample_rate))
-        hertz, power = welch(samples, sound.clip.sample_rate, "blackman", length, detrend=False)
+        length = min(len(samples), round(0.37 * sound.signal.sample_rate))
+        hertz, power = welch(samples, sound.signal.sample_rate, "blackman", length, detrend=False)
         power[hertz < INAUDIBLE_HZ] = 0
         band = float(power[(hertz >= check.low_hz) & (hertz <= check.high_hz)].sum())
         if not power.sum():

@@ -28,9 +28,8 @@ class PassingCheck(CheckMetric[Passing]):
 
     def measure(self, sound: Sound, check: Passing) -> Value:
         """Detail: both pitches, the time of the fall and its length."""
-        assert sound.clip is not None
-        duration_s = sound.clip.duration_s
-        track = track_f0(sound.clip.at(SAMPLE_RATE), SAMPLE_RATE)
+        duration_s = sound.signal.duration_s
+        track = track_f0(sound.signal.at(SAMPLE_RATE), SAMPLE_RATE)
         clear = track.clarity >= CLEAR
         if clear.sum() < max(LEAST_CLEAR * len(clear), 10):
             return Value(None, False, "no pitch through most of the sound")

@@ -24,8 +24,7 @@ class PitchCheck(CheckMetric[Pitch]):
 
     def measure(self, sound: Sound, check: Pitch) -> Value:
         """Passes within the check's tolerance; with `octave_free` in any octave."""
-        assert sound.clip is not None
-        f0_hz = steady_f0(sound.clip.mono, sound.clip.sample_rate)
+        f0_hz = steady_f0(sound.signal.mono, sound.signal.sample_rate)
         asked = {"asked_hz": check.f0_hz, "tolerance_cents": check.tolerance_cents}
         if f0_hz is None:
             return Value(None, False, "no fundamental: silence, noise, or several pitches", asked)

@@ -29,8 +29,7 @@ class PitchesCheck(CheckMetric[Pitches]):
 
     def measure(self, sound: Sound, check: Pitches) -> Value:
         """Detail: the f0 in Hz and the error in cents of each requested note, and the times of extra ones."""
-        assert sound.clip is not None
-        samples = sound.clip.at(SAMPLE_RATE)
+        samples = sound.signal.at(SAMPLE_RATE)
         possible = possible_notes(samples)
         if not possible:
             return Value(0.0, False, "no notes are heard", {"heard_hz": []})

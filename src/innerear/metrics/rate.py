@@ -20,9 +20,8 @@ class RateCheck(CheckMetric[Rate]):
 
     def measure(self, sound: Sound, check: Rate) -> Value:
         """Detail: how clear the rate is: the share of events in time, or the autocorrelation."""
-        assert sound.clip is not None
         events = check.hz < EVENTS_BELOW_HZ
-        found = (event_rate if events else period_rate)(sound.clip.mono, sound.clip.sample_rate, check.hz)
+        found = (event_rate if events else period_rate)(sound.signal.mono, sound.signal.sample_rate, check.hz)
         if found is None:
             return Value(None, False, "no events" if events else f"no period near 1/{check.hz:g} s")
         detail = {"clear": found.clear}

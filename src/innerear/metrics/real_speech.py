@@ -19,7 +19,7 @@ import msgspec
 from innerear.checks import Words
 from innerear.metrics.group import Group
 from innerear.metrics.registry import sound_metric
-from innerear.records import Completion, Item, Measurement, Outcome, Probe, Program, Render, Score, Signature
+from innerear.records import ALL, Completion, Item, Measurement, Outcome, Probe, Program, Render, Score, Signature
 
 NAME = "real speech"
 METRICS = ("whisper_wer", "whisper_in_noise")
@@ -74,7 +74,7 @@ def scores_of(heard: RealSpeech) -> list[Score]:
             group,
             [(one.file, Measurement("", one.file, name, None, detail=one.details[name])) for one in heard.sentences],
         )
-        if score.group == "all"
+        if score.group == ALL
     ]
 
 

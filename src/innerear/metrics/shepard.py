@@ -43,8 +43,7 @@ class ShepardCheck(CheckMetric[Shepard]):
 
     def measure(self, sound: Sound, check: Shepard) -> Value:
         """Detail: chroma in semitones and centroid in Hz of each tone or frame."""
-        assert sound.clip is not None
-        samples = sound.clip.at(SAMPLE_RATE).astype(np.float64)
+        samples = sound.signal.at(SAMPLE_RATE).astype(np.float64)
         if is_silent(samples):
             return Value(None, False, "silence")
         parts = _tones(samples, check.tones, sound.probe.duration_s) if check.tones else _frames(samples)

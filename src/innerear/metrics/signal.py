@@ -55,10 +55,9 @@ class Loudness(SoundMetric):
 
     def measure(self, sound: Sound) -> Value:
         """Not measurable below 0.4 s (one gating block) or if all blocks are gated."""
-        assert sound.clip is not None
         import pyloudnorm
 
-        clip = sound.clip
+        clip = sound.signal
         if clip.duration_s < SHORTEST_LUFS_S:
             return Value(None, None, f"{clip.duration_s:.2f} s is shorter than one block of 0.4 s")
         with np.errstate(divide="ignore"):
@@ -79,7 +78,6 @@ class Format(SoundMetric):
 
     def measure(self, sound: Sound) -> Value:
         """Another sample rate, stereo or a truncated file is a format difference, not a failure of the sound."""
-        assert sound.clip is not None
-        sample_rate, channels = sound.clip.sample_rate, sound.clip.samples.shape[0]
+        sample_rate, channels = sound.signal.sample_rate, sound.signal.samples.shape[0]
         asked = sample_rate == ASKED_RATE_HZ and channels == ASKED_CHANNELS
         return Value(float(sample_rate), asked and not sound.render.reason, sound.render.reason, {"channels": channels})

@@ -104,12 +104,11 @@ class VoiceCheck(CheckMetric[Voice]):
 
     def measure(self, sound: Sound, check: Voice) -> Value:
         """The value is in seconds."""
-        assert sound.clip is not None
-        found = spoken_s(sound.clip)
+        found = spoken_s(sound.signal)
         if found < SHORTEST_S:
             return Value(found, False, "no voice")
-        track = track_voice(sound.clip)
-        if 2 * track.voiced.sum() > track.heard.sum() and relief_db(sound.clip, track) < LEAST_RELIEF_DB:
+        track = track_voice(sound.signal)
+        if 2 * track.voiced.sum() > track.heard.sum() and relief_db(sound.signal, track) < LEAST_RELIEF_DB:
             return Value(found, False, "a tone without resonances")
         return Value(found, True)
 
@@ -128,15 +127,14 @@ class UnvoicedCheck(CheckMetric[Unvoiced]):
 
     def measure(self, sound: Sound, check: Unvoiced) -> Value:
         """The detail holds for how long a voice is heard, in seconds."""
-        assert sound.clip is not None
-        track = track_voice(sound.clip)
+        track = track_voice(sound.signal)
         if not track.heard.any():
             return Value(None, False, "silence")
         share = float(track.voiced.sum() / track.heard.sum())
         if share >= MOST_VOICED:
             return Value(share, False, "it has a fundamental")
         try:
-            found = spoken_s(sound.clip)
+            found = spoken_s(sound.signal)
         except WeightsUnavailable as error:
             return Value.unavailable(error, share)
         passed = found >= SHORTEST_S

@@ -51,10 +51,9 @@ class SpeakerCheck(CheckMetric[Speaker]):
 
     def measure(self, sound: Sound, check: Speaker) -> Value:
         """Detail: the f0 in Hz, the scale, and the group that each is of."""
-        assert sound.clip is not None
-        track = track_voice(sound.clip)
-        f0_hz = median_f0(sound.clip, track)
-        scale = formant_scale(sound.clip, track, vowels_of_men()) if f0_hz is not None else None
+        track = track_voice(sound.signal)
+        f0_hz = median_f0(sound.signal, track)
+        scale = formant_scale(sound.signal, track, vowels_of_men()) if f0_hz is not None else None
         if f0_hz is None or scale is None:
             return Value(None, False, NO_VOICE)
         by_f0 = [who for who, (low, high) in F0_HZ.items() if low <= f0_hz <= high]
@@ -64,7 +63,7 @@ class SpeakerCheck(CheckMetric[Speaker]):
             reason = f"f0 of {f0_hz:.0f} Hz as of a {' or '.join(by_f0)}, formants as of a {by_formants}"
             return Value(scale, False, reason, detail)
         try:
-            voice = is_voice(sound.clip, track)
+            voice = is_voice(sound.signal, track)
         except WeightsUnavailable as error:
             return Value.unavailable(error, detail=detail)
         return Value(scale, voice, "" if voice else NO_VOICE, detail)

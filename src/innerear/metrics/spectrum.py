@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from innerear.checks import Chord, Waveform
 from innerear.dsp.f0 import cents, steady_f0
 from innerear.dsp.onsets import SAMPLE_RATE
+from innerear.dsp.parabola import vertex
 from innerear.dsp.silence import is_silent
 from innerear.metrics.base import CheckMetric, Sound, Value
 
@@ -50,8 +51,8 @@ def harmonic_levels(samples: NDArray[np.float32], sample_rate: int, f0_hz: float
 
     Measured over the central second with a Blackman window.
     """
-    middle, half = len(samples) // 2, min(len(samples), sample_rate) // 2
-    part = samples[middle - half : middle + half].astype(np.float64)
+    centre, half = len(samples) // 2, min(len(samples), sample_rate) // 2
+    part = samples[centre - half : centre + half].astype(np.float64)
     size = 4 * len(part)
     power = np.abs(np.fft.rfft(part * np.blackman(len(part)), size)) ** 2
     highest = min(HARMONICS, int(0.45 * sample_rate / f0_hz))
@@ -76,11 +77,10 @@ class WaveformCheck(CheckMetric[Waveform]):
 
     def measure(self, sound: Sound, check: Waveform) -> Value:
         """Detail: the distance to each shape."""
-        assert sound.clip is not None
-        f0_hz = steady_f0(sound.clip.mono, sound.clip.sample_rate)
+        f0_hz = steady_f0(sound.signal.mono, sound.signal.sample_rate)
         if f0_hz is None:
             return Value(None, False, "no fundamental: silence, noise, or several pitches")
-        levels = harmonic_levels(sound.clip.mono, sound.clip.sample_rate, f0_hz)
+        levels = harmonic_levels(sound.signal.mono, sound.signal.sample_rate, f0_hz)
         if len(levels) < 4:
             return Value(None, None, f"at {f0_hz:.0f} Hz too few harmonics lie below half the sample rate")
         distances = {s: float(np.sqrt(np.mean((levels - ideal_levels(s)[: len(levels)]) ** 2))) for s in SHAPES}
@@ -107,9 +107,8 @@ def peaks(samples: NDArray[np.float32]) -> tuple[Floats, Floats]:
     inner = level[low:high]
     strong = inner > inner.max() - PEAK_RANGE_DB
     places = low + np.flatnonzero(strong & (inner > level[low - 1 : high - 1]) & (inner >= level[low + 1 : high + 1]))
-    left, middle, right = level[places - 1], level[places], level[places + 1]
-    shift = 0.5 * (left - right) / (left - 2 * middle + right)
-    return (places + shift) * SAMPLE_RATE / N_FFT, middle - 0.25 * (left - right) * shift
+    shift, height = vertex(level[places - 1], level[places], level[places + 1])
+    return (places + shift) * SAMPLE_RATE / N_FFT, height
 
 
 class ChordCheck(CheckMetric[Chord]):
@@ -127,8 +126,7 @@ class ChordCheck(CheckMetric[Chord]):
 
     def measure(self, sound: Sound, check: Chord) -> Value:
         """Detail: the level of each tone and the frequency of the strongest foreign peak."""
-        assert sound.clip is not None
-        samples = sound.clip.at(SAMPLE_RATE)
+        samples = sound.signal.at(SAMPLE_RATE)
         if is_silent(samples):
             return Value(None, False, "silence")
         hertz, levels = peaks(samples)

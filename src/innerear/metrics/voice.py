@@ -27,8 +27,7 @@ class VoiceF0Check(CheckMetric[VoiceF0]):
 
     def measure(self, sound: Sound, check: VoiceF0) -> Value:
         """Detail: the f0 and the requested range in Hz."""
-        assert sound.clip is not None
-        f0_hz = median_f0(sound.clip, track_voice(sound.clip))
+        f0_hz = median_f0(sound.signal, track_voice(sound.signal))
         asked = {"range_hz": [check.low_hz, check.high_hz]}
         if f0_hz is None:
             return Value(None, False, NO_F0, asked)
@@ -49,10 +48,9 @@ class F0TrendCheck(CheckMetric[F0Trend]):
 
     def measure(self, sound: Sound, check: F0Trend) -> Value:
         """Detail: the same number; negative if f0 falls."""
-        assert sound.clip is not None
-        track = track_voice(sound.clip)
+        track = track_voice(sound.signal)
         moved = semitones(track)
-        if moved is None or median_f0(sound.clip, track) is None:
+        if moved is None or median_f0(sound.signal, track) is None:
             return Value(None, False, NO_F0)
         passed = moved >= LEAST_MOVED if check.direction == "rise" else moved <= -LEAST_MOVED
         reason = "" if passed else f"moves by {moved:+.1f} semitones at its end"
@@ -72,9 +70,8 @@ class VoiceF0StepsCheck(CheckMetric[VoiceF0Steps]):
 
     def measure(self, sound: Sound, check: VoiceF0Steps) -> Value:
         """Detail: the f0 of each voice in Hz."""
-        assert sound.clip is not None
         asked = {"ranges_hz": [list(one) for one in check.ranges_hz]}
-        found = parts_f0(sound.clip, track_voice(sound.clip), len(check.ranges_hz))
+        found = parts_f0(sound.signal, track_voice(sound.signal), len(check.ranges_hz))
         if found is None:
             return Value(None, False, f"not {len(check.ranges_hz)} voices one after the other", asked)
         inside = [low <= f0_hz <= high for f0_hz, (low, high) in zip(found, check.ranges_hz, strict=True)]

@@ -51,7 +51,7 @@ LONG_WORDS = 3  # from so many words on, a text is long
 STEP = 24.0  # of a stored cepstrum, which has variance 1, in parts of an int8
 BAND_SHARE = 0.35  # of the time axis that a path may leave the diagonal by
 NEAREST = 3
-NEAR, NEARER_THAN_OTHER, NEARER_THAN_MIDDLE = 3.5, 1.05, 0.93
+NEAR, NEARER_THAN_OTHER, NEARER_THAN_MEDIAN = 3.5, 1.05, 0.93
 OTHER = "other"
 """The set of the texts that are in no set of the suite."""
 
@@ -234,10 +234,10 @@ def listen(clip: Clip, among: Sequence[str], known: Known, without: Collection[s
     by_text = {text: float(np.mean(sorted(one.values())[:NEAREST])) for text, one in by_talker.items()}
     nearest = min((text for text in by_text if text in among), key=by_text.__getitem__)
     other = min((far for text, far in by_text.items() if text not in among), default=np.inf)
-    distance, middle = by_text[nearest], float(np.median(list(by_text.values())))
+    distance, median = by_text[nearest], float(np.median(list(by_text.values())))
     if distance > NEAR:
         why = "like no speech that is known"
-    elif distance > NEARER_THAN_MIDDLE * middle:
+    elif distance > NEARER_THAN_MEDIAN * median:
         why = "as like one text as another"
     elif distance > NEARER_THAN_OTHER * other:
         why = "more like a text that is not in the set"
@@ -263,15 +263,14 @@ class TranscriptCheck(CheckMetric[Transcript]):
 
     def measure(self, sound: Sound, check: Transcript) -> Value:
         """The detail holds what was heard (`None`: rejected), by whom, and of a choice among how many, and chance."""
-        assert sound.clip is not None
         if is_sentence(check):
             from innerear.metrics.open_words import judge as judge_words
 
             try:
-                return judge_words(sound.clip, check.text)
+                return judge_words(sound.signal, check.text)
             except WeightsUnavailable as error:
-                return _only_a_mark(str(error), self._chosen(sound.clip, check))
-        return self._chosen(sound.clip, check)
+                return _only_a_mark(str(error), self._chosen(sound.signal, check))
+        return self._chosen(sound.signal, check)
 
     def _chosen(self, clip: Clip, check: Transcript) -> Value:
         known = shipped()

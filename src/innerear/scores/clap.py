@@ -31,7 +31,7 @@ from innerear.embed import reads_captions
 from innerear.metrics.clap import cosines
 from innerear.records import Probe, Scope, Score, Signature
 from innerear.reference.sets import find_reference
-from innerear.stats import SEED, holding, middle
+from innerear.stats import SEED, central_95, holding
 
 if TYPE_CHECKING:
     from innerear.embed.batches import Embedding
@@ -268,4 +268,4 @@ def _tau(order: NDArray[np.float64], models: NDArray[np.int64]) -> float | None:
 def _tau_interval(order: NDArray[np.float64]) -> tuple[float, float]:
     rng = np.random.default_rng(SEED)
     draws = [_tau(order, rng.integers(len(order), size=len(order))) for _ in range(2_000)]
-    return middle([tau for tau in draws if tau is not None])
+    return central_95([tau for tau in draws if tau is not None])

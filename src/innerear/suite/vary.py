@@ -157,8 +157,8 @@ def _tempo(probe: Probe, draw: random.Random) -> Probe | None:
     text = f"{probe.caption} {probe.details}"
     if not timed or not (_TEMPO.search(text) or _SECONDS.search(text)):
         return None
-    told = [int(found) for found in _TEMPO.findall(text)]
-    slower = draw.choice([one for one in SLOWNESS if all(bpm / one % 1 == 0 for bpm in told)] or SLOWNESS)
+    tempi = [int(found) for found in _TEMPO.findall(text)]
+    slower = draw.choice([one for one in SLOWNESS if all(bpm / one % 1 == 0 for bpm in tempi)] or SLOWNESS)
 
     def said(words: str) -> str:
         words = _TEMPO.sub(lambda found: f"{int(found[1]) / slower:g}", words)

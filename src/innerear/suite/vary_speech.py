@@ -111,9 +111,9 @@ def words(seed: int, probe: Probe, draw: random.Random) -> Probe | None:
 
 
 def _other(seed: int, probe: Probe, said: str, draw: random.Random) -> str | None:
-    told = said.split()
-    if all(word in WORDS[:10] for word in told):
-        return " ".join(_digits(seed)[word] for word in told)
+    spoken = said.split()
+    if all(word in WORDS[:10] for word in spoken):
+        return " ".join(_digits(seed)[word] for word in spoken)
     if probe.family == "nonsense-sentence":
         return _unpredictable(seed, draw, said)
     if probe.family == "speaker":

@@ -6,18 +6,14 @@ are those of many instruments, signals have random frequencies and times.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-
 from innerear.lab.kits import groove
 from innerear.lab.music.endless import shepard
-from innerear.lab.music.players import Pairs
 from innerear.lab.music.scales import pitches
 from innerear.lab.music.spectra import band_level, partials
 from innerear.lab.music.tunes import tune
-from innerear.lab.sounds import Bank
-from innerear.metrics.verified import Trial
+from innerear.lab.tools import Builder
 
-BUILDERS: dict[str, Callable[[Pairs, Bank | None], Iterator[Trial]]] = {
+BUILDERS: dict[str, Builder] = {
     "tune": tune, "groove": groove, "pitches": pitches, "partials": partials, "band_level": band_level,
     "shepard": shepard,
 }  # fmt: skip

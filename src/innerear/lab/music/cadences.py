@@ -11,9 +11,8 @@ from innerear import checks
 from innerear.checks import Check
 from innerear.clip import Clip
 from innerear.lab import sounds as make
-from innerear.lab.music.players import Pairs
 from innerear.lab.sounds import Bank
-from innerear.lab.tools import Rng, others, seeded
+from innerear.lab.tools import Pairs, Rng, others, seeded
 from innerear.metrics.verified import Trial
 
 

@@ -9,9 +9,8 @@ import numpy as np
 from innerear import checks
 from innerear.clip import Clip
 from innerear.lab import sounds as make
-from innerear.lab.music.players import Pairs
 from innerear.lab.sounds import Bank
-from innerear.lab.tools import Rng, seeded
+from innerear.lab.tools import Pairs, Rng, seeded
 from innerear.metrics.verified import Trial
 
 
@@ -53,7 +52,7 @@ def endless(
     else:
         moved, gate = speed * check.step_semitones / 12 * t, np.clip(np.minimum(t, duration_s - t) / 0.02, 0, 1)
     lowest, count = rng.uniform(27, 40), int(rng.integers(7, 10))
-    middle, width = rng.uniform(3.5, 5), rng.uniform(0.7, 1.6)
+    centre, width = rng.uniform(3.5, 5), rng.uniform(0.7, 1.6)
     cosine = rng.random() < 0.4
     total = np.zeros(len(t))
     if wrapped or octaves == 1 or harmonic:
@@ -65,7 +64,7 @@ def endless(
             level = (
                 0.5 - 0.5 * np.cos(2 * np.pi * octave / count)
                 if cosine
-                else np.exp(-(((octave - middle) / width) ** 2) / 2)
+                else np.exp(-(((octave - centre) / width) ** 2) / 2)
             )
             if not fixed:
                 level = np.full(len(t), float(2 <= number <= 4))

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-
 import numpy as np
 
-from innerear.checks import Check
 from innerear.lab import sounds as make
-from innerear.lab.sounds import SYNTHETIC, Bank, Voice
-from innerear.lab.tools import Rng, seeded
-from innerear.records import Probe
+from innerear.lab.sounds import SYNTHETIC, Voice
+from innerear.lab.tools import Rng
 
-Pairs = Sequence[tuple[Probe, Check]]
 PLAYERS = 5  # recorded instruments that each tune is played on
-NOT_AS_WRITTEN = {"Glockenspiel", "Drawbar Organ", "Church Organ", "Lead 1 (square)"}
-"""General MIDI programs that sound in other octaves than written, or beat like repeated notes."""
 
 
 def bell(f0_hz: float, held_s: float, rng: Rng) -> make.Floats:
@@ -28,22 +21,6 @@ def bell(f0_hz: float, held_s: float, rng: Rng) -> make.Floats:
         for side in (-0.5, 0.5):
             total += level * np.sin(2 * np.pi * (ratio * f0_hz + side * 0.6) * t) * np.exp(-t * decay)
     return make.edges(total, 0.003, 0.3)
-
-
-def voices(seed: str, midis: Sequence[float], bank: Bank | None) -> Iterator[tuple[str, str, Voice, int]]:
-    """(column, name, voice, shift in semitones) of those who can play these pitches."""
-    for name, voice in {**SYNTHETIC, "bell": bell}.items():
-        yield "synthetic", name, voice, 0
-    if bank is None:
-        return
-    everyone = [*bank.real, *(name for name in bank.rendered if name not in NOT_AS_WRITTEN)]
-    left = PLAYERS
-    for pick in seeded("players", seed).permutation(len(everyone)):
-        name = everyone[pick]
-        shift = next((some for some in (0, 12, -12, 24, -24) if bank.reaches(name, [m + some for m in midis])), None)
-        if shift is not None and left:
-            left -= 1
-            yield "real", name, bank.voice(name), shift
 
 
 def harpsichord(f0_hz: float, held_s: float, rng: Rng) -> make.Floats:

@@ -10,9 +10,9 @@ from innerear import checks
 from innerear.checks import Check
 from innerear.clip import Clip
 from innerear.lab import sounds as make
-from innerear.lab.music.players import TUNED, Pairs
+from innerear.lab.music.players import TUNED
 from innerear.lab.sounds import Bank, Voice
-from innerear.lab.tools import Rng, others, seeded
+from innerear.lab.tools import Pairs, Rng, others, seeded
 from innerear.metrics.verified import Trial
 
 SCALES: dict[str, tuple[float, ...]] = {  # cents from the first note

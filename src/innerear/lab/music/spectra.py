@@ -10,9 +10,8 @@ from innerear import checks
 from innerear.checks import Check
 from innerear.clip import Clip
 from innerear.lab import sounds as make
-from innerear.lab.music.players import Pairs
 from innerear.lab.sounds import Bank, hz
-from innerear.lab.tools import Rng, others, seeded
+from innerear.lab.tools import Pairs, Rng, others, seeded
 from innerear.metrics.verified import Trial
 
 SPECTRA: dict[str, tuple[float, list[float], list[float], float]] = {  # ratios, absent, tolerance in cents

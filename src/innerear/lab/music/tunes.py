@@ -10,13 +10,14 @@ from innerear import checks
 from innerear.checks import Check
 from innerear.clip import Clip
 from innerear.lab import sounds as make
-from innerear.lab.music.players import Pairs, voices
-from innerear.lab.sounds import Bank, Voice
-from innerear.lab.tools import Rng, others, seeded
+from innerear.lab.music.players import PLAYERS, bell
+from innerear.lab.sounds import SYNTHETIC, Bank, Voice
+from innerear.lab.tools import Pairs, Rng, others, players, seeded
 from innerear.metrics.verified import Trial
 
 Tune = list[tuple[int, float]]
 TUNES = 8
+WHO: dict[str, Voice] = {**SYNTHETIC, "bell": bell}
 SCALE = (0, 2, 4, 5, 7, 9, 11, 12, 14)
 FIGURES = ((1.0,), (1.0, 1.0), (0.5, 0.5), (1.5, 0.5), (2.0,), (0.75, 0.25))
 
@@ -75,7 +76,7 @@ def tune(pairs: Pairs, bank: Bank | None) -> Iterator[Trial]:
     for number in range(TUNES):
         notes = melody(seeded("tune", number))
         check = checks.Tune(title=f"melody {number}", notes=notes, octave_free=number % 6 == 5)
-        for column, name, voice, shift in voices(f"tune {number}", [midi for midi, _ in notes], bank):
+        for column, name, voice, shift in players(f"tune {number}", [midi for midi, _ in notes], bank, WHO, PLAYERS):
             rng = seeded("tune", number, name)
             beat_s = float(rng.uniform(0.42, 0.8))
             clip = sung(notes, voice, beat_s, shift, rng)

@@ -6,27 +6,24 @@ taken from the suite. Each sort of wrong sound has a column of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
-from innerear.checks import Check
 from innerear.lab.signals.arriving import arrivals
 from innerear.lab.signals.codes import decoded
 from innerear.lab.signals.moving import passing
 from innerear.lab.signals.periods import rate
 from innerear.lab.signals.rooms import decay_time, echo
 from innerear.lab.sounds import Bank
-from innerear.lab.tools import Rng, seeded
+from innerear.lab.tools import Builder, Pairs, Rng, seeded
 from innerear.metrics.verified import Trial
-from innerear.records import Probe
 
 TURNS = 40
-Builder = Callable[[Sequence[tuple[Probe, Check]], Bank | None], Iterator[Trial]]
 
 
 def _every(trials: Callable[[Rng, int], Iterator[Trial]], turns: int = TURNS) -> Builder:
     """The builder that makes so many right sounds, each with its wrong ones."""
 
-    def build(pairs: Sequence[tuple[Probe, Check]], bank: Bank | None) -> Iterator[Trial]:
+    def build(pairs: Pairs, bank: Bank | None) -> Iterator[Trial]:
         for turn in range(turns):
             yield from trials(seeded(trials.__name__, turn), turn)
 
