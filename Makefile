@@ -56,7 +56,7 @@ types: $(VENV)/dev.stamp
 docs: $(VENV)/dev.stamp site
 	$(BIN)/python -m pytest -q tests/test_docs.py
 
-# The documentation as a site, in site/; opens from disk.
+# The documentation as a site, in site/.
 site: $(VENV)/dev.stamp
 	$(PIP) -e '.[docs]'
 	$(BIN)/python -m mkdocs build --strict --quiet --site-dir site
