@@ -40,9 +40,12 @@ parity: $(VENV)/dev.stamp
 	$(PIP) --no-deps aisfx==0.1.2
 	$(BIN)/python -m pytest -m 'slow or not slow' tests/parity tests/test_embed_network.py
 
-# Inspect, and the hub behind a stand-in for it.
+# Inspect, and the hub behind a stand-in for it. Two rules of the linter are for other packages: an eval.yaml of the
+# collection inspect_evals, and Inspect's public names, of which one that we need is missing.
 faces: $(VENV)/dev.stamp
-	$(PIP) -e '.[inspect,hub]'
+	$(PIP) -e '.[inspect,hub]' 'inspect-evals-lint==0.12.0'
+	$(BIN)/inspect-evals-lint --root . --preset single-eval --task src/innerear/inspect/tasks.py \
+		--ignore eval_yaml,private_api_imports
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m 'slow or not slow' tests/test_inspect.py tests/test_hub.py
 
 lint: $(VENV)/dev.stamp
@@ -67,7 +70,6 @@ wheel: $(VENV)/dev.stamp
 	rm -rf dist
 	$(BIN)/python -m build --outdir dist >/dev/null
 	$(BIN)/twine check --strict dist/*
-	$(BIN)/cffconvert --validate -i CITATION.cff
 	$(BIN)/python scripts/from_wheel.py dist/*.whl
 
 clean:
