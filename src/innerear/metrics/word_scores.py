@@ -31,7 +31,7 @@ NOT_ASKED = f"{Status.UNAVAILABLE}: no row yet; `innerear measure RUN` makes it"
 UNVERIFIED = "shown, in no headline: this listener is not verified"
 MOST_CONFUSIONS = 20
 PLACES = ("initial", "medial", "final")
-LEAST_P = 0.05
+LEAST_P, FEWEST_WRONG = 0.05, 3
 MANNERS = ("stop", "affricate", "fricative", "nasal", "approximant")
 
 
@@ -267,7 +267,8 @@ def _counts(sounds: Counter[tuple[str, str]], kind: str) -> dict[str, int]:
 def _finding(sounds: Counter[tuple[str, str]]) -> str:
     """What stands out: whether consonants go at one place of the word, or of one manner, more than elsewhere.
 
-    Said, with its p, if Fisher's exact test has p < 0.05. There are eight comparisons, for which p is not corrected.
+    Said, with its p, of three or more wrong ones, if Fisher's exact test has p < 0.05. There are eight comparisons,
+    for which p is not corrected.
     """
     found = []
     for group, what, name in (
@@ -278,7 +279,7 @@ def _finding(sounds: Counter[tuple[str, str]]) -> str:
             mine = _wrong_of(sounds, [kind], what)
             rest = _wrong_of(sounds, [other for other in group if other != kind], what)
             p = more_often(*mine, *rest)
-            if p < LEAST_P:
+            if p < LEAST_P and mine[0] >= FEWEST_WRONG:
                 counts = f"{mine[0]} of {mine[1]}, of the others {rest[0]} of {rest[1]}"
                 found.append((p, f"{name.format(kind)}: {counts} (p = {p:.2g})"))
     return "; ".join(text for _, text in sorted(found))
