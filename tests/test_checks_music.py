@@ -12,7 +12,7 @@ from innerear import checks
 from innerear.ask.models.informed import sketch
 from innerear.clip import Clip
 from innerear.dsp.tones import amplitude, refined_f0
-from innerear.dsp.transcribe import chosen, possible_notes
+from innerear.dsp.transcribe import by_shift, chosen, possible_notes
 from innerear.lab import kits
 from innerear.lab import sounds as make
 from innerear.lab.all import passes
@@ -180,6 +180,13 @@ def test_nineteen_equal_steps_are_not_twelve():
 
 
 # --- partials and band_level
+
+
+def test_a_bell_that_is_struck_again_while_it_rings_has_the_same_pitch():
+    rng = seeded("bells again")
+    clip = sung([(72, 1.0), (67, 1.0), (67, 0.5), (67, 0.5), (67, 1.0), (72, 1.0)], bell, 0.6, 0, rng)
+    onsets = [0.0, 0.6, 1.2, 1.5, 1.8, 2.4]
+    assert [round(move, 1) for _, move in by_shift(clip.mono, onsets)] == [0, -5, -5, -5, -5, 0]
 
 
 def test_the_partials_of_a_bell_are_not_those_of_a_string():

@@ -60,8 +60,11 @@ def flux(samples: NDArray[np.float32]) -> Floats:
     return np.asarray(rise / max(float(loudness.sum(axis=1).max()), 1e-20), dtype=np.float64)
 
 
-def find_onsets(samples: NDArray[np.float32]) -> Floats:
-    """Onset times in seconds of a signal at 44.1 kHz, ascending; none for silence."""
+def find_onsets(samples: NDArray[np.float32], least_rise: float = LEAST_RISE) -> Floats:
+    """Onset times in seconds of a signal at 44.1 kHz, ascending; none for silence.
+
+    `least_rise`: of the flux above its mean; a smaller one finds what begins softly while louder notes ring on.
+    """
     from scipy.ndimage import maximum_filter1d
 
     if is_silent(samples):
@@ -77,7 +80,7 @@ def find_onsets(samples: NDArray[np.float32]) -> Floats:
     mean = (sums[right] - sums[left]) / (right - left)
     found: list[float] = []
     last_s = len(samples) / SAMPLE_RATE - APART_S
-    for place in np.flatnonzero(highest & (rise >= mean + LEAST_RISE)):
+    for place in np.flatnonzero(highest & (rise >= mean + least_rise)):
         time_s = max(0.0, float(place) * hop_s - EARLY_S)
         if time_s < last_s and (not found or time_s - found[-1] >= APART_S):
             found.append(time_s)

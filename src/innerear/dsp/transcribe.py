@@ -106,29 +106,30 @@ def possible_notes(samples: NDArray[np.float32]) -> list[PossibleNote]:
     return found
 
 
-def by_shift(samples: NDArray[np.float32]) -> list[tuple[float, float]]:
+def by_shift(samples: NDArray[np.float32], onsets: Sequence[float]) -> list[tuple[float, float]]:
     """Onset in s, and semitones from the first note, of each onset in a signal at 44.1 kHz, harmonic or not.
 
     How far the spectrum that an onset adds must be moved along log frequency to be most like the first one's,
-    at most two octaves. For notes of one timbre, such as bells, which have no common period.
+    at most two octaves. For notes of one timbre, such as bells, which have no common period. A note that is struck
+    again adds little to itself: there, half of what rang before is taken away instead of all, if that is more alike.
     """
-    onsets = [float(onset) for onset in find_onsets(samples)]
-    if not onsets:
-        return []
-    spectra = [
-        _added(samples.astype(np.float64), onset, end)
-        for onset, end in zip(onsets, [*onsets[1:], len(samples) / SAMPLE_RATE], strict=True)
-    ]
+    spans = list(zip(onsets, [*onsets[1:], len(samples) / SAMPLE_RATE], strict=True))
+    whole = samples.astype(np.float64)
+    first = _added(whole, *spans[0], 1.0)
     reach = 24 * BINS
     found = []
-    for onset, spectrum in zip(onsets, spectra, strict=True):
-        alike = np.correlate(np.pad(spectrum, reach), spectra[0], "valid")
-        found.append((onset, (int(np.argmax(alike)) - reach) / BINS))
+    for onset, end in spans:
+        alike = [np.correlate(np.pad(_added(whole, onset, end, taken), reach), first, "valid") for taken in (1.0, 0.5)]
+        best = max(alike, key=np.max)
+        found.append((onset, (int(np.argmax(best)) - reach) / BINS))
     return found
 
 
-def _added(samples: Floats, onset_s: float, end_s: float) -> Floats:
-    """What an onset adds to the amplitude spectrum, compressed, over log frequency; its mean is 0."""
+def _added(samples: Floats, onset_s: float, end_s: float, taken: float) -> Floats:
+    """What an onset adds to the amplitude spectrum, compressed, over log frequency; mean 0, norm 1.
+
+    `taken`: share of the power before the onset that is taken away.
+    """
     from scipy.ndimage import gaussian_filter1d
 
     start, stop = round((onset_s + SKIP_S) * SAMPLE_RATE), max(0, round((onset_s - 0.01) * SAMPLE_RATE))
@@ -136,11 +137,13 @@ def _added(samples: Floats, onset_s: float, end_s: float) -> Floats:
     length = max(len(after), round(SHORTEST_S * SAMPLE_RATE))
     before = samples[max(0, stop - length) : stop]
     hertz, power = power_spectrum(np.pad(after, (0, length - len(after))), SAMPLE_RATE)
-    power = np.maximum(power - power_spectrum(np.pad(before, (length - len(before), 0)), SAMPLE_RATE)[1], 0)
+    rang = power_spectrum(np.pad(before, (length - len(before), 0)), SAMPLE_RATE)[1]
+    power = np.maximum(power - taken * rang, 0)
     edges = SHIFT_LOW_HZ * 2 ** ((np.arange(7 * 12 * BINS + 1) - 0.5) / (12 * BINS)) / hertz[1]
     bands = np.array([power[int(low) : int(high) + 1].max() for low, high in pairwise(edges)])
     smooth = gaussian_filter1d(bands**SHIFT_POWER, 1.0)
-    return np.asarray(smooth - smooth.mean())
+    smooth -= smooth.mean()
+    return np.asarray(smooth / max(float(np.linalg.norm(smooth)), 1e-12))
 
 
 def _level(samples: NDArray[np.float32]) -> Floats:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from innerear.checks import Tune
-from innerear.dsp.onsets import SAMPLE_RATE
+from innerear.dsp.onsets import SAMPLE_RATE, find_onsets
 from innerear.dsp.transcribe import by_shift, chosen, possible_notes
 from innerear.metrics.base import CheckMetric, Sound, Value
 
@@ -18,6 +18,7 @@ Heard = Sequence[tuple[float, float]]
 NEAR = 0.5  # semitones from the asked pitch, in the key that fits best
 KEYS = 12  # keys that are tried, the most common distances between heard and asked pitches
 AGAIN_DB = (1.5, 3.0, 6.0)  # rises that a repeated note may need; more where an instrument beats
+RISES = (0.08, 0.05, 0.03)  # least rises of onsets that are tried for notes without a common period
 RHYTHM_FACTOR = 1.4  # the most by which an inter-onset interval may be off, at the tune's own tempo
 RHYTHM_SLACK_S = 0.03  # and so much more, for onsets found early or late
 
@@ -32,7 +33,7 @@ class TuneCheck(CheckMetric[Tune]):
     common period, such as bells, are compared by how far their spectra are moved along log frequency.
     """
 
-    name, version, unit = "tune", 1, "share"
+    name, version, unit = "tune", 2, "share"
     label = "Tunes right"
     text = "Share of the tune's notes right, in any key; passes if all are, in the tune's rhythm."
     better = "higher"
@@ -48,8 +49,14 @@ class TuneCheck(CheckMetric[Tune]):
         found = max((best_setting(check, heard) for heard in hearings), key=_rank)
         if found.passed:
             return found
-        shifted = best_setting(check, [(at, 60 + semitones) for at, semitones in by_shift(samples)])
-        return shifted if shifted.passed else found
+        lengths = {len(setting) for setting in [check.notes, *check.also]}
+        for least_rise in RISES:
+            onsets = find_onsets(samples, least_rise).tolist()
+            if len(onsets) in lengths:
+                heard = [(at, 60 + semitones) for at, semitones in by_shift(samples, onsets)]
+                if (shifted := best_setting(check, heard)).passed:
+                    return shifted
+        return found
 
 
 def _rank(value: Value) -> tuple[bool, float]:
