@@ -128,6 +128,8 @@ def variant(check: checks.Check, tier: Tier) -> str:
             return f"{name}:digits"
         case checks.Speaker():
             return f"{name}:{check.kind}"
+        case checks.Words() if len(check.text.split()) == 1:
+            return f"{name}:single"
         case checks.Transcript() if is_sentence(check):
             return "words"
         case checks.Transcript():
