@@ -26,7 +26,7 @@ from innerear.lab.heard import _turned, _vocoded
 from innerear.lab.sounds import Bank, Floats
 from innerear.lab.speech import _clip, _excerpts, _some, _without_voices
 from innerear.lab.tools import Rng, seeded
-from innerear.lab.words import _reversed
+from innerear.lab.words import NEAR_DIGITS, RHYMES, _reversed
 from innerear.metrics.closed_set import Chosen, RhymeCheck, hear_choice, judge
 from innerear.metrics.formants import vowels
 from innerear.metrics.verified import DIGITS, SHOWN, Cell, Trial, Verified, in_order
@@ -57,15 +57,6 @@ TALKERS = {
     "by espeak-ng": ("espeak-ng:en-gb", "espeak-ng:en-us+f4", "espeak-ng:en-us+klatt2", "espeak-ng:en-gb-scotland+m7"),
 }
 SPEAKERS = ("nicolas", "yweweler")
-NEAR_DIGITS = tuple(
-    line.split()
-    for line in (
-        "hero arrow burrow", "fun run sun", "shoe do blue", "tree free sea", "door more floor", "hive dive drive",
-        "sticks mix fix", "heaven eleven oven", "late wait gate", "vine line mine",
-    )
-)  # fmt: skip
-"""Words that rhyme with each digit."""
-RHYMES = "rhymes with the set"
 TAKES = 2  # of each digit
 EACH = 30  # of each sort of wrong sound
 

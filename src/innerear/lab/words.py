@@ -9,7 +9,7 @@ speaker held back, and flite's diphones. Real recordings there are of digits alo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 
@@ -23,7 +23,7 @@ from innerear.lab.sounds import Bank
 from innerear.lab.speech import SPEECH_RATE, _excerpts
 from innerear.lab.tools import seeded
 from innerear.metrics import words as of
-from innerear.metrics.verified import Cell, Trial, Verified
+from innerear.metrics.verified import DIGITS, Cell, Trial, Verified
 from innerear.metrics.words import (
     OTHER,
     POINTS,
@@ -67,6 +67,15 @@ STRANGE = (
     "The streets are narrow and full of sharp turns.", "Read verse out loud for pleasure.", "Take the winding path.",
     "nine eight seven six five",
 )  # fmt: skip
+NEAR_DIGITS = tuple(
+    line.split()
+    for line in (
+        "hero arrow burrow", "fun run sun", "shoe do blue", "tree free sea", "door more floor", "hive dive drive",
+        "sticks mix fix", "heaven eleven oven", "late wait gate", "vine line mine",
+    )
+)  # fmt: skip
+"""Words that rhyme with each digit."""
+RHYMES = "rhymes with the set"
 SPELLED = {"ma": "mah", "sa": "sah", "ba": "bah", "la": "lah"}
 """How a talker must read what is no word of English."""
 
@@ -85,12 +94,16 @@ def sets(probes: Sequence[Probe]) -> dict[str, tuple[str, ...]]:
 
 @dataclass(frozen=True)
 class Said:
-    """One text by one talker. `clip` is a function, since most are wanted once."""
+    """One text by one talker. `clip` is a function, since most are wanted once.
+
+    `asked`: the text of the set that is asked of it, if it says another that is easily taken for it.
+    """
 
     text: str
     talker: str
     column: str
     clip: Callable[[], Clip]
+    asked: str = ""
 
 
 def spoken(texts: Sequence[str], talkers: Sequence[str]) -> Iterator[Said]:
@@ -159,7 +172,9 @@ def verify_words(
         by_text = {words(check.text): check for check in of_set}
         for said, heard in ordered(tried, _sounds(list(by_text), bank)):
             rng = seeded("transcript", name, said.text, said.talker, said.column)
-            if said.text in by_text and said.column != "order":
+            if said.asked:
+                trials = [(said.column, by_text[said.asked])]
+            elif said.text in by_text and said.column != "order":
                 right = by_text[said.text]
                 others = [check for text, check in by_text.items() if text != said.text]
                 trials = [(said.column, right), *(("kind", check) for check in _some(others, 2, rng))]
@@ -186,7 +201,7 @@ def verify_words(
 
 
 def _sounds(texts: Sequence[str], bank: Bank) -> Iterator[tuple[Said, tuple[str, ...]]]:
-    """The texts of a set by strangers, reversed, texts of no set, stretches of speech, noise and silence."""
+    """The texts of a set by strangers, reversed, texts of no set or that rhyme, parts of speech, noise and silence."""
     strange = [text for text in STRANGE if length(text) == length(texts[0])]
     for said in chain(spoken(texts, (*TALKERS[:3], *STRANGERS)), (one for one in recorded(bank) if one.text in texts)):
         yield said, _left_out(said.talker)
@@ -194,6 +209,10 @@ def _sounds(texts: Sequence[str], bank: Bank) -> Iterator[tuple[Said, tuple[str,
             yield Said(said.text, said.talker, "order", lambda s=said: _reversed(s.clip())), _left_out(said.talker)  # type: ignore[misc]
     for said in spoken(strange, STRANGERS):
         yield said, _left_out(said.talker)
+    for place, (digit, near) in enumerate(zip(DIGITS, NEAR_DIGITS, strict=True)):
+        for turn, word in enumerate(near if digit in texts else ()):
+            for said in spoken([word], [(STRANGERS[0], TALKERS[0])[(place + turn) % 2]]):
+                yield replace(said, column=RHYMES, asked=digit), _left_out(said.talker)
     rng = seeded("strange", *texts)
     for turn, speech in enumerate(_excerpts(bank, 20, rng)):
         part = speech[: round(rng.uniform(0.4, 0.9) * SPEECH_RATE)] if length(texts[0]) == "short" else speech
