@@ -17,11 +17,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import report_made
-from innerear import clip, records
+from innerear import clip, records, suite
+from innerear.checks import kind
 from innerear.dsp.mel import htk_mel
 from innerear.records import ALL, Scope, Score
 from innerear.report import Recording, pictures, write_report
-from innerear.report.evidence import lacking
+from innerear.report.evidence import _as_counted, lacking
 from innerear.report.finding import finding
 from innerear.report.highlights import highlights
 from innerear.report.recordings import may_be_passed_on, recordings
@@ -400,3 +401,14 @@ def test_the_title_is_text(tmp_path: Path) -> None:
     html = write_report(data, tmp_path).read_text(encoding="utf-8")
     assert "<script>x" not in html
     assert "&lt;script&gt;x" in html
+
+
+def test_a_probe_counts_by_the_ears_that_the_machine_has():
+    """Of the labels, some are reliable by two ears and not by one alone."""
+    labelled = [p for p in suite.edition("1").probes if any(kind(check) == "label" for check in p.expect)]
+
+    def counting(ears):
+        return [[c.headline for c in _as_counted(p, ears).expect if kind(c) == "label"] for p in labelled]
+
+    assert counting({}) == counting({"label": "both"})
+    assert sum(map(sum, counting({"label": "aisfx"}))) < sum(map(sum, counting({})))

@@ -19,16 +19,21 @@ from innerear.records import Item, Measurement
 def with_ears(items: Iterable[Item]) -> list[Item]:
     """The items; rows of silent and missing sounds get the ears that heard most sounds of their kind of check."""
     items = list(items)
+    most = ears_of(items)
+    return [
+        msgspec.structs.replace(item, measurements=[_with(row, item, most) for row in item.measurements])
+        for item in items
+    ]
+
+
+def ears_of(items: Iterable[Item]) -> dict[str, str]:
+    """By kind of check, the ears that heard most sounds; kinds that nothing heard are left out."""
     heard: dict[str, Counter[str]] = {}
     for item in items:
         for check, row in item.checked:
             if ears := row.detail.get("ears"):
                 heard.setdefault(kind(check), Counter())[ears] += 1
-    most = {name: counts.most_common(1)[0][0] for name, counts in heard.items()}
-    return [
-        msgspec.structs.replace(item, measurements=[_with(row, item, most) for row in item.measurements])
-        for item in items
-    ]
+    return {name: counts.most_common(1)[0][0] for name, counts in heard.items()}
 
 
 def _with(row: Measurement, item: Item, most: dict[str, str]) -> Measurement:

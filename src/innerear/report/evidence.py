@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
+from innerear.checks import kind
 from innerear.embed import TELLTALES, is_perceptual
+from innerear.metrics.ears import ears_of
 from innerear.metrics.failure_rows import failure_key
 from innerear.metrics.measure import paired
 from innerear.metrics.verified import in_headline
@@ -32,6 +34,7 @@ def report_data(
     """
     found = run.measurements()
     items = paired(found, run.items())
+    ears = ears_of(items)
     shown = []
     for item in items:
         failure = found.get(failure_key(item))
@@ -60,7 +63,7 @@ def report_data(
             jail=next(iter(jails.values()), {"tier": "none"}),
             more={"attempts": asked.attempts, "embedders": asked.embedders, "parameters": asked.parameters},
         ),
-        probes=[_as_counted(probe) for probe in run.probes],
+        probes=[_as_counted(probe, ears) for probe in run.probes],
         items=shown,
         scores=list(scores),
         funnels=[
@@ -75,9 +78,10 @@ def report_data(
     )
 
 
-def _as_counted(probe: Probe) -> Probe:
-    """The probe with `headline` off for checks that verification excludes, so that the page counts as scores do."""
-    expect = [msgspec.structs.replace(check, headline=in_headline(check, probe.tier)[0]) for check in probe.expect]
+def _as_counted(probe: Probe, ears: Mapping[str, str]) -> Probe:
+    """The probe with `headline` off for checks that do not count by the ears of the run, so as scores count."""
+    counts = [in_headline(check, probe.tier, {"ears": ears.get(kind(check), "both")})[0] for check in probe.expect]
+    expect = [msgspec.structs.replace(check, headline=on) for check, on in zip(probe.expect, counts, strict=True)]
     return msgspec.structs.replace(probe, expect=expect)
 
 
