@@ -182,3 +182,11 @@ def test_the_shell_completes_commands_and_options():
                                "import main; main()"], env={**os.environ, **variables}, capture_output=True,
                               text=True, check=False)  # fmt: skip
         assert wanted in done.stdout.split(), done.stderr
+
+
+def test_a_cost_limit_for_a_model_without_a_price_is_refused_before_anything_is_written(monkeypatch, tmp_path):
+    monkeypatch.setenv("OPENAI_API_KEY", "x")
+    for more in ((), ("--dry-run",)):
+        words = ("run", "--model", "openai/nobody-knows", "--max-cost", 5, "--out", tmp_path / "run", *more)
+        assert "no price is known for openai/nobody-knows" in told(*words, code=2)
+    assert not (tmp_path / "run").exists()

@@ -73,11 +73,8 @@ def generate(
     for model in models:
         if model.after is not None and model.after not in known:
             raise UsageError(f"{model.name} needs completions of {model.after}: add that model to the run")
-    if max_usd is not None and (unpriced := [m.name for m in models if m.price is None and m.remote]):
-        raise UsageError(
-            f"no price is known for {', '.join(unpriced)}, so a cost limit cannot be enforced; "
-            "set INNEREAR_PRICES to a table that has the price"
-        )
+    if max_usd is not None:
+        check_priced(models)
     failures: list[Unanswered] = []
     spent_usd = sum(row.usd or 0.0 for row in finished.values() if row.strategy == strategy)
 
@@ -105,6 +102,19 @@ def generate(
 
     _run(everything())
     return failures
+
+
+def check_priced(models: Sequence[Model]) -> None:
+    """Refuse a cost limit for models of which no price is known.
+
+    Raises:
+        UsageError: names them.
+    """
+    if unpriced := [model.name for model in models if model.price is None and model.remote]:
+        raise UsageError(
+            f"no price is known for {', '.join(unpriced)}, so a cost limit cannot be enforced; "
+            "set INNEREAR_PRICES to a table that has the price"
+        )
 
 
 def summary(failures: Sequence[Unanswered]) -> list[str]:

@@ -130,7 +130,7 @@ main.add_command(models, "models")
 @plugin_option
 @on_option
 def run(**given: Any) -> None:
-    """Run all stages: generate, render, embed, measure, report.
+    """Run all stages: generate, render, embed, measure, score, report.
 
     Finished work stays on disk, and running the same command again does only what is missing. Run it
     with other models or probes to add them to the run. Another suite, strategy or limits need a new

@@ -209,6 +209,7 @@ def read_options(given: dict[str, Any]) -> Wanted:
         UsageError: one of them is wrong.
     """
     from innerear import plugins
+    from innerear.ask.generate import check_priced
     from innerear.ask.models import Options, open_model
     from innerear.ask.models.recorded import Recorded
     from innerear.ask.strategies import find_strategy
@@ -236,6 +237,8 @@ def read_options(given: dict[str, Any]) -> Wanted:
     )
     names = list(dict.fromkeys(given["models"]))
     models = [open_model(name, options) for name in names]
+    if given["max_cost"] is not None:
+        check_priced(models)
     for model in models:
         if isinstance(model, Recorded):
             model.prepare(chosen, [])

@@ -149,6 +149,8 @@ def _open(source: Source, embedder: str | Embedder) -> Embedded | Pending:
         clips = reference.kept
         names = [name for name, held in zip(reference.names, reference.held, strict=True) if not held]
         return Embedded(str(source), names, clips, reference.signature, reference.digest)
+    if not name:  # the sounds themselves are wanted
+        raise UsageError(f"{source} is not a folder of sounds or a sound file")
     raise UsageError(
         f"{source} is not a folder, a sound file, an .npz of embeddings or a reference for {name} "
         f"({', '.join(kind.name for kind in KINDS)})"

@@ -98,6 +98,9 @@ class Run:
         UsageError: the folder is not a run, or `run.json` and `probes.jsonl` are damaged or do not match.
     """
 
+    def __repr__(self) -> str:
+        return f"Run({str(self.folder)!r}, {len(self.probes)} probes, {', '.join(self.asked.models)})"
+
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         for look in range(LOOKS):
