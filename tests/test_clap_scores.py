@@ -144,7 +144,7 @@ def test_embedders_that_order_models_alike_agree_whatever_their_scales() -> None
 
 def test_embedders_that_order_models_the_other_way_disagree() -> None:
     (score,) = embedder_agreement(distances({"mel": {"a": 1, "b": 2, "c": 3}, "yamnet": {"a": 3, "b": 2, "c": 1}}))
-    assert (score.value, score.low, score.note) == (-1.0, None, "3 models are too few for an interval")
+    assert (score.value, score.low, score.note) == (-1.0, None, "3 models, too few for an interval")
 
 
 def test_models_are_compared_within_a_kind_of_sound_only() -> None:

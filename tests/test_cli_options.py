@@ -93,7 +93,7 @@ def test_a_dry_run_asks_and_writes_nothing(tmp_path):
         output = told("run", "--model", "openai/any", "--base-url", server.url, "--limit", 5, "--dry-run",
                       "--out", tmp_path / "runs" / "x")  # fmt: skip
         assert server.bodies == []
-    assert "5 probes of 5 families, 1 attempts each; nothing is asked" in output
+    assert "5 probes of 5 families, 1 attempt each; nothing is asked" in output
     assert "openai/any" in output
     assert not list(tmp_path.iterdir())
 

@@ -9,7 +9,7 @@ from innerear.records import Completion, Item, Outcome, Program, Render, Score
 from innerear.reference.sets import find_reference
 from innerear.scores.diversity import diversity_scores
 from innerear.scores.groups import Group
-from innerear.scores.realism import class_of, realism_scores
+from innerear.scores.realism import NO_CLASS, class_of, realism_scores
 from innerear.suite import edition
 
 SPACES = ("yamnet-levelled", "telltales")
@@ -83,6 +83,14 @@ def test_families_with_eight_probes_have_scores_of_their_own() -> None:
 def test_without_levelled_sounds_there_are_no_scores_of_realism() -> None:
     group, _ = played(1)
     assert realism_scores(group, {"yamnet": None}) == []
+
+
+def test_probes_without_a_class_of_recordings_say_so() -> None:
+    group, embedded = played(1)
+    probes = [probe for probe in edition().probes if probe.family == "rhyme"]
+    items = [Item(p, i.completion, i.program, i.render) for p, i in zip(probes, group.items, strict=False)]
+    (score,) = realism_scores(Group("m", "direct", "speech", items, probes), embedded)
+    assert (score.metric, score.value, score.note) == ("told_from_real", None, NO_CLASS)
 
 
 def test_missing_weights_are_said() -> None:

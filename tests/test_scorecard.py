@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from innerear import stages
 from innerear.cli.main import main
+from innerear.cli.table import said_of_distances
 from innerear.records import Scope, Score
 from innerear.report.scorecard_picture import scorecard_svg
 from innerear.run.run import Run
@@ -93,6 +94,27 @@ def test_checks_that_could_not_be_run_are_said_in_the_cell_and_in_the_sentence()
     assert "notes: 43 checks not run" in legend([row])[-1]
 
 
+def test_few_are_counted_in_good_english():
+    words = score("whisper_wer", 1.0, "speech", n=1)
+    (row,) = scorecard(
+        [score("audio", 1.0, n=1), score("checks", 0.0, n=2), score("checks", 0.25, "environment", n=4), words]
+    )
+    assert row.said == (
+        "a/model: its one program runs; it passes 0 of 2 checks in notes and 1 of 4 in environment; the one word it "
+        "says is not recognised by a recogniser that is told no text."
+    )
+    assert text(row.cell("runs", "notes")) == "1 of 1 program"
+
+
+def test_reasons_name_their_tiers_and_are_true():
+    levelled = score("told_from_real", None, "speech", note="no recordings of what these probes ask for")
+    rows = scorecard([score("audio", 1.0), score("audio", 1.0, "speech"), levelled])
+    real = next(line for line in legend(rows) if line.startswith("real"))
+    assert "in notes: no embedder of levelled sounds" in real
+    assert "in speech: no recordings of what these probes ask for" in real
+    assert said_of_distances([score("kad", None, n=3, note="too few clips")]) == "no distances: too few clips"
+
+
 def test_the_smallest_visible_difference_of_two_systems_alone_is_that_of_two_independent_rates():
     """Cohen 1988: (1.96 + 0.84) standard errors of a difference of two rates of 50 % of 40: 31 points."""
     reach = 1.96 * (0.5 * 0.5 / 40) ** 0.5
@@ -136,6 +158,24 @@ def test_the_picture_is_xml_in_which_hostile_names_are_text():
         "svg", "title", "style", "rect", "line", "circle", "text", "tspan", "g",
     }  # fmt: skip
     assert "alert(1)" in "".join(picture.itertext())
+
+
+def test_the_picture_of_one_tier_cuts_no_sentence():
+    why = "too few sources or speakers of recordings (has 6, needs 8)"
+    rows = scorecard([score("checks", 0.5, n=2, low=0.1, high=0.9), told(None, "environment", "aisfx", note=why)])
+    picture = " ".join(ElementTree.fromstring(scorecard_svg(rows)).itertext())
+    assert "1 of 2" in picture
+    one_tier = scorecard([score("checks", 0.5, low=0.35, high=0.65), *SCORES[:1]])
+    lines = [node.text or "" for node in ElementTree.fromstring(scorecard_svg(one_tier)).findall(".//{*}text")]
+    assert "unpaired." in " ".join(lines)
+    assert all(len(line) < 72 for line in lines), "398 pixels hold no longer line"
+    assert all(word in picture for word in why.split())
+
+
+def test_code_in_a_reason_stays_code():
+    rows = scorecard(SCORES)
+    assert "`innerear run --attempts 5`" in FORMATS["markdown"](rows)
+    assert r"\texttt{innerear run -{}-attempts 5}" in FORMATS["latex"](rows)
 
 
 @pytest.mark.parametrize("form", FORMATS)

@@ -59,6 +59,15 @@ def clock(seconds: float) -> str:
     return time.strftime("%H:%M:%S" if moment[:3] == today[:3] else "%Y-%m-%d %H:%M", moment)
 
 
+def counted(n: int, noun: str, several: str = "") -> str:
+    """A number with its noun; `several` is the plural, by default the noun with an s.
+
+    >>> counted(1, "clip"), counted(0, "clip"), counted(2, "family", "families")
+    ('1 clip', '0 clips', '2 families')
+    """
+    return f"{n} {noun if n == 1 else several or noun + 's'}"
+
+
 def distinct(names: Iterable[str]) -> list[str]:
     """The names, with a number appended to repeated ones.
 

@@ -12,6 +12,7 @@ import click
 
 from innerear.cli.bars import bars
 from innerear.errors import UsageError
+from innerear.text import counted
 
 if TYPE_CHECKING:
     from innerear.distance.distance import Distance, SetFacts
@@ -189,7 +190,9 @@ def diversity(sounds: str, as_json: bool, **given: Any) -> None:
     click.echo(f"spread {_number(found.spread, found.spread_low, found.spread_high)} (copies 0, recordings 1)")
     if found.coverage is not None:
         click.echo(f"coverage {found.coverage:.2f} of recordings of the same classes")
-    click.echo(f"near copies: {found.near_copies} of {found.sounds} sounds, {found.groups} groups")
+    click.echo(
+        f"near copies: {found.near_copies} of {counted(found.sounds, 'sound')}, {counted(found.groups, 'group')}"
+    )
     for first, second in found.copies[:5]:
         click.echo(f"  {first} = {second}")
 

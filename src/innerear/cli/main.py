@@ -296,13 +296,11 @@ def report(folder: Path, every_recording: bool) -> None:
 def _print_table(opened: Run) -> None:
     from innerear import stages
     from innerear.cli.scorecard import print_scorecard
-    from innerear.cli.table import HEADINGS, headline, heard_by
+    from innerear.cli.table import HEADINGS, headline, said_of_distances
 
     scores = stages.score(opened)
     print_rows(HEADINGS, headline(scores))
-    measured = any(score.metric == "kad" and score.value is not None for score in scores)
-    ears = ", ".join(heard_by(scores))
-    click.echo(f"\ndistances use {ears}" if measured else "\nno distances: no sound was embedded")
+    click.echo(f"\n{said_of_distances(scores)}")
     print_scorecard(scores)
 
 

@@ -284,6 +284,7 @@ def print_estimate(given: dict[str, Any]) -> None:
     from innerear.ask.estimate import estimate, past_completions
     from innerear.cli.rows import print_rows
     from innerear.run.run import Run
+    from innerear.text import counted
 
     wanted = read_options(given)
     done = Run(wanted.folder).completions() if (wanted.folder / "run.json").exists() else []
@@ -291,7 +292,8 @@ def print_estimate(given: dict[str, Any]) -> None:
     found = estimate(wanted.probes, wanted.models, wanted.asked.strategy, wanted.asked.attempts, done, past)
     families = len({probe.family for probe in wanted.probes})
     click.echo(
-        f"{len(wanted.probes)} probes of {families} families, {wanted.asked.attempts} attempts each; nothing is asked"
+        f"{counted(len(wanted.probes), 'probe')} of {counted(families, 'family', 'families')}, "
+        f"{counted(wanted.asked.attempts, 'attempt')} each; nothing is asked"
     )
 
     def shown(value: float | None, form: str) -> str:

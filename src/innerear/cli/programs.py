@@ -28,6 +28,7 @@ def anatomy(folder: Path, as_json: bool) -> None:
 
     from innerear.report.dissect import dissect
     from innerear.run.run import Run
+    from innerear.text import counted
 
     rows = dissect(Run(folder))
     if as_json:
@@ -39,7 +40,7 @@ def anatomy(folder: Path, as_json: bool) -> None:
         anatomies = [row.anatomy for row in mine]
         loops = sum(one.sample_loops > 0 for one in anatomies)
         imports = Counter(name for one in anatomies for name in one.imports)
-        click.echo(f"{model}: {len(mine)} programs")
+        click.echo(f"{model}: {counted(len(mine), 'program')}")
         click.echo(
             f"  lines {statistics.median(one.lines for one in anatomies):g} (median), "
             f"frequencies written {statistics.median(len(one.frequencies) for one in anatomies):g} (median), "

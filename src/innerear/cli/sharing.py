@@ -250,10 +250,11 @@ def leaderboard(folder: Path, site: Path) -> None:
     different ways get separate columns.
     """
     from innerear.sharing.leaderboard import leaderboard
+    from innerear.text import counted
 
     with bars() as progress:
         built = leaderboard(folder, site, progress)
     for line in built.left_out:
         click.echo(f"innerear: {line}", err=True)
-    click.echo(f"{len(built.entries)} runs: {built.page}")
+    click.echo(f"{counted(len(built.entries), 'run')}: {built.page}")
     sys.exit(1 if built.left_out else 0)

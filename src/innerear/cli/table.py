@@ -16,6 +16,16 @@ def heard_by(scores: Sequence[Score]) -> list[str]:
     return [name for name in names if is_perceptual(name)] or names or [s.embedder for s in asked[:1]]
 
 
+def said_of_distances(scores: Sequence[Score]) -> str:
+    """By which embedders the distances of the table are, or why there are none: the reason of the largest set."""
+    asked = [s for s in scores if s.metric == "kad"]
+    if any(s.value is not None for s in asked):
+        return f"distances use {', '.join(heard_by(scores))}"
+    if asked:
+        return f"no distances: {max(asked, key=lambda s: s.n).note}"
+    return "no distances: no sound was embedded, or there are no recordings of what the probes ask for"
+
+
 def headline(scores: Sequence[Score]) -> list[list[str]]:
     """The rows of the table at the end of a run: model, tier or kind, rates, checks passed, FAD, KAD.
 

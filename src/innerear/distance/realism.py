@@ -245,9 +245,9 @@ def _too_few(facts: Told) -> str:
     if not facts.sounds or not facts.recordings:
         return "no class has both sounds and recordings"
     if facts.probes < FEWEST_PROBES:
-        return f"{facts.probes} probes are too few to be told from recordings; needs {FEWEST_PROBES}"
+        return f"too few probes with a sound (has {facts.probes}, needs {FEWEST_PROBES})"
     if facts.sources < FEWEST_SOURCES:
-        return f"recordings of {facts.sources} sources or speakers are too few; needs {FEWEST_SOURCES}"
+        return f"too few sources or speakers of recordings (has {facts.sources}, needs {FEWEST_SOURCES})"
     return ""
 
 

@@ -260,7 +260,7 @@ class _Table:
         of = np.array([by[unit[0]] - (by[unit[1]] if len(unit) > 1 else 0.0) for unit in sounds])
         total, count, probes = self.total[:, kept], self.count[:, kept], self.probes[kept]
         if n < FEWEST_SOUNDS:
-            return None, None, n, f"{n} sounds are too few; at least {FEWEST_SOUNDS} are needed"
+            return None, None, n, f"too few sounds (has {n}, needs {FEWEST_SOUNDS})"
         value = spearman(of, total.sum(axis=0) / count.sum(axis=0))
         if value is None:
             return None, None, n, "all values are equal"

@@ -22,6 +22,7 @@ from innerear.report.validations import read_validations
 from innerear.run.run import Run
 from innerear.scores.gaps import gaps
 from innerear.scores.score import funnels
+from innerear.text import counted
 
 
 def report_data(
@@ -91,17 +92,19 @@ def warnings(run: Run, items: Sequence[Item], scores: Sequence[Score]) -> list[s
     repeats = run.repeats()
     not_rendered = sum(item.render.outcome == Outcome.NOT_RENDERED for item in items)
     if not_rendered:
-        found.append(
-            f"{not_rendered} programs were not rendered and are left out of every rate (see `innerear doctor`)"
-        )
+        found.append(f"left out of every rate: {counted(not_rendered, 'program')} not rendered (see `innerear doctor`)")
     if any(item.render.jail.get("tier") == "off" for item in items):
         found.append("programs ran with the jail off, without any isolation from this machine")
     flagged = sum(bool(item.render.near_limit) for item in items)
     if flagged:
-        found.append(f"{flagged} programs used more than 80 % of a limit; a different limit might change their outcome")
+        found.append(
+            f"{counted(flagged, 'program')} used more than 80 % of a limit: another limit may change the outcome"
+        )
     changing = [item.completion.probe for item in items if (again := repeats.get(item.render.key)) and not again.same]
     if changing:
-        found.append(f"{len(changing)} programs made a different sound when rerun: {', '.join(changing[:5])}")
+        found.append(
+            f"{counted(len(changing), 'program')} made a different sound when rerun: {', '.join(changing[:5])}"
+        )
     for name in run.asked.embedders:
         if not is_perceptual(name) and name != TELLTALES:  # it has no distances
             found.append(f"distances by `{name}` compare spectral statistics and are not perceptual")

@@ -6,14 +6,16 @@ to the right is always better.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Sequence
 from xml.sax.saxutils import escape
 
-from innerear.scores.scorecard import QUESTIONS, Cell, Row, figure, tiers_of, visible_differences
+from innerear.scores.scorecard import QUESTIONS, Cell, Row, figure, headline, tiers_of, visible_differences
 from innerear.text import printable
 
-LEFT, COLUMN, LINE, TITLE = 172, 226, 62, 30  # pixels
+LEFT, COLUMN, LINE, TITLE = 172, 226, 74, 30  # pixels
 TRACK = 190
+SMALL, HEAD = 5.4, 7.6  # mean widths of a character
 MOST_ROWS = 6  # models in one picture
 
 STYLE = """
@@ -32,8 +34,8 @@ def scorecard_svg(rows: Sequence[Row]) -> str:
     shown = ([row for row in rows if row.end is None] or list(rows))[:MOST_ROWS]
     tiers = tiers_of(shown)
     width = LEFT + COLUMN * max(1, len(tiers))
-    parts = list(_body(shown, tiers, width))
-    height = 34 + len(shown) * (TITLE + LINE * len(QUESTIONS)) + 36
+    below = list(_below(shown, width))
+    height = 34 + len(shown) * (TITLE + LINE * len(QUESTIONS)) + 8 + 14 * len(below)
     title = "; ".join(printable(row.said) for row in shown)
     return "\n".join(
         (
@@ -42,7 +44,8 @@ def scorecard_svg(rows: Sequence[Row]) -> str:
             f"<title>{_plain(title)}</title>",
             f"<style>{STYLE}</style>",
             f'<rect class="paper" width="{width}" height="{height}"/>',
-            *parts,
+            *_body(shown, tiers, width),
+            *(_text(12, height - 14 * (len(below) - place) + 4, line, "small") for place, line in enumerate(below)),
             "</svg>\n",
         )
     )
@@ -53,7 +56,7 @@ def _body(shown: Sequence[Row], tiers: Sequence[str], width: int) -> Iterator[st
         yield _text(LEFT + place * COLUMN, 22, tier.capitalize(), "head")
     top = 34
     for row in shown:
-        yield _text(12, top + 19, row.model if len(row.model) < 60 else f"{row.model[:58]} …", "head")
+        yield _text(12, top + 19, _cut(row.model, int((width - 24) / HEAD)), "head")
         top += TITLE
         for question, asked in QUESTIONS.items():
             yield f'<line class="rule" x1="12" x2="{width - 12}" y1="{top}" y2="{top}"/>'
@@ -63,50 +66,70 @@ def _body(shown: Sequence[Row], tiers: Sequence[str], width: int) -> Iterator[st
                 if cell := row.cell(question, tier):
                     yield from _cell(cell, LEFT + place * COLUMN, top)
             top += LINE
-    seen = visible_differences(shown)
-    yield _text(12, top + 16, "Line: floor to ceiling, right is better; shaded: 95 % interval.", "small")
-    if seen:
-        yield _text(12, top + 31, f"Smallest visible difference between two systems, “right”: {seen}.", "small")
+
+
+def _below(shown: Sequence[Row], width: int) -> Iterator[str]:
+    """The lines below the cells."""
+    yield from _lines("Line: floor to ceiling, right is better; shaded: 95 % interval.", width - 24)
+    if seen := visible_differences(shown):
+        yield from _lines(f"Smallest visible difference between two systems, “right”: {seen}.", width - 24)
 
 
 def _cell(cell: Cell, left: int, top: int) -> Iterator[str]:
     if cell.value is None:
         yield _text(left, top + 24, "not measured", "small none")
-        yield _text(left, top + 41, _short(cell.note), "small")
+        for place, line in enumerate(_lines(_short(cell.note), COLUMN - 14)):
+            yield _text(left, top + 38 + 13 * place, line, "small")
         return
-    dot, low, high = (cell.place(value) for value in (cell.value, cell.low, cell.high))
-    n = f"n {cell.n}" + (f", {cell.not_run} not run" if cell.not_run else "")
+    count = "" if cell.few and cell.unit == "share" else f"n {cell.n}"
+    n = ", ".join(filter(None, [count, f"{cell.not_run} not run" if cell.not_run else ""]))
     yield f"<g{' class=' + chr(34) + 'pale' + chr(34) if cell.few else ''}>"
     yield f"<title>{_plain(cell.measure)}{_plain('. ' + cell.note if cell.note else '')}</title>"
     yield (
-        f'<text x="{left}" y="{top + 22}"><tspan class="big">{_plain(figure(cell, cell.value))}</tspan>'
-        f'<tspan class="small" dx="6">{_plain(_brief(cell))}, {n}</tspan></text>'
+        f'<text x="{left}" y="{top + 22}"><tspan class="big">{_plain(headline(cell))}</tspan>'
+        f'<tspan class="small" dx="6">{n}</tspan></text>'
     )
-    y = top + 35
+    yield _text(left, top + 37, _brief(cell), "small")
+    if not cell.few:
+        yield from _line(cell, left, top + 48)
+    yield "</g>"
+
+
+def _line(cell: Cell, left: int, y: int) -> Iterator[str]:
+    """The line from floor to ceiling, with the value, its interval and both ends."""
+    dot, low, high = (cell.place(value) for value in (cell.value, cell.low, cell.high))
     yield f'<line class="track" x1="{left}" x2="{left + TRACK}" y1="{y}" y2="{y}"/>'
     if low is not None and high is not None:
         ends = sorted((left + low * TRACK, left + high * TRACK))
         yield f'<line class="reach" x1="{ends[0]:.1f}" x2="{ends[1]:.1f}" y1="{y}" y2="{y}"/>'
     if dot is not None:
         yield f'<circle class="dot" cx="{left + dot * TRACK:.1f}" cy="{y}" r="4.5"/>'
-    yield _text(left, top + 52, " ".join(filter(None, [cell.floor_by, figure(cell, cell.floor)])), "small")
+    yield _text(left, y + 17, " ".join(filter(None, [cell.floor_by, figure(cell, cell.floor)])), "small")
     high_end = " ".join(filter(None, [cell.ceiling_by, figure(cell, cell.ceiling)]))
-    yield _text(left + TRACK, top + 52, high_end, "small", "end")
-    yield "</g>"
+    yield _text(left + TRACK, y + 17, high_end, "small", "end")
 
 
 def _brief(cell: Cell) -> str:
-    """What a cell measures, short enough for its place."""
+    """What a cell measures, as the page says it."""
     words = {
-        "audio": "run", "checks": "of checks", "whisper_wer": "of words heard", "told_from_real": "told from real",
-        "spread": "of real spread",
+        "audio": "run", "checks": "of checks passed", "whisper_wer": "of words recognised",
+        "told_from_real": "told from real (0.5 is best)", "spread": "of real spread",
     }  # fmt: skip
-    kind = f", {cell.kind}" if cell.kind and cell.kind != cell.tier else ""
-    return words[cell.metric] + kind
+    said = words[cell.metric].removeprefix("of " if cell.few and cell.unit == "share" else "")
+    return said + (f", {cell.kind}" if cell.kind and cell.kind != cell.tier else "")
 
 
 def _short(note: str) -> str:
-    return "--attempts 5 measures it" if "--attempts" in note else note if len(note) < 36 else f"{note[:34]} …"
+    return "needs --attempts 5" if "--attempts" in note else note
+
+
+def _cut(name: str, most: int) -> str:
+    return name if len(name) <= most else f"{name[: most - 2]} …"
+
+
+def _lines(text: str, width: int) -> list[str]:
+    """Text in at most three lines of about this width in pixels."""
+    return textwrap.wrap(text, int(width / SMALL), max_lines=3, placeholder=" …")
 
 
 def _text(x: float, y: float, text: str, kind: str, anchor: str = "start") -> str:

@@ -19,6 +19,7 @@ from innerear.metrics.verified import in_headline
 from innerear.records import ALL, Item, Measurement, Outcome, Probe, Scope, Score, Signature
 from innerear.scores.classes import with_classes
 from innerear.stats import pass_at_k
+from innerear.text import counted
 
 PASSED, CHECKS = "passed", "checks"
 FITTED_TO = "not an independent ceiling: the classifier was also fitted to notes of FluidR3"
@@ -134,7 +135,7 @@ def _coverage(n: int, lacking: Counter[str], scope: Scope) -> str:
         missing, whys = lacking.total(), [why for why, _ in lacking.most_common()]
         notes.append(f"{n} of {n + missing} checks run; {missing} not run: {_few(whys)}")
     if scope == ALL and 0 < n < FEW:
-        notes.append(f"{n} checks are too few for a headline")
+        notes.append(f"{counted(n, 'check')}, too few for a headline")
     return "; ".join(notes)
 
 

@@ -32,6 +32,7 @@ from innerear.metrics.clap import cosines
 from innerear.records import Probe, Scope, Score, Signature
 from innerear.reference.sets import find_reference
 from innerear.stats import SEED, central_95, holding
+from innerear.text import counted
 
 if TYPE_CHECKING:
     from innerear.embed.batches import Embedding
@@ -236,7 +237,7 @@ def embedder_agreement(scores: Sequence[Score]) -> list[Score]:
             how = str(Signature.of("kendall-tau", of=metric, between=f"{one},{two}", ci="bootstrap-models", v=1))
             more: dict[str, Any] = {"better": "higher", "low": low, "high": high}
             more["group"] = Scope("", metric, f"{one} and {two}")
-            more["note"] = "" if low is not None else f"{len(models)} models are too few for an interval"
+            more["note"] = "" if low is not None else f"{counted(len(models), 'model')}, too few for an interval"
             more["detail"] = {"pairs": int(np.triu(~np.isnan(order), 1).sum())}
             found.append(Score("agreement", "all models", strategy, tier, tau, len(models), 0, how, **more))
     return found

@@ -174,7 +174,7 @@ def _set_of(group: Group, kind: Kind, embedder: str, embedding: Embedding | None
         return without(f"the reference {kind.name!r} was made with different settings: {reference.signature}")
     made = [(item.probe, frames[item.render.audio]) for item in items if item.render.audio in frames]
     if len(made) < FEWEST_CLIPS:
-        return without(f"{len(made)} clips are too few for a distance; needs {FEWEST_CLIPS}", len(made))
+        return without(f"too few clips for a distance (has {len(made)}, needs {FEWEST_CLIPS})", len(made))
     return _Set(group, kind, embedder, reference, made, _anchors(made, frames), len(items))
 
 

@@ -36,6 +36,7 @@ from innerear.reference.sets import KINDS, Kind, find_reference, kind_of
 from innerear.stats import Estimate, estimate
 
 SHOWN = 5  # most telling probes, and descriptors
+NO_CLASS = "no recordings of what these probes ask for"
 MOST_RECORDINGS = 400  # that a ceiling is measured on, which takes time with the square of their number
 
 
@@ -162,11 +163,17 @@ def _ceiling(kind: str, embedder: str) -> Ceiling:
 
 
 def realism_scores(group: Group, embedded: Mapping[str, Embedding | None]) -> list[Score]:
-    """The scores `told_from_real` and `proximity` of a group; none if no levelled sounds were embedded."""
+    """The scores `told_from_real` and `proximity` of a group; none if no embedder of levelled sounds was used.
+
+    A group whose probes have no class of recordings gets one score without a value that says so.
+    """
     scores: list[Score] = []
     for found, lacking in levelled(group, embedded, "told_from_real"):
         scores += [lacking] if lacking else []
         scores += _told(group, found, embedded) + _typical(group, found) if found else []
+    if not scores and any(name in embedded for name in LEVELLED):
+        how = Signature.of("told_from_real", v=2)
+        scores.append(group.score("told_from_real", None, 0, len(group.items), how, note=NO_CLASS))
     return scores
 
 

@@ -28,7 +28,7 @@ from innerear.scores.realism import realism_scores
 Progress = Callable[[str, int, int], None]
 
 AUDIBLE_DBFS = -60.0  # RMS over the whole sound
-VERSION = 5  # of how scores are computed from the same rows; a change makes older scores stale
+VERSION = 6  # of how scores are computed from the same rows; a change makes older scores stale
 FUNNEL = ("completion", "program", "ran", "audio", "audible", "right length")
 
 

@@ -20,6 +20,7 @@ import msgspec
 from innerear.records import ALL, TIERS, Better, Score
 from innerear.scores.checks import FEW
 from innerear.scores.ends import PLAIN_FLOORS, end_name
+from innerear.text import counted
 
 QUESTIONS = {
     "runs": "Does the program run?",
@@ -183,7 +184,8 @@ def _real(tier: str, own: Sequence[Score]) -> Cell:
     kinds = _kinds(own, "told_from_real")
     shown = [_told(s) for s in kinds]
     if not shown:
-        why = "no embedder of levelled sounds was used: innerear weights pull aisfx"
+        told = _find(own, "told_from_real")
+        why = told.note if told else "no embedder of levelled sounds was used: innerear weights pull aisfx"
         return Cell(
             question="real", tier=tier, metric="told_from_real", measure=TOLD, unit="AUC", better="lower", note=why
         )
@@ -275,15 +277,19 @@ def sentence(model: str, cells: Sequence[Cell]) -> str:
     parts = []
     if ran:
         total = sum(cell.n for cell in ran)
-        good = round(sum((cell.value or 0.0) * cell.n for cell in ran))
-        parts.append(f"{'all' if good == total else f'{good} of'} {total} programs run")
+        good = sum(map(_count, ran))
+        how_many = f"{'all' if good == total else f'{good} of'} {total} programs run"
+        parts.append(how_many if total > 1 else f"its one program {'runs' if good else 'does not run'}")
     if checks:
         shares = [
             f"{_right_share(cell, first=not place)} in {cell.tier}{_partly(cell)}" for place, cell in enumerate(checks)
         ]
         parts.append(f"it passes {_listed(shares)}")
     for cell in words:
-        heard = f"of the {cell.n} words it says, {_percent(cell.value)} are recognised"
+        share = f"{_count(cell)} {'is' if _count(cell) == 1 else 'are'}" if cell.few else f"{_percent(cell.value)} are"
+        heard = f"of the {cell.n} words it says, {share} recognised"
+        if cell.n == 1:
+            heard = f"the one word it says is {'' if _count(cell) else 'not '}recognised"
         parts.append(f"{heard} by a recogniser that is told no text")
     enough = [cell for cell in told if not cell.few]
     if enough:
@@ -302,8 +308,13 @@ def sentence(model: str, cells: Sequence[Cell]) -> str:
 
 
 def _right_share(cell: Cell, first: bool) -> str:
-    passed = round((cell.value or 0.0) * cell.n)
-    return f"{f'{passed} of {cell.n}' if cell.few else _percent(cell.value)}{' of the checks' if first else ''}"
+    if cell.few:
+        return f"{_count(cell)} of {counted(cell.n, 'check') if first else cell.n}"
+    return f"{_percent(cell.value)}{' of the checks' if first else ''}"
+
+
+def _count(cell: Cell) -> int:
+    return round((cell.value or 0.0) * cell.n)
 
 
 def _partly(cell: Cell) -> str:
@@ -330,6 +341,11 @@ def figure(cell: Cell, value: float | None) -> str:
     return _percent(value) if cell.unit == "share" else f"{value:.2f}"
 
 
+def headline(cell: Cell) -> str:
+    """The value of a cell as text: a share of few is a count."""
+    return f"{_count(cell)} of {cell.n}" if cell.few and cell.unit == "share" else figure(cell, cell.value)
+
+
 def text(cell: Cell | None) -> str:
     """A cell in one line: value, interval, n, and a mark if not all checks ran."""
     if cell is None:
@@ -337,7 +353,7 @@ def text(cell: Cell | None) -> str:
     if cell.value is None:
         return "not measured"
     if cell.few and cell.unit == "share":
-        return f"{round(cell.value * cell.n)} of {cell.n} {cell.of}{'†' if cell.not_run else ''}"
+        return f"{_count(cell)} of {counted(cell.n, cell.of.removesuffix('s'))}{'†' if cell.not_run else ''}"
     reach = (
         f" [{figure(cell, cell.low).removesuffix(' %')}, {figure(cell, cell.high).removesuffix(' %')}]"
         if cell.low is not None and cell.high is not None
@@ -351,19 +367,24 @@ def legend(rows: Sequence[Row]) -> list[str]:
     lines = []
     shown = [row for row in rows if row.end is None] or list(rows)
     cells = [cell for row in shown for cell in row.cells]
+    several = len(tiers_of(shown)) > 1
     for question in QUESTIONS:
         mine = [cell for cell in cells if cell.question == question]
         measures = dict.fromkeys(f"{cell.tier}: {cell.measure}" for cell in mine if cell.value is not None)
         one = {cell.measure for cell in mine if cell.value is not None}
-        why = dict.fromkeys(cell.note for cell in mine if cell.value is None and cell.note)
+        why: dict[str, list[str]] = {}
+        for cell in mine:
+            if cell.value is None and cell.note and cell.tier not in why.setdefault(cell.note, []):
+                why[cell.note].append(cell.tier)
         said = next(iter(one)) if len(one) == 1 else "; ".join(measures)
-        gone = "; ".join(f"not measured: {note}" for note in why)
+        where = {note: f" in {_listed(tiers)}" if several else "" for note, tiers in why.items()}
+        gone = "; ".join(f"not measured{place}: {note}" for note, place in where.items())
         lines.append(f"{question}: {'; '.join(filter(None, [said, gone])) or 'not measured'}")
     if seen := visible_differences(shown):
         lines.append(f"smallest visible difference between two systems (5 %, power 80 %): {seen}")
     marked_cells = [cell for cell in cells if cell.not_run and cell.value is not None]
     if marked_cells:
-        listed = "; ".join(f"{cell.tier}: {cell.not_run} checks not run" for cell in marked_cells)
+        listed = "; ".join(f"{cell.tier}: {counted(cell.not_run, 'check')} not run" for cell in marked_cells)
         lines.append(f"† not all checks could be run, or fewer than for another system of this table ({listed})")
     return lines
 

@@ -27,6 +27,7 @@ from innerear.scores.identity import mean_grades
 from innerear.scores.score import FUNNEL, steps
 from innerear.sharing.tables import entrant_labels
 from innerear.stats import grouped
+from innerear.text import counted
 
 Values = Mapping[str, Mapping[str, float]]
 """By metric, by probe."""
@@ -170,4 +171,4 @@ def unmeasured(entrants: Sequence[Entrant]) -> Iterator[str]:
                 "run `innerear measure`"
             )
         if missing := sum(item.render.outcome == Outcome.NOT_RENDERED for item in entrant.items):
-            yield f"{missing} programs of {entrant.label} were not rendered and are left out"
+            yield f"{counted(missing, 'program')} of {entrant.label} not rendered and left out"

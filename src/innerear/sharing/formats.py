@@ -51,7 +51,7 @@ def to_markdown(found: Sequence[Table]) -> str:
             name = label if label.startswith("*") else md(label)
             lines.append(f"| {name} | " + " | ".join(map(_md_cell, cells)) + " |")
         lines += ["", f"{LEGEND[0].upper()}{LEGEND[1:]}."]
-        lines += [f"{f'<sup>{mark}</sup> ' if mark else ''}{md(text)}  " for mark, text in table.notes]
+        lines += [f"{f'<sup>{mark}</sup> ' if mark else ''}{md_prose(text)}  " for mark, text in table.notes]
         lines.append("")
     return "\n".join(lines)
 
@@ -64,6 +64,13 @@ def _md_cell(cell: Cell) -> str:
 def md(text: str) -> str:
     """Text escaped for Markdown."""
     return re.sub(r"([\\`*_{}\[\]<>#|~!$&])", r"\\\1", printable(text))
+
+
+def md_prose(text: str) -> str:
+    """Text escaped for Markdown, with `code` in backticks kept; not for a cell of a table."""
+    return "".join(
+        f"`{printable(part)}`" if place % 2 else md(part) for place, part in enumerate(re.split("`([^`]+)`", text))
+    )
 
 
 def to_latex(found: Sequence[Table]) -> str:
@@ -91,7 +98,7 @@ def to_latex(found: Sequence[Table]) -> str:
         lines += [r"\bottomrule", r"\end{tabular}", "", r"\smallskip", r"{\footnotesize\raggedright"]
         for mark, text in table.notes:
             above = rf"\textsuperscript{{{mark}}}~" if mark else ""
-            lines.append(rf"{above}{tex(text, breaks='|,')}\\")
+            lines.append(rf"{above}{tex_prose(text)}\\")
         lines += [r"\par}", r"\end{table}", ""]
     return "\n".join(lines)
 
@@ -111,6 +118,14 @@ _TEX = {
     '"': "''", "·": r"$\cdot$", "–": "--", "[": "{[}", "]": "{]}",
     **{c: rf"\{c}" for c in "&%$#_{}"},
 }  # fmt: skip
+
+
+def tex_prose(text: str) -> str:
+    """Text escaped for LaTeX, with `code` in backticks in typewriter; a line may break after `|` and commas."""
+    return "".join(
+        rf"\texttt{{{tex(part).replace('--', '-{}-')}}}" if place % 2 else tex(part, breaks="|,")
+        for place, part in enumerate(re.split("`([^`]+)`", text))
+    )
 
 
 def tex(text: str, breaks: str = "") -> str:

@@ -34,7 +34,7 @@ from innerear.sharing.scrub import Scrub
 from innerear.stats import grouped
 from innerear.suite import Suite, load
 from innerear.suite.hub import PROBES, _endpoint, _hub, _said
-from innerear.text import printable
+from innerear.text import counted, printable
 
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 STALE = ["*.jsonl", "*.json", "*.csv", "audio/*", "embeddings/*", "eval.yaml"]  # of an earlier push
@@ -133,7 +133,7 @@ def run_card(run: Run, repo: str, licence: str) -> str:
     }
     missing = outcomes.get(Outcome.NOT_RENDERED, 0)
     lost = (
-        f"\n{missing} programs were not run because of the infrastructure; they are left out of every rate.\n"
+        f"\nLeft out of every rate: {counted(missing, 'program')} not run because of the infrastructure.\n"
         if missing
         else ""
     )

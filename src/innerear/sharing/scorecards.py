@@ -11,7 +11,7 @@ import msgspec
 
 from innerear.report.scorecard_picture import scorecard_svg
 from innerear.scores.scorecard import QUESTIONS, Row, legend, marked, scorecard, text, tiers_of
-from innerear.sharing.formats import md, one_line, tex
+from innerear.sharing.formats import md, md_prose, one_line, tex, tex_prose
 from innerear.sharing.tables import Scored, entrant_labels, scored
 
 
@@ -55,7 +55,7 @@ def to_markdown(rows: Sequence[Row]) -> str:
         for place, question in enumerate(QUESTIONS):
             cells = [md(text(row.cell(question, tier))) for tier in tiers]
             lines.append(f"| {md(row.model) if not place else ''} | **{question}** | {' | '.join(cells)} |")
-    return "\n".join([*lines, "", *(f"- {md(line)}" for line in legend(rows)), ""])
+    return "\n".join([*lines, "", *(f"- {md_prose(line)}" for line in legend(rows)), ""])
 
 
 def to_latex(rows: Sequence[Row]) -> str:
@@ -73,7 +73,7 @@ def to_latex(rows: Sequence[Row]) -> str:
             cells = [tex(text(row.cell(question, tier))) for tier in tiers]
             lines.append(" & ".join([tex(row.model) if not place else "", question, *cells]) + r" \\")
     lines += [r"\bottomrule", r"\end{tabular}", "", r"\smallskip", r"{\footnotesize\raggedright"]
-    lines += [rf"{tex(line, breaks='|,')}\\" for line in legend(rows)]
+    lines += [rf"{tex_prose(line)}\\" for line in legend(rows)]
     return "\n".join([*lines, r"\par}", r"\end{table}", ""])
 
 

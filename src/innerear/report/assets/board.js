@@ -28,15 +28,17 @@
     const rows = one.rows.map((row, i) => ({ ...row, i, value: by ? row.cells[by.at]?.value ?? null : null }));
     rows.sort((a, b) => (a.value === null) - (b.value === null) || (a.value - b.value) * (up ? 1 : -1) || a.i - b.i);
     const shown = rows.filter((row) => columns.some((c) => row.cells[c.at]));
+    const notes = [...new Set(shown.flatMap((row) => columns.map((c) => row.cells[c.at]?.note)).filter(Boolean))];
     return el("section", { class: "board" },
       el("h2", {}, heading(one), " ", el("small", {}, Object.entries(one.conditions).filter(([name]) => name !== "suite").map(([name, value]) => `${name} ${value}`).join(" · "))),
       one.differs.length ? el("p", { class: "muted" }, `Not comparable with the first table: different ${one.differs.join(", different ")}.`) : null,
-      one.card.rows.length ? InnerEar.scorecard.table(one.card, `Scorecard of ${heading(one)}`) : null,
+      one.card.rows.length ? InnerEar.scorecard.table(one.card, `Scorecard of ${heading(one)}`, true) : null,
       columns.length ? el("div", { class: "wide", tabindex: "0", role: "region", "aria-label": `Scores of ${tier}` }, el("table", { class: "pivot standings" },
         el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Model"),
           columns.map((c) => el("th", { scope: "col", title: c.signature, "aria-sort": c === by ? (up ? "ascending" : "descending") : null },
             el("button", { type: "button", class: "quiet", onclick: () => sort(place, c, by, up, current) }, c.title, c === by ? (up ? " ▲" : " ▼") : ""))))),
-        el("tbody", {}, shown.map((row) => el("tr", { class: row.baseline ? "baseline" : null }, name(row), columns.map((c) => cell(row.cells[c.at]))))))) : el("p", { class: "muted" }, "No scores in this tier."),
+        el("tbody", {}, shown.map((row) => el("tr", { class: row.baseline ? "baseline" : null }, name(row), columns.map((c) => cell(row.cells[c.at], c)))))),
+        notes.length ? el("p", { class: "note whole" }, "† ", InnerEar.coded(notes.join("; "))) : null) : el("p", { class: "muted" }, "No scores in this tier."),
       el("details", {}, el("summary", {}, "How each column was computed"), el("dl", { class: "ways" }, columns.map((c) => [el("dt", {}, c.title), el("dd", { class: "mono" }, c.signature)]))));
   }
 
@@ -59,11 +61,13 @@
       row.unprotected ? el("small", { class: "no" }, "ran with the jail off") : null);
   }
 
-  function cell(score) {
-    if (!score) return el("td", {}, NONE);
+  function cell(score, { title }) {
+    if (!score) return el("td", { "data-of": title }, NONE);
+    const count = Math.round(score.value * score.n);
+    const few = score.unit === "share" && score.n < 10 && Math.abs(score.value * score.n - count) < 1e-6; // as in the scorecard
     const ends = [...Object.entries(score.ceiling), ...Object.entries(score.floor)].filter(([, value]) => value !== null);
-    return el("td", { title: [score.signature, score.note].filter(Boolean).join("\n") },
-      el("b", {}, score.unit === "share" ? quantity(score.value, "share") : number(score.value)), " ", el("span", { class: "muted" }, interval(score)), score.note ? " †" : "",
+    return el("td", { "data-of": title, title: [score.signature, score.note].filter(Boolean).join("\n") },
+      el("b", {}, few ? `${count} of ${score.n}` : score.unit === "share" ? quantity(score.value, "share") : number(score.value)), " ", el("span", { class: "muted" }, interval(score)), score.note ? " †" : "",
       el("small", {}, [...ends.map(([end, value]) => `${words(end)} ${score.unit === "share" ? quantity(value, "share") : number(value)}`), `n ${number(score.n)}${score.missing ? `, ${number(score.missing)} missing` : ""}`].join(" · ")));
   }
 

@@ -80,6 +80,7 @@ InnerEar.views.compare = (() => {
 
   // A difference with its sign; shares in percentage points.
   function signed(value, unit) {
+    if (value === null) return NONE;
     const size = unit === "share" ? (100 * Math.abs(value)).toFixed(1) : Math.abs(value).toFixed(3);
     return `${Number(size) === 0 ? "" : value > 0 ? "+" : "−"}${size}`;
   }
