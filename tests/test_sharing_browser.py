@@ -101,6 +101,14 @@ def test_a_comparison_opens_on_its_view_with_the_biggest_difference_open(opened:
     assert page.locator(".row .by").first.inner_text() == "▼ −100.0"
 
 
+def test_a_difference_that_no_test_could_see_is_a_dash(opened: Opened, compared: Path) -> None:
+    page = opened.go(compared)
+    seen = page.evaluate("InnerEar.state.index.comparison.tests.map((t) => t.visible)")
+    cells = page.locator(".tests tbody td:nth-child(7)").all_inner_texts()
+    assert [cell == "–" for cell in cells] == [value is None for value in seen]
+    assert page.evaluate("InnerEar.state.index.comparison.tests.length") == len(cells)
+
+
 def test_both_sounds_of_a_probe_are_played_from_the_keyboard(opened: Opened, compared: Path) -> None:
     page = opened.go(compared)
     page.wait_for_selector(".differences .pane:nth-child(2) .clock:has-text('/')")
@@ -179,6 +187,14 @@ def test_each_number_of_the_board_has_its_interval_its_ends_and_its_n(opened: Op
     assert "[" in text
     assert "noise" in text
     assert "real" in text
+
+
+def test_on_a_phone_no_column_is_cut_and_daggers_are_explained(opened: Opened, site: Path) -> None:
+    page = opened.go(site)
+    page.set_viewport_size({"width": 390, "height": 800})
+    assert page.evaluate("[...document.querySelectorAll('.board .wide')].every((e) => e.scrollWidth <= e.clientWidth)")
+    daggers = page.locator(".standings td", has_text="†").count()
+    assert bool(daggers) == page.locator(".board .note", has_text="†").first.is_visible()
 
 
 def test_the_page_of_a_run_opens_from_the_board_and_plays(opened: Opened, site: Path) -> None:
