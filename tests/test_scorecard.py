@@ -66,7 +66,7 @@ def test_words_are_one_minus_the_error_rate_and_never_below_none():
 def test_real_is_the_whole_kind_by_the_ear_that_tells_best_and_lower_is_further_right():
     real = cell("real", "environment")
     assert (real.value, real.kind) == (0.8, "environment")
-    assert [also.value for also in real.also] == [0.7], "the other ear is beside it, a family is not"
+    assert [also.value for also in real.also] == [0.7], "the other ear is next to it, a family is not"
     assert real.place(0.6) > real.place(0.8)
     assert cell("real", "environment", SCORES[3:4]).value == 0.7, "the other ear where the first is lacking"
 

@@ -73,7 +73,7 @@ def used() -> list[str]:
 
 
 def forget() -> None:
-    """Allow no `python:` name any more but those of INNEREAR_PLUGINS, and load them anew."""
+    """Allow no `python:` name any more but those of INNEREAR_PLUGINS, and load them again."""
     _used.clear()
     _load.cache_clear()
 

@@ -148,9 +148,9 @@ def _texts(
         rows = read_manifest(folder / "MANIFEST.csv", columns=("file", "text"))
         texts = {row["file"]: row["text"] for row in rows if row["text"].strip()}
     for name, sound in sounds.items():
-        beside = sound.with_suffix(".txt") if isinstance(sound, Path) else None
-        if given is None and name not in texts and beside is not None and beside.is_file():
-            texts[name] = beside.read_text("utf-8").strip()
+        transcript = sound.with_suffix(".txt") if isinstance(sound, Path) else None
+        if given is None and name not in texts and transcript is not None and transcript.is_file():
+            texts[name] = transcript.read_text("utf-8").strip()
     if lacking := [name for name in sounds if not texts.get(name, "").strip()]:
         raise UsageError(
             f"{lacking[0]} has no text, and {len(lacking) - 1} more; wanted a column `text` in MANIFEST.csv, "

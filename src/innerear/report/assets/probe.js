@@ -23,16 +23,16 @@ InnerEar.probe = (() => {
     const panes = [pane("a", a, items, route, probe)];
     if (b) panes.push(pane("b", b, items, route, probe));
     const real = !b && route.params.get("b") === REAL && probe.recording ? recorded(probe, route) : null;
-    const beside = (parts) => el("div", { class: b ? "panes two" : "panes" }, parts);
+    const sideBySide = (parts) => el("div", { class: b ? "panes two" : "panes" }, parts);
     const answered = panes.filter((p) => p.item);
     // in the order of a listener: hear it, is it right, could it be real, how is it made
     place.replaceChildren(...[
       head(probe, route, steps),
       everyModel(probe, a, route),
       el("div", { class: b || real ? "panes two" : "panes" }, panes.map((p) => p.node), real ?? []),
-      section("Is it what was asked?", checks(probe, panes), beside(panes.map((p) => el("div", { class: "part" }, p.item ? pictured(probe, p.item) : null)))),
-      section("Could it be a recording?", beside(panes.map((p) => el("div", { class: "part" }, p.item?.audio ? realism(probe, p) : el("p", { class: "muted" }, "There is no sound to compare."))))),
-      answered.length ? section("The program", beside(panes.map((p) => el("div", { class: "part" }, p.item ? tabs(p.slot, p.item, route) : null)))) : null,
+      section("Is it what was asked?", checks(probe, panes), sideBySide(panes.map((p) => el("div", { class: "part" }, p.item ? pictured(probe, p.item) : null)))),
+      section("Could it be a recording?", sideBySide(panes.map((p) => el("div", { class: "part" }, p.item?.audio ? realism(probe, p) : el("p", { class: "muted" }, "There is no sound to compare."))))),
+      answered.length ? section("The program", sideBySide(panes.map((p) => el("div", { class: "part" }, p.item ? tabs(p.slot, p.item, route) : null)))) : null,
     ].filter(Boolean));
   }
 
