@@ -27,7 +27,8 @@ from innerear.lab.signals import BUILDERS
 from innerear.lab.signals.codes import dtmf_signal, fsk_signal
 from innerear.lab.signals.moving import TIMBRES, passing_source, voiced
 from innerear.lab.signals.rooms import tail_noise
-from innerear.lab.signals.tools import duller, gate, laid, pop
+from innerear.lab.signals.tools import duller, gate, pop
+from innerear.lab.sounds import mix
 from innerear.lab.tools import seeded
 from innerear.metrics.base import Sound
 from innerear.metrics.registry import check_metric
@@ -266,7 +267,7 @@ def test_an_echo_tells_the_distance_of_its_wall(distance_m):
     delay_s = 2 * distance_m / 343.2
     rng = np.random.default_rng(3)
     clap = pop("clap", RATE, rng)
-    x = laid([(0, clap), (delay_s, 0.05 * duller(clap, RATE, 4000))], delay_s + 1, RATE)
+    x = mix([(0, clap), (delay_s, 0.05 * duller(clap, RATE, 4000))], delay_s + 1, RATE)
     found = find_arrivals(x.astype(np.float32), RATE)
     assert found[1].at_s - found[0].at_s == pytest.approx(delay_s, abs=0.005)
     assert judged(checks.Echo(delay_s=delay_s, tolerance=0.03), x).passed

@@ -204,11 +204,11 @@ def resampled(samples: Floats, ratio: float) -> Floats:
     return np.asarray(soxr.resample(samples, SAMPLE_RATE * ratio, SAMPLE_RATE, quality="HQ"))
 
 
-def mix(events: Sequence[tuple[float, Floats]], duration_s: float) -> Floats:
+def mix(events: Sequence[tuple[float, Floats]], duration_s: float, rate: int = SAMPLE_RATE) -> Floats:
     """Sounds at their onsets in seconds, cut at the end."""
-    total = np.zeros(round(duration_s * SAMPLE_RATE))
+    total = np.zeros(round(duration_s * rate))
     for onset_s, samples in events:
-        start = round(onset_s * SAMPLE_RATE)
+        start = round(onset_s * rate)
         part = samples[: max(0, len(total) - start)]
         total[start : start + len(part)] += part
     return total

@@ -8,8 +8,8 @@ import numpy as np
 
 from innerear import checks
 from innerear.clip import Clip
-from innerear.lab.signals.tools import RATES, duller, finished, floors, laid, nothing, seconds
-from innerear.lab.sounds import Floats
+from innerear.lab.signals.tools import RATES, duller, finished, floors, nothing, seconds
+from innerear.lab.sounds import Floats, mix
 from innerear.lab.tools import Rng, seeded
 from innerear.metrics.verified import Trial
 
@@ -47,7 +47,7 @@ def _events(sort: str, times_s: Floats, period_s: float, duration_s: float, rate
     if sort in ("waves", "blades"):
         hiss = duller(rng.standard_normal(len(base)), rate, 600 if sort == "blades" else 2000)
         return hiss * (base + rng.uniform(0.05, 0.25))
-    return laid(parts, duration_s, rate)
+    return mix(parts, duration_s, rate)
 
 
 def rate_events(rng: Rng, turn: int) -> Iterator[Trial]:
@@ -114,7 +114,7 @@ def _engine(hz: float, duration_s: float, rate: int, rng: Rng, sort: str, cylind
     for i, at_s in enumerate(times):
         wave = np.sin(2 * np.pi * body_hz * short) if sort == "pulses" else rng.standard_normal(len(short))
         parts.append((max(float(at_s), 0.0), levels[i % cylinders] * wave * np.exp(-short / tau)))
-    return laid(parts, duration_s, rate) + 0.05 * rng.standard_normal(len(t))
+    return mix(parts, duration_s, rate) + 0.05 * rng.standard_normal(len(t))
 
 
 def rate_period(rng: Rng, turn: int) -> Iterator[Trial]:

@@ -8,8 +8,8 @@ import numpy as np
 
 from innerear import checks
 from innerear.clip import Clip
-from innerear.lab.signals.tools import RATES, duller, finished, floors, laid, pop, seconds
-from innerear.lab.sounds import Floats
+from innerear.lab.signals.tools import RATES, duller, finished, floors, pop, seconds
+from innerear.lab.sounds import Floats, mix
 from innerear.lab.tools import Rng
 from innerear.metrics.verified import Trial
 
@@ -32,7 +32,7 @@ def echo(rng: Rng, turn: int) -> Iterator[Trial]:
     def sound(echoes: Sequence[tuple[float, float]]) -> Clip:
         parts = [(at_s, first), (at_s, outdoors * np.abs(first).max())]
         parts += [(at_s + d, again * gain * g) for d, g in echoes]
-        return finished(laid(parts, duration_s, rate), rate, rng, (35, 70))
+        return finished(mix(parts, duration_s, rate), rate, rng, (35, 70))
 
     echoes = [(delay_s, 1.0)] + ([(2 * delay_s, 0.3)] if turn % 4 == 0 else [])
     yield Trial("synthetic", check, sound(echoes), sort)
@@ -42,11 +42,11 @@ def echo(rng: Rng, turn: int) -> Iterator[Trial]:
     yield Trial("twice the delay", check, sound([(2 * delay_s, 1.0)]))
     yield Trial("10 % off", check, sound([(delay_s * rng.choice([0.9, 1.1]), 1.0)]))
     beats = np.arange(at_s, duration_s - 0.1, delay_s)
-    yield Trial("regular claps", check, finished(laid([(b, first) for b in beats], duration_s, rate), rate, rng))
+    yield Trial("regular claps", check, finished(mix([(b, first) for b in beats], duration_s, rate), rate, rng))
     parts = [(at_s, 0.3 * first), (at_s + delay_s, first)]
-    yield Trial("louder than the clap", check, finished(laid(parts, duration_s, rate), rate, rng))
+    yield Trial("louder than the clap", check, finished(mix(parts, duration_s, rate), rate, rng))
     tail = tail_noise(duration_s, delay_s * 2, rate, rng)
-    yield Trial("reverberation", check, finished(laid([(at_s, tail)], duration_s, rate), rate, rng))
+    yield Trial("reverberation", check, finished(mix([(at_s, tail)], duration_s, rate), rate, rng))
     yield from floors(check, duration_s, rng)
 
 
@@ -96,7 +96,7 @@ def decay_time(rng: Rng, turn: int) -> Iterator[Trial]:
             tail = fftconvolve(tail, first)[: len(tail)]
             tail = tail / np.abs(tail).max()
         parts = [(at_s, tail), (at_s, lead * first / np.abs(first).max())]
-        return finished(laid(parts, duration_s + at_s, rate), rate, rng, noise_db)
+        return finished(mix(parts, duration_s + at_s, rate), rate, rng, noise_db)
 
     if turn % 2:
         yield Trial("synthetic", check, sound(tail_noise(duration_s, t60_s, rate, rng)), "noise")

@@ -73,16 +73,6 @@ def pop(sort: str, rate: int, rng: Rng) -> Floats:
     return np.sin(2 * np.pi * rng.uniform(150, 400) * t) * np.exp(-t / 0.012) + hiss * np.exp(-t / 0.004)
 
 
-def laid(parts: Sequence[tuple[float, Floats]], duration_s: float, rate: int) -> Floats:
-    """Sounds at their times in seconds."""
-    total = np.zeros(round(duration_s * rate))
-    for at_s, part in parts:
-        first = round(at_s * rate)
-        part = part[: max(0, len(total) - first)]
-        total[first : first + len(part)] += part
-    return total
-
-
 def duller(samples: Floats, rate: int, hz: float) -> Floats:
     """Through a first-order low-pass."""
     from scipy.signal import butter, sosfilt
@@ -108,4 +98,4 @@ def hits_at(
             case _:
                 hit = np.where(t < 0.001, 1.0, np.where(t < 0.002, -0.6, 0.0))
         parts.append((float(at_s), hit * 10 ** (rng.normal(0, spread_db) / 20)))
-    return laid(parts, duration_s, rate)
+    return make.mix(parts, duration_s, rate)
