@@ -1,5 +1,6 @@
 """A run folder may lie in an object store: the same rows, the same going on, the same page."""
 
+import contextlib
 import json
 import os
 import socket
@@ -37,19 +38,33 @@ class Row(msgspec.Struct, frozen=True):
     value: int = 0
 
 
+def serve_s3() -> tuple[subprocess.Popen[bytes], int]:
+    """Start the server on a free port, on another one if that was taken meanwhile."""
+    for _ in range(5):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        server = subprocess.Popen(
+            [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        deadline = time.monotonic() + 120
+        while server.poll() is None and time.monotonic() < deadline:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=5):
+                return server, port
+            time.sleep(0.1)
+        server.kill()
+        server.wait()
+    raise RuntimeError("moto's server did not start")
+
+
 @pytest.fixture(scope="module")
 def bucket():
     """A bucket of a local server that speaks S3."""
     for name in ("moto", "s3fs", "upath"):
         pytest.importorskip(name, reason="the extra [s3] and moto's server are not installed")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = subprocess.Popen(
-        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    server, port = serve_s3()
     address = f"http://127.0.0.1:{port}"
     settings = {
         "AWS_ENDPOINT_URL": address,
@@ -60,12 +75,7 @@ def bucket():
     before = dict(os.environ)
     os.environ.update(settings)
     try:
-        for _ in range(600):
-            try:
-                urllib.request.urlopen(urllib.request.Request(f"{address}/sounds", method="PUT"), timeout=5).close()
-                break
-            except OSError:
-                time.sleep(0.1)
+        urllib.request.urlopen(urllib.request.Request(f"{address}/sounds", method="PUT"), timeout=60).close()
         yield "s3://sounds"
     finally:
         server.kill()

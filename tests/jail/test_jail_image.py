@@ -21,7 +21,7 @@ from innerear.errors import JailUnavailable, UsageError
 from innerear.jail import container, image, open_jail, tiers
 from innerear.records import Limits
 
-TAG = "innerear-jail-tested"
+TAG = f"innerear-jail-tested-{os.getpid()}"
 
 
 @pytest.fixture(scope="module")
