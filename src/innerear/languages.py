@@ -1,0 +1,46 @@
+"""The languages that programs are written in.
+
+The language is part of a strategy's full name, after an `@`: `direct@csound`, `repair:2@javascript`. A strategy
+without one asks for Python.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Language = Literal["python", "csound", "faust", "javascript"]
+
+
+@dataclass(frozen=True)
+class LanguageSpec:
+    """A language: its name in prose, its program's file, the tags of its code blocks, and what runs it.
+
+    `tools` are the executables that compile and run a program, in that order; `install` is the command that gets them.
+    """
+
+    title: str
+    file: str
+    tags: tuple[str, ...]
+    tools: tuple[str, ...] = ()
+    install: str = ""
+
+
+LANGUAGES: dict[Language, LanguageSpec] = {
+    "python": LanguageSpec("Python", "program.py", ("python", "py")),
+    "csound": LanguageSpec("Csound", "program.csd", ("csound", "csd", "orc"), ("csound",), "apt-get install csound"),
+    "faust": LanguageSpec("Faust", "program.dsp", ("faust", "dsp"), ("faust", "node"), "apt-get install faust nodejs"),
+    "javascript": LanguageSpec(
+        "JavaScript", "program.js", ("javascript", "js", "node"), ("node",), "apt-get install nodejs"
+    ),
+}
+
+
+def language_of(strategy: str) -> Language:
+    """The language that a strategy asks for, by its full name.
+
+    >>> language_of("repair:2@csound"), language_of("direct")
+    ('csound', 'python')
+    """
+    _, at, name = strategy.rpartition("@")
+    return next((known for known in LANGUAGES if at and known == name), "python")
