@@ -141,7 +141,7 @@ def test_an_error_that_is_forgiven_loses_one_thing_and_another_ends_the_work(clu
         found = {}
         lost = machines.map(Job(breaking, forgives=(JailFailure,)), [1, 2, 3, 4], found.__setitem__)
         assert found == {1: 1, 2: 2, 4: 4}
-        assert [(one.thing, one.why) for one in lost] == [(3, "three is odd")]
+        assert [(one.item, one.why) for one in lost] == [(3, "three is odd")]
         with pytest.raises(ZeroDivisionError):
             machines.map(Job(breaking), [5], found.__setitem__)
         machines.close()
@@ -178,7 +178,7 @@ def test_a_thing_that_ends_its_workers_is_lost_and_the_others_are_done(cluster):
     with Ray() as machines:
         (lost,) = machines.map(Job(ending), [0, 1, 2, 3], found.__setitem__)
     assert found == {0: 0, 2: 2, 3: 3}
-    assert lost.thing == 1
+    assert lost.item == 1
     assert "its worker ended 4 times" in lost.why
 
 
@@ -196,7 +196,7 @@ def test_a_killed_worker_loses_only_what_it_was_at(cluster, another, tmp_path):
     assert not lost
     assert set(found) == set(range(100))
     redone = sum(len(path.read_text()) - 1 for path in tmp_path.iterdir())
-    assert redone <= 12  # one call's things
+    assert redone <= 12  # one call's items
 
 
 def test_what_a_lost_node_was_at_is_done_by_others(cluster, another, tmp_path):

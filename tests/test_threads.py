@@ -74,7 +74,7 @@ def test_each_thing_is_done_once_and_a_forgiven_error_loses_one(threads):
     jails, found = Jails(), {}
     lost = Local(threads).map(Job(jails.open, shared=False, forgives=(ValueError,)), range(40), found.__setitem__)
     assert found == {n: 2 * n for n in range(40) if n != 13}
-    assert [(one.thing, one.why) for one in lost] == [(13, "thirteen")]
+    assert [(one.item, one.why) for one in lost] == [(13, "thirteen")]
     assert (jails.opened, jails.closed, jails.wrong) == (threads, threads, [])
 
 

@@ -1,1 +1,1 @@
-"""Do the same work to many things, in threads of this machine or in a Ray cluster."""
+"""Do the same work to many items, in threads of this machine or in a Ray cluster."""

@@ -93,19 +93,19 @@ class Ray:
             if node["Alive"]
         }
 
-    def map(self, work: Job[T, R], things: Sequence[T], keep: Callable[[T, R], None]) -> list[Failure[T]]:
+    def map(self, work: Job[T, R], items: Sequence[T], keep: Callable[[T, R], None]) -> list[Failure[T]]:
         """See `Executor.map`.
 
         Raises:
             ClusterUnavailable: no node is left. Results that were kept stay kept.
         """
-        if not things:
+        if not items:
             return []
         gpu = work.gpu and any(gpus for _, gpus in self.nodes().values())
         if gpu != self._gpu:
             self._dismiss()  # an actor's resources are fixed: start new ones, with or without a GPU
             self._gpu = gpu
-        return Round(self, self._ray, work, things, keep).run()
+        return Round(self, self._ray, work, items, keep).run()
 
     def seat(self, node: str) -> Seat:
         """Start a worker on a node."""

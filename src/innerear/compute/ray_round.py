@@ -1,4 +1,4 @@
-"""Distribute one piece of work over the workers of a cluster until every thing is done or lost."""
+"""Distribute one piece of work over the workers of a cluster until every item is done or lost."""
 
 from __future__ import annotations
 
@@ -16,45 +16,45 @@ from innerear.run.parts import write_whole
 if TYPE_CHECKING:
     from innerear.compute.ray import Ray
 
-CALL_S = 0.25  # target duration of a call to a worker: shorter things are batched
+CALL_S = 0.25  # target duration of a call to a worker: shorter items are batched
 CALLS = 8  # least number of calls still to come per worker, so that none is left with a large batch at the end
-TRIES = 4  # a thing is lost if its worker dies this often
+TRIES = 4  # a item is lost if its worker dies this often
 LOOK_S = 2.0  # between two checks for new nodes
 PATIENCE_S = 60.0  # without any worker, before giving up
 
 
-def share(thing_s: float | None, left: int, workers: int) -> int:
+def share(item_s: float | None, left: int, workers: int) -> int:
     """The batch size of one call: about `CALL_S` of work, less towards the end.
 
-    `thing_s` is the mean time per thing in seconds, `None` if not yet known; `left` the number of things left.
+    `item_s` is the mean time per item in seconds, `None` if not yet known; `left` the number of items left.
 
     >>> share(None, 1000, 2), share(0.01, 1000, 2), share(0.01, 64, 2), share(3.0, 1000, 2)
     (1, 25, 4, 1)
     """
-    if thing_s is None:
+    if item_s is None:
         return 1
-    return max(1, min(left // (CALLS * workers), int(CALL_S / max(thing_s, 1e-4))))
+    return max(1, min(left // (CALLS * workers), int(CALL_S / max(item_s, 1e-4))))
 
 
 class Round:
     """One piece of work in progress: which worker does what, and what is left."""
 
-    def __init__(self, cluster: Ray, ray: Any, work: Job[Any, Any], things: Sequence[Any], keep: Any) -> None:
+    def __init__(self, cluster: Ray, ray: Any, work: Job[Any, Any], items: Sequence[Any], keep: Any) -> None:
         self._cluster, self._ray, self._keep = cluster, ray, keep
         self._work = ray.put(work)
         self._facts = Facts.of(work.sees / f".seen.{uuid.uuid4().hex}" if work.sees else None)
-        self._todo: deque[tuple[Any, int]] = deque((thing, 1) for thing in things)
+        self._todo: deque[tuple[Any, int]] = deque((item, 1) for item in items)
         self._calls: dict[Any, tuple[Seat, list[tuple[Any, int]]]] = {}
         self._begins: dict[Any, Seat] = {}
         self._idle: list[Seat] = []
-        self._left = len(things)
+        self._left = len(items)
         self._lost: list[Failure[Any]] = []
         self._refused: dict[str, BaseException] = {}
         self._false_starts: Counter[str] = Counter()
-        self._thing_s: float | None = None  # running mean of the time per thing
+        self._thing_s: float | None = None  # running mean of the time per item
 
     def run(self) -> list[Failure[Any]]:
-        """Do the work; return the things that were lost."""
+        """Do the work; return the items that were lost."""
         token = self._facts.token
         if token is None:
             return self._run()
@@ -100,7 +100,7 @@ class Round:
             seat = self._idle.pop()
             count = share(self._thing_s, len(self._todo), len(self._calls) + len(self._idle) + 1)
             batch = [self._todo.popleft() for _ in range(count)]
-            self._calls[seat.actor.do.remote([thing for thing, _ in batch])] = seat, batch
+            self._calls[seat.actor.do.remote([item for item, _ in batch])] = seat, batch
 
     def _take(self, ref: Any) -> None:
         """Handle the result of a finished call."""
@@ -129,12 +129,12 @@ class Round:
     def _keep_all(self, batch: list[tuple[Any, int]], results: list[Any], seconds: float) -> None:
         mean_s = seconds / len(batch)
         self._thing_s = mean_s if self._thing_s is None else 0.8 * self._thing_s + 0.2 * mean_s
-        for (thing, _), result in zip(batch, results, strict=True):
+        for (item, _), result in zip(batch, results, strict=True):
             self._left -= 1
             if isinstance(result, Failure):
-                self._lost.append(Failure(thing, result.why))
+                self._lost.append(Failure(item, result.why))
             else:
-                self._keep(thing, result)
+                self._keep(item, result)
 
     def _refuse(self, seat: Seat, why: BaseException) -> None:
         """Exclude a node that cannot do this work, and report it once."""
@@ -150,12 +150,12 @@ class Round:
         if seat in self._idle:
             self._idle.remove(seat)
         self._cluster.unseat(seat)
-        for thing, tries in batch:
+        for item, tries in batch:
             if tries < TRIES:
-                self._todo.append((thing, tries + 1))
+                self._todo.append((item, tries + 1))
             else:
                 self._left -= 1
-                self._lost.append(Failure(thing, f"its worker ended {TRIES} times: {why}"))
+                self._lost.append(Failure(item, f"its worker ended {TRIES} times: {why}"))
 
     def _hopeless(self) -> bool:
         """Whether every live node has been refused."""

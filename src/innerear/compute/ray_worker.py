@@ -71,14 +71,14 @@ class Worker:
         self._function = self._opened.enter_context(work.open())
         self._forgives = work.forgives
 
-    def do(self, things: Sequence[Any]) -> tuple[list[Any], float]:
-        """Results in the order of `things`, and the seconds they took together."""
+    def do(self, items: Sequence[Any]) -> tuple[list[Any], float]:
+        """Results in the order of `items`, and the seconds they took together."""
         assert self._function is not None
         results: list[Any] = []
         start = time.perf_counter()
-        for thing in things:
+        for item in items:
             try:
-                results.append(self._function(thing))
+                results.append(self._function(item))
             except self._forgives as error:
                 results.append(Failure(None, str(error)))
         return results, time.perf_counter() - start

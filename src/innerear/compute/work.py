@@ -1,6 +1,6 @@
-"""A parallel map over independent things, on threads of this process or on a cluster.
+"""A parallel map over independent items, on threads of this process or on a cluster.
 
-A stage defines what to do with each thing (`Job`) and with each result (`keep`). `Executor` run it: `Local` on
+A stage defines what to do with each item (`Job`) and with each result (`keep`). `Executor` run it: `Local` on
 threads, `innerear.compute.ray.Ray` on a cluster. Neither knows what the work is, and the work does not know where it
 runs.
 """
@@ -16,18 +16,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
-PATIENCE_S = 5.0  # for threads that were told to stop but are still finishing one thing
+PATIENCE_S = 5.0  # for threads that were told to stop but are still finishing one item
 T = TypeVar("T")
 R = TypeVar("R")
 
 
 @dataclass(frozen=True)
 class Job(Generic[T, R]):
-    """What to do with each of many things.
+    """What to do with each of many items.
 
-    `open` prepares a worker (opens a jail, loads a neural network) and yields the function to call with each thing.
-    It and the things are pickled for other processes: plain data and module-level functions. An exception from the
-    function ends the whole work, except for the types in `forgives`, which lose only the one thing.
+    `open` prepares a worker (opens a jail, loads a neural network) and yields the function to call with each item.
+    It and the items are pickled for other processes: plain data and module-level functions. An exception from the
+    function ends the whole work, except for the types in `forgives`, which lose only the one item.
     """
 
     open: Callable[[], AbstractContextManager[Callable[[T], R]]]
@@ -39,9 +39,9 @@ class Job(Generic[T, R]):
 
 @dataclass(frozen=True)
 class Failure(Generic[T]):
-    """A thing that failed through no fault of the model, and why."""
+    """A item that failed through no fault of the model, and why."""
 
-    thing: T
+    item: T
     why: str
 
 
@@ -52,14 +52,14 @@ class Executor(Protocol):
 
     @property
     def workers(self) -> int:
-        """The number of things done at once."""
+        """The number of items done at once."""
         ...
 
-    def map(self, work: Job[T, R], things: Sequence[T], keep: Callable[[T, R], None]) -> list[Failure[T]]:
-        """Do the work once per thing; `keep` gets each result as it arrives, in the calling thread.
+    def map(self, work: Job[T, R], items: Sequence[T], keep: Callable[[T, R], None]) -> list[Failure[T]]:
+        """Do the work once per item; `keep` gets each result as it arrives, in the calling thread.
 
         Returns:
-            The things that were lost.
+            The items that were lost.
 
         Raises:
             What `open` raises if no worker can be prepared, and what the function raises and the work does not
@@ -84,21 +84,21 @@ class Local:
         """See `Executor.workers`."""
         return self.threads or os.cpu_count() or 1
 
-    def map(self, work: Job[T, R], things: Sequence[T], keep: Callable[[T, R], None]) -> list[Failure[T]]:
+    def map(self, work: Job[T, R], items: Sequence[T], keep: Callable[[T, R], None]) -> list[Failure[T]]:
         """See `Executor.map`. Opens nothing if there is nothing to do."""
-        threads = min(self.workers, len(things))
+        threads = min(self.workers, len(items))
         if not threads:
             return []
         lost: list[Failure[T]] = []
         futures: dict[Future[R | Failure[T]], T] = {}
         free: queue.SimpleQueue[Callable[[T], R]] = queue.SimpleQueue()
 
-        def do(thing: T) -> R | Failure[T]:
+        def do(item: T) -> R | Failure[T]:
             function = free.get()
             try:
-                return function(thing)
+                return function(item)
             except work.forgives as error:
-                return Failure(thing, str(error))
+                return Failure(item, str(error))
             finally:
                 free.put(function)
 
@@ -110,13 +110,13 @@ class Local:
                 stack.callback(pool.shutdown, wait=False, cancel_futures=True)
                 for number in range(threads):
                     free.put(opened[number % len(opened)])
-                futures = {pool.submit(do, thing): thing for thing in things}
+                futures = {pool.submit(do, item): item for item in items}
                 for future in as_completed(list(futures)):
-                    result, thing = future.result(), futures.pop(future)
+                    result, item = future.result(), futures.pop(future)
                     if isinstance(result, Failure):
                         lost.append(result)
                     else:
-                        keep(thing, result)
+                        keep(item, result)
         finally:
             wait([future for future in futures if not future.cancelled()], PATIENCE_S)
         return lost

@@ -5,7 +5,7 @@ Looked for in this order: the folder named by `INNEREAR_MODELS`; the cache (`INN
 the cache when it is wanted; larger ones by `innerear weights pull`.
 
 Checked means: against the checksum of `weights.csv`. Where the table has none, or only the first
-digits of one, the SHA-256 of the first download is written beside the file and holds from then on
+digits of one, the SHA-256 of the first download is written next to the file and is binding from then on
 (trust on first use). A network that we export from a checkpoint is recorded in the same way, along
 with the checkpoint's SHA-256. Whatever the record says, the SHA-256 of what was opened is in the
 embedder's signature.
@@ -82,7 +82,7 @@ class Source:
 
 
 class Record(msgspec.Struct, frozen=True):
-    """What is written beside a file whose content the table does not pin: its SHA-256, and where it came from."""
+    """What is written next to a file whose content the table does not pin: its SHA-256, and where it came from."""
 
     sha256: str
     origin: str
@@ -142,15 +142,15 @@ def cache_folder() -> Path:
 
 
 def home(file: str) -> Path:
-    """Where a file lies in the cache."""
+    """Where a file is in the cache."""
     return cache_folder() / "models" / file
 
 
 def local(source: Source) -> Weights | None:
-    """The file where it lies on this machine, or `None`.
+    """The path of the file on this machine, or `None`.
 
     Raises:
-        WeightsUnavailable: it is there with other content than the record beside it or the table says.
+        WeightsUnavailable: it is there with other content than the record next to it or the table says.
     """
     path = place(source)
     return check(source, path) if path else None
@@ -178,7 +178,7 @@ def _run_on(files: Sequence[Source]) -> list[Source]:
 
 
 def check(source: Source, path: Path) -> Weights:
-    """The file at a path, if its content is what the record beside it, or else the table, says.
+    """The file at a path, if its content is what the record next to it, or else the table, says.
 
     Raises:
         WeightsUnavailable: it is not.

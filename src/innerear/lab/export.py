@@ -162,7 +162,7 @@ def _origin(path: Path) -> str:
 
 @dataclass(frozen=True)
 class _Port:
-    """What a network takes or gives: its name, and which axes have any length beside axis 0, the batch."""
+    """What a network takes or gives: its name, and which axes besides axis 0 (the batch) have any length."""
 
     name: str
     free: dict[int, str] = field(default_factory=dict)

@@ -66,7 +66,7 @@ def vowel(
 
 
 def revoiced(speech: Floats, sample_rate: int, f0_hz: Floats | None, rng: Rng, *, throughout: bool = False) -> Floats:
-    """Speech with another voice: its linear prediction (20 ms windows) driven anew, at the same sample rate.
+    """Speech with another voice: its linear prediction (20 ms windows) excited again, at the same sample rate.
 
     `f0_hz`: an f0 for each sample, from which pulses are made wherever the speech itself is voiced and
     noise elsewhere (`throughout`: pulses everywhere); `None`: noise throughout, which is a whisper.

@@ -3,7 +3,7 @@
 The sound is matched with the same texts as said by several talkers (`words.npz`, built by
 `innerear checks templates`): real ones, talkers by formant rules, talkers by recorded diphones. A
 choice among few texts is far easier than recognising any, so its rate of right ones is no word
-error rate: chance (1 over the size of the set) stands beside it.
+error rate: chance (1 over the size of the set) is reported with it.
 
 Features: 13 mel cepstra between 120 and 3700 Hz, each of mean 0 and variance 1 over the heard part
 (which takes out the channel), on a time axis of 40 or 100 points from the first heard

@@ -69,7 +69,7 @@ def render_all(
     )
     code = [program for program in programs if runs(program)]
     lost = (machines or Local()).map(work, code, lambda program, row: keep(row))
-    return [f"program {one.thing.digest[:8]}: {one.why}" for one in lost]
+    return [f"program {one.item.digest[:8]}: {one.why}" for one in lost]
 
 
 @contextmanager

@@ -26,7 +26,7 @@ def damaged(run: Run, rows: Sequence[Render], machines: Executor | None, progres
     tally = Tally(progress, "sounds checked", 0, len(rows))
     work = Job(partial(_reading, run.audio), forgives=(AudioError,), sees=run.folder)
     lost = (machines or Local()).map(work, rows, lambda row, _: tally.add())
-    return {one.thing.key for one in lost}
+    return {one.item.key for one in lost}
 
 
 @contextmanager
