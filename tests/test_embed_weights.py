@@ -81,7 +81,7 @@ def pull_file(source: Source, progress: Progress | None = None) -> Weights:
 
 def test_a_download_goes_on_where_it_was_cut_off(hub: Hub) -> None:
     hub.stops_after = 100_000
-    with pytest.raises(WeightsUnavailable, match=r"cut off after 100000 of 512000 bytes; .* goes on from there"):
+    with pytest.raises(WeightsUnavailable, match=r"cut off after 100000 of 512000 bytes; .* resumes the download"):
         pull_file(source(hub))
     assert local(source(hub)) is None
     hub.stops_after = None

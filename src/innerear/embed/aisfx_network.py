@@ -25,13 +25,13 @@ def network(checkpoint: Path) -> bytes:
     Raises:
         WeightsUnavailable: it is another checkpoint.
     """
-    held = read_tensors(checkpoint)
+    tensors = read_tensors(checkpoint)
     weights: dict[str, NDArray[np.float32]] = {}
     nodes: list[Node] = []
     inputs, last = 1, "spectra"
 
     def weight(name: str, shape: tuple[int, ...]) -> str:
-        tensor = held.get(f"embedding_net.{name}")
+        tensor = tensors.get(f"embedding_net.{name}")
         if tensor is None or tensor.shape != shape or tensor.dtype != np.float32 or not np.isfinite(tensor).all():
             raise WeightsUnavailable(f"{checkpoint} is not a checkpoint of aiSFX: it has no {name} of shape {shape}")
         weights[name] = tensor

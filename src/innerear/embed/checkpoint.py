@@ -47,7 +47,7 @@ def read_tensors(path: Path) -> dict[str, NDArray[Any]]:
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            held = _held(archive)
+            stored = _stored(archive)
     except (
         OSError,
         EOFError,
@@ -60,15 +60,15 @@ def read_tensors(path: Path) -> dict[str, NDArray[Any]]:
     ) as error:
         line = str(error).strip().splitlines()[:1]
         raise WeightsUnavailable(
-            f"{path} is not a checkpoint that is read here: {''.join(line)[:200] or type(error).__name__}"
+            f"{path} is not a supported checkpoint: {''.join(line)[:200] or type(error).__name__}"
         ) from error
-    found = next((one for one in held if isinstance(one, dict)), {}) if isinstance(held, tuple) else held
-    if not isinstance(found, dict):
-        raise WeightsUnavailable(f"{path} is not a checkpoint that is read here: it holds no dict of tensors")
-    return {str(name): tensor for name, tensor in found.items() if isinstance(tensor, np.ndarray)}
+    tensors = next((one for one in stored if isinstance(one, dict)), {}) if isinstance(stored, tuple) else stored
+    if not isinstance(tensors, dict):
+        raise WeightsUnavailable(f"{path} is not a supported checkpoint: it has no dict of tensors")
+    return {str(name): tensor for name, tensor in tensors.items() if isinstance(tensor, np.ndarray)}
 
 
-def _held(archive: zipfile.ZipFile) -> Any:
+def _stored(archive: zipfile.ZipFile) -> Any:
     """What the pickle of a checkpoint describes."""
     entries = {entry.filename: entry for entry in archive.infolist()}
     if len(entries) != len(archive.infolist()):

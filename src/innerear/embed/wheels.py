@@ -253,20 +253,23 @@ def _pip_conf() -> dict[str, str]:
 
 
 def _uv_toml() -> dict[str, str]:
-    """What uv's configuration files say of indexes; the last file that says it wins."""
+    """The indexes in uv's configuration files; the last file that sets one wins."""
     config = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "uv" / "uv.toml"
     named = os.environ.get("UV_CONFIG_FILE")
     found: dict[str, str] = {}
     for path in [Path("/etc/uv/uv.toml"), config, *([Path(named)] if named else [])]:
         try:
-            held: dict[str, Any] = tomllib.loads(path.read_text("utf-8"))
+            settings: dict[str, Any] = tomllib.loads(path.read_text("utf-8"))
         except (OSError, ValueError):
             continue
-        told = [index for index in held.get("index", []) if isinstance(index, dict) and "url" in index]
-        main = [index["url"] for index in told if index.get("default")] or [held.get("index-url")]
+        indexes = [index for index in settings.get("index", []) if isinstance(index, dict) and "url" in index]
+        main = [index["url"] for index in indexes if index.get("default")] or [settings.get("index-url")]
         if main[0]:
             found["index-url"] = str(main[0])
-        others = [*(index["url"] for index in told if not index.get("default")), *held.get("extra-index-url", [])]
+        others = [
+            *(index["url"] for index in indexes if not index.get("default")),
+            *settings.get("extra-index-url", []),
+        ]
         if others:
             found["extra-index-url"] = " ".join(map(str, others))
     return found

@@ -65,27 +65,27 @@ class Cut:
 
     def stretches(self, blocks: Iterable[Samples], most: int) -> Iterator[Samples]:
         """The signal in stretches of whole windows, at most so many in one, at least one in all."""
-        held = recent = np.zeros(0, np.float32)
-        heard = 0
+        buffer = recent = np.zeros(0, np.float32)
+        windows = 0
         full, step = self.length + (most - 1) * self.hop, most * self.hop
         for block in blocks:
             recent = np.concatenate([recent[-self.length :], block])
-            held = np.concatenate([held, block])
-            while len(held) >= full:
-                yield held[:full]
-                held = held[step:]
-                heard += most
-        if not heard and len(held) < self.length:
-            yield self.fill(held, self.length)
+            buffer = np.concatenate([buffer, block])
+            while len(buffer) >= full:
+                yield buffer[:full]
+                buffer = buffer[step:]
+                windows += most
+        if not windows and len(buffer) < self.length:
+            yield self.fill(buffer, self.length)
             return
-        count = max(0, (len(held) - self.length) // self.hop + 1)
+        count = max(0, (len(buffer) - self.length) // self.hop + 1)
         if count:
-            yield held[: self.length + (count - 1) * self.hop]
-        reached = (count - 1) * self.hop + self.length  # of what is held, by the last window
-        if self.tail == "end" and len(held) > reached:
+            yield buffer[: self.length + (count - 1) * self.hop]
+        reached = (count - 1) * self.hop + self.length  # samples of the buffer that whole windows cover
+        if self.tail == "end" and len(buffer) > reached:
             yield recent[-self.length :]
-        if self.tail == "rest" and len(held) > reached:
-            yield self.fill(held[reached:], self.length)
+        if self.tail == "rest" and len(buffer) > reached:
+            yield self.fill(buffer[reached:], self.length)
 
 
 class Windowed(ABC):
