@@ -118,7 +118,7 @@ def test_another_system_is_refused_with_the_ways_that_remain(monkeypatch, system
 
 def test_a_tier_that_was_asked_for_is_never_replaced_by_another(monkeypatch):
     monkeypatch.setattr(tiers, "_passed", {})
-    monkeypatch.setattr(tiers, "_lacks", lambda way, track: ("", "") if way == "ll" else ("gone", "bring it back"))
+    monkeypatch.setattr(tiers, "_lacks", lambda way, *_: ("", "") if way == "ll" else ("gone", "bring it back"))
     with pytest.raises(JailUnavailable, match=r"bwrap: gone; own: gone\. bring it back"):
         open_jail("ns")
 
@@ -227,6 +227,7 @@ SAID = {
     wire.Status.OUT_OF_MEMORY: {Outcome.OUT_OF_MEMORY},
     wire.Status.FORBIDDEN: {Outcome.FORBIDDEN},
     wire.Status.PROVENANCE: {Outcome.PROVENANCE},
+    wire.Status.KILLED: {Outcome.EXIT_CODE, Outcome.OUT_OF_MEMORY, Outcome.FORBIDDEN},
 }
 """What a child says of its program, and what the host may make of it."""
 

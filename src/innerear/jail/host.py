@@ -158,7 +158,7 @@ class ZygoteJail:
 
     def run(self, code: str, limits: Limits, seed: int = 0, audited: bool = True) -> JailResult:
         """Run one program to its end; see `base.Jail`."""
-        imports = _word(code)
+        imports = _word(code) if self._start.language == "python" else "stdlib"
         try:
             return self._try(self._zygote(imports), code, limits, seed, audited)
         except Lost as lost:
@@ -244,7 +244,7 @@ def _ran(reply: Reply, limits: Limits, log: _memfd, answer: _memfd) -> JailResul
     elif exit_code := os.WEXITSTATUS(reply.status):
         outcome, reason = Outcome.EXIT_CODE, f"left with exit code {exit_code}"
     else:
-        outcome, reason, exit_code, clip = result.read(answer.number, answer.size, limits)
+        outcome, reason, exit_code, clip = result.read(answer.number, answer.size, limits, cpu_s)
     return JailResult(
         outcome=outcome,
         reason=reason,
@@ -282,14 +282,19 @@ class _memfd:
 
 
 class _WorkFolder:
-    """In `ll`: a folder with an empty output.wav, the only file that the program may write."""
+    """In `ll`: a folder with an empty output.wav, the only file that the program may write.
+
+    Its name is the number of its inode, so that a child that has its descriptor can find its path.
+    """
 
     def __init__(self, parent: str) -> None:
         self._parent = parent
 
     def __enter__(self) -> int:
-        self._path = tempfile.mkdtemp(dir=self._parent)
-        self._number = os.open(self._path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        made = tempfile.mkdtemp(dir=self._parent)
+        self._number = os.open(made, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        self._path = f"{self._parent}/{os.fstat(self._number).st_ino}"
+        Path(made).rename(self._path)
         output = os.open(OUTPUT, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600, dir_fd=self._number)
         if os.geteuid() == 0:
             os.fchown(output, NOBODY, NOBODY)

@@ -1,4 +1,4 @@
-"""The tier `off`: no jail. A plain `python program.py` with limits, only on request.
+"""The tier `off`: no jail. A plain `python program.py` (or `csound`, `node`) with limits, only on request.
 
 On the track `scratch`, imports find only the standard library, NumPy and SciPy. That keeps honest programs to the
 track, but a program that wants to can read any file and load any library.
@@ -20,14 +20,18 @@ from typing import Any
 from innerear.clip import Clip
 from innerear.jail import result
 from innerear.jail.base import JailResult
-from innerear.jail.inside import wav, wire
+from innerear.jail.inside import judge, wav, wire
+from innerear.jail.inside.commands import mended, words
 from innerear.jail.inside.wire import OUTPUT, PROGRAM
 from innerear.jail.start import runtime
+from innerear.jail.tools import tool
+from innerear.languages import Language
 from innerear.records import Limits, Outcome, Track
 
 _NO_OUTPUT = "the program left no output.wav"
 # Set by the shell, so that no Python runs between fork and exec; macOS refuses -v.
-_LIMITED = 'ulimit -t {cpu}; ulimit -f {blocks}; ulimit -v {kib} 2>/dev/null; exec "$0" {program}'
+_LIMITED = 'ulimit -t {cpu}; ulimit -f {blocks}; ulimit -v {kib} 2>/dev/null; {more}exec "$0" "$@"'
+_LIMITED_DATA = "ulimit -d {kib}; "
 
 # Python imports a module of this name when it starts.
 _CUSTOM = "sitecustomize.py"
@@ -52,10 +56,11 @@ sys.meta_path[:] = [finder for finder in sys.meta_path if "_frozen_importlib" in
 class PlainJail:
     """A `Jail` that isolates nothing: the program is one of the user's own processes."""
 
-    def __init__(self, facts: dict[str, Any], track: Track = "scratch") -> None:
+    def __init__(self, facts: dict[str, Any], track: Track = "scratch", language: Language = "python") -> None:
         self.facts = facts
+        self._tool = None if language == "python" else tool(language)
         self._only = ""
-        if track == "scratch":
+        if track == "scratch" and not self._tool:
             behind = {"base": sys.base_prefix, "platbase": sys.base_exec_prefix}
             self._only = f"FOLDERS, BEHIND = {dict(runtime().packages)!r}, {behind!r}\n{_ONLY}"
 
@@ -64,34 +69,54 @@ class PlainJail:
         with tempfile.TemporaryDirectory(prefix="innerear-plain-") as place, tempfile.TemporaryFile() as log:
             folder, first = Path(place, "work"), Path(place, "first")
             folder.mkdir()
-            Path(folder, PROGRAM).write_bytes(code.encode("utf-8", "surrogatepass"))
+            name = self._tool.file if self._tool else PROGRAM
+            Path(folder, name).write_bytes(code.encode("utf-8", "surrogatepass"))
             environment = os.environ | {"PYTHONHASHSEED": "0"}
             if self._only:
                 first.mkdir()
                 Path(first, _CUSTOM).write_text(self._only)
                 environment["PYTHONPATH"] = str(first)
-            script = _LIMITED.format(
-                cpu=max(1, round(limits.cpu_s + 0.499)),
-                blocks=limits.file_bytes // 512,
-                kib=limits.memory_bytes >> 10,
-                program=PROGRAM,
-            )
-            begin = time.monotonic()
-            process = subprocess.Popen(
-                ["/bin/sh", "-c", script, sys.executable],
-                cwd=folder,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env=environment,
-                start_new_session=True,
-            )
-            status, cpu_s, rss = _wait(process, begin + limits.wall_s)
+            commands = [[sys.executable, PROGRAM]]
+            if self._tool:
+                environment |= dict(self._tool.environment)
+                steps = range(len(self._tool.commands))
+                commands = [words(self._tool, step, seed, limits.memory_bytes) for step in steps]
+            begin, cpu_s, rss = time.monotonic(), 0.0, 0
+            for step, command in enumerate(commands):  # noqa: B007
+                process = subprocess.Popen(
+                    ["/bin/sh", "-c", self._script(limits, cpu_s), *command],
+                    cwd=folder,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    env=environment,
+                    start_new_session=True,
+                )
+                status, used_s, used = _wait(process, begin + limits.wall_s)
+                cpu_s, rss = cpu_s + used_s, max(rss, used)
+                if status != 0:
+                    break
             wall_s = time.monotonic() - begin
             log.seek(0)
-            text = result.clean(log.read(limits.log_bytes))
-            outcome, reason, exit_code, clip = _judge(status, text, cpu_s, limits, Path(folder, OUTPUT))
+            told = log.read(limits.log_bytes)
+            text = result.clean(mended(told, str(folder)) if self._tool else told)
+            output = Path(folder, OUTPUT)
+            if self._tool and status:
+                found = judge.judge(self._tool.language, step, status, text)
+                outcome, reason, exit_code = result.failed(*found, cpu_s=cpu_s, limits=limits)
+                return JailResult(outcome, reason, text, exit_code, wall_s, cpu_s, rss)
+            outcome, reason, exit_code, clip = _judge(status, text, cpu_s, limits, output)
             return JailResult(outcome, reason, text, exit_code, wall_s, cpu_s, rss, clip)
+
+    def _script(self, limits: Limits, used_s: float) -> str:
+        """The shell's words that limit a command; `used_s` is the CPU time of the commands before it."""
+        reserved = self._tool.reserved if self._tool else 0
+        return _LIMITED.format(
+            cpu=max(1, round(limits.cpu_s - used_s + 0.499)),
+            blocks=limits.file_bytes // 512,
+            kib=(limits.memory_bytes + reserved) >> 10,
+            more=_LIMITED_DATA.format(kib=limits.memory_bytes >> 10) if self._tool else "",
+        )
 
     def close(self) -> None:
         """Do nothing: no process outlives `run`."""

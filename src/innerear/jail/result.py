@@ -43,10 +43,12 @@ def clean(data: bytes) -> str:
     return "".join(c for c in text if c in "\t\n" or (c.isprintable() or c == " "))
 
 
-def read(descriptor: int, size: int, limits: Limits) -> tuple[Outcome, str, int | None, Clip | None]:
+def read(
+    descriptor: int, size: int, limits: Limits, cpu_s: float = 0.0
+) -> tuple[Outcome, str, int | None, Clip | None]:
     """The outcome, its reason, the exit code and the sound from a result memfd of `size` bytes.
 
-    An invalid result (the program called `os._exit`, or forged it) is `NO_AUDIO`.
+    An invalid result (the program called `os._exit`, or forged it) is `NO_AUDIO`. `cpu_s` is the CPU time used.
     """
     head = Result(*wire.RESULT.unpack(os.pread(descriptor, wire.RESULT.size, 0)))
     known = head.magic == wire.RESULT_MAGIC and head.status in list(Status)
@@ -55,10 +57,16 @@ def read(descriptor: int, size: int, limits: Limits) -> tuple[Outcome, str, int 
     status = Status(head.status)
     if status is not Status.AUDIO:
         reason = clean(os.pread(descriptor, min(head.payload, wire.REASON_BYTES), wire.RESULT.size))
-        code = head.exit_code & 0xFF if status in (Status.EXIT_CODE, Status.ERROR) else None
-        return _OUTCOMES[status], reason, code, None
+        return *failed(status, head.exit_code, reason, cpu_s, limits), None
     reason, clip = audio(head, lambda count: os.pread(descriptor, count, wire.RESULT.size), limits)
     return (Outcome.OK if clip else Outcome.BAD_AUDIO), reason, 0, clip
+
+
+def failed(status: Status, code: int, reason: str, cpu_s: float, limits: Limits) -> tuple[Outcome, str, int | None]:
+    """Outcome, reason and exit code of a program that left no sound, from its child's claim."""
+    if status is Status.KILLED:
+        return killed(code & 0x7F, cpu_s, limits)
+    return _OUTCOMES[status], reason, code & 0xFF if status in (Status.EXIT_CODE, Status.ERROR) else None
 
 
 def audio(head: Result, payload: Callable[[int], bytes], limits: Limits) -> tuple[str, Clip | None]:

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
+from innerear.jail import tool_attacks
 from innerear.jail.base import Jail
+from innerear.languages import Language
 from innerear.records import Limits, Outcome
 
 # Each attempt is harmless if it succeeds: it reads a file made for it, sends signal 0, and the like.
@@ -62,22 +64,28 @@ with wave.open("output.wav", "wb") as out:
     out.writeframes(b"\\x00\\x40\\x00\\xc0")
 """
 _HELD = "held: 18"
+_SECRET = "a secret of the host"
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 
-def leaks(jail: Jail) -> list[str]:
+def leaks(jail: Jail, language: Language = "python") -> list[str]:
     """The attacks that got through this jail, or what else is wrong with it; empty if it holds."""
     with tempfile.NamedTemporaryFile("w", prefix="innerear-canary-") as canary:
-        canary.write("a secret of the host")
+        canary.write(_SECRET)
         canary.flush()
         Path(canary.name).chmod(0o666)
         names = canary.name, str(Path.home()), str(_PACKAGE)
-        code = f"CANARY, HOME, PACKAGE = {names!r}\n{_ATTACKS}"
+        if language == "python":
+            code, held = f"CANARY, HOME, PACKAGE = {names!r}\n{_ATTACKS}", _HELD
+        else:
+            code, held = tool_attacks.attacks(language, *names)
         ran = jail.run(code, Limits(cpu_s=5, wall_s=10), audited=False)
-    through = [line.removeprefix("got through: ") for line in ran.log.splitlines() if line.startswith("got through")]
+        written = Path(canary.name).read_text() != _SECRET
+    through = ["write_file"] if written else []
+    through += [line.removeprefix("got through: ") for line in ran.log.splitlines() if line.startswith("got through")]
     if through or ran.outcome is not Outcome.OK or ran.clip is None:
         return through or [f"a program that should run gave {ran.outcome} ({ran.reason})"]
-    if ran.log.strip() != _HELD or not np.array_equal(ran.clip.samples, [[0.5, -0.5]]):
+    if held not in ran.log.splitlines() or not np.array_equal(ran.clip.samples, [[0.5, -0.5]]):
         return [f"a program's output did not come back whole: {ran.log.strip()!r}"]
     return []
 

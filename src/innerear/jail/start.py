@@ -12,10 +12,12 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from innerear.jail import elf
 from innerear.jail.inside import view
+from innerear.jail.tools import tool
+from innerear.languages import Language
 from innerear.records import Track
 
 Way = Literal["bwrap", "own", "ll"]
@@ -55,6 +57,7 @@ class Start:
     way: Way
     without: str = ""  # tests only: a layer to leave out
     track: Track = "scratch"
+    language: Language = "python"
 
     @property
     def work_folders(self) -> bool:
@@ -64,7 +67,7 @@ class Start:
     @property
     def environment(self) -> dict[str, str]:
         """A program's environment variables."""
-        found = runtime(self.track)
+        found = runtime(self.track, self.language)
         threads = ("OPENBLAS", "OMP", "MKL", "NUMEXPR", "VECLIB_MAXIMUM")
         work = view.WORK if self.way != "ll" else tempfile.gettempdir()
         return {
@@ -80,9 +83,17 @@ class Start:
 
     def command(self) -> list[str]:
         """The command that starts a zygote; its stdin is the letter."""
-        found = runtime(self.track)
+        found = runtime(self.track, self.language)
         # `scratch` runs without `site`: no package folders on the path, and none of their start-up code.
-        python = [found.python, "-s", "-P", "-B", *(["-S"] if self.track == "scratch" else []), "-c", _BOOT]
+        python = [
+            found.python,
+            "-s",
+            "-P",
+            "-B",
+            *(["-S"] if self.track == "scratch" or self.language != "python" else []),
+            "-c",
+            _BOOT,
+        ]
         return [*_bubblewrap(found), *python] if self.way == "bwrap" else python
 
     def letter(self, imports: str, control: int, work: str) -> bytes:
@@ -93,10 +104,12 @@ class Start:
             control: the descriptor of the socket that it serves.
             work: the host's folder for work folders, or empty.
         """
-        found = runtime(self.track)
-        sight = (found.binds, found.links, found.hidden, _folders(found.binds), found.packages)
-        reads = readable(self.track) if self.way == "ll" else ()
-        return marshal.dumps((_worker(), (self.way, imports, control, *sight, reads, work, self.without)))
+        found = runtime(self.track, self.language)
+        ran: tuple[Any, ...] = () if self.language == "python" else tuple(tool(self.language))
+        folders = tool(self.language).files if ran else _folders(found.binds)
+        sight = (found.binds, found.links, found.hidden, folders, found.packages)
+        reads = readable(self.track, self.language) if self.way == "ll" else ()
+        return marshal.dumps((_worker(), (self.way, imports, control, *sight, reads, work, self.without, ran)))
 
 
 @functools.cache
@@ -128,19 +141,20 @@ class Runtime:
 
 
 @functools.cache
-def runtime(track: Track = "scratch") -> Runtime:
+def runtime(track: Track = "scratch", language: Language = "python") -> Runtime:
     """The base interpreter (not a virtual environment's link to it), and what it needs.
 
     In `scratch` that is the standard library, NumPy, SciPy and the shared libraries they need, without test data and
-    other packages; in `library`, everything that is installed. Neither shows this package.
+    other packages; in `library`, everything that is installed. Neither shows this package. For another language, the
+    interpreter has only the standard library, and there is what the language's tools need.
     """
     python = os.path.realpath(getattr(sys, "_base_executable", sys.executable))
     library = os.path.realpath(sysconfig.get_config_var("LIBDIR") or Path(sys.base_prefix, "lib"))
     base = {"base": sys.base_prefix, "platbase": sys.base_exec_prefix}  # not those of a virtual environment
     standard = [os.path.realpath(sysconfig.get_path(name, vars=base)) for name in ("stdlib", "platstdlib")]
-    packages = tuple((name, str(folder)) for name in _LIBRARY if (folder := package(name)))
+    packages = tuple((name, str(folder)) for name in _LIBRARY if language == "python" and (folder := package(name)))
     links = tuple((path, str(Path(path).readlink())) for path in _SYSTEM if Path(path).is_symlink())
-    if track == "library":
+    if track == "library" and language == "python":
         parents = [os.path.dirname(folder) for _, folder in packages]  # noqa: PTH120
         path = tuple(dict.fromkeys([*parents, os.path.realpath(sysconfig.get_path("purelib"))]))
         system = [folder for folder in _SYSTEM if not Path(folder).is_symlink()]
@@ -152,7 +166,8 @@ def runtime(track: Track = "scratch") -> Runtime:
     for module, is_hidden in (found for folder in folders for found in _walk(folder)):
         (hidden if is_hidden else modules).append(module)
     libraries = elf.libraries(modules, [library])
-    binds = _outermost([python, *folders, *libraries, *_LOCALES])
+    more = [*tool(language).executables, *tool(language).files] if language != "python" else []
+    binds = _outermost([python, *folders, *libraries, *_LOCALES, *more])
     searched = dict.fromkeys([library, *map(os.path.dirname, _below(list(libraries), ("/",)))])
     searched = {folder: None for folder in searched if not folder.endswith(".libs")}  # found by $ORIGIN
     return Runtime(python, ":".join(searched), packages, (), binds, _below(hidden, binds), links)
@@ -176,12 +191,12 @@ def _walk(folder: str) -> Iterator[tuple[str, bool]]:
 
 
 @functools.cache
-def readable(track: Track) -> tuple[tuple[str, bool], ...]:
+def readable(track: Track, language: Language = "python") -> tuple[tuple[str, bool], ...]:
     """In `ll`: the paths whose contents may be read (`True`), or only listed (`False`).
 
     Landlock can only allow, so a folder with hidden parts is expanded into what remains.
     """
-    found = runtime(track)
+    found = runtime(track, language)
     parents = {str(parent) for path in found.hidden for parent in Path(path).parents}
 
     def expanded(path: str) -> Iterator[tuple[str, bool]]:

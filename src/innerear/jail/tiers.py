@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from innerear.errors import JailFailure, JailUnavailable, UsageError
+from innerear.jail import tools
 from innerear.jail.base import Jail
+from innerear.languages import LANGUAGES, Language
 from innerear.records import Track
 
 Way = Literal["bwrap", "own", "ll", "docker", "podman"]
@@ -62,33 +64,45 @@ class Probed:
     shows_more: bool = False
 
 
-_passed: dict[tuple[str, Track], Probed] = {}
+_passed: dict[tuple[str, Track, Language], Probed] = {}
 _lock = threading.Lock()
 
 
-def open_jail(tier: str = "auto", track: Track = "scratch") -> Jail:
+def open_jail(tier: str = "auto", track: Track = "scratch", language: Language = "python") -> Jail:
     """Open a jail for one worker thread.
 
     Args:
         tier: `auto` takes `ns` if possible, else `ll`, and never less. `off` is not a jail but a plain process with
             limits; its facts have `"isolated": False`.
         track: what programs may import besides the standard library (`scratch`: NumPy and SciPy, `library`: every
-            installed package), and what they are audited for.
+            installed package), and what they are audited for. For Python only.
+        language: what programs are written in. Other languages than Python have no audit, and no image of the
+            container tiers.
 
     Raises:
-        UsageError: the tier does not exist.
-        JailUnavailable: this machine does not support it; the message has the missing feature and its fix.
+        UsageError: the tier or the language does not exist.
+        JailUnavailable: this machine does not support it, or a tool of the language is not installed; the message has
+            what is missing and its fix.
     """
     if tier not in TIERS:
         raise UsageError(f"the tier is {tier!r}, wanted one of {', '.join(TIERS)}")
+    if language not in LANGUAGES:
+        raise UsageError(f"the language is {language!r}, wanted one of {', '.join(LANGUAGES)}")
+    if language != "python":
+        if tier in ("docker", "podman"):
+            raise JailUnavailable(
+                f"the image of the tier {tier} runs Python only, not {LANGUAGES[language].title}",
+                "Use the tier ns or ll.",
+            )
+        tools.tool(language)
     if tier == "off":
         from innerear.jail.plain import PlainJail
 
-        return PlainJail(_facts("off", "plain") | {"isolated": False}, track)
+        return PlainJail(_facts("off", "plain", language) | {"isolated": False}, track, language)
     refusals = []
     for way in _WAYS[tier]:
         # Imports take most of the start-up time and most programs need them all: do them during the self-test.
-        probed, jail = _try(way, track, ("scipy",))
+        probed, jail = _try(way, track, ("scipy" if language == "python" else "stdlib",), language)
         if jail:
             return jail
         refusals.append(probed)
@@ -113,19 +127,21 @@ def probe() -> list[Probed]:
     return results
 
 
-def _try(way: Way, track: Track, ahead: tuple[str, ...] = ()) -> tuple[Probed, Jail | None]:
+def _try(
+    way: Way, track: Track, ahead: tuple[str, ...] = (), language: Language = "python"
+) -> tuple[Probed, Jail | None]:
     """A jail, or why there is none. Checks requirements, starts it, and runs the self-test once per process."""
-    key = way, track
+    key = way, track, language
     with _lock:
         if key in _passed:
-            return _passed[key], _jail(way, track, _passed[key].facts, ahead)
+            return _passed[key], _jail(way, track, _passed[key].facts, ahead, language)
         tier = "ns" if way in ("bwrap", "own") else way
-        missing, fix = _lacks(way, track)
+        missing, fix = _lacks(way, track, language)
         if missing:
             return Probed(tier, way, missing, fix), None
-        facts = _facts(tier, way)
-        jail = _jail(way, track, facts, ahead)
-        missing, fix = _fails(way, jail)
+        facts = _facts(tier, way, language)
+        jail = _jail(way, track, facts, ahead, language)
+        missing, fix = _fails(way, jail, language)
         if missing:
             jail.close()
             return Probed(tier, way, missing, fix), None
@@ -133,7 +149,7 @@ def _try(way: Way, track: Track, ahead: tuple[str, ...] = ()) -> tuple[Probed, J
         return _passed[key], jail
 
 
-def _jail(way: Way, track: Track, facts: dict[str, Any], ahead: tuple[str, ...]) -> Jail:
+def _jail(way: Way, track: Track, facts: dict[str, Any], ahead: tuple[str, ...], language: Language) -> Jail:
     if way == "docker" or way == "podman":
         from innerear.jail import container
 
@@ -141,20 +157,20 @@ def _jail(way: Way, track: Track, facts: dict[str, Any], ahead: tuple[str, ...])
     from innerear.jail.host import ZygoteJail
     from innerear.jail.start import Start
 
-    return ZygoteJail(Start(way, track=track), facts, ahead)
+    return ZygoteJail(Start(way, track=track, language=language), facts, ahead)
 
 
-def _fails(way: str, jail: Jail) -> tuple[str, str]:
+def _fails(way: str, jail: Jail, language: Language) -> tuple[str, str]:
     from innerear.jail import selftest
 
     try:
-        through = selftest.leaks(jail)
+        through = selftest.leaks(jail, language)
     except JailFailure as error:
         return str(error), _FIXES.get(way, _NO_NAMESPACES)
     return (f"the self-test found a hole: {', '.join(through)}", "Please report it.") if through else ("", "")
 
 
-def _lacks(way: str, track: Track = "scratch") -> tuple[str, str]:
+def _lacks(way: str, track: Track = "scratch", language: Language = "python") -> tuple[str, str]:
     """A missing requirement that shows without starting anything, and its fix; both empty if there is none."""
     if way in ("docker", "podman"):
         return ("", "") if shutil.which(way) else (f"{way} is not installed", f"Install {way}.")
@@ -168,7 +184,7 @@ def _lacks(way: str, track: Track = "scratch") -> tuple[str, str]:
     if not hasattr(os, "pidfd_open") or not Path("/proc/self/setgroups").exists():
         return f"no pidfd or no user namespaces (Linux {platform.release()})", "Use Linux 5.9 or later."
     if os.geteuid() == 0 and not linux.is_admin():
-        closed = view.closed_folders(runtime(track).binds)
+        closed = view.closed_folders(runtime(track, language).binds)
         if closed:
             return f"only root may enter {min(closed)}, but programs run as another user", _READABLE
     if way == "ll":
@@ -185,16 +201,21 @@ def _lacks(way: str, track: Track = "scratch") -> tuple[str, str]:
     return "", ""
 
 
-def _facts(tier: str, way: str) -> dict[str, Any]:
+def _facts(tier: str, way: str, language: Language = "python") -> dict[str, Any]:
     facts: dict[str, Any] = {
         "tier": tier,
         "way": way,
         "kernel": platform.release(),
         "machine": platform.machine(),
-        "python": platform.python_version(),
-        "numpy": metadata.version("numpy"),
-        "scipy": metadata.version("scipy"),
     }
+    if language == "python":
+        facts |= {
+            "python": platform.python_version(),
+            "numpy": metadata.version("numpy"),
+            "scipy": metadata.version("scipy"),
+        }
+    else:
+        facts |= {"language": language, **tools.versions(language)}
     if sys.platform == "linux" and tier in ("ns", "ll"):
         from innerear.jail.inside import landlock
 

@@ -8,9 +8,11 @@ import os
 import resource
 import socket
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from innerear.jail.inside import landlock, linux, runner, seccomp, view, wire
+from innerear.jail.inside import landlock, linux, runner, seccomp, tool, view, wire
+from innerear.jail.inside.commands import Tool
 from innerear.jail.inside.wire import Request
 
 INSIDE_UID = 1000
@@ -28,17 +30,26 @@ class Setting:
     readable: tuple[str, ...]  # folders; the view may hide parts of them
     machine: str
     without: str  # a layer that tests leave out, to show that it is needed
+    work: str = ""  # in `ll`: the folder of work folders
+    tool: Tool | None = None  # what runs programs that are not Python
 
 
-def filter_for(setting: Setting) -> bytes:
-    """The seccomp filter, made once, with a placeholder for each child's pid."""
-    return seccomp.program(setting.machine, _OWN_PID_PLACE)
+def filters_for(setting: Setting) -> tuple[bytes, bytes]:
+    """The seccomp filters of a child and of its tools, made once, with a placeholder for each process's pid."""
+    own, tools = (seccomp.program(setting.machine, _OWN_PID_PLACE, tool) for tool in (False, True))
+    return own, tools
 
 
-def live(setting: Setting, filter_: bytes, sock: socket.socket, parent: int) -> None:
+def _load(setting: Setting, filter_: bytes) -> None:
+    if setting.without != "seccomp":
+        seccomp.load(filter_.replace(_OWN_PID_PLACE.to_bytes(4, "little"), os.getpid().to_bytes(4, "little")))
+
+
+def live(setting: Setting, filters: tuple[bytes, bytes], sock: socket.socket, parent: int) -> None:
     """Run in the child: enter new namespaces, wait for a request, drop all rights, run the program. Never returns.
 
-    Only the numbers of a request are read before seccomp is active.
+    Only the numbers of a request are read before seccomp is active. Of a program for a tool, the text is copied to
+    its file unread.
     """
     linux.prctl(linux.PR_SET_DUMPABLE, 1)  # needed to write to /proc/self
     linux.prctl(linux.PR_SET_PDEATHSIG, 9)
@@ -65,10 +76,19 @@ def live(setting: Setting, filter_: bytes, sock: socket.socket, parent: int) -> 
         writable = (".", landlock.WORK)
     else:
         os.fchdir(work[0])
+        if setting.tool:
+            # Root's zygote may have mounts of its own; a folder of the host's mounts has no path there, and Node asks.
+            os.chdir(f"{setting.work}/{os.fstat(work[0]).st_ino}")
         writable = (wire.OUTPUT, landlock.WRITE)
+    if setting.tool:
+        tool.place(setting.tool, source, made=not setting.namespaces)
     linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
     if setting.landlock_abi and setting.without != "landlock":
         readable = [(path, landlock.READ) for path in (*setting.readable, *view.DEVICES)]
+        if setting.tool:
+            readable += [(path, landlock.READ | landlock.EXECUTE) for path in setting.tool.executables]
+            readable += [(setting.tool.file, landlock.READ)]
+            readable += [(path, landlock.WRITE) for path in setting.tool.made]
         landlock.restrict(setting.landlock_abi, [*readable, ("/dev/null", landlock.WRITE), writable])
     linux.drop_capabilities()
     linux.prctl(linux.PR_SET_DUMPABLE, 0)
@@ -78,11 +98,15 @@ def live(setting: Setting, filter_: bytes, sock: socket.socket, parent: int) -> 
     _arrange(
         {0: null, runner.LOG: log, runner.LOG + 1: log, runner.RESULT: result, _SOCKET: sock.fileno(), _SOURCE: source}
     )
-    _limit(request)
-    if setting.without != "seccomp":
-        seccomp.load(filter_.replace(_OWN_PID_PLACE.to_bytes(4, "little"), os.getpid().to_bytes(4, "little")))
+    _limit(request, setting)
+    own, tools = filters
+    if not setting.tool:
+        _load(setting, own)
     os.write(_SOCKET, b"armed")
     os.close(_SOCKET)
+    if setting.tool:
+        os.close(_SOURCE)
+        tool.run(setting.tool, request, partial(_load, setting, tools), partial(_load, setting, own))
     runner.run(_SOURCE, request)
 
 
@@ -95,7 +119,7 @@ def _arrange(places: dict[int, int]) -> None:
     os.closerange(above, 1 << 20)
 
 
-def _limit(request: Request) -> None:
+def _limit(request: Request, setting: Setting) -> None:
     limits = {
         resource.RLIMIT_AS: request.memory_bytes,
         resource.RLIMIT_CPU: request.cpu_s,
@@ -108,6 +132,12 @@ def _limit(request: Request) -> None:
         resource.RLIMIT_MSGQUEUE: 0,
         resource.RLIMIT_SIGPENDING: 64,
     }
+    if setting.tool:
+        limits[resource.RLIMIT_AS] += setting.tool.reserved
+        if setting.namespaces:
+            limits[resource.RLIMIT_NPROC] += tool.THREADS
+        else:  # all processes of the user would be counted
+            del limits[resource.RLIMIT_NPROC]
     for which, value in limits.items():
         _, hard = resource.getrlimit(which)
         if hard != resource.RLIM_INFINITY:
@@ -115,11 +145,11 @@ def _limit(request: Request) -> None:
         resource.setrlimit(which, (value, value))
 
 
-def main(setting: Setting, filter_: bytes, sock: socket.socket, parent: int) -> None:
+def main(setting: Setting, filters: tuple[bytes, bytes], sock: socket.socket, parent: int) -> None:
     """Call `live`; if the jail itself fails, write a traceback to the zygote's stderr."""
     with contextlib.suppress(BaseException):
         try:
-            live(setting, filter_, sock, parent)
+            live(setting, filters, sock, parent)
         except BaseException:  # noqa: BLE001
             import traceback
 

@@ -10,9 +10,10 @@ from collections.abc import Iterable
 from innerear.jail.inside.linux import libc, syscall
 
 _CREATE, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
+EXECUTE = 1 << 0
 _WRITE_FILE, _READ_FILE, _READ_DIR, _REMOVE_DIR, _REMOVE_FILE = 1 << 1, 1 << 2, 1 << 3, 1 << 4, 1 << 5
 _MAKE_DIR, _MAKE_REG, _TRUNCATE = 1 << 7, 1 << 8, 1 << 14
-_FILE_RIGHTS = (1 << 0) | _WRITE_FILE | _READ_FILE | _TRUNCATE | (1 << 15)
+_FILE_RIGHTS = EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE | (1 << 15)
 
 LIST = _READ_DIR
 READ = _READ_FILE | _READ_DIR

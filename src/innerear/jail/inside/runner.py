@@ -60,7 +60,7 @@ def run(source: int, request: Request) -> None:
     try:
         with open(source, "rb") as file:
             code = file.read()
-        _report(*_execute(code, Audit(request.audit)))
+        report(*_execute(code, Audit(request.audit)))
     except MemoryError:
         _pwrite(RESULT, exhausted, 0)
     _leave(0)
@@ -175,7 +175,8 @@ def _packed(status: Status, payload: bytes, exit_code: int = 0) -> bytes:
     return wire.RESULT.pack(*Result(wire.RESULT_MAGIC, status, 0, 0, 0, exit_code, len(payload))) + payload
 
 
-def _report(status: Status, exit_code: int, reason: str) -> None:
+def report(status: Status, exit_code: int, reason: str) -> None:
+    """Write the result: with `AUDIO` the sound in output.wav, if that is one."""
     if status is Status.AUDIO:
         try:
             return _report_audio()

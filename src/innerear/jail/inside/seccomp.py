@@ -35,6 +35,12 @@ futex 202 98  set_robust_list 273 99  get_robust_list 274 100  set_tid_address 2
 sched_yield 24 124  exit 60 93  exit_group 231 94  restart_syscall 219 128  arch_prctl 158 -
 """
 
+# What tools that are not Python need besides; see `TOOL_VALUES`.
+TOOL_CALLS = """
+epoll_create1 291 20  epoll_ctl 233 21  epoll_wait 232 -  epoll_pwait 281 22  eventfd2 290 19
+execve 59 221  membarrier 324 283  statfs 137 43  fstatfs 138 44
+"""
+
 OWN_PID = -1
 # Allowed only with one of these values in these arguments.
 CONDITIONAL = """
@@ -50,6 +56,15 @@ VALUES: dict[str, dict[int, tuple[int, ...]]] = {
     "ioctl": {1: (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)},  # TCGETS WINSZ NREAD NBIO NCLEX CLEX
     "prctl": {0: (15, 16)},  # the name of the thread
     "madvise": {2: (0, 4, 8, 14, 15)},  # NORMAL DONTNEED FREE HUGEPAGE NOHUGEPAGE; no page merging
+}
+# For tools: one more thread of this process (as the C library makes one), never a process; signals to its own threads.
+_THREAD = 0x3D0F00
+TOOL_CONDITIONAL = "clone 56 220"
+TOOL_VALUES = VALUES | {
+    "clone": {0: (_THREAD,)},
+    "tgkill": {0: (OWN_PID,)},
+    "prctl": {0: (15, 16, 0x53564D41)},  # also the names of memory
+    "madvise": {2: (0, 1, 2, 3, 4, 8, 10, 14, 15, 16)},  # also access patterns, DONTFORK, DONTDUMP
 }
 CLONE3 = 435  # ENOSYS sends the C library to clone, which then fails with EPERM
 MACHINES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
@@ -68,8 +83,10 @@ def numbers(table: str, machine: str) -> dict[str, int]:
     return {words[i]: int(words[i + column]) for i in range(0, len(words), 3) if words[i + column] != "-"}
 
 
-def program(machine: str, own_pid: int) -> bytes:
+def program(machine: str, own_pid: int, tool: bool = False) -> bytes:
     """The filter as an array of `struct sock_filter`: architecture, plain calls, then conditions.
+
+    `tool`: for a program that is not Python. It may have threads, and execute what Landlock lets it.
 
     >>> len(program("x86_64", 1)) % 8
     0
@@ -78,16 +95,19 @@ def program(machine: str, own_pid: int) -> bytes:
     def step(code: int, value: int, if_true: int = 0, if_false: int = 0) -> bytes:
         return struct.pack("<HBBI", code, if_true, if_false, value)
 
+    calls, conditional, allowed = CALLS, CONDITIONAL, VALUES
+    if tool:
+        calls, conditional, allowed = CALLS + TOOL_CALLS, CONDITIONAL + TOOL_CONDITIONAL, TOOL_VALUES
     out = step(_LOAD, _ARCHITECTURE) + step(_EQUAL, MACHINES[machine], 1) + step(_RETURN, KILL)
     out += step(_LOAD, _NUMBER)
     if machine == "x86_64":
         out += step(_AT_LEAST, _X32_BIT, 0, 1) + step(_RETURN, KILL)
-    for number in numbers(CALLS, machine).values():
+    for number in numbers(calls, machine).values():
         out += step(_EQUAL, number, 0, 1) + step(_RETURN, ALLOW)
     out += step(_EQUAL, CLONE3, 0, 1) + step(_RETURN, ERRNO | ENOSYS)
-    for name, number in numbers(CONDITIONAL, machine).items():
+    for name, number in numbers(conditional, machine).items():
         checks = b""
-        for argument, values in VALUES[name].items():
+        for argument, values in allowed[name].items():
             low = _ARGUMENTS + 8 * argument
             # Commands are C ints and the kernel ignores their upper half; pointers are compared whole.
             if name == "prlimit64" and argument == 2:

@@ -80,6 +80,7 @@ class Status(enum.IntEnum):
     OUT_OF_MEMORY = 6
     FORBIDDEN = 7
     PROVENANCE = 8
+    KILLED = 9  # a tool, by the signal in `exit_code`
 
 
 class Result(NamedTuple):

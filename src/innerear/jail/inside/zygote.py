@@ -20,9 +20,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_file_location
+from typing import Any
 
 from innerear.jail.inside import child, landlock, linux, view, wire
 from innerear.jail.inside.child import Setting
+from innerear.jail.inside.commands import Tool
 from innerear.jail.inside.wire import Reply, Request, Why
 
 IMPORTS = {
@@ -54,6 +56,7 @@ def main(
     reads: tuple[tuple[str, bool], ...],
     work: str,
     without: str,
+    tool: tuple[Any, ...],
 ) -> None:
     """Enter the jail, import, serve. For the arguments see `start.Start.letter` and `start.Runtime`.
 
@@ -89,7 +92,9 @@ def main(
     tasks = len(os.listdir("/proc/self/task"))  # noqa: PTH208
     if tasks != 1:
         raise RuntimeError(f"the zygote has {tasks} threads, wanted 1: forking would not be safe")
-    setting = Setting(tier != "ll", landlock.abi(), folders, os.uname().machine, without)
+    setting = Setting(
+        tier != "ll", landlock.abi(), folders, os.uname().machine, without, work, Tool(*tool) if tool else None
+    )
     if tier == "ll" and without != "landlock":
         # The children add rules of their own, and a read must be allowed by both.
         linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
@@ -160,10 +165,10 @@ class _Spare:
 
 
 def _serve(control: socket.socket, setting: Setting) -> None:
-    filter_ = child.filter_for(setting)
+    filters = child.filters_for(setting)
     own_namespace = os.open("/proc/self/ns/pid", os.O_RDONLY) if setting.namespaces else -1
     linux.prctl(linux.PR_SET_DUMPABLE, 0)
-    spare = _fork(setting, filter_, own_namespace)
+    spare = _fork(setting, filters, own_namespace)
     while True:
         data, descriptors = wire.receive(control, wire.REQUEST.size)
         if not data:
@@ -173,14 +178,14 @@ def _serve(control: socket.socket, setting: Setting) -> None:
         wire.send(used.sock, data, descriptors)
         for descriptor in descriptors:
             os.close(descriptor)
-        spare = _fork(setting, filter_, own_namespace)
+        spare = _fork(setting, filters, own_namespace)
         reply = _watch(control, used, Request(*wire.REQUEST.unpack(data)), begin)
         if reply is None:
             return
         control.send(wire.REPLY.pack(*reply))
 
 
-def _fork(setting: Setting, filter_: bytes, own_namespace: int) -> _Spare:
+def _fork(setting: Setting, filters: tuple[bytes, bytes], own_namespace: int) -> _Spare:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     parent = os.getpid()
     if setting.namespaces:
@@ -188,7 +193,7 @@ def _fork(setting: Setting, filter_: bytes, own_namespace: int) -> _Spare:
     pid = os.fork()
     if not pid:
         ours.close()
-        child.main(setting, filter_, theirs, parent)
+        child.main(setting, filters, theirs, parent)
     if setting.namespaces:
         linux.setns(own_namespace, linux.CLONE_NEWPID)
     theirs.close()

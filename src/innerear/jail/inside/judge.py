@@ -1,0 +1,80 @@
+"""What became of a program that is not Python: from the wait status of its tool and what that printed.
+
+The text is the program's as much as its tool's: a program can print what it likes and so choose its own failure, as
+it could by failing.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+
+from innerear.jail.inside.wire import Status
+
+Ending = tuple[Status, int, str]
+"""Status, exit code (of `KILLED`: the signal), and the reason."""
+
+_NODE_MEMORY = re.compile(r"JavaScript heap out of memory|Fatal process out of memory|Array buffer allocation failed")
+_NODE_PLACE = re.compile(r"^(?:file://)?\S*program\.js:(\d+)$", re.MULTILINE)
+_NODE_ERROR = re.compile(r"^(?:Uncaught )?((?:\w+ \[\w+\]|\w*(?:Error|Exception)\w*)(?:: .*)?)$", re.MULTILINE)
+_NODE_REFUSED = re.compile(r"\b(?:EPERM|EACCES|EROFS|ERR_DLOPEN_DISABLED)\b|\bENOENT: [^\n]* '/")
+_CSOUND_PLACE = re.compile(r"line (\d+):\n\s*>>>\s*(.*?)\s*<<<")
+_CSOUND_ERROR = re.compile(r"^\s*((?:error:|INIT ERROR|PERF ERROR|Csound tidy up: |.*\b[Ee]rror\b).*)$", re.MULTILINE)
+_CSOUND_MEMORY = re.compile(r"memory allocate failure", re.IGNORECASE)
+_CSOUND_SIGNAL = "Csound tidy up"
+_FAUST_ERROR = re.compile(r"^.*\bERROR\b.*$", re.MULTILINE)
+
+
+def judge(language: str, step: int, status: int, log: str) -> Ending:
+    """The status, exit code and reason of a program whose last command ended with this wait status.
+
+    >>> judge("csound", 0, 0, "0 errors in performance")
+    (<Status.AUDIO: 1>, 0, '')
+    """
+    if not status:
+        return Status.AUDIO, 0, ""
+    if language == "faust" and step:
+        language = "javascript"
+    memory, error = _LANGUAGES[language]
+    if memory.search(log):
+        return Status.OUT_OF_MEMORY, 0, "not enough memory"
+    if os.WIFSIGNALED(status):
+        return Status.KILLED, os.WTERMSIG(status), ""
+    code = os.WEXITSTATUS(status)
+    return error(log, code) or (Status.EXIT_CODE, code, f"left with exit code {code}")
+
+
+def _node(log: str, code: int) -> Ending | None:
+    """An exception that was not caught, with its line; Node prints its own version after it."""
+    if not re.search(r"^Node\.js v\d", log, re.MULTILINE):
+        return None
+    places = list(_NODE_PLACE.finditer(log))
+    told = log[places[-1].start() :] if places else log
+    found = _NODE_ERROR.search(told)
+    reason = found[1] if found else "an exception that is no Error"
+    if places:
+        reason += f" (line {places[-1][1]})"
+    return (Status.FORBIDDEN if _NODE_REFUSED.search(told) else Status.ERROR), code, reason
+
+
+def _csound(log: str, code: int) -> Ending | None:
+    """The parser's first error with its line, or the first error that was printed."""
+    found = _CSOUND_ERROR.search(log)
+    if not found:
+        return None
+    reason = found[1].removeprefix("error:").strip()
+    place = _CSOUND_PLACE.search(log, found.end())
+    return Status.ERROR, code, f"{reason}, line {place[1]}: {place[2]}" if place else reason
+
+
+def _faust(log: str, code: int) -> Ending | None:
+    found = _FAUST_ERROR.search(log)
+    return (Status.ERROR, code, found[0].strip()) if found else None
+
+
+_LANGUAGES: dict[str, tuple[re.Pattern[str], Callable[[str, int], Ending | None]]] = {
+    "javascript": (_NODE_MEMORY, _node),
+    "csound": (_CSOUND_MEMORY, _csound),
+    "faust": (re.compile("bad_alloc|out of memory"), _faust),
+}
