@@ -75,18 +75,20 @@ def leaks(jail: Jail, language: Language = "python") -> list[str]:
         canary.flush()
         Path(canary.name).chmod(0o666)
         names = canary.name, str(Path.home()), str(_PACKAGE)
-        if language == "python":
-            code, held = f"CANARY, HOME, PACKAGE = {names!r}\n{_ATTACKS}", _HELD
-        else:
-            code, held = tool_attacks.attacks(language, *names)
+        code, held, sound = f"CANARY, HOME, PACKAGE = {names!r}\n{_ATTACKS}", _HELD, ""
+        if language != "python":
+            code, held, sound = tool_attacks.attacks(language, *names)
         ran = jail.run(code, Limits(cpu_s=5, wall_s=10), audited=False)
         written = Path(canary.name).read_text() != _SECRET
     through = ["write_file"] if written else []
-    through += [line.removeprefix("got through: ") for line in ran.log.splitlines() if line.startswith("got through")]
+    told = ran.log.splitlines()
+    through += [line.removeprefix("got through: ") for line in told if line.startswith("got through")]
+    if sound and not through:
+        ran = jail.run(sound, Limits(cpu_s=5, wall_s=10))
     if through or ran.outcome is not Outcome.OK or ran.clip is None:
         return through or [f"a program that should run gave {ran.outcome} ({ran.reason})"]
-    if held not in ran.log.splitlines() or not np.array_equal(ran.clip.samples, [[0.5, -0.5]]):
-        return [f"a program's output did not come back whole: {ran.log.strip()!r}"]
+    if held not in told or not np.array_equal(ran.clip.samples, [[0.5, -0.5]]):
+        return [f"a program's output did not come back whole: {told}"]
     return []
 
 

@@ -208,6 +208,7 @@ def readable(track: Track, language: Language = "python") -> tuple[tuple[str, bo
                 yield from expanded(entry.path)
 
     listed = [(path, False) for path in found.binds if path in parents]
+    listed += [(path, False) for path in (tool(language).listed if language != "python" else ())]
     return (*listed, *(one for path in found.binds for one in expanded(path)))
 
 

@@ -1,12 +1,13 @@
 """The self-test's attacks in other languages than Python; see `selftest`.
 
-Each program prints `got through:` and a name for every attempt that succeeds, and at its end how many held, and leaves
-the two samples 0.5 and -0.5.
+Each program prints `got through:` and a name for every attempt that succeeds, and at its end how many held. It, or a
+second one, leaves the two samples 0.5 and -0.5.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 from innerear.languages import Language
 
@@ -50,13 +51,105 @@ sound.write("data", 36);
 fs.writeFileSync("output.wav", sound);
 """
 
-_PROGRAMS: dict[Language, tuple[str, int]] = {
-    "javascript": (_JAVASCRIPT, 14),
+# An instrument whose file or socket is refused ends there; one for each attempt.
+_CSOUND = """<CsoundSynthesizer>
+<CsInstruments>
+sr = 8000
+ksmps = 1
+nchnls = 1
+0dbfs = 1
+giThrough init 0
+opcode through, 0, S
+  Sname xin
+  prints "got through: %s\\n", Sname
+  giThrough += 1
+endop
+instr 1
+  iResult system_i 1, "echo x >> 'CANARY'"
+  iResult system_i 1, "/bin/true"
+  if iResult == 0 then
+    through "execute"
+  endif
+endin
+instr 2
+  iTable ftgen 0, 0, 0, 23, "CANARY"
+  through "read_file"
+endin
+instr 3
+  SLine, iLine readfi "CANARY"
+  through "read_lines"
+endin
+instr 4
+  iFile fiopen "CANARY", 0
+  through "write_file"
+endin
+instr 5
+  fprints "CANARY", "x"
+  through "print_to_file"
+endin
+instr 6
+  iTable ftgen 0, 0, 0, 23, "PACKAGE/suite/edition-1.jsonl"
+  through "read_probes"
+endin
+instr 7
+  asend init 0
+  socksend asend, "127.0.0.1", 9, 64
+  through "network"
+endin
+instr 99
+  prints "held: %d\\n", 7 - giThrough
+endin
+</CsInstruments>
+<CsScore>
+i 1 0 0.0001
+i 2 0 0.0001
+i 3 0 0.0001
+i 4 0 0.0001
+i 5 0 0.0001
+i 6 0 0.0001
+i 7 0 0.0001
+i 99 0 0.0001
+</CsScore>
+</CsoundSynthesizer>
+"""
+
+_CSOUND_SOUND = """<CsoundSynthesizer>
+<CsInstruments>
+sr = 8000
+ksmps = 1
+nchnls = 1
+0dbfs = 1
+instr 1
+  out a(p4)
+endin
+</CsInstruments>
+<CsScore>
+i 1 0 0.000125 0.5
+i 1 0.000125 0.000125 -0.5
+</CsScore>
+</CsoundSynthesizer>
+"""
+
+
+def _javascript(canary: str, home: str, package: str) -> str:
+    names = f"const CANARY = {json.dumps(canary)}, HOME = {json.dumps(home)}, PACKAGE = {json.dumps(package)};\n"
+    return names + _JAVASCRIPT
+
+
+def _csound(canary: str, home: str, package: str) -> str:
+    return _CSOUND.replace("CANARY", canary).replace("PACKAGE", package)
+
+
+_PROGRAMS: dict[Language, tuple[Callable[[str, str, str], str], int, str]] = {
+    "javascript": (_javascript, 14, ""),
+    "csound": (_csound, 7, _CSOUND_SOUND),
 }
 
 
-def attacks(language: Language, canary: str, home: str, package: str) -> tuple[str, str]:
-    """The program of the self-test, and the line that it prints if all attempts were stopped."""
-    program, count = _PROGRAMS[language]
-    names = f"const CANARY = {json.dumps(canary)}, HOME = {json.dumps(home)}, PACKAGE = {json.dumps(package)};\n"
-    return names + program, f"held: {count}"
+def attacks(language: Language, canary: str, home: str, package: str) -> tuple[str, str, str]:
+    """The program of the self-test, the line that it prints if all attempts were stopped, and one for the sound.
+
+    The last is empty where the first leaves the sound too; in Csound, a refused attempt is an error.
+    """
+    program, count, sound = _PROGRAMS[language]
+    return program(canary, home, package), f"held: {count}", sound

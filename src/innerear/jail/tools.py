@@ -19,6 +19,18 @@ from innerear.languages import LANGUAGES, Language
 _NODE: tuple[str, ...] = ("--no-addons", "--no-global-search-paths", "--v8-pool-size=0")
 _NODE += ("--random-seed={seed}", "--max-old-space-size={mib}")
 _NODE_FILES = ("acorn", "acorn-walk", "cjs-module-lexer", "undici")  # Debian's node reads these of itself from files
+# Opcodes of Csound's own plug-ins that only compute; others talk to devices and networks.
+_CSOUND_PLUGINS: tuple[str, ...] = (
+    "ampmidid",
+    "arrayops",
+    "bformdec2",
+    "doppler",
+    "fractalnoise",
+    "lfsr",
+    "mixer",
+    "padsynth",
+)
+_CSOUND_PLUGINS += ("pvsops", "signalflowgraph", "trigenvsegs")
 # Its own sound file whatever the program's options say; no displays, no colours, only messages that matter.
 _CSOUND = ("-d", "-m", "0", "-+msg_color=0", "-o", "output.wav")
 _GIB = 1 << 30
@@ -33,7 +45,11 @@ def tool(language: Language) -> Tool:
     """
     spec = LANGUAGES[language]
     paths = [_path(name, language) for name in spec.tools]
-    libraries = elf.libraries(paths)
+    listed: list[str] = []
+    plugins: list[str] = []
+    if language == "csound":
+        listed, plugins = _plugins(elf.libraries(paths))
+    libraries = elf.libraries([*paths, *plugins])
     loaders = [path for path in libraries if Path(path).name.startswith("ld-")]
     environment = {
         "PATH": "/usr/bin:/bin",
@@ -50,7 +66,7 @@ def tool(language: Language) -> Tool:
         reserved = _GIB
     elif language == "csound":
         commands = [(paths[0], *_CSOUND, spec.file)]
-        environment |= {"OPCODE6DIR64": "/dev/null", "OPCODE6DIR": "/dev/null"}
+        environment["OPCODE6DIR64"] = environment["OPCODE6DIR"] = listed[0] if listed else "/dev/null"
     else:
         raise JailUnavailable(f"{spec.title} programs cannot be run yet", "")
     executables = (*paths, *loaders)
@@ -60,10 +76,22 @@ def tool(language: Language) -> Tool:
         commands=tuple(commands),
         environment=tuple(environment.items()),
         executables=executables,
-        files=tuple(dict.fromkeys([*(path for path in libraries if path not in loaders), *files])),
+        files=tuple(dict.fromkeys([*(path for path in libraries if path not in loaders), *plugins, *files])),
+        listed=tuple(listed),
         made=(),
         reserved=reserved,
     )
+
+
+def _plugins(libraries: tuple[str, ...]) -> tuple[list[str], list[str]]:
+    """The folder of Csound's plug-ins, beside its library, and those in it that are used; empty if there is none."""
+    for library in libraries:
+        if Path(library).name.startswith("libcsound64"):
+            for folder in sorted(Path(library).parent.glob("csound/plugins64-*")):
+                return [str(folder)], [
+                    str(path) for name in _CSOUND_PLUGINS if (path := folder / f"lib{name}.so").exists()
+                ]
+    return [], []
 
 
 @functools.cache

@@ -87,6 +87,7 @@ def live(setting: Setting, filters: tuple[bytes, bytes], sock: socket.socket, pa
         readable = [(path, landlock.READ) for path in (*setting.readable, *view.DEVICES)]
         if setting.tool:
             readable += [(path, landlock.READ | landlock.EXECUTE) for path in setting.tool.executables]
+            readable += [(path, landlock.LIST) for path in setting.tool.listed]
             readable += [(setting.tool.file, landlock.READ)]
             readable += [(path, landlock.WRITE) for path in setting.tool.made]
         landlock.restrict(setting.landlock_abi, [*readable, ("/dev/null", landlock.WRITE), writable])

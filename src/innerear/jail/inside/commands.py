@@ -20,6 +20,7 @@ class Tool(NamedTuple):
     environment: tuple[tuple[str, str], ...]
     executables: tuple[str, ...]  # with their loaders
     files: tuple[str, ...]  # what else the tools read
+    listed: tuple[str, ...]  # folders of which they list the names
     made: tuple[str, ...]  # files that one command leaves for the next
     reserved: int  # bytes of address space that the tools reserve without using them
 

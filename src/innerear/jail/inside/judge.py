@@ -19,10 +19,13 @@ _NODE_MEMORY = re.compile(r"JavaScript heap out of memory|Fatal process out of m
 _NODE_PLACE = re.compile(r"^(?:file://)?\S*program\.js:(\d+)$", re.MULTILINE)
 _NODE_ERROR = re.compile(r"^(?:Uncaught )?((?:\w+ \[\w+\]|\w*(?:Error|Exception)\w*)(?:: .*)?)$", re.MULTILINE)
 _NODE_REFUSED = re.compile(r"\b(?:EPERM|EACCES|EROFS|ERR_DLOPEN_DISABLED)\b|\bENOENT: [^\n]* '/")
-_CSOUND_PLACE = re.compile(r"line (\d+):\n\s*>>>\s*(.*?)\s*<<<")
-_CSOUND_ERROR = re.compile(r"^\s*((?:error:|INIT ERROR|PERF ERROR|Csound tidy up: |.*\b[Ee]rror\b).*)$", re.MULTILINE)
+_CSOUND_PLACE = re.compile(r"\bline:? (\d+)(?::\n\s*>>>\s*(.*?)\s*<<<)?", re.IGNORECASE)
+_CSOUND_ERROR = re.compile(
+    r"^\s*((?:error:|INIT ERROR|PERF ERROR|Invalid|Unknown|Cannot|B +\S+ - note deleted).*|.*\berror\b(?! in perf).*)$",
+    re.MULTILINE,
+)
 _CSOUND_MEMORY = re.compile(r"memory allocate failure", re.IGNORECASE)
-_CSOUND_SIGNAL = "Csound tidy up"
+_CSOUND_WARNING = re.compile(r"^WARNING: .*\n", re.MULTILINE)
 _FAUST_ERROR = re.compile(r"^.*\bERROR\b.*$", re.MULTILINE)
 
 
@@ -60,12 +63,15 @@ def _node(log: str, code: int) -> Ending | None:
 
 def _csound(log: str, code: int) -> Ending | None:
     """The parser's first error with its line, or the first error that was printed."""
+    log = _CSOUND_WARNING.sub("", log)
     found = _CSOUND_ERROR.search(log)
     if not found:
         return None
     reason = found[1].removeprefix("error:").strip()
     place = _CSOUND_PLACE.search(log, found.end())
-    return Status.ERROR, code, f"{reason}, line {place[1]}: {place[2]}" if place else reason
+    if place and " line " not in reason:
+        reason += f", line {place[1]}" + (f": {place[2]}" if place[2] else "")
+    return Status.ERROR, code, reason
 
 
 def _faust(log: str, code: int) -> Ending | None:
