@@ -76,14 +76,14 @@ def test_an_estimate_is_the_mean_of_past_answers_times_what_is_missing(monkeypat
     past.append(completion("openai/b", {"prompt_tokens": 7, "completion_tokens": 9}))
     done: list[Completion] = []
     generate(probes[:4], models[:1], keep=done.append)
-    own, theirs, other = estimate(probes, models, "direct", 2, done, past)
+    own, theirs, other = estimate(probes, models, ["direct"], 2, done, past)
     assert (own.answers, own.missing, own.usd) == (20, 16, None)
     assert (theirs.missing, theirs.tokens_in, theirs.tokens_out) == (20, 4000, 40_000)
     assert theirs.usd == pytest.approx(4000e-6 + 40_000 * 10e-6)
     assert theirs.seconds == 20 * 2.0 / 4
     assert theirs.by == "2 past answers of openai/a"
     assert (other.model, other.tokens_in, other.usd) == ("openai/b", 140, None)
-    (theirs, *_) = estimate(probes, models[1:], "direct", 1, [], [])
+    (theirs, *_) = estimate(probes, models[1:], ["direct"], 1, [], [])
     assert theirs.by.endswith("answers of recorded/one-shot, first messages only")
     assert 100 < theirs.tokens_in / 10 < 1000
 

@@ -82,7 +82,7 @@ def test_an_unknown_strategy_names_those_there_are():
 def test_an_unknown_model_names_the_providers():
     with pytest.raises(UsageError, match=r"no model 'recordd/one-shot'.*did you mean 'recorded/one-shot'"):
         open_model("recordd/one-shot")
-    with pytest.raises(UsageError, match=r"no recording 'two-shot'; there are one-shot, plan, short-12"):
+    with pytest.raises(UsageError, match=r"no recording 'two-shot'; there are csound, javascript, one-shot, plan"):
         open_model("recorded/two-shot")
     with pytest.raises(UsageError, match="no baseline 'drums'; there are silence, noise, sine, informed"):
         open_model("baseline/drums")

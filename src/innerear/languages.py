@@ -6,8 +6,11 @@ without one asks for Python.
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass
 from typing import Literal
+
+from innerear.errors import UsageError
 
 Language = Literal["python", "csound", "faust", "javascript"]
 
@@ -44,3 +47,36 @@ def language_of(strategy: str) -> Language:
     """
     _, at, name = strategy.rpartition("@")
     return next((known for known in LANGUAGES if at and known == name), "python")
+
+
+def bare(strategy: str) -> str:
+    """A strategy's name without its language.
+
+    >>> bare("repair:2@csound"), bare("direct")
+    ('repair:2', 'direct')
+    """
+    name, at, _ = strategy.rpartition("@")
+    return name if at else strategy
+
+
+def full_name(strategy: str, language: Language) -> str:
+    """The full name of a strategy in a language, which is not named if it is Python.
+
+    >>> full_name("direct", "csound"), full_name("direct", "python")
+    ('direct@csound', 'direct')
+    """
+    return strategy if language == "python" else f"{strategy}@{language}"
+
+
+def find_language(name: str) -> Language:
+    """A language by its name.
+
+    Raises:
+        UsageError: there is no such language.
+    """
+    for language in LANGUAGES:
+        if language == name:
+            return language
+    near = difflib.get_close_matches(name.lower(), LANGUAGES, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    raise UsageError(f"no language {name!r}; there are {', '.join(LANGUAGES)}{hint}")

@@ -16,6 +16,7 @@ import msgspec
 
 from innerear import markup
 from innerear.checks import Check, kind
+from innerear.languages import Language, language_of
 
 Tier = Literal["notes", "environment", "speech"]
 TIERS: tuple[Tier, ...] = ("notes", "environment", "speech")
@@ -113,6 +114,11 @@ class Completion(msgspec.Struct, frozen=True, omit_defaults=True):
     retries: Count = 0
 
     @property
+    def language(self) -> Language:
+        """The language of its program: that of the strategy, but baselines answer in Python whatever is asked."""
+        return "python" if self.model.startswith(("baseline/", "swap/baseline/")) else language_of(self.strategy)
+
+    @property
     def remark(self) -> Remark | None:
         """How a recording differs from what was asked, if it does: `finish_reason` says so."""
         known = {str(remark): remark for remark in Remark}
@@ -123,7 +129,7 @@ class Completion(msgspec.Struct, frozen=True, omit_defaults=True):
         return [self.text, *(past.text for past in self.rounds)]
 
 
-class Program(msgspec.Struct, frozen=True):
+class Program(msgspec.Struct, frozen=True, omit_defaults=True):
     """The code in a completion, or why there is none.
 
     `recording` replaces `code` if the answer is a recording: a clip in the data folder, of which the
@@ -137,12 +143,14 @@ class Program(msgspec.Struct, frozen=True):
     recording: str | None = None
     duration_s: float | None = None
     violation: str = ""
+    language: Language = "python"
 
     @property
     def digest(self) -> str:
         """The digest of what makes the sound, independent of `reason`."""
         clip_s = None if self.recording is None else self.duration_s
-        return digest("program", self.code, self.recording, clip_s)
+        other = [self.language] if self.code is not None and self.language != "python" else []
+        return digest("program", self.code, self.recording, clip_s, *other)
 
 
 class Outcome(enum.StrEnum):
@@ -379,6 +387,11 @@ class Score(msgspec.Struct, frozen=True, omit_defaults=True):
     def embedder(self) -> str:
         """The name of the embedder in its signature; empty if there is none."""
         return Signature.parse(self.signature).embedder
+
+    @property
+    def language(self) -> Language:
+        """The language that its strategy asks for."""
+        return language_of(self.strategy)
 
 
 class Item(msgspec.Struct, frozen=True):

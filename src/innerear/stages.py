@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 from innerear import markup
 from innerear.ask.bench import open_bench
+from innerear.ask.generate import Unanswered, check_languages, summary
 from innerear.ask.generate import generate as ask_all
-from innerear.ask.generate import summary
 from innerear.ask.models import Model
 from innerear.compute.work import Executor, Local
 from innerear.data_folders import data_setting
@@ -58,17 +58,31 @@ def generate(
     """
     asked, folder = run.asked, run.folder / "completions"
     done = list(read_rows(folder, Completion).values())
-    total = len(models) * len(run.probes) * asked.attempts
+    total = len(models) * len(run.probes) * asked.attempts * len(asked.strategies)
     tally = Tally(progress, "completions", min(total, len(run.completions())), total)
+    check_languages(models, asked.languages)
+    failures: list[Unanswered] = []
+    spent_usd = 0.0
     with open_bench(run, workers) as bench, Writer(folder, Completion) as writer:
 
         def keep(completion: Completion) -> None:
             writer.keep(completion)
+            done.append(completion)
             tally.add()
 
-        failures = ask_all(
-            run.probes, models, asked.strategy, asked.attempts, keep=keep, done=done, bench=bench, max_usd=max_usd
-        )
+        for strategy in asked.strategies:
+            failures += ask_all(
+                run.probes,
+                models,
+                strategy,
+                asked.attempts,
+                keep=keep,
+                done=list(done),
+                spent_usd=spent_usd,
+                bench=bench,
+                max_usd=max_usd,
+            )
+            spent_usd += sum(row.usd or 0.0 for row in done if row.strategy == strategy)
     return Report(summary(failures), run.leaks())
 
 

@@ -21,7 +21,7 @@ def open_bench(run: Run, workers: int | None) -> Iterator[Bench | None]:
     Raises:
         JailUnavailable: this machine cannot isolate programs.
     """
-    asked, strategy = run.asked, find_strategy(run.asked.strategy)
+    asked, strategy = run.asked, find_strategy(run.asked.strategies[0])
     if not strategy.renders:
         yield None
         return

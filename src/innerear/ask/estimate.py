@@ -51,7 +51,7 @@ class Estimate:
 def estimate(
     probes: Sequence[Probe],
     models: Sequence[Model],
-    strategy: str,
+    strategies: Sequence[str],
     attempts: int,
     done: Sequence[Completion],
     past: Sequence[Completion],
@@ -61,17 +61,18 @@ def estimate(
     `done`: completions that the run has already. `past`: completions of past runs.
     """
     keys = {row.key for row in done}
-    counted = [row for row in past if row.usage and row.strategy == strategy]
+    counted = [row for row in past if row.usage and row.strategy in strategies]
     rows = []
     most = 0
     for model in models:
-        wanted, missing = _jobs(model, probes, strategy, attempts, done, keys)
+        jobs = [_jobs(model, probes, strategy, attempts, done, keys) for strategy in strategies]
+        wanted, missing = (sum(counts) for counts in zip(*jobs, strict=True))
         most = max(most, missing)
         if not model.remote:
             rows.append(Estimate(model.name, wanted, missing, by="needs no server"))
             continue
         rates = _rates([row for row in counted if row.model == model.name], f"past answers of {model.name}")
-        rates = rates or _rates(counted, "past answers of all models") or _by_recording(probes, strategy)
+        rates = rates or _rates(counted, "past answers of all models") or _by_recording(probes, strategies)
         rows.append(_estimate(model.name, wanted, missing, rates, model.price, model.concurrency))
     named = {model.name for model in models}
     for name in dict.fromkeys(row.model for row in counted if row.model not in named):
@@ -84,12 +85,15 @@ def _jobs(
     model: Model, probes: Sequence[Probe], strategy: str, attempts: int, done: Sequence[Completion], keys: set[str]
 ) -> tuple[int, int]:
     """How many answers a model has to give, and how many of them are missing."""
+    way = find_strategy(strategy)
+    if model.languages and way.language not in model.languages:
+        return 0, 0
     model.prepare(probes, [row for row in done if row.strategy == strategy])
     wanted = missing = 0
     for attempt in range(attempts):
         for probe in probes:
             try:
-                key = Request(model, probe, find_strategy(strategy), attempt, None).key()
+                key = Request(model, probe, way, attempt, None).key()
             except (NotRecorded, RecordingMismatch):
                 continue
             wanted += key is not None
@@ -116,10 +120,10 @@ def _rates(rows: Sequence[Completion], by: str) -> Rates | None:
     return Rates(mean("prompt_tokens"), mean("completion_tokens"), each_s, len(rows), by)
 
 
-def _by_recording(probes: Sequence[Probe], strategy: str) -> Rates:
+def _by_recording(probes: Sequence[Probe], strategies: Sequence[str]) -> Rates:
     """By the first messages of each probe, and the lengths of the shipped recording's answers."""
-    opening = find_strategy(strategy).opening
-    sent = [sum(len(message.content) for message in opening(probe)) for probe in probes]
+    ways = [find_strategy(strategy) for strategy in strategies]
+    sent = [sum(len(message.content) for message in way.opening(probe)) for way in ways for probe in probes]
     said = [len(text) for text in recorded_texts("one-shot")]
     tokens_in, tokens_out = (sum(lengths) / len(lengths) / CHARACTERS for lengths in (sent, said))
     return Rates(tokens_in, tokens_out, None, len(said), "answers of recorded/one-shot, first messages only")

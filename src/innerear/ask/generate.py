@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from innerear.ask.models import Model, ModelUnusable, NotRecorded, Reply
 from innerear.ask.strategies import Ask, Heard, Listen, Strategy, find_strategy
 from innerear.errors import JailFailure, ModelError, RecordingMismatch, UsageError
+from innerear.languages import LANGUAGES, Language
 from innerear.records import Completion, Outcome, Probe, Program, Render, Round, digest
 
 Keep = Callable[[Completion], None]
@@ -47,6 +48,7 @@ def generate(
     *,
     keep: Keep,
     done: Iterable[Completion] = (),
+    spent_usd: float = 0.0,
     bench: Bench | None = None,
     max_usd: float | None = None,
 ) -> list[Unanswered]:
@@ -56,8 +58,9 @@ def generate(
     model's completions (`swap/…`) come after it. Completions in `done` are not asked for again. A probe
     that fails does not stop the others. `bench` is for strategies that run programs while they ask; its
     functions are called from several threads at once. What a recording does not have is skipped
-    (`Model.lacks`). Once the completions of the strategy, including
-    those in `done`, have cost `max_usd`, no more are requested; requests in flight still complete.
+    (`Model.lacks`), and a model that has no programs in the strategy's language (`Model.languages`). Once the
+    completions of the strategy, including those in `done`, and `spent_usd` before have cost `max_usd`, no more are
+    requested; requests in flight still complete.
 
     Returns:
         The failures; `summary` turns them into one line per model and kind.
@@ -76,7 +79,7 @@ def generate(
     if max_usd is not None:
         check_priced(models)
     failures: list[Unanswered] = []
-    spent_usd = sum(row.usd or 0.0 for row in finished.values() if row.strategy == strategy)
+    spent_usd += sum(row.usd or 0.0 for row in finished.values() if row.strategy == way.name)
 
     def afford() -> None:
         if max_usd is not None and spent_usd >= max_usd:
@@ -89,7 +92,7 @@ def generate(
         finished[completion.key] = completion
 
     async def one(model: Model) -> None:
-        model.prepare(probes, [row for row in finished.values() if row.strategy == strategy])
+        model.prepare(probes, [row for row in finished.values() if row.strategy == way.name])
         jobs = [Request(model, probe, way, attempt, bench) for attempt in range(attempts) for probe in probes]
         try:
             await _ask_all(model, jobs, kept, finished.keys(), failures, afford)
@@ -97,11 +100,34 @@ def generate(
             await model.close()
 
     async def everything() -> None:
-        await asyncio.gather(*(one(model) for model in models if model.after is None))
-        await asyncio.gather(*(one(model) for model in models if model.after is not None))
+        able = [model for model in models if not model.languages or way.language in model.languages]
+        await asyncio.gather(*(one(model) for model in able if model.after is None))
+        await asyncio.gather(*(one(model) for model in able if model.after is not None))
 
     _run(everything())
     return failures
+
+
+def check_languages(models: Sequence[Model], languages: Sequence[Language]) -> list[str]:
+    """One line per recording that has no programs in some of the languages.
+
+    Raises:
+        UsageError: a recording has programs in none of them.
+    """
+    lines = []
+    for model in models:
+        lacking = [language for language in languages if model.languages and language not in model.languages]
+        if not lacking:
+            continue
+        held, wanted = (
+            " and ".join(LANGUAGES[name].title for name in LANGUAGES if name in names)
+            for names in (model.languages, lacking)
+        )
+        if len(lacking) == len(set(languages)):
+            ask = ",".join(name for name in LANGUAGES if name in model.languages)
+            raise UsageError(f"{model.name} has programs in {held}, not in {wanted}: add --language {ask}")
+        lines.append(f"{model.name} has programs in {held} only; it skips {wanted}")
+    return lines
 
 
 def check_priced(models: Sequence[Model]) -> None:

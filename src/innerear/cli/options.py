@@ -76,6 +76,7 @@ def ask_options(command: F) -> F:
         click.option("--max-cost", type=click.FloatRange(0, min_open=True), metavar="USD", help="Stop asking once the run has cost this much; requires a known price."),
         click.option("--attempts", type=click.IntRange(1), default=1, show_default=True, help="Completions per probe."),
         click.option("--strategy", default="direct", show_default=True, help="Prompting strategy: direct, brief, plan, few-shot:K, short:N, repair:K, listen:K, best-of:N, or python:module.attr."),
+        click.option("--language", "languages", multiple=True, metavar="NAME", help="The language of the programs: python (default), csound, faust, javascript; repeatable, or separated by commas. Each is asked for separately."),
         click.option("--out", type=RunFolder(), required=True, help="The run folder, or an address such as s3://bucket/run; an existing run is resumed."),
         click.option("--model", "models", multiple=True, required=True, metavar="NAME", help="recorded/NAME, baseline/silence|noise|sine|informed|sampler|espeak-ng|flite, swap/MODEL, real, openai/NAME, anthropic/NAME, python:module.attr; repeatable."),
     ):  # fmt: skip
@@ -191,11 +192,14 @@ class Wanted:
 
 def open_run(given: dict[str, Any]) -> tuple[Run, list[Any]]:
     """Return the run folder and the models that the options name; all options are checked before anything is written."""
+    from innerear.ask.generate import check_languages
     from innerear.ask.strategies import find_strategy
 
     wanted = read_options(given)
     run = wanted.open()
     draws = find_strategy(wanted.asked.strategy).draws
+    for line in check_languages(wanted.models, wanted.asked.languages):
+        click.echo(f"innerear: {line}", err=True)
     for model in wanted.models:
         if lacking := model.lacks(run.probes, run.asked.attempts * draws):
             click.echo(f"innerear: {lacking}", err=True)
@@ -209,20 +213,26 @@ def read_options(given: dict[str, Any]) -> Wanted:
         UsageError: one of them is wrong.
     """
     from innerear import plugins
-    from innerear.ask.generate import check_priced
+    from innerear.ask.generate import check_languages, check_priced
     from innerear.ask.models import Options, open_model
     from innerear.ask.models.recorded import Recorded
     from innerear.ask.strategies import find_strategy
     from innerear.cli.dotenv import read_env
     from innerear.embed import check_embedder
     from innerear.jail import TIERS
+    from innerear.languages import bare, find_language, full_name
     from innerear.records import Limits
     from innerear.run.run import Run, RunConfig
 
     read_env(Path(".env"))
     loaded, chosen = chosen_probes(given)
-    plugins.use_named(given["strategy"], *given["embedders"])
-    find_strategy(given["strategy"])
+    strategy = given["strategy"]
+    plugins.use_named(bare(strategy), *given["embedders"])
+    languages = list(dict.fromkeys(find_language(name) for names in given["languages"] for name in _split(names)))
+    for name in [strategy, *(full_name(strategy, language) for language in languages if "@" not in strategy)]:
+        way = find_strategy(name)
+        for probe in chosen[:1]:
+            way.opening(probe)
     if given["jail"] not in TIERS:
         raise UsageError(f"--jail {given['jail']!r}; wanted one of {', '.join(TIERS)}")
     for name in given["embedders"]:
@@ -244,7 +254,8 @@ def read_options(given: dict[str, Any]) -> Wanted:
             model.prepare(chosen, [])
     asked = RunConfig(
         models=names,
-        strategy=given["strategy"],
+        strategy=strategy,
+        languages=languages or ["python"],
         attempts=given["attempts"],
         suite=loaded.name,
         suite_digest=loaded.digest,
@@ -256,6 +267,7 @@ def read_options(given: dict[str, Any]) -> Wanted:
         base_url=given["base_url"],
         parameters=parameters,
     )
+    check_languages(models, asked.languages)
     folder: Path = given["out"]
     try:
         known = [*names, *(Run(folder).asked.models if (folder / "run.json").exists() else [])]
@@ -289,11 +301,13 @@ def print_estimate(given: dict[str, Any]) -> None:
     wanted = read_options(given)
     done = Run(wanted.folder).completions() if (wanted.folder / "run.json").exists() else []
     past = past_completions(sorted(path.parent for path in wanted.folder.parent.glob("*/run.json")))
-    found = estimate(wanted.probes, wanted.models, wanted.asked.strategy, wanted.asked.attempts, done, past)
+    found = estimate(wanted.probes, wanted.models, wanted.asked.strategies, wanted.asked.attempts, done, past)
     families = len({probe.family for probe in wanted.probes})
+    languages = wanted.asked.languages
+    in_languages = f" in {', '.join(languages)}" if languages != ["python"] else ""
     click.echo(
         f"{counted(len(wanted.probes), 'probe')} of {counted(families, 'family', 'families')}, "
-        f"{counted(wanted.asked.attempts, 'attempt')} each; nothing is asked"
+        f"{counted(wanted.asked.attempts, 'attempt')} each{in_languages}; nothing is asked"
     )
 
     def shown(value: float | None, form: str) -> str:

@@ -34,6 +34,7 @@ from innerear.inspect.sandbox import JailSandbox
 if TYPE_CHECKING:
     from innerear.ask.models.base import Reply, Wait
     from innerear.ask.models.prices import Price
+    from innerear.languages import Language
     from innerear.records import Completion, Message, Probe, Render
 
 ANSWER = "innerear"
@@ -155,6 +156,7 @@ class AskedByInspect:
 
     concurrency = 1
     converses = True
+    languages: Collection[Language] = ()
     after: str | None = None
     remote = True
     waits: Collection[Wait] = ()  # Inspect shows its own
@@ -167,6 +169,7 @@ class AskedByInspect:
         self._ours = model.api.ours if isinstance(model.api, OurModel) else None
         self.name = self._ours.name if self._ours else str(model)
         self.converses = self._ours.converses if self._ours else True
+        self.languages = self._ours.languages if self._ours else ()
         self._endpoint, at_home = _endpoint(self.name, getattr(model.api, "base_url", None))
         self.price: Price | None = None if self._ours else find_price(self.name, at_home)
         self.said: list[tuple[list[Message], Reply]] = []

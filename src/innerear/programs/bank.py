@@ -1,4 +1,4 @@
-"""Reference programs: written for this project, one file per probe of an edition, named by the probe's id.
+"""Reference programs: written for this project, one file per probe and language, named by the probe's id.
 
 Each proves that the probe's checks can be passed, gives a ceiling for code, and is an example for the strategy
 `few-shot`. `innerear probes verify` runs them all.
@@ -11,6 +11,7 @@ from importlib import resources
 
 import msgspec
 
+from innerear.languages import LANGUAGES, Language
 from innerear.records import Probe
 from innerear.suite import every_probe
 
@@ -20,13 +21,16 @@ class Reference(msgspec.Struct, frozen=True):
 
     probe: Probe
     code: str
+    language: Language = "python"
 
 
 @functools.cache
-def bank() -> tuple[Reference, ...]:
-    """All reference programs, in suite order."""
-    folder = resources.files(__package__)
-    files = {probe.id: folder / f"{probe.id}.py.txt" for probe in every_probe()}
+def bank(language: Language = "python") -> tuple[Reference, ...]:
+    """All reference programs of a language, in suite order."""
+    folder, kind = resources.files(__package__), LANGUAGES[language].file.partition(".")[2]
+    files = {probe.id: folder / f"{probe.id}.{kind}.txt" for probe in every_probe()}
     return tuple(
-        Reference(probe, files[probe.id].read_text("utf-8")) for probe in every_probe() if files[probe.id].is_file()
+        Reference(probe, files[probe.id].read_text("utf-8"), language)
+        for probe in every_probe()
+        if files[probe.id].is_file()
     )

@@ -7,6 +7,10 @@ and, on the track `scratch`, foreign files and imports other than the standard l
 The guard sees only what is written plainly. What is disguised (another name for `os.system`, a path made at run time)
 is seen at run time by `jail.inside.audit`, with the same outcome. Embedded audio cannot be disguised: in whatever form,
 it is in the program's text, which may have at most `MOST_CONTENT` bytes of content in all.
+
+This module reads Python; `guard_csound`, `guard_faust` and `guard_javascript` read the tokens of the other languages,
+in which any other file and any other module than those that the request allows is a violation on both tracks. There
+the jail has nothing to read and nothing to run, and no audit.
 """
 
 from __future__ import annotations
@@ -18,12 +22,14 @@ import collections
 import heapq
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
-from innerear.programs.extract import parse
+from innerear.languages import Language
+from innerear.programs import guard_csound, guard_faust, guard_javascript
+from innerear.programs.grammar import parse
 from innerear.records import Program, Track
 
 MOST_CONTENT = 7000
@@ -70,6 +76,11 @@ _READERS = {
     "pathlib.Path.read_text",
 }
 _DATASETS = ("scipy.datasets", "scipy.misc")
+_VIOLATIONS: dict[Language, Callable[[str], Iterator[tuple[int, str]]]] = {
+    "csound": guard_csound.violations,
+    "faust": guard_faust.violations,
+    "javascript": guard_javascript.violations,
+}
 _CODING = re.compile(r"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")  # as in PEP 263
 
 
@@ -89,26 +100,35 @@ def guarded(program: Program, track: Track = "scratch") -> Program:
     """Fill in a program's `violation`, if it has one."""
     if program.code is None:
         return program
-    found = violation(program.code, track)
+    found = violation(program.code, track, program.language)
     return program if found is None else msgspec.structs.replace(program, violation=str(found))
 
 
-def violation(code: str, track: Track = "scratch") -> Violation | None:
-    """The first violation in a program; `None` also if it is not Python, which shows when it runs.
+def violation(code: str, track: Track = "scratch", language: Language = "python") -> Violation | None:
+    """The first violation in a program; `None` also if it does not parse, which shows when it runs.
 
     >>> str(violation("import numpy as np\\nimport socket\\n"))
     'network, line 2: import socket'
     >>> violation("import numpy as np\\nx = np.zeros(3)\\n")
+    >>> str(violation("a1 diskin2 Sname, 1", language="csound"))
+    'a file is read, line 1: a1 diskin2 Sname, 1'
     """
     lines = code.split("\n")
+    if language != "python":
+        return _first([*_too_much(code, lines, range(1, len(lines) + 1)), *_VIOLATIONS[language](code)], lines)
     try:
         tree = parse(code)
         found = [*_foreign_coding(lines)]
         if tree:
-            found += [*_embedded(code, lines, tree), *_Reader(tree, track).violations()]
+            found += _too_much(code, lines, {1, *(node.lineno for node in tree.body)})
+            found += _Reader(tree, track).violations()
     except (RecursionError, MemoryError):
         longest = max(range(len(lines)), key=lambda number: len(lines[number]))
         found = [(longest + 1, "code that cannot be read (nested too deep)")]
+    return _first(found, lines)
+
+
+def _first(found: Sequence[tuple[int, str]], lines: list[str]) -> Violation | None:
     if not found:
         return None
     line, kind = min(found)
@@ -129,12 +149,12 @@ def _foreign_coding(lines: list[str]) -> Iterator[tuple[int, str]]:
             yield number, f"code that cannot be read (its coding is {coding[1]}, wanted UTF-8)"
 
 
-def _embedded(code: str, lines: list[str], tree: ast.Module) -> Iterator[tuple[int, str]]:
-    """Too much content in the whole text, reported at the statement with most of it."""
+def _too_much(code: str, lines: list[str], begin_at: Iterable[int]) -> Iterator[tuple[int, str]]:
+    """Too much content in the whole text, reported at the statement with most of it, of those that begin at lines."""
     size = content(code)
     if size > MOST_CONTENT:
         # Each part goes from a statement to the next one, with the comments between.
-        begins = sorted({1, *(node.lineno for node in tree.body)})
+        begins = sorted(begin_at)
         ends = [*begins[1:], len(lines) + 1]
         parts = {begin: "\n".join(lines[begin - 1 : end - 1]) for begin, end in zip(begins, ends, strict=True)}
         longest = heapq.nlargest(_MOST_PARTS, parts, key=lambda begin: len(parts[begin]))

@@ -10,6 +10,7 @@ import datetime
 import functools
 import os
 import platform
+import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from importlib import metadata
@@ -22,6 +23,7 @@ from innerear import markup
 from innerear.clip import Clip
 from innerear.clip import read as read_clip
 from innerear.errors import UsageError
+from innerear.languages import LANGUAGES, Language, find_language, full_name
 from innerear.programs.extract import extract
 from innerear.programs.guard import guarded
 from innerear.records import (
@@ -57,11 +59,13 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True):
     """The configuration of a run: all it takes, with the models, to repeat it.
 
     A second command on the same folder is merged with the first, or refused (see `create`). It holds no API key and
-    no path of the user's machine.
+    no path of the user's machine. The strategy is asked for in each of the languages; `direct@csound` with the
+    default languages means Csound alone.
     """
 
     models: list[str]
     strategy: str = "direct"
+    languages: list[Language] = msgspec.field(default_factory=lambda: ["python"])
     attempts: int = 1
     suite: str = ""
     suite_digest: str = ""
@@ -73,6 +77,23 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True):
     embedders: list[str] = []
     base_url: str | None = None
     parameters: dict[str, Any] = {}
+
+    def __post_init__(self) -> None:
+        """Take the language out of the strategy's name."""
+        if "@" in self.strategy:
+            kind, _, name = self.strategy.rpartition("@")
+            if self.languages not in (["python"], [name]):
+                raise UsageError(
+                    f"the strategy {self.strategy!r} names a language already; with the languages "
+                    f"{', '.join(self.languages)}, wanted {kind!r}"
+                )
+            msgspec.structs.force_setattr(self, "strategy", kind)
+            msgspec.structs.force_setattr(self, "languages", [find_language(name)])
+
+    @property
+    def strategies(self) -> list[str]:
+        """The strategy's full name in each language."""
+        return [full_name(self.strategy, language) for language in self.languages]
 
 
 class RunFile(msgspec.Struct, frozen=True):
@@ -124,18 +145,19 @@ class Run:
         return self.folder / "audio"
 
     def completions(self) -> list[Completion]:
-        """The completions that belong to the configuration, sorted by model, attempt and probe."""
+        """The completions that belong to the configuration, sorted by model, language, attempt and probe."""
         models = {model: index for index, model in enumerate(self.asked.models)}
+        strategies = {strategy: index for index, strategy in enumerate(self.asked.strategies)}
         probes = {probe.id: index for index, probe in enumerate(self.probes)}
         completions = [
             completion
             for completion in read_rows(self.folder / "completions", Completion).values()
             if completion.model in models
             and completion.probe in probes
-            and completion.strategy == self.asked.strategy
+            and completion.strategy in strategies
             and completion.attempt < self.asked.attempts
         ]
-        completions.sort(key=lambda c: (models[c.model], c.attempt, probes[c.probe]))
+        completions.sort(key=lambda c: (models[c.model], strategies[c.strategy], c.attempt, probes[c.probe]))
         return completions
 
     def programs(self) -> dict[str, Program]:
@@ -147,19 +169,22 @@ class Run:
     def items(self) -> list[Item]:
         """The completions with their programs and renders; a render without a row is *not rendered*.
 
-        If a program has no render made with the installed Python, NumPy and SciPy, the render made with the run's
-        own versions is used.
+        If a program has no render made with the installed versions (Python, NumPy and SciPy, or the tools of its
+        language), the render made with the run's own versions is used.
         """
-        run_versions = {name: self.file.versions.get(name, "") for name in runtime()}
+        run_versions = {
+            language: {name: self.file.versions.get(name, "") for name in runtime(language)}
+            for language in {"python", *self.asked.languages}
+        }
         renders = read_rows(self.folder / "renders", Render)
         probes = {probe.id: probe for probe in self.probes}
         items = []
         for completion in self.completions():
             program = program_of(completion, probes[completion.probe], self.asked.track)
             key = render_key(program, self.asked.limits, self.asked.seed)
-            old_key = render_key(program, self.asked.limits, self.asked.seed, run_versions)
+            old_key = render_key(program, self.asked.limits, self.asked.seed, run_versions[program.language])
             render = renders.get(key) or renders.get(old_key)
-            render = render or Render(key, program.digest, Outcome.NOT_RENDERED, "not rendered yet")
+            render = render or Render(key, program.digest, Outcome.NOT_RENDERED, _why_not_rendered(program.language))
             items.append(Item(probes[completion.probe], completion, program, render))
         return items
 
@@ -208,7 +233,7 @@ class Run:
 
     def _repr_html_(self) -> str:
         facts = {
-            "run": self.folder, "models": ", ".join(self.asked.models), "strategy": self.asked.strategy,
+            "run": self.folder, "models": ", ".join(self.asked.models), "strategy": ", ".join(self.asked.strategies),
             "suite": self.asked.suite, "probes": len(self.probes), "completions": len(self.completions()),
             "embedders": ", ".join(self.asked.embedders), "created": self.file.created,
         }  # fmt: skip
@@ -271,13 +296,27 @@ def program_of(completion: Completion, probe: Probe, track: Track = "scratch") -
     """The program in a completion, checked by the guard; or the recording that takes its place."""
     if completion.recording is not None:
         return Program(None, "a recording", completion.recording, probe.duration_s)
-    return msgspec.structs.replace(_program(completion.text, track), duration_s=probe.duration_s)
+    program = _program(completion.text, track, completion.language)
+    return msgspec.structs.replace(program, duration_s=probe.duration_s)
 
 
 @functools.lru_cache(maxsize=1 << 18)
-def _program(text: str, track: Track) -> Program:
+def _program(text: str, track: Track, language: Language) -> Program:
     # Cached: every stage asks, and parsing takes milliseconds.
-    return guarded(extract(text), track)
+    return guarded(extract(text, language), track)
+
+
+def lacks_tool(language: Language) -> str:
+    """What this machine lacks to run programs of a language, and the remedy, in one line; empty if nothing."""
+    tools = [tool for tool in LANGUAGES[language].tools if shutil.which(tool) is None]
+    if not tools:
+        return ""
+    needed = " and ".join(tools)
+    return f"{LANGUAGES[language].title} programs need {needed}, not found here: {LANGUAGES[language].install}"
+
+
+def _why_not_rendered(language: Language) -> str:
+    return lacks_tool(language) or "not rendered yet"
 
 
 def create(folder: Path, asked: RunConfig, probes: Sequence[Probe], command: str) -> Run:
@@ -300,7 +339,8 @@ def _create(folder: Path, asked: RunConfig, probes: Sequence[Probe], command: st
         if names - OURS or (names and not names & {"completions", "probes.jsonl"}):
             raise UsageError(f"{folder} is neither empty nor a run; name a new folder, or one that `innerear run` made")
         _write_probes(folder, probes)
-        return save(folder, RunFile(asked, now, command, versions(), machine(), {}, [probes_digest(probes)]))
+        made_with = versions(asked.languages)
+        return save(folder, RunFile(asked, now, command, made_with, machine(), {}, [probes_digest(probes)]))
     file, known = _read_file(folder), _read_probes(folder / "probes.jsonl", skip_bad=True)
     if not holds(file, known):
         known = _mended(folder, file, known, probes)
@@ -311,7 +351,8 @@ def _create(folder: Path, asked: RunConfig, probes: Sequence[Probe], command: st
     if before != after:  # if killed between any two of these writes, the folder is still a valid run
         save(folder, msgspec.structs.replace(file, probes=[before, after]))
         _write_probes(folder, probes)
-    return save(folder, RunFile(asked, file.created, command, versions(), machine(), file.signatures, [after]))
+    made_with = versions(asked.languages)
+    return save(folder, RunFile(asked, file.created, command, made_with, machine(), file.signatures, [after]))
 
 
 def _write_probes(folder: Path, probes: Sequence[Probe]) -> None:
@@ -350,6 +391,7 @@ def _joined(
     return msgspec.structs.replace(
         asked,
         models=list(dict.fromkeys([*then.models, *asked.models])),
+        languages=list(dict.fromkeys([*then.languages, *asked.languages])),
         embedders=list(dict.fromkeys([*then.embedders, *asked.embedders])),
         attempts=max(then.attempts, asked.attempts),
         parameters=asked.parameters or then.parameters,
@@ -396,9 +438,11 @@ def save(folder: Path, file: RunFile) -> Run:
     return Run(folder)
 
 
-def versions() -> dict[str, str]:
-    """Versions of this package and of the packages its numbers may depend on, by name."""
+def versions(languages: Sequence[Language] = ()) -> dict[str, str]:
+    """Versions of this package, of the packages its numbers may depend on and of the languages' tools, by name."""
     by_name = {"innerear": metadata.version("innerear"), **runtime()}
+    for language in languages:
+        by_name |= {name: version for name, version in runtime(language).items() if version}
     for name in ("soundfile", "soxr", "ai-edge-litert", "onnxruntime", "tokenizers", "pyloudnorm"):
         with contextlib.suppress(metadata.PackageNotFoundError):
             by_name[name] = metadata.version(name)

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from innerear.ask.models.prices import Price
 from innerear.errors import ModelError, RecordingMismatch
+from innerear.languages import Language
 from innerear.records import Completion, Message, Probe
 from innerear.reference.manifest import ManifestRow
 
@@ -76,6 +77,7 @@ class Model(Protocol):
     name: str
     concurrency: int  # requests in flight at once
     converses: bool  # False: not a language model; asked once, whatever the strategy
+    languages: Collection[Language]  # those that a recording has programs in; empty: any
     after: str | None  # the model whose completions it builds on
     remote: bool  # answered by a server, which may charge for it
     price: Price | None  # per token, if known
@@ -119,6 +121,7 @@ class Local:
 
     concurrency = 1
     converses = False
+    languages: Collection[Language] = ()
     after: str | None = None
     remote = False
     price: Price | None = None

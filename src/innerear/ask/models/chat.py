@@ -25,6 +25,7 @@ import msgspec
 from innerear.ask.models.base import ModelUnusable, Options, Reply, Wait
 from innerear.ask.models.prices import find_price
 from innerear.errors import ModelError, UsageError
+from innerear.languages import Language
 from innerear.records import Completion, Message, Probe
 from innerear.text import clock
 
@@ -59,6 +60,7 @@ class Chat:
     url_name = "OPENAI_BASE_URL"
     remote = True
     converses = True
+    languages: Collection[Language] = ()
     after: str | None = None
     plugin = ""
 

@@ -3,6 +3,7 @@
 A recording is JSON Lines with at least `probe`, `messages`, `text` (and `attempt`, 0 by default):
 the completions of a run are one. The messages must equal those sent now. A file may be compressed (`.jsonl.xz`).
 Its first line may say where it comes from: `{"about": {"model": …, "date": …, "parameters": …}}` (see `About`).
+A row of programs in another language than Python names it: `"language": "csound"`.
 A built-in recording NAME is all files `NAME.jsonl` and `NAME.PART.jsonl.xz`, such as `one-shot.edition-2.jsonl.xz`.
 """
 
@@ -20,6 +21,7 @@ import msgspec
 from innerear.ask.models.base import Local, NotRecorded, Options, Reply
 from innerear.ask.strategies import find_strategy
 from innerear.errors import RecordingMismatch, UsageError
+from innerear.languages import Language, bare, full_name
 from innerear.records import Completion, Message, Probe, Round, digest
 from innerear.run.parts import UNREADABLE
 
@@ -55,6 +57,7 @@ class _Row(msgspec.Struct, frozen=True):
     finish_reason: str | None = None
     usage: dict[str, int] | None = None
     rounds: list[Round] | msgspec.UnsetType = msgspec.UNSET  # not part of the digest if unset
+    language: Language | msgspec.UnsetType = msgspec.UNSET
 
     def reply_to(self, messages: Sequence[Message]) -> Reply | None:
         """The recorded answer to these messages, which may be those of an earlier round."""
@@ -80,6 +83,8 @@ class Recorded(Local):
         self._rows: dict[tuple[str, int], list[_Row]] = {}
         for row in _read(name):
             self._rows.setdefault((row.probe, row.attempt), []).append(row)
+        every = (row.language or "python" for rows in self._rows.values() for row in rows)
+        self.languages = frozenset(every)
 
     def prepare(self, probes: Sequence[Probe], completions: Iterable[Completion]) -> None:
         """Check that at least one of the probes was recorded.
@@ -161,6 +166,8 @@ def recording(completions: Sequence[Completion], about: About | None = None) -> 
                     completion.rounds or msgspec.UNSET,
                 )
             ]
+        if completion.language != "python":
+            rows = [msgspec.structs.replace(row, language=completion.language) for row in rows]
         lines += map(msgspec.json.encode, rows)
     return [msgspec.json.encode(_First(about)), *lines] if about and lines else lines
 
@@ -202,13 +209,15 @@ def problems(name: str, probes: Mapping[str, Probe]) -> list[str]:
         found.append("`about` names no model")
     elif not re.fullmatch(r"\d{4}-\d\d-\d\d(T.*)?", said.date):
         found.append(f"the date {said.date!r} is not as in 2026-11-28")
-    strategy = find_strategy((said and said.strategy) or "direct")
-    seen: set[tuple[str, int]] = set()
+    kind = bare((said and said.strategy) or "direct")
+    seen: set[tuple[str, int, str]] = set()
     for row in _read(name):
+        language = row.language or "python"
+        strategy = find_strategy(full_name(kind, language))
         place = f"attempt {row.attempt} of {row.probe}"
-        if (row.probe, row.attempt) in seen:
+        if (row.probe, row.attempt, language) in seen:
             found.append(f"{place} is there twice")
-        seen.add((row.probe, row.attempt))
+        seen.add((row.probe, row.attempt, language))
         if row.probe not in probes:
             found.append(f"{place}: no edition has this probe")
         elif row.reply_to(strategy.opening(probes[row.probe])) is None:

@@ -2,7 +2,7 @@
 
 The driver (`generate`) can be a live model, a recording or another framework. Listener and checks are
 separate: `listener` uses different estimators; if there is only one, the affected scores say "seen by the
-strategy".
+strategy". The language of the programs is part of a strategy's full name: `direct@csound` (see `languages`).
 """
 
 from __future__ import annotations
@@ -11,11 +11,15 @@ import difflib
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 from innerear import plugins
 from innerear.ask.strategies import ways
 from innerear.ask.strategies.base import Ask, Conversation, Heard, Listen, Render, Step, Strategy
 from innerear.errors import UsageError
+from innerear.languages import LANGUAGES, bare, find_language, full_name
+from innerear.records import Probe
 
 __all__ = ["STRATEGIES", "Ask", "Conversation", "Heard", "Listen", "Render", "Step", "Strategy", "find_strategy"]
 
@@ -55,18 +59,22 @@ STRATEGIES: dict[str, Way] = {
 
 
 def find_strategy(name: str) -> Strategy:
-    """Find a strategy by name, such as `direct` or `repair:2`, or that of a plug-in.
+    """Find a strategy by name, such as `direct`, `repair:2` or `repair:2@csound`, or that of a plug-in.
 
-    A plug-in is a generator function from a probe, or a `Way` if it has a parameter or runs programs.
+    A plug-in is a generator function from a probe, or a `Way` if it has a parameter or runs programs. It can ask for
+    other languages than Python if it has a parameter `language`.
 
     Raises:
-        UsageError: no such strategy, or its parameter is missing or out of range.
+        UsageError: no such strategy or language, or its parameter is missing or out of range.
 
-    >>> find_strategy("best-of:4").draws
-    4
+    >>> find_strategy("best-of:4").draws, find_strategy("best-of:4@faust").language
+    (4, 'faust')
     """
+    plain, at, named = name.partition("@")
+    language = find_language(named) if at else "python"
+    name = full_name(plain, language)
     prefix = plugins.PYTHON if name.startswith(plugins.PYTHON) else ""
-    kind, colon, given = name.removeprefix(prefix).partition(":")
+    kind, colon, given = plain.removeprefix(prefix).partition(":")
     kind, plugin = prefix + kind, ""
     way = STRATEGIES.get(kind)
     if way is None and (found := plugins.find("strategies", kind)) is not None:
@@ -77,15 +85,28 @@ def find_strategy(name: str) -> Strategy:
         raise UsageError(f"no strategy {name!r}; wanted one of {usage()}{hint}")
     if not inspect.isgeneratorfunction(way.converse):
         raise UsageError(f"strategy {name!r} is not a generator function; wanted one that yields Ask and returns text")
+    how: dict[str, Any] = {}
+    if "language" in inspect.signature(way.converse).parameters:
+        how = {"language": language}
+    elif at:
+        raise UsageError(
+            f"strategy {name!r}: {kind} asks for Python only; a plug-in with a parameter `language` can ask for "
+            f"{', '.join(LANGUAGES)}"
+        )
     if not way.parameter:
         if colon:
             raise UsageError(f"strategy {name!r}: {kind} takes no parameter")
-        return Strategy(name, way.converse, renders=way.renders, told=way.told, shared=_seen(way), plugin=plugin)
+        asks = partial(way.converse, **how)
+        return Strategy(name, asks, renders=way.renders, told=way.told, shared=_seen(way), plugin=plugin)
     if given not in map(str, range(1, way.most + 1)):
         raise UsageError(f"strategy {name!r}: wanted {kind}:{way.parameter} with {way.parameter} from 1 to {way.most}")
     count = int(given)
     draws = count if way.draws else 1
-    return Strategy(name, lambda probe: way.converse(probe, count), draws, way.renders, way.told, _seen(way), plugin)
+
+    def converse(probe: Probe) -> Conversation:
+        return way.converse(probe, count, **how)
+
+    return Strategy(name, converse, draws, way.renders, way.told, _seen(way), plugin)
 
 
 def _seen(way: Way) -> tuple[str, ...]:
@@ -95,7 +116,8 @@ def _seen(way: Way) -> tuple[str, ...]:
 
 def seen_by(name: str) -> frozenset[str]:
     """The metrics that a strategy sees while it asks; none of a plug-in that is not installed or allowed here."""
-    kind = name if name.startswith(plugins.PYTHON) else name.partition(":")[0]
+    plain = bare(name)
+    kind = plain if plain.startswith(plugins.PYTHON) else plain.partition(":")[0]
     if kind not in STRATEGIES and not plugins.is_here("strategies", kind):
         return frozenset()
     return frozenset(find_strategy(name).shared)

@@ -8,6 +8,7 @@ from typing import Any
 
 from innerear import records
 from innerear.errors import UsageError
+from innerear.languages import Language, language_of
 from innerear.records import Message, Probe, Program
 
 
@@ -51,7 +52,7 @@ Conversation = Generator[Step, Any, str]
 
 @dataclass(frozen=True)
 class Strategy:
-    """A strategy by its full name (`repair:2`); calling it with a probe starts a conversation.
+    """A strategy by its full name (`repair:2@csound`); calling it with a probe starts a conversation.
 
     `draws`: number of answers to the same messages. `renders`: it runs programs while asking. `told`: the
     model reads the listener's report. `shared`: metrics with a single estimator, so that the strategy
@@ -65,6 +66,11 @@ class Strategy:
     told: bool = False
     shared: tuple[str, ...] = ()
     plugin: str = ""
+
+    @property
+    def language(self) -> Language:
+        """The language of the programs that it asks for."""
+        return language_of(self.name)
 
     def __call__(self, probe: Probe) -> Conversation:
         """Start the conversation about this probe."""

@@ -1,0 +1,393 @@
+"""Programs in other languages than Python: how they are asked for, found in replies, guarded and told apart."""
+
+import json
+import lzma
+import random
+import time
+from importlib import resources
+
+import msgspec
+import pytest
+
+from innerear import RunConfig, create, load, open_model, plugins, stages
+from innerear.ask.generate import Request, check_languages
+from innerear.ask.models.recorded import problems
+from innerear.ask.strategies import STRATEGIES, find_strategy
+from innerear.errors import UsageError
+from innerear.languages import LANGUAGES, full_name, language_of
+from innerear.programs.extract import extract
+from innerear.programs.guard import guarded, violation
+from innerear.programs.tokens import balanced, tokens
+from innerear.records import Completion, Limits, Outcome, Program, Render
+from innerear.run.keys import render_key, runtime
+from innerear.run.run import Run, program_of
+from innerear.suite import edition
+
+PROBES = {probe.id: probe for probe in edition("1").probes}
+SINE = PROBES["notes/waveform/sine-440"]
+OTHERS = ("csound", "faust", "javascript")
+HEX = random.Random(15).randbytes(16_000).hex()  # two seconds of sound at 8 kHz and 8 bits
+
+
+def recorded(name):
+    data = (resources.files("innerear.ask.models") / "recordings" / f"{name}.jsonl.xz").read_bytes()
+    return [json.loads(line) for line in lzma.decompress(data).splitlines()]
+
+
+RECORDED = [row for name in ("csound", "javascript") for row in recorded(name)]
+
+CSOUND = """\
+<CsoundSynthesizer>
+<CsOptions>
+-W -d
+</CsOptions>
+<CsInstruments>
+sr = 44100
+instr 1
+  out oscili(0.3, 440)
+endin
+</CsInstruments>
+<CsScore>
+i 1 0 2
+</CsScore>
+</CsoundSynthesizer>
+"""
+JAVASCRIPT = """\
+const fs = require('fs');
+const sound = Buffer.alloc(44);
+fs.writeFileSync('output.wav', sound);
+"""
+FAUST = """\
+import("stdfaust.lib");
+declare duration "2";
+process = os.osc(440) * 0.3;
+"""
+WHOLE = {"csound": CSOUND, "javascript": JAVASCRIPT, "faust": FAUST}
+
+
+# Names and requests
+
+
+def test_a_strategy_names_its_language():
+    assert [find_strategy(name).language for name in ("direct", "direct@csound", "best-of:3@javascript")] == [
+        "python", "csound", "javascript",
+    ]  # fmt: skip
+    assert find_strategy("repair:2@python").name == "repair:2", "Python has one name"
+    assert find_strategy("best-of:3@faust").draws == 3
+
+
+def test_an_unknown_language_is_one_line_with_those_that_there_are():
+    with pytest.raises(UsageError, match=r"no language 'csuond'; there are python, csound, .*; did you mean 'csound'"):
+        find_strategy("direct@csuond")
+    with pytest.raises(UsageError, match="no language ''"):
+        find_strategy("direct@")
+
+
+def only_python(probe):
+    return (yield from find_strategy("direct")(probe))
+
+
+def in_any(probe, *, language="python"):
+    return (yield from find_strategy(full_name("direct", language))(probe))
+
+
+def test_a_plug_in_asks_in_another_language_if_it_takes_one():
+    plugins.use(f"python:{__name__}.only_python", f"python:{__name__}.in_any")
+    with pytest.raises(UsageError, match="only_python asks for Python only; a plug-in with a parameter `language`"):
+        find_strategy(f"python:{__name__}.only_python@csound")
+    way = find_strategy(f"python:{__name__}.in_any@csound")
+    assert way.opening(SINE) == find_strategy("direct@csound").opening(SINE)
+
+
+def test_the_requests_are_those_of_the_recordings_word_for_word():
+    assert len(RECORDED) == 48
+    for row in RECORDED:
+        sent = find_strategy(full_name("direct", row["language"])).opening(PROBES[row["probe"]])
+        assert msgspec.to_builtins(sent) == row["messages"]
+    assert problems("csound", PROBES) == problems("javascript", PROBES) == [NOT_SAID]
+
+
+NOT_SAID = 'the first line does not say where it comes from: {"about": {"model": …, "date": …, "parameters": …}}'
+
+
+@pytest.mark.parametrize("language", OTHERS)
+@pytest.mark.parametrize("kind", [name for name in STRATEGIES if name != "few-shot"])
+def test_every_strategy_asks_for_the_language_and_never_for_python(kind, language):
+    name = f"{kind}:2" if STRATEGIES[kind].parameter else kind
+    conversation = find_strategy(full_name(name, language))(SINE)
+    asked = next(conversation).messages
+    if kind == "plan":
+        asked = conversation.send("a sine").messages
+    words = " ".join(message.content for message in asked)
+    assert LANGUAGES[language].title in words
+    assert "Python" not in words
+    assert "2 seconds" in words or 'declare duration "2"' in words
+
+
+def test_a_repair_in_another_language_sends_its_words_back():
+    row = Program(None)
+    conversation = find_strategy("repair:1@csound")(SINE)
+    next(conversation)
+    step = conversation.send(f"```csound\n{CSOUND}```")
+    assert step.program == Program(CSOUND, language="csound")
+    last = conversation.send(Render("k", row.digest, Outcome.ERROR, "Csound: line 8: no such opcode", "")).messages[-1]
+    assert last.content.endswith("one complete Csound file (.csd) in a single fenced code block, and nothing else.")
+
+
+# Keys
+
+
+def test_keys_of_python_runs_have_not_moved():
+    # As in a run of version 0.1.0 with these versions.
+    asked = RunConfig(models=["recorded/one-shot"])
+    assert (asked.strategies, asked.languages) == (["direct"], ["python"])
+    model = open_model("recorded/one-shot")
+    key = Request(model, SINE, find_strategy("direct"), 0, None).key()
+    assert key == "705c5dd0a630e2eea275ff21bbbca9bd"
+    program = Program("x = 1\n", duration_s=2.0)
+    assert program.digest == Program("x = 1\n", language="python").digest == "d0ffee0e8e86a3eb782be03713a9ab6e"
+    versions = {"python": "3.11.7", "numpy": "2.4.6", "scipy": "1.17.1"}
+    assert render_key(program, Limits(), 0, versions) == "b08e6ccd406682d6f8947939f3aba78f"
+    assert "language" not in json.loads(msgspec.json.encode(program))
+
+
+def test_the_language_is_part_of_every_key():
+    programs = [Program("x = 1\n", language=language) for language in LANGUAGES]
+    assert len({program.digest for program in programs}) == len(LANGUAGES)
+    assert "numpy" not in runtime("csound")
+    csound = Program("x", language="csound")
+    assert render_key(csound, Limits(), 0, {"csound": "6.18"}) != render_key(csound, Limits(), 0, {"csound": "6.19"})
+    assert Program(None, language="csound").digest == Program(None).digest, "what has no code has no language"
+
+
+def test_a_baseline_answers_in_python_whatever_is_asked():
+    row = Completion("k", SINE.id, "baseline/noise", "direct@csound", 0, [], "```python\nx = 1\n```")
+    assert program_of(row, SINE) == Program("x = 1\n", duration_s=SINE.duration_s)
+    row = msgspec.structs.replace(row, model="recorded/csound")
+    assert (row.language, program_of(row, SINE).code) == ("csound", None)
+
+
+def test_a_run_takes_the_language_from_the_name_of_its_strategy():
+    asked = RunConfig(models=[], strategy="repair:1@csound")
+    assert (asked.strategy, asked.strategies) == ("repair:1", ["repair:1@csound"])
+    assert RunConfig(models=[], languages=["python", "faust"]).strategies == ["direct", "direct@faust"]
+    with pytest.raises(UsageError, match="'direct@csound' names a language already"):
+        RunConfig(models=[], strategy="direct@csound", languages=["faust"])
+
+
+@pytest.fixture(scope="module")
+def three(tmp_path_factory):
+    """The completions of the three recordings at two probes, each in its own language."""
+    suite = load("1")
+    probes = [probe for probe in suite.probes if probe.id in ("notes/waveform/square-220", "environment/animals/dog")]
+    models = ["recorded/one-shot", "recorded/csound", "recorded/javascript"]
+    folder = tmp_path_factory.mktemp("languages") / "three"
+    for languages in (["python"], ["csound", "javascript"]):  # a second command adds languages
+        asked = RunConfig(models=models, languages=languages, suite=suite.name, suite_digest=suite.digest)
+        run = create(folder, asked, probes, "test")
+    stages.generate(run, [open_model(name) for name in models])
+    return Run(folder)
+
+
+def test_recordings_answer_in_their_own_language_and_skip_the_others(three):
+    assert three.asked.languages == ["python", "csound", "javascript"]
+    found = {(row.model, row.strategy, row.language) for row in three.completions()}
+    assert found == {
+        ("recorded/one-shot", "direct", "python"),
+        ("recorded/csound", "direct@csound", "csound"),
+        ("recorded/javascript", "direct@javascript", "javascript"),
+    }
+    assert all(program.language == language_of(row.strategy) for row, program in rows_and_programs(three))
+
+
+def rows_and_programs(run):
+    return [(item.completion, item.program) for item in run.items()]
+
+
+def test_a_recording_in_no_asked_language_is_one_line(three):
+    asked = msgspec.structs.replace(three.asked, languages=["faust"])
+    with pytest.raises(
+        UsageError, match=r"recorded/csound has programs in Csound, not in Faust: add --language csound"
+    ):
+        check_languages([open_model("recorded/csound")], asked.languages)
+
+
+# Extraction
+
+
+@pytest.mark.parametrize("row", RECORDED, ids=lambda row: f"{row['language']}-{row['probe']}")
+def test_every_recorded_program_is_found_whole_and_allowed(row):
+    language, text = row["language"], row["text"]
+    program = extract(text, language)
+    assert program.code == text.split("\n", 1)[1].removesuffix("```\n")
+    assert program.language == language
+    assert not guarded(program).violation
+    assert extract(program.code, language) == program, "the whole reply is the program"
+    assert extract(f"<think>```\nx\n```</think>{text}", language) == program
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_a_program_is_found_however_the_reply_is_written(language):
+    code, tag = WHOLE[language], LANGUAGES[language].tags[-1]
+    python = "```python\nimport wave\nwave.open('output.wav', 'wb')\n# and more, and more, and more, and more\n```\n"
+    older = code.replace("440", "220").replace("44)", "22)")
+    for text in (
+        code,
+        f"```{tag}\n{code}```",
+        f"Here it is:\n\n```\n{code}```\nEnjoy.",
+        f"~~~{tag.upper()}\n{code}~~~",
+        f"{python}The same in another language:\n```{tag}\n{code}```\n",
+        f"```{tag}\n{code}```\nAnd in Python:\n{python}",
+        f"```{tag}\n{older}```\nNo, better:\n```{tag}\n{code}```",
+        f"```{tag}\n{code}```\nRun it:\n```bash\nplay output.wav\n```",
+        f"```{tag}\n{code}",
+        f"```xml\n{code}```",
+        f"<think>First:\n```{tag}\n{older}```\n</think>```{tag}\n{code}```",
+    ):
+        assert extract(text, language) == Program(code, language=language), text
+    assert extract(python, language).reason == f"no code block in {LANGUAGES[language].title}, only in python"
+    assert extract("I cannot.", language).reason == "no code block in the reply"
+
+
+def test_a_program_that_is_cut_off_is_still_the_program():
+    assert extract("```csound\n<CsoundSynthesizer>\n<CsInstr\n```", "csound").code == "<CsoundSynthesizer>\n<CsInstr\n"
+    assert extract("```js\nconst x = [1, 2\n```", "javascript").code == "const x = [1, 2\n"
+
+
+HOSTILE = [
+    "<CsoundSynthesizer><CsInstruments></CsInstruments>" * 2000, "<CsOptions>" * 9000, "/*" * 50_000, '"' * 50_000,
+    "`${" * 30_000, "/[" * 20_000, "/" * 100_000, "ftgen " * 15_000, "#define a #" * 9000, "#define" + " " * 90_000,
+    "#define a #" + "$a " * 1000 + "#\n$a", "const fs = require('fs') // output.wav\n" + "f([1], 'base64')," * 5000,
+    "import " * 14_000, "process = " + "a" * 90_000, " " * 90_000 + "x", "<CsScore>" + "f 1 0 0 1 " * 9000,
+    "{" * 90_000, "$A(" * 30_000, "'use strict'\n" * 8000,
+]  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", OTHERS)
+def test_hostile_text_takes_no_time(language):
+    for text in HOSTILE:
+        began = time.process_time()
+        extract(text, language)
+        violation(text, language=language)
+        assert time.process_time() - began < 5, text[:40]
+
+
+# The guard
+
+FOREIGN = {
+    "csound": {
+        "another process": ['i1 system 1, "espeak hi"', "ires system_i 1, {{\nls\n}}", "x = system:i(1, Sx)",
+                            '#define S #sys#\n#define T #tem#\ni1 $S.$T. 1, "ls"',
+                            "#define RUN(a'b) #$a.$b.#\ni1 $RUN(sys'tem) 1, Sx",
+                            '<CsScore bin="python3">\nimport os\n</CsScore>', "; a /*\ni1 system 1, Sx\n; */",
+                            '#define X #"#\ni1 system 1, $X;"'],
+        "network": ['OSCsend 1, "127.0.0.1", 7770, "/f", "i", 1', 'k1 OSClisten ih, "/a", "f", k2',
+                    'a1 sockrecv 8000, 1024', "<CsOptions>\n--port=9999\n</CsOptions>"],
+        "a file is read": ['a1 diskin2 "bark.wav", 1', "a1 diskin Sname", 'a1 = diskin:a("x.wav")', 'a1 soundin 1',
+                           'a1, a2 mp3in "x.mp3"', 'gi1 ftgen 0, 0, 0, 1, "bark.wav", 0, 0, 0',
+                           'gi1 ftgen 0, 0, 0, -1, Sname, 0, 0, 0', 'gi1 ftgen 1, 0, 0, 23, "numbers.txt"',
+                           "<CsScore>\nf 1 0 0 1 \"bark.wav\" 0 0 0\n</CsScore>",
+                           "<CsScore>\nf1 0 0 -1 5 0 0 0\n</CsScore>",
+                           '#include "other.orc"', 'ftload "t.txt", 1, 2', 'fin "x.wav", 0, 0, a1',
+                           'a1 pvoc k1, 1, "x.pvx"', 'a1 convolve a2, "hall.cv"', 'fsig pvsdiskin "x.pvx", 1, 1',
+                           "<CsOptions>\n-i bark.wav\n</CsOptions>", "k1 lpread kt, Sx", "ilen filelen Sx"],
+        "code that cannot be read": ['i1 compilestr "..."', 'i1 evalstr {{return 1}}', 'pyruni "import os"',
+                                     "pyinit", 'lua_exec {{os.execute("ls")}}',
+                                     "<CsOptions>\n--opcode-lib=x.so\n</CsOptions>"],
+        "another file is written": ['fout "other.wav", 14, a1'],
+        "packed data": ['<CsFileB filename="x.wav">\nUklGR\n</CsFileB>',
+                        "<CsSampleB filename=1>\nUklGR\n</CsSampleB>"],
+        "embedded audio": [f"; {HEX}", f'Sx = "{HEX}"'],
+    },
+    "javascript": {
+        "another process": ["const { execSync } = require('child_process');", "require(\"node:child_process\")",
+                            "import { Worker } from 'node:worker_threads';", "import cluster from 'cluster';",
+                            "const c = 'child_process'", "const x = `child_process`",
+                            "const r = process.mainModule; r.require('child\\x5fprocess')"],
+        "network": ["const http = require('http')", "import net from 'net'", "fetch('https://a.b')",
+                    "globalThis.fetch('x')", "await fetch(u)", "new WebSocket(u)", "import dgram from 'node:dgram'"],
+        "a file is read": ["const fs = require('fs'); const b = fs.readFileSync('/usr/share/bark.wav')",
+                           "const F = './bark.wav'; fs.readFile(F, f)", "fs.createReadStream('a.wav')",
+                           "fs.promises.readFile(\"x\")"],
+        "code that cannot be read": ["eval('1')", "const e = eval; e(x)", "new Function('return 1')()",
+                                     "Function('x')()", "(() => {}).constructor('return process')()",
+                                     "[]['constructor']['constructor']('x')()", "[].map.constructor(x)",
+                                     "import(name)", "require(name)", "const r = require; r('net')",
+                                     "process.binding('spawn_sync')", "process['binding']('fs')",
+                                     "process.dlopen(m, './a.node')", "globalThis['ev' + 'al']('1')",
+                                     "module.constructor._load(x)", "WebAssembly.compile(b)", "\\u0065val('1')",
+                                     "process.getBuiltinModule(m)", "require('vm')", "require('module')",
+                                     "x = a++ / b; eval('1'); y = c / 2", "`${eval('1')}`", "`a ${`b ${eval(x)}`} c`",
+                                     "/* */ eval /* */ ('1')", "require.cache"],
+        "an import beyond those allowed": ["require('tone')", "import wav from 'node-wav'", "require('path')",
+                                           "import 'web-audio-api'", "await import('wavefile')"],
+        "packed data": ["Buffer.from('UklGR', 'base64')", "atob('aaaa')", "Buffer.from(s, \"hex\")",
+                        "Uint8Array.fromBase64(s)", "buf.write('00ff', 'hex')", "require('zlib')"],
+        "text-to-speech": ["const say = require('say')", "speechSynthesis.speak(u)"],
+        "embedded audio": [f"const x = '{HEX}';", f"// {HEX}"],
+    },
+    "faust": {
+        "a file is read": ['x = soundfile("s[url:{\'bark.wav\'}]", 1);', 'import("/etc/passwd");',
+                           'l = library("other.lib");', 'c = component("../x.dsp");', 'import("soundfiles.lib");'],
+        "foreign code": ['f = ffunction(float sinh(float), <math.h>, "");', 'c = fconstant(int fx, <math.h>);',
+                         'v = fvariable(int count, <math.h>);'],
+        "embedded audio": [f"// {HEX}"],
+    },
+}  # fmt: skip
+
+OWN = {
+    "csound": ["asystem = 3", 'prints "system is fine\\n"', "; diskin2 is not used", "/* system */ a1 noise 1, 0",
+               "fin pvsanal a1, 1024, 256, 1024, 1\nfout pvscale fin, 1.5\na2 pvsynth fout",
+               'fout "output.wav", 14, a1',
+               "gi1 ftgen 0, 0, 8192, 10, 1, 0.5", "gi1 ftgen 0, 0, 0, -2, 1, 2, 3",
+               'gi1 ftgen 0, 0, 256, "tanh", -5, 5, 0',
+               "opcode convolve, a, a\na1 xin\nxout a1\nendop\na2 convolve a1",
+               "<CsScore>\nf 1 0 8192 10 1\ni 1 0 2\n</CsScore>",
+               "#define TWOPI #6.283#\nx = $TWOPI * 2", "schedule 1, 0, 1", "scoreline_i {{ i 1 0 1 }}",
+               "<CsOptions>\n-o output.wav -W -d -m0 -odac\n</CsOptions>"],
+    "javascript": [JAVASCRIPT, "import fs from 'fs';", "import { writeFileSync } from 'node:fs';",
+                   "const { writeFileSync } = require(\"node:fs\");", "class A { constructor() { this.x = 1; } }",
+                   "const b = fs.readFileSync('output.wav');", "// eval('1')\nconst s = 'eval';",
+                   "const x = {eval: 1};",
+                   "if (require.main === module) main();", "const re = /['`]/.test(s);",
+                   "function fetch(t) { return t; }\nfetch(1)", "o.eval(3)", "new this.constructor(3)",
+                   "buf.toString('hex')", "x = a / b / c; // 'net'", "console.log(`wrote ${n} samples`)",
+                   "process.exit(0)", "process.stdout.write('.')", "buf.write('RIFF', 0, 'ascii')",
+                   "f instanceof Function", "const gate = typeof require", "import.meta.url"],
+    "faust": [FAUST, 'os = library("oscillators.lib");', "// soundfile(x)\nprocess = _;",
+              'declare name "ffunction(x)";'],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_what_takes_a_sound_from_elsewhere_is_named(language):
+    for kind, codes in FOREIGN[language].items():
+        for code in codes:
+            found = violation(code, language=language)
+            assert found is not None, code
+            assert found.kind.startswith(kind), (code, found)
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_what_makes_its_own_sound_is_not(language):
+    for code in OWN[language]:
+        assert violation(code, language=language) is None, code
+
+
+def test_a_violation_is_at_its_line():
+    found = violation("const a = `\n\n${1}\n`;\n/* \n */\nrequire('net')", language="javascript")
+    assert str(found) == "network, line 7: require('net')"
+    assert str(violation("#define A #\nx\n#\n$A system_i 1, Sx", language="csound")).startswith(
+        "another process, line 4"
+    )
+
+
+def test_comments_strings_templates_and_regular_expressions_are_told_apart():
+    words = [token.text for token in tokens("a /b/ c; /* d */ // e\n'f' `g${h + `${i}`}j` + /k'l/", "javascript")]
+    assert words == ["a", "/", "b", "/", "c", ";", "f", "g", "h", "+", "", "i", "", "j", "+", "k", "l", "/k'l/"]
+    assert balanced("x = `${f({a: [1]})}`; y = s.match(/[(]/)", "javascript")
+    assert not balanced("x = `${f({a: [1]}`", "javascript")
+    assert [t.text for t in tokens("a1 oscili 1, 2 ; b\n{{c\n}} /* d */", "csound")] == [
+        "a1", "oscili", "1", ",", "2", "c\n",
+    ]  # fmt: skip
