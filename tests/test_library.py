@@ -52,7 +52,7 @@ def test_rows_become_a_data_frame(recorded_run):
     pandas = pytest.importorskip("pandas")
     frame = Run(recorded_run).scores().to_pandas()
     assert isinstance(frame, pandas.DataFrame)
-    assert list(frame.columns) == list(Score.__struct_fields__)
+    assert list(frame.columns) == [*Score.__struct_fields__, "language"]
     means = frame[frame.metric == "audible"].set_index("model").value
     assert means["recorded/one-shot"] == 1.0
     assert means["baseline/silence"] == 0.0

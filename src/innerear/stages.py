@@ -54,7 +54,8 @@ def generate(
     `workers`: programs to run in parallel, for strategies that run programs.
 
     Raises:
-        JailUnavailable: the strategy runs programs and this machine cannot isolate them; nothing was asked.
+        JailUnavailable: the strategy runs programs and this machine cannot isolate them, in any of the run's
+            languages; nothing was asked.
     """
     asked, folder = run.asked, run.folder / "completions"
     done = list(read_rows(folder, Completion).values())
@@ -63,7 +64,9 @@ def generate(
     check_languages(models, asked.languages)
     failures: list[Unanswered] = []
     spent_usd = 0.0
-    with open_bench(run, workers) as bench, Writer(folder, Completion) as writer:
+    report = Report()
+    unable: list[JailUnavailable] = []
+    with Writer(folder, Completion) as writer:
 
         def keep(completion: Completion) -> None:
             writer.keep(completion)
@@ -71,19 +74,27 @@ def generate(
             tally.add()
 
         for strategy in asked.strategies:
-            failures += ask_all(
-                run.probes,
-                models,
-                strategy,
-                asked.attempts,
-                keep=keep,
-                done=list(done),
-                spent_usd=spent_usd,
-                bench=bench,
-                max_usd=max_usd,
-            )
+            try:
+                with open_bench(run, strategy, workers) as bench:
+                    failures += ask_all(
+                        run.probes,
+                        models,
+                        strategy,
+                        asked.attempts,
+                        keep=keep,
+                        done=list(done),
+                        spent_usd=spent_usd,
+                        bench=bench,
+                        max_usd=max_usd,
+                    )
+            except JailUnavailable as error:
+                unable.append(error)
+                report.failures.append(f"{strategy} runs programs and was not asked: {error}")
             spent_usd += sum(row.usd or 0.0 for row in done if row.strategy == strategy)
-    return Report(summary(failures), run.leaks())
+    if len(unable) == len(asked.strategies):
+        raise unable[0]
+    report.add(Report(summary(failures), run.leaks()))
+    return report
 
 
 def render(run: Run, machines: Executor | None = None, progress: Progress = silent, check: bool = False) -> Report:

@@ -7,7 +7,7 @@ import io
 import sys
 import time
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 _SIGNS = {
     **dict.fromkeys("–—−‐‑", "-"),
@@ -57,6 +57,16 @@ def clock(seconds: float) -> str:
     """A `time.time` timestamp as local time, with the date if it is not today."""
     moment, today = time.localtime(seconds), time.localtime()
     return time.strftime("%H:%M:%S" if moment[:3] == today[:3] else "%Y-%m-%d %H:%M", moment)
+
+
+def entrant_names(entrants: Sequence[tuple[str, str]]) -> list[str]:
+    """A name per model and strategy: the model, with the strategy if it is there with several.
+
+    >>> entrant_names([("a", "direct"), ("b", "direct"), ("b", "direct@csound")])
+    ['a', 'b · direct', 'b · direct@csound']
+    """
+    models = [model for model, _ in dict.fromkeys(entrants)]
+    return [f"{model} · {strategy}" if models.count(model) > 1 else model for model, strategy in entrants]
 
 
 def counted(n: int, noun: str, several: str = "") -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from innerear.ask.generate import Bench
 from innerear.ask.strategies import Heard, find_strategy
@@ -15,13 +16,13 @@ from innerear.run.run import Run
 
 
 @contextmanager
-def open_bench(run: Run, workers: int | None) -> Iterator[Bench | None]:
-    """Yield the bench of the run's strategy; `None` if it only talks to the model.
+def open_bench(run: Run, strategy_name: str, workers: int | None) -> Iterator[Bench | None]:
+    """Yield the bench of a strategy of the run; `None` if it only talks to the model.
 
     Raises:
         JailUnavailable: this machine cannot isolate programs.
     """
-    asked, strategy = run.asked, find_strategy(run.asked.strategies[0])
+    asked, strategy = run.asked, find_strategy(strategy_name)
     if not strategy.renders:
         yield None
         return
@@ -43,7 +44,8 @@ def open_bench(run: Run, workers: int | None) -> Iterator[Bench | None]:
         asked.limits,
         asked.seed,
         asked.track,
-        lambda: open_jail(asked.jail, asked.track),
+        partial(open_jail, asked.jail, asked.track),
         workers or os.cpu_count() or 1,
+        strategy.language,
     ) as shop:
         yield Bench(shop.render, listen)

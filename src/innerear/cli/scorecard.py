@@ -17,6 +17,7 @@ def print_scorecard(scores: Sequence[Score]) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from innerear.cli.table import once_each
     from innerear.scores.scorecard import QUESTIONS, legend, scorecard, text, tiers_of
     from innerear.text import printable
 
@@ -26,10 +27,17 @@ def print_scorecard(scores: Sequence[Score]) -> None:
         return
     tiers = tiers_of(shown)
     table = Table("model", "question", *tiers, box=None, header_style="bold", pad_edge=False)
+    names = once_each([(row.model, row.strategy) for row in shown])
+    shown = [row for row in shown if (row.model, row.strategy) in names]
     for row in shown:
         for place, question in enumerate(QUESTIONS):
             cells = [text(row.cell(question, tier)) for tier in tiers]
-            table.add_row(*map(Text, [printable(row.model) if not place else "", question, *map(printable, cells)]))
+            table.add_row(
+                *map(
+                    Text,
+                    [printable(names[row.model, row.strategy]) if not place else "", question, *map(printable, cells)],
+                )
+            )
     wide = None if sys.stdout.isatty() else max(140, int(os.environ.get("COLUMNS", "0")))
     click.echo()
     Console(width=wide).print(table)

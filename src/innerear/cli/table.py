@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from innerear.embed import is_perceptual
 from innerear.records import ALL, Completion, Score
 from innerear.scores.checks import FEW
+from innerear.scores.ends import end_name
+from innerear.text import entrant_names
 
 
 def heard_by(scores: Sequence[Score]) -> list[str]:
@@ -26,6 +28,17 @@ def said_of_distances(scores: Sequence[Score]) -> str:
     return "no distances: no sound was embedded, or there are no recordings of what the probes ask for"
 
 
+def once_each(entrants: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """The names of models and strategies; a floor or ceiling, which is the same in every language, only once."""
+    shown: dict[str, str] = {}
+    kept = [
+        (model, strategy)
+        for model, strategy in dict.fromkeys(entrants)
+        if end_name(model) is None or shown.setdefault(model, strategy) == strategy
+    ]
+    return dict(zip(kept, entrant_names(kept), strict=True))
+
+
 def headline(scores: Sequence[Score]) -> list[list[str]]:
     """The rows of the table at the end of a run: model, tier or kind, rates, checks passed, FAD, KAD.
 
@@ -34,12 +47,15 @@ def headline(scores: Sequence[Score]) -> list[list[str]]:
     table = []
     ears = heard_by(scores)
     groups = dict.fromkeys(
-        (s.model, s.tier)
+        (s.model, s.strategy, s.tier)
         for s in scores
         if s.metric not in ("agreement", "tier_trend", "checks_difference", "identity_difference")
     )
-    for model, tier in groups:
-        own = [s for s in scores if (s.model, s.tier) == (model, tier)]
+    named = once_each([(model, strategy) for model, strategy, _ in groups])
+    for model, strategy, tier in groups:
+        if (model, strategy) not in named:
+            continue
+        own = [s for s in scores if (s.model, s.strategy, s.tier) == (model, strategy, tier)]
         rates = {s.metric: s for s in own if s.group == ALL}
         distances: dict[str, dict[str, Score]] = {}
         for s in own:
@@ -50,7 +66,7 @@ def headline(scores: Sequence[Score]) -> list[list[str]]:
             first = index == 0
             table.append(
                 [
-                    model if first else "",
+                    named[model, strategy] if first else "",
                     tier if first else "",
                     *(_share(rates.get(name)) if first else "" for name in ("audio", "audible", "right_length")),
                     _checks(rates.get("checks")) if first else "",
@@ -69,10 +85,11 @@ ASKED = ["model", "answers", "tokens in", "tokens out", "USD", "retries", "secon
 
 
 def asked(completions: Sequence[Completion]) -> list[list[str]]:
-    """What asking took, one row per model that has tokens, a cost or retries; "–" if it is not known."""
+    """What asking took, one row per model and strategy that has tokens, a cost or retries; "–" if it is not known."""
     table = []
-    for model in dict.fromkeys(row.model for row in completions):
-        rows = [row for row in completions if row.model == model]
+    entrants = list(dict.fromkeys((row.model, row.strategy) for row in completions))
+    for entrant, name in zip(entrants, entrant_names(entrants), strict=True):
+        rows = [row for row in completions if (row.model, row.strategy) == entrant]
         if not any(row.usage or row.usd is not None or row.retries for row in rows):
             continue
         usd = [row.usd for row in rows if row.usd is not None]
@@ -83,7 +100,7 @@ def asked(completions: Sequence[Completion]) -> list[list[str]]:
         ]
         each = f"{sum(seconds) / len(seconds):.1f}" if seconds else "–"
         cost = f"{sum(usd):.4f}" if usd else "–"
-        table.append([model, str(len(rows)), *tokens, cost, str(sum(row.retries for row in rows)), each])
+        table.append([name, str(len(rows)), *tokens, cost, str(sum(row.retries for row in rows)), each])
     return table
 
 

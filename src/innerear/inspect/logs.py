@@ -152,7 +152,8 @@ def _opened(
         known = {probe.id for probe in before.probes}
         probes = [*before.probes, *(probe for probe in probes if probe.id not in known)]
         attempts = max(attempts, before.asked.attempts)
-    wanted = msgspec.structs.replace(asked[0], models=models, attempts=attempts)
+    languages = list(dict.fromkeys(language for one in asked for language in one.languages))
+    wanted = msgspec.structs.replace(asked[0], models=models, attempts=attempts, languages=languages)
     fresh = not folder.exists()
     run = create(folder, wanted, probes, command)
     if fresh:  # the programs ran with the log's versions

@@ -27,6 +27,7 @@ from inspect_ai.util import (
 )
 from pydantic import BaseModel, ConfigDict
 
+from innerear.languages import Language
 from innerear.records import Track
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class JailConfig(BaseModel):
     model_config = ConfigDict(frozen=True)
     jail: str = "auto"
     track: Track = "scratch"
+    language: Language = "python"
     seed: int = 0
     cpu_s: float = 180.0
     wall_s: float = 240.0
@@ -83,6 +85,7 @@ class Shop:
             config.track,
             partial(open_jail, config.jail, config.track),
             os.cpu_count() or 1,
+            config.language,
         ).__enter__()
 
     def close(self) -> None:

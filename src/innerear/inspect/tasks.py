@@ -101,6 +101,7 @@ def _tier(
     from innerear.errors import UsageError
     from innerear.inspect.content import content_digest
     from innerear.inspect.rows import settle
+    from innerear.languages import language_of
     from innerear.records import TRACKS
 
     if track not in TRACKS:
@@ -111,7 +112,9 @@ def _tier(
     content = content_digest(loaded, names)
     if digest not in (None, content):
         raise UsageError(f"the content has the digest {content}, expected {digest}: the suite or version differs")
-    config = JailConfig(jail=jail, track=track, cpu_s=cpu_s, wall_s=wall_s, memory_mb=memory_mb)
+    config = JailConfig(
+        jail=jail, track=track, language=language_of(strategy), cpu_s=cpu_s, wall_s=wall_s, memory_mb=memory_mb
+    )
     return Task(
         dataset=MemoryDataset(_samples(chosen, strategy, track), name=f"{loaded.name}, {tier}"),
         solver=conversation(strategy=strategy, content=content),
@@ -157,6 +160,7 @@ def _samples(probes: list[Probe], strategy: str, track: str) -> list[Sample]:
 
 def _asked(loaded: Suite, strategy: str, embedders: list[str], config: JailConfig, content: str) -> dict[str, Any]:
     """What `innerear import` writes into `run.json`, and the versions that results may depend on."""
+    from innerear.languages import language_of
     from innerear.run.run import versions
 
     return {
@@ -166,5 +170,5 @@ def _asked(loaded: Suite, strategy: str, embedders: list[str], config: JailConfi
         "embedders": embedders,
         "jail": config.model_dump(),
         "content": content,
-        "versions": versions(),
+        "versions": versions([language_of(strategy)]),
     }

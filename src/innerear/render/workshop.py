@@ -6,7 +6,6 @@ The rows belong to the run like any other, so these programs are not run again b
 from __future__ import annotations
 
 import contextlib
-import queue
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -16,6 +15,7 @@ from typing import Self
 from msgspec.structs import replace
 
 from innerear.jail.base import Jail
+from innerear.languages import LANGUAGES, Language
 from innerear.programs.guard import guarded
 from innerear.records import Limits, Program, Render, Track
 from innerear.render.render import is_there, run_in, runs, without_jail
@@ -26,7 +26,8 @@ from innerear.run.parts import Writer, read_rows
 class Workshop:
     """A context manager that renders programs; `render` is thread-safe.
 
-    The first jail opens at once, so that a missing one is noticed before any model is asked.
+    The first jail of `language` opens at once, so that a missing one is noticed before any model is asked; jails of
+    other languages open when first needed.
 
     Raises:
         JailUnavailable: this machine cannot isolate programs.
@@ -39,8 +40,9 @@ class Workshop:
         limits: Limits,
         seed: int,
         track: Track,
-        open_jail: Callable[[], Jail],
+        open_jail: Callable[[Language], Jail],
         workers: int,
+        language: Language = "python",
     ) -> None:
         self._audio, self._limits, self._seed, self._track = audio, limits, seed, track
         self._open_jail = open_jail
@@ -52,14 +54,13 @@ class Workshop:
                 continue  # its sound is missing: run the program again
             self._rows[key] = Future()
             self._rows[key].set_result(row)
+        self._slots = threading.BoundedSemaphore(workers)
         self._opened: list[Jail] = []
-        self._free: queue.SimpleQueue[Jail | None] = queue.SimpleQueue()
-        self._free.put(self._open())
-        for _ in range(workers - 1):
-            self._free.put(None)  # opened when first needed
+        self._free: dict[Language, list[Jail]] = {name: [] for name in LANGUAGES}
+        self._free[language].append(self._open(language))
 
-    def _open(self) -> Jail:
-        jail = self._open_jail()
+    def _open(self, language: Language) -> Jail:
+        jail = self._open_jail(language)
         self._opened.append(jail)
         return jail
 
@@ -103,9 +104,13 @@ class Workshop:
     def _run(self, program: Program) -> Render:
         if not runs(program):
             return without_jail(program, self._audio, self._limits, self._seed, None)
-        jail = self._free.get()
-        try:
-            jail = jail or self._open()
-            return run_in(jail, program, self._audio, self._limits, self._seed)
-        finally:
-            self._free.put(jail)
+        with self._slots:
+            free = self._free[program.language]
+            with self._lock:
+                jail = free.pop() if free else None
+            jail = jail or self._open(program.language)
+            try:
+                return run_in(jail, program, self._audio, self._limits, self._seed)
+            finally:
+                with self._lock:
+                    free.append(jail)

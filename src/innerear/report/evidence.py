@@ -53,7 +53,7 @@ def report_data(
         created=run.file.created,
         asked=Settings(
             models=asked.models,
-            strategies=[asked.strategy],
+            strategies=asked.strategies,
             suite=asked.suite,
             suite_digest=asked.suite_digest,
             limits=asked.limits,

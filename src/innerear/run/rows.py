@@ -18,6 +18,8 @@ FIGURES = ("value", "low", "high", "n", "missing", "unit")
 class Rows(list[R]):
     """A list of rows of one type. `shown`: the columns that a notebook shows."""
 
+    _derived: Sequence[str] = ()  # properties that a DataFrame has as columns
+
     def __init__(self, rows: Sequence[R] = (), shown: Sequence[str] = ()) -> None:
         super().__init__(rows)
         self._shown = tuple(shown)
@@ -32,7 +34,7 @@ class Rows(list[R]):
             import pandas
         except ImportError as error:
             raise UsageError("a DataFrame needs pandas: pip install 'innerear[pandas]'") from error
-        columns = self[0].__struct_fields__ if self else self._shown
+        columns = [*(self[0].__struct_fields__ if self else self._shown), *self._derived]
         rows = [{name: getattr(row, name) for name in columns} for row in self]
         return pandas.DataFrame(rows, columns=list(columns))
 
@@ -43,6 +45,8 @@ class Rows(list[R]):
 
 class Scores(Rows[Score]):
     """The scores of a run; `of` selects some."""
+
+    _derived = ("language",)
 
     def __init__(self, rows: Sequence[Score] = ()) -> None:
         shown = (
@@ -68,7 +72,7 @@ class Scores(Rows[Score]):
             UsageError: scores have no such field.
         """
         wanted = {"metric": metric, **fields} if metric else fields
-        if unknown := [name for name in wanted if name not in (*Score.__struct_fields__, "embedder")]:
+        if unknown := [name for name in wanted if name not in (*Score.__struct_fields__, "embedder", "language")]:
             raise UsageError(f"scores have no field {unknown[0]!r}; they have {', '.join(Score.__struct_fields__)}")
         return Scores([row for row in self if all(getattr(row, name) == value for name, value in wanted.items())])
 

@@ -10,7 +10,6 @@ import datetime
 import functools
 import os
 import platform
-import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from importlib import metadata
@@ -22,8 +21,8 @@ import msgspec
 from innerear import markup
 from innerear.clip import Clip
 from innerear.clip import read as read_clip
-from innerear.errors import UsageError
-from innerear.languages import LANGUAGES, Language, find_language, full_name
+from innerear.errors import JailUnavailable, UsageError
+from innerear.languages import Language, find_language, full_name
 from innerear.programs.extract import extract
 from innerear.programs.guard import guarded
 from innerear.records import (
@@ -306,17 +305,15 @@ def _program(text: str, track: Track, language: Language) -> Program:
     return guarded(extract(text, language), track)
 
 
-def lacks_tool(language: Language) -> str:
-    """What this machine lacks to run programs of a language, and the remedy, in one line; empty if nothing."""
-    tools = [tool for tool in LANGUAGES[language].tools if shutil.which(tool) is None]
-    if not tools:
-        return ""
-    needed = " and ".join(tools)
-    return f"{LANGUAGES[language].title} programs need {needed}, not found here: {LANGUAGES[language].install}"
-
-
 def _why_not_rendered(language: Language) -> str:
-    return lacks_tool(language) or "not rendered yet"
+    """Why a program has no render: the tool that this machine lacks for its language, with the remedy."""
+    from innerear.jail.tools import versions as tools
+
+    try:
+        tools(language)
+    except JailUnavailable as error:
+        return str(error)
+    return "not rendered yet"
 
 
 def create(folder: Path, asked: RunConfig, probes: Sequence[Probe], command: str) -> Run:

@@ -57,6 +57,8 @@ def _pairs(rates: Rates, metric: str) -> Iterator[Score]:
     for one, other in combinations(rates, 2):
         if end_name(one[0]) and end_name(other[0]):
             continue
+        if one[1] != other[1] and (end_name(one[0]) or end_name(other[0])):
+            continue  # the floor in another language is the floor in this one
         if end_name(one[0]):
             one, other = other, one
         versus = Scope("vs", other[0], other[1] if other[1] != one[1] else "")

@@ -20,7 +20,7 @@ import msgspec
 from innerear.records import ALL, TIERS, Better, Score
 from innerear.scores.checks import FEW
 from innerear.scores.ends import PLAIN_FLOORS, end_name
-from innerear.text import counted
+from innerear.text import counted, entrant_names
 
 QUESTIONS = {
     "runs": "Does the program run?",
@@ -103,11 +103,11 @@ def scorecard(scores: Sequence[Score]) -> list[Row]:
     """One row per model and strategy, models before floors and ceilings."""
     entrants = dict.fromkeys((s.model, s.strategy) for s in scores if s.tier in TIERS and s.model != "all models")
     rows = []
-    for model, strategy in entrants:
+    for (model, strategy), name in zip(entrants, entrant_names(list(entrants)), strict=True):
         own = [s for s in scores if (s.model, s.strategy) == (model, strategy)]
         cells = [cell for tier in TIERS for cell in _cells(tier, [s for s in own if s.tier == tier])]
         if cells:
-            rows.append(Row(model, strategy, end_name(model), cells, sentence(model, cells)))
+            rows.append(Row(model, strategy, end_name(model), cells, sentence(name, cells)))
     return marked(sorted(rows, key=lambda row: row.end is not None))
 
 

@@ -23,6 +23,7 @@ import numpy as np
 
 from innerear.embed import reads_captions
 from innerear.errors import UsageError
+from innerear.languages import language_of
 from innerear.records import TIERS, Probe
 from innerear.run.run import Run
 from innerear.sharing.conditions import conditions, touched_tiers
@@ -167,12 +168,15 @@ def compare(folders: Sequence[Path], models: Sequence[str] = ()) -> Comparison:
 
 
 def _pairs(entrants: Sequence[Entrant]) -> list[tuple[int, int]]:
-    """Pairs of one model in different runs if there are any, otherwise all pairs."""
+    """Pairs of one model in different runs or languages if there are any, otherwise all pairs.
+
+    With several runs in several languages, a pair differs in the one or in the other.
+    """
     every = list(combinations(range(len(entrants)), 2))
-    of_one = [
-        (a, b) for a, b in every if entrants[a].model == entrants[b].model and entrants[a].name != entrants[b].name
-    ]
-    return of_one or every
+    places = [(entrant.name, language_of(entrant.strategy)) for entrant in entrants]
+    of_one = [(a, b) for a, b in every if entrants[a].model == entrants[b].model and places[a] != places[b]]
+    near = [(a, b) for a, b in of_one if places[a][0] == places[b][0] or places[a][1] == places[b][1]]
+    return near or of_one or every
 
 
 def _unpaired(entrants: Sequence[Entrant], pairs: Sequence[tuple[int, int]]) -> Iterator[str]:

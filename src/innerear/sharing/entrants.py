@@ -58,38 +58,55 @@ class Entrant:
 
 def entrants_of(runs: Sequence[Run], names: Sequence[str], probes: set[str], models: Sequence[str]) -> list[Entrant]:
     """The entrants of runs. Floors and ceilings take part only if named in `models`, or if there is nothing else."""
-    every = [(run, name, model) for run, name in zip(runs, names, strict=True) for model in run.asked.models]
-    known = {model for _, _, model in every}
+    every = [
+        (run, name, model, strategy) for run, name in zip(runs, names, strict=True) for model, strategy in _asked(run)
+    ]
+    known = {model for _, _, model, _ in every}
     if unknown := [model for model in models if model not in known]:
         raise UsageError(f"no run has the model {unknown[0]!r}; the models are {', '.join(sorted(known))}")
     chosen = [entry for entry in every if (entry[2] in models if models else not end_name(entry[2]))]
     if not models and len(chosen) < 2:
         chosen = every
-    labels = entrant_labels([(name, model, run.asked.strategy) for run, name, model in chosen])
-    loaded = {name: _Loaded(run) for run, name, _ in chosen}
+    labels = entrant_labels([(name, model, strategy) for _, name, model, strategy in chosen])
+    loaded = {name: _Loaded(run) for run, name, _, _ in chosen}
     return [
         Entrant(
-            run, name, model, run.asked.strategy, label,
-            [item for item in loaded[name].items if item.completion.model == model],
-            loaded[name].values(model, probes),
-            [score for score in loaded[name].scores if score.model == model],
-            loaded[name].unmeasured(model),
-            *_unanswered(run, model, probes, loaded[name].items),
-            loaded[name].not_run(model, probes),
+            run, name, model, strategy, label,
+            loaded[name].of(model, strategy),
+            loaded[name].values(model, strategy, probes),
+            [score for score in loaded[name].scores if (score.model, score.strategy) == (model, strategy)],
+            loaded[name].unmeasured(model, strategy),
+            *_unanswered(run, model, strategy, probes, loaded[name].of(model, strategy)),
+            loaded[name].not_run(model, strategy, probes),
         )
-        for (run, name, model), label in zip(chosen, labels, strict=True)
+        for (run, name, model, strategy), label in zip(chosen, labels, strict=True)
     ]  # fmt: skip
 
 
-def _unanswered(run: Run, model: str, probes: set[str], items: Sequence[Item]) -> tuple[int, str]:
+def _asked(run: Run) -> list[tuple[str, str]]:
+    """The models of a run with its strategies; if there are several, only those that a model has answers with."""
+    every = [(model, strategy) for model in run.asked.models for strategy in run.asked.strategies]
+    if len(run.asked.strategies) == 1:
+        return every
+    answered = {(row.model, row.strategy) for row in run.completions()}
+    without = {model for model in run.asked.models if not any(model == one for one, _ in answered)}
+    first = run.asked.strategies[0]
+    return [
+        (model, strategy)
+        for model, strategy in every
+        if (model, strategy) in answered or (model in without and strategy == first)
+    ]
+
+
+def _unanswered(run: Run, model: str, strategy: str, probes: set[str], items: Sequence[Item]) -> tuple[int, str]:
     """The number of compared probes that a model has no answer to, and why, if its recording says."""
-    answered = {item.probe.id for item in items if item.completion.model == model}
+    answered = {item.probe.id for item in items}
     without = [probe for probe in run.probes if probe.id in probes and probe.id not in answered]
     if not without or not model.startswith("recorded/"):
         return len(without), ""
     try:
         failures = generate(
-            without[:1], [open_model(model)], run.asked.strategy, keep=lambda _: None, bench=Bench(_never, _never)
+            without[:1], [open_model(model)], strategy, keep=lambda _: None, bench=Bench(_never, _never)
         )
     except UsageError as error:  # the recording is not here
         return len(without), str(error)
@@ -115,20 +132,24 @@ class _Loaded:
             if reads_captions(name) and name in run.file.signatures
         }
 
-    def unmeasured(self, model: str) -> int:
+    def of(self, model: str, strategy: str) -> list[Item]:
+        """The items of a model with a strategy."""
+        return [item for item in self.items if (item.completion.model, item.completion.strategy) == (model, strategy)]
+
+    def unmeasured(self, model: str, strategy: str) -> int:
         """The number of sounds that have checks but no rows."""
-        asked = [item for item in self.items if item.completion.model == model and item.probe.expect]
+        asked = [item for item in self.of(model, strategy) if item.probe.expect]
         rendered = [item for item in asked if item.render.outcome != Outcome.NOT_RENDERED]
         return sum(not item.checked for item in rendered)
 
-    def not_run(self, model: str, probes: set[str]) -> Mapping[str, int]:
+    def not_run(self, model: str, strategy: str, probes: set[str]) -> Mapping[str, int]:
         """The number of checks of measured sounds without a verdict, by reason."""
-        mine = [item for item in self.items if item.completion.model == model and item.probe.id in probes]
+        mine = [item for item in self.of(model, strategy) if item.probe.id in probes]
         return not_run([item for item in mine if item.checked])
 
-    def values(self, model: str, probes: set[str]) -> Values:
+    def values(self, model: str, strategy: str, probes: set[str]) -> Values:
         """By metric and probe, the mean over attempts."""
-        items = [item for item in self.items if item.completion.model == model and item.probe.id in probes]
+        items = [item for item in self.of(model, strategy) if item.probe.id in probes]
         rendered = [item for item in items if item.render.outcome != Outcome.NOT_RENDERED]
         found: dict[str, dict[str, float]] = {"checks": {}}
         for group in groups_of(items):

@@ -152,7 +152,7 @@ def _scored(run: Run, name: str, title: str, sha256: str) -> Entry:
             "limits": limits_of(run),
             "track": asked.track,
         },
-        strategy=asked.strategy,
+        strategy=", ".join(asked.strategies),
         attempts=asked.attempts,
         jail=", ".join(sorted(tiers)),
         scores=[score for score in scores if score.metric in METRICS and _shown(score)],
@@ -222,14 +222,14 @@ def _table(group: Sequence[Entry]) -> dict[str, Any]:
     )
     rows = []
     for entry in group:
-        for model in dict.fromkeys(score.model for score in entry.scores):
-            mine = {(s.tier, Column.of(s)): s for s in entry.scores if s.model == model}
+        for model, strategy in dict.fromkeys((score.model, score.strategy) for score in entry.scores):
+            mine = {(s.tier, Column.of(s)): s for s in entry.scores if (s.model, s.strategy) == (model, strategy)}
             rows.append(
                 {
                     "run": entry.run,
                     "name": entry.name,
                     "model": model,
-                    "strategy": entry.strategy,
+                    "strategy": strategy,
                     "attempts": entry.attempts,
                     "created": entry.created,
                     "sha256": entry.sha256,
