@@ -32,12 +32,8 @@ def print_scorecard(scores: Sequence[Score]) -> None:
     for row in shown:
         for place, question in enumerate(QUESTIONS):
             cells = [text(row.cell(question, tier)) for tier in tiers]
-            table.add_row(
-                *map(
-                    Text,
-                    [printable(names[row.model, row.strategy]) if not place else "", question, *map(printable, cells)],
-                )
-            )
+            name = printable(names[row.model, row.strategy]) if not place else ""
+            table.add_row(*map(Text, [name, question, *map(printable, cells)]))
     wide = None if sys.stdout.isatty() else max(140, int(os.environ.get("COLUMNS", "0")))
     click.echo()
     Console(width=wide).print(table)

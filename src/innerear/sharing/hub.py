@@ -121,7 +121,8 @@ def run_card(run: Run, repo: str, licence: str) -> str:
     sounds = {item.render.audio for item in items if item.render.audio}
     facts = {
         "models": ", ".join(f"`{printable(model)}`" for model in asked.models),
-        "strategy": f"`{'`, `'.join(asked.strategies)}`, {asked.attempts} attempt{'s' if asked.attempts > 1 else ''} per probe",
+        "strategy": ", ".join(f"`{name}`" for name in asked.strategies)
+        + f", {asked.attempts} attempt{'s' if asked.attempts > 1 else ''} per probe",
         "suite": f"{printable(asked.suite)}, digest `{asked.suite_digest}`; {len(run.probes)} of its probes",
         "completions": str(len(items)),
         "outcomes": ", ".join(f"{outcome.replace('_', ' ')} {n}" for outcome, n in outcomes.most_common()),
