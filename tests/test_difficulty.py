@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 from random import Random
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from innerear.run.run import Run
-from innerear.scores.difficulty import FEWEST, level_of, passes, probe_stats
+from innerear.scores.difficulty import FEWEST, csv_rows, is_floor, level_of, passes, probe_stats, shipped
 from innerear.suite import edition
 
 PROBES = edition("1").probes[:4]
@@ -73,9 +74,50 @@ def test_what_more_systems_pass_is_no_harder(one, other):
     assert (level_of(one) - level_of(other)) * (one - other) <= 0
 
 
+def test_floors_enter_neither_the_share_nor_the_level_but_the_second_correlation():
+    floors = {f"baseline/{name} · direct": dict.fromkeys((A, B, C, D), 0.0) for name in ("silence", "noise", "sine")}
+    knowing = {"baseline/informed · direct": {A: 0.0, B: 0.0, C: 0.0, D: 1.0}}
+    few = results(LADDER[:3])
+    for before, after in zip(probe_stats(PROBES, few), probe_stats(PROBES, few | floors | knowing), strict=True):
+        assert (before.share, before.systems, before.level, before.item_rest, before.with_floors) == (
+            after.share, after.systems, after.level, after.item_rest, None,
+        )  # fmt: skip
+    hard = probe_stats(PROBES, few | floors | knowing)[3]
+    item, rest = [1, 0, 0, 0, 0, 0], [1, 1, 2 / 3, 0, 0, 0]
+    assert hard.with_floors == pytest.approx(np.corrcoef(item, rest)[0, 1])
+
+
+def test_what_ships_is_of_the_probes_of_edition_2_and_nothing_passes_for_silence():
+    results = shipped()
+    ids = {probe.id for probe in edition("2").probes}
+    assert {probe for rates in results.values() for probe in rates} <= ids
+    assert not any(results["baseline/silence · direct"].values())
+    assert len(results["baseline/silence · direct"]) == len(results["baseline/noise · direct"]) > 300
+    lines = list(csv_rows(edition("2").probes, results))
+    read = {name: column for name, *column in zip(*lines, strict=True)}
+    for system, rates in results.items():
+        assert {probe: float(share) for probe, share in zip(read["probe"], read[system], strict=True) if share} == rates
+
+
+def test_the_tables_of_the_docs_are_what_the_command_prints():
+    typed = [sys.executable, "-m", "innerear", "probes", "table"]
+    printed = subprocess.run(typed, capture_output=True, text=True, check=True).stdout.strip()
+    page = (Path(__file__).parent.parent / "docs" / "suite.md").read_text()
+    for part in printed.split("\n\n"):
+        assert part in page, "docs/suite.md: run `innerear probes table` and paste its tables"
+
+
+def test_a_run_is_a_column_beside_what_ships(recorded_run):
+    typed = [sys.executable, "-m", "innerear", "probes", "table", str(recorded_run), "--suite", "1"]
+    alone = subprocess.run(typed, capture_output=True, text=True, check=True).stdout
+    assert alone.startswith("| family | probes | judged | one-shot |")
+    both = subprocess.run([*typed, "--shipped"], capture_output=True, text=True, check=True).stdout
+    assert " | espeak-ng | " in both.splitlines()[0]
+
+
 def test_floors_are_no_systems_and_the_command_shows_each_probe(recorded_run):
     found = passes(Run(recorded_run))
-    assert list(found) == ["recorded/one-shot · direct"]
+    assert [system for system in found if not is_floor(system)] == ["recorded/one-shot · direct"]
     assert set(found["recorded/one-shot · direct"].values()) <= {0.0, 1.0}
     command = [sys.executable, "-m", "innerear", "probes", "stats", str(recorded_run), "--suite", "1"]
     shown = subprocess.run(

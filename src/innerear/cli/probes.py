@@ -62,32 +62,37 @@ def probes_validate(file: Path) -> None:
     click.echo(f"{file}: {len(loaded.probes)} probes, digest {loaded.digest}")
 
 
+_RUNS = click.argument("runs", metavar="[RUN…]", nargs=-1, type=RunFolder())
+_PROGRAMS = click.option("--programs", is_flag=True, help="Count the reference programs as a system; they are run.")
+_SHIPPED = click.option("--shipped", is_flag=True, help="Add the systems whose results on edition 2 ship.")
+
+
 @probes.command("stats")
-@click.argument("runs", metavar="RUN…", nargs=-1, required=True, type=RunFolder())
-@click.option("--programs", is_flag=True, help="Count the reference programs as a system; they are run.")
+@_RUNS
+@_PROGRAMS
+@_SHIPPED
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON per probe.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print who passes: one row per probe, one column per system.")
 @probe_options
-def probes_stats(runs: tuple[Path, ...], programs: bool, as_json: bool, **given: Any) -> None:
+def probes_stats(
+    runs: tuple[Path, ...], programs: bool, shipped: bool, as_json: bool, as_csv: bool, **given: Any
+) -> None:
     """Show how hard each probe is: the share of systems that pass it, and whether it separates them.
 
-    A system is a model with a strategy in a measured RUN; floors are none. Levels are the authors' guess
-    until six systems have a verdict.
+    A system is a model with a strategy in a measured RUN; without a RUN, those whose results ship. Floors are none:
+    they enter only the second item-rest correlation. Levels are the authors' guess until six systems have a verdict.
     """
+    import csv
+
     import msgspec
 
-    from innerear.run.run import Run
-    from innerear.scores.difficulty import FEWEST, passes, probe_stats
+    from innerear.scores.difficulty import FEWEST, csv_rows, is_floor, probe_stats
 
-    results: dict[str, dict[str, float]] = {}
-    for run in map(Run, runs):
-        for system, rates in passes(run).items():
-            results.setdefault(system, {}).update(rates)
-    if programs:
-        from innerear.lab.reference_programs import verify
-
-        verdicts = [verdict for verdict in verify() if verdict.passed or verdict.failed]
-        results["reference programs"] = {verdict.probe: float(not verdict.failed) for verdict in verdicts}
-    found = probe_stats(chosen_probes(given)[1], results)
+    chosen, results = chosen_probes(given)[1], _results(runs, programs, shipped)
+    if as_csv:
+        csv.writer(sys.stdout, lineterminator="\n").writerows(csv_rows(chosen, results))
+        return
+    found = probe_stats(chosen, results)
     for stats in found:
         if as_json:
             click.echo(msgspec.json.encode(stats))
@@ -95,11 +100,46 @@ def probes_stats(runs: tuple[Path, ...], programs: bool, as_json: bool, **given:
         share = "–" if stats.share is None else f"{100 * stats.share:.0f} %"
         level = f"level {stats.level}" if stats.level else f"level {stats.guess}?"
         apart = "" if stats.item_rest is None else f"item-rest {stats.item_rest:+.2f}"
-        click.echo(f"{stats.probe:40} {share:>5} of {stats.systems}  {level:8}  {apart or stats.why}".rstrip())
+        floors = "" if stats.with_floors is None else f"with floors {stats.with_floors:+.2f}"
+        said = "; ".join(filter(None, [apart or stats.why, floors]))
+        click.echo(f"{stats.probe:40} {share:>5} of {stats.systems}  {level:8}  {said}".rstrip())
     if not as_json:
         known = [stats for stats in found if stats.systems]
-        judged = f"{len(known)} of {len(found)} probes have a verdict from {len(results)} systems"
+        systems = sum(not is_floor(system) for system in results)
+        judged = f"{len(known)} of {len(found)} probes have a verdict from {systems} systems"
         click.echo(f"{judged}; a level with ? is the authors' guess, for fewer than {FEWEST}", err=True)
+
+
+@probes.command("table")
+@_RUNS
+@_PROGRAMS
+@_SHIPPED
+@probe_options
+def probes_table(runs: tuple[Path, ...], programs: bool, shipped: bool, **given: Any) -> None:
+    """Print what systems score by family, and how hard each family is, as Markdown tables.
+
+    The systems and floors are those of the measured RUNs; without a RUN, those whose results ship.
+    """
+    from innerear.cli.probe_table import markdown
+
+    click.echo(markdown(chosen_probes(given)[1], _results(runs, programs, shipped)))
+
+
+def _results(runs: tuple[Path, ...], programs: bool, shipped: bool) -> dict[str, dict[str, float]]:
+    """Who passes what in the runs, or in the results that ship."""
+    from innerear.run.run import Run
+    from innerear.scores import difficulty
+
+    results = difficulty.shipped() if shipped or not (runs or programs) else {}
+    for run in map(Run, runs):
+        for system, rates in difficulty.passes(run).items():
+            results.setdefault(system, {}).update(rates)
+    if programs:
+        from innerear.lab.reference_programs import verify
+
+        verdicts = {verdict.probe: verdict.counted for verdict in verify()}
+        results["reference programs"] = {probe: float(whole) for probe, whole in verdicts.items() if whole is not None}
+    return results
 
 
 @probes.command("verify")

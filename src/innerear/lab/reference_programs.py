@@ -10,6 +10,7 @@ from pathlib import Path
 from innerear.metrics.base import Sound
 from innerear.metrics.measure import measure
 from innerear.metrics.signal import right_length
+from innerear.metrics.verified import in_headline
 from innerear.programs.bank import Reference, bank
 from innerear.programs.guard import guarded
 from innerear.records import Limits, Outcome, Program, Render
@@ -36,7 +37,10 @@ Those are known by two ears, but by five-knocks: the fit of a single ear is coar
 
 @dataclass(frozen=True)
 class Verdict:
-    """What came of one reference program; each list names kinds of check, `failed` with the reason."""
+    """What came of one reference program; each list names kinds of check, `failed` with the reason.
+
+    `counted`: whether it passes all checks that count in headlines; `None` without such a check.
+    """
 
     probe: str
     outcome: Outcome
@@ -46,6 +50,7 @@ class Verdict:
     passed: list[str]
     failed: list[str]
     not_measured: list[str]
+    counted: bool | None
 
     @property
     def holds(self) -> bool:
@@ -88,6 +93,11 @@ def _judge(reference: Reference, row: Render, audio: Path) -> Verdict:
     probe = reference.probe
     sound = Sound(probe, row, load(row, audio) if row.audio else None)
     measured = [row for row in measure(probe.id, sound) if row.check is not None]
+    counting = [
+        row.passed
+        for row in measured
+        if row.passed is not None and in_headline(probe.expect[row.check or 0], probe.tier, row.detail)[0]
+    ]
     level = row.levels.rms_dbfs if row.levels else None
     return Verdict(
         probe=probe.id,
@@ -98,4 +108,5 @@ def _judge(reference: Reference, row: Render, audio: Path) -> Verdict:
         passed=[m.metric for m in measured if m.passed],
         failed=[f"{m.metric} ({m.reason or m.value})" for m in measured if m.passed is False],
         not_measured=[m.metric for m in measured if m.passed is None],
+        counted=all(counting) if counting else None,
     )
