@@ -107,6 +107,7 @@ def render(run: Run, machines: Executor | None = None, progress: Progress = sile
     """
     sweep(run.audio)
     programs, done = run.programs(), read_rows(run.folder / "renders", Render)
+    run.verdicts.save()
     gone = without_sound(run, {key: row for key, row in done.items() if key in programs})
     if check:
         there = [row for key, row in done.items() if key in programs and row.audio and key not in gone]

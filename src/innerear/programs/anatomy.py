@@ -10,8 +10,11 @@ import ast
 import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import msgspec
+
+from innerear.programs.syntax import walk, walk_with_parents
 
 TECHNIQUES = (
     "additive", "subtractive", "fm", "wavetable", "karplus-strong", "granular", "modal", "noise shaping", "formant"
@@ -26,6 +29,13 @@ _DESIGNS = re.compile(r"butter|iir|cheby|ellip|bessel|reson|band_?pass|low_?pass
 _WINDOWS = {"hann", "hanning", "hamming", "get_window", "tukey", "blackman"}
 _HZ = re.compile(r"(^|_)(hz|f\d?|freqs?|frequency|frequencies|cutoff|fc|f0s?|pitch|formants?|modes?|partials)(_|$|\d)")
 _TABLE = re.compile(r"table|(^|_)lut($|_)|wavetable")
+_NAMED = {ast.Name, ast.Attribute, ast.arg, ast.FunctionDef, ast.Call, ast.Subscript}
+_SINE, _EXP, _WINDOW, _RANDOM = 1, 2, 4, 8
+_CALLS = {
+    **dict.fromkeys(_SINES, _SINE), "exp": _EXP,
+    **dict.fromkeys(_WINDOWS, _WINDOW), **dict.fromkeys((*_NOISES, "integers"), _RANDOM),
+}  # fmt: skip
+"""The groups of functions that are looked for inside other nodes, a bit each."""
 
 
 class Anatomy(msgspec.Struct, frozen=True):
@@ -101,57 +111,73 @@ def _name(node: ast.AST) -> str:
             return ""
 
 
-def _has(node: ast.AST, names: set[str]) -> bool:
-    return any(isinstance(part, ast.Call) and _name(part) in names for part in ast.walk(node))
-
-
-def _with_any(nodes: Sequence[ast.AST], names: set[str]) -> list[ast.AST]:
-    return [node for node in nodes if _has(node, names)]
-
-
 def _numbers(node: ast.AST) -> Iterator[float]:
     return (value for _, value in _constants(node))
 
 
 def _constants(node: ast.AST) -> Iterator[tuple[ast.Constant, float]]:
-    for part in ast.walk(node):
-        match part:
-            case ast.Constant(int(value) | float(value)) if not isinstance(value, bool):
-                yield part, float(value)
-            case _:
-                pass
+    for part in walk(node):
+        if isinstance(part, ast.Constant) and isinstance(part.value, int | float) and not isinstance(part.value, bool):
+            yield part, float(part.value)
 
 
 class _Marks:
-    """The marks of techniques in one program: each technique's method returns the nodes that show it."""
+    """The marks of techniques in one program: each technique's method returns the nodes that show it.
+
+    The tree is walked once; what is called inside each node is collected from the leaves up.
+    """
 
     def __init__(self, tree: ast.Module) -> None:
-        self.nodes = list(ast.walk(tree))
-        self.calls = [node for node in self.nodes if isinstance(node, ast.Call)]
-        self.called = {_name(call) for call in self.calls}
-        self.words = {_name(node).lower() for node in self.nodes} - {""}
-        self.sines = [call for call in self.calls if _name(call) in _SINES]
-        self.loops = [node for node in self.nodes if isinstance(node, ast.For | ast.While)]
-        repeats = (ast.GeneratorExp, ast.ListComp)
-        self.repeated = [*self.loops, *(node for node in self.nodes if isinstance(node, repeats))]
+        self.nodes, parents = walk_with_parents(tree)
+        self.by_type: dict[type[ast.AST], list[Any]] = {}
+        self.by_word: dict[str, list[ast.AST]] = {}
+        self._names: dict[ast.AST, str] = {}
+        calls = dict.fromkeys(self.nodes, 0)
+        for node in self.nodes:
+            kind = type(node)
+            self.by_type.setdefault(kind, []).append(node)
+            if kind in _NAMED and (name := _name(node)):
+                self._names[node] = name
+                self.by_word.setdefault(name.lower(), []).append(node)
+                if kind is ast.Call:
+                    calls[node] = _CALLS.get(name, 0)
+        for node, parent in zip(reversed(self.nodes), reversed(parents), strict=True):
+            calls[parent] |= calls[node]
+        self._calls = calls
+        self.calls: list[ast.Call] = self.by_type.get(ast.Call, [])
+        self.called = {self._names.get(call, "") for call in self.calls}
+        self.sines = self.calls_of(_SINES)
+        self.loops: list[ast.For | ast.While] = self.of_types(ast.For, ast.While)
+        self.repeated = [*self.loops, *self.of_types(ast.GeneratorExp, ast.ListComp)]
 
     def of(self, technique: str) -> list[ast.AST]:
         """The nodes that show a technique; empty if the program does not use it."""
         nodes: list[ast.AST] = list(getattr(self, technique.replace(" ", "_").replace("-", "_"))())
         return nodes
 
+    def of_types(self, *types: type[ast.AST]) -> list[Any]:
+        """The nodes of these types, in the tree's order."""
+        if sum(kind in self.by_type for kind in types) < 2:
+            return [node for kind in types for node in self.by_type.get(kind, [])]
+        return [node for node in self.nodes if type(node) in types]
+
+    def has(self, node: ast.AST, *calls: int) -> bool:
+        """Whether a node contains a call of each of these groups of functions."""
+        return all(self._calls[node] & group for group in calls)
+
     def named(self, fits: Callable[[str], object]) -> list[ast.AST]:
         """The nodes whose lower-case name satisfies `fits`."""
-        return [node for node in self.nodes if fits(_name(node).lower())]
+        return [node for word, nodes in self.by_word.items() if fits(word) for node in nodes]
 
     def calls_of(self, names: set[str]) -> list[ast.Call]:
         """The calls of any of these names."""
-        return [call for call in self.calls if _name(call) in names]
+        return [call for call in self.calls if self._names.get(call) in names] if names else []
 
     def additive(self) -> Sequence[ast.AST]:
         """Sines in a loop or comprehension, or at least three written out."""
         written_out = [call for call in self.sines if not _slow(call)]
-        return _with_any(self.repeated, _SINES) or (written_out if len(written_out) >= 3 else [])
+        looped = [node for node in self.repeated if self.has(node, _SINE)]
+        return looped or (written_out if len(written_out) >= 3 else [])
 
     def subtractive(self) -> Sequence[ast.AST]:
         """A sawtooth, square or pulse wave, and a filter."""
@@ -159,13 +185,10 @@ class _Marks:
             return []
         pulses = [
             node
-            for node in self.nodes
-            if isinstance(node, ast.BinOp)
-            and isinstance(node.op, ast.Mod)
-            and isinstance(node.right, ast.Constant)
-            and node.right.value in (1, 1.0)
+            for node in self.of_types(ast.BinOp)
+            if isinstance(node.op, ast.Mod) and isinstance(node.right, ast.Constant) and node.right.value in (1, 1.0)
         ]
-        signs = _with_any(self.calls_of({"sign"}), _SINES)
+        signs = [call for call in self.calls_of({"sign"}) if self.has(call, _SINE)]
         return [*self.calls_of(_SHAPES), *pulses, *signs]
 
     def fm(self) -> Sequence[ast.AST]:
@@ -174,17 +197,19 @@ class _Marks:
             sine
             for sine in self.sines
             for argument in sine.args
-            if _has(argument, _SINES) and not all(_slow(call) for call in _sines_in(argument))
+            if self.has(argument, _SINE) and not all(_slow(call) for call in _sines_in(argument))
         ]
 
     def wavetable(self) -> Sequence[ast.AST]:
         """A table indexed by a phase."""
         looked_up = [
             node
-            for node in self.nodes
-            if isinstance(node, ast.Subscript)
-            and _TABLE.search(_name(node).lower())
-            and any(isinstance(part, ast.Mod) for part in ast.walk(node.slice))
+            for node in self.of_types(ast.Subscript)
+            if _TABLE.search(self._names.get(node, "").lower())
+            and any(
+                isinstance(part, ast.BinOp | ast.AugAssign) and isinstance(part.op, ast.Mod)
+                for part in walk(node.slice)
+            )
         ]
         return looked_up or [call for call in self.calls_of({"interp"}) if _TABLE.search(ast.unparse(call).lower())]
 
@@ -203,21 +228,13 @@ class _Marks:
     def granular(self) -> Sequence[ast.AST]:
         """Grains by name, or a loop that adds windowed segments at random positions."""
         by_name = self.named(lambda word: word.startswith("grain") or "granular" in word)
-        return by_name or [
-            loop for loop in self.loops if _has(loop, _WINDOWS) and _has(loop, _NOISES | {"integers"}) and _adds(loop)
-        ]
+        return by_name or [loop for loop in self.loops if self.has(loop, _WINDOW, _RANDOM) and _adds(loop)]
 
     def modal(self) -> Sequence[ast.AST]:
         """Sines with exponential decay, in a loop or at least three written out."""
-        rings = [
-            node
-            for node in self.nodes
-            if isinstance(node, ast.BinOp)
-            and isinstance(node.op, ast.Mult)
-            and _has(node, {"exp"})
-            and _has(node, _SINES)
-        ]
-        looped = any(_has(node, {"exp"}) and _has(node, _SINES) for node in self.repeated)
+        products = [node for node in self.of_types(ast.BinOp) if isinstance(node.op, ast.Mult)]
+        rings = [node for node in products if self.has(node, _EXP, _SINE)]
+        looped = any(self.has(node, _EXP, _SINE) for node in self.repeated)
         return rings if looped or len(rings) >= 3 else []
 
     def noise_shaping(self) -> Sequence[ast.AST]:
@@ -228,7 +245,7 @@ class _Marks:
     def formant(self) -> Sequence[ast.AST]:
         """Formants by name, or F1 and F2."""
         by_name = self.named(lambda word: "formant" in word)
-        return by_name or (self.named(lambda word: word in ("f1", "f2")) if {"f1", "f2"} <= self.words else [])
+        return by_name or (self.named(lambda word: word in ("f1", "f2")) if {"f1", "f2"} <= self.by_word.keys() else [])
 
     def sample_loops(self) -> Iterator[ast.For]:
         """Loops over a range that set an element at the loop's own index."""
@@ -244,12 +261,13 @@ class _Marks:
 
     def frequencies(self) -> Iterator[tuple[ast.AST, float]]:
         """Constants in the arguments of sines and filter designs, or assigned to names for frequencies."""
-        powers = [node.right for node in self.nodes if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow)]
-        exponents = {id(part) for power in powers for part in ast.walk(power)}  # 1200 in 2 ** (cents / 1200)
-        for node in self.nodes:
+        powers = [node.right for node in self.of_types(ast.BinOp) if isinstance(node.op, ast.Pow)]
+        exponents = {id(part) for power in powers for part in walk(power)}  # 1200 in 2 ** (cents / 1200)
+        making = {name for name in self.called if name in _SINES | _SHAPES or _DESIGNS.search(name.lower())}
+        for node in self.of_types(ast.Call, ast.Assign, ast.keyword):
             values: list[ast.expr] = []
             match node:
-                case ast.Call() if _name(node) in _SINES | _SHAPES or _DESIGNS.search(_name(node).lower()):
+                case ast.Call() if self._names.get(node) in making:
                     values = node.args
                 case ast.Assign(targets=[target], value=value) if _HZ.search(_name(target).lower()):
                     values = [value]
@@ -262,7 +280,7 @@ class _Marks:
 
     def imports(self) -> Iterator[str]:
         """The top-level names of imported modules."""
-        for node in self.nodes:
+        for node in self.of_types(ast.Import, ast.ImportFrom):
             match node:
                 case ast.Import(names):
                     yield from (name.name.partition(".")[0] for name in names)
@@ -277,7 +295,7 @@ def _is_hz(number: float) -> bool:
 
 
 def _sines_in(node: ast.AST) -> list[ast.Call]:
-    return [part for part in ast.walk(node) if isinstance(part, ast.Call) and _name(part) in _SINES]
+    return [part for part in walk(node) if isinstance(part, ast.Call) and _name(part) in _SINES]
 
 
 def _slow(sine: ast.Call) -> bool:
@@ -287,7 +305,7 @@ def _slow(sine: ast.Call) -> bool:
 
 
 def _stores(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
-    for part in ast.walk(node):
+    for part in walk(node):
         if isinstance(part, ast.Assign):
             yield from ((target, part.value) for target in part.targets)
         elif isinstance(part, ast.AugAssign):
@@ -299,12 +317,12 @@ def _adds(loop: ast.AST) -> bool:
         isinstance(node, ast.AugAssign)
         and isinstance(node.target, ast.Subscript)
         and isinstance(node.target.slice, ast.Slice)
-        for node in ast.walk(loop)
+        for node in walk(loop)
     )
 
 
 def _uses(node: ast.AST, name: str) -> bool:
-    return any(isinstance(part, ast.Name) and part.id == name for part in ast.walk(node))
+    return any(isinstance(part, ast.Name) and part.id == name for part in walk(node))
 
 
 def _reaches_back(store: ast.Subscript, value: ast.expr) -> bool:
@@ -315,5 +333,5 @@ def _reaches_back(store: ast.Subscript, value: ast.expr) -> bool:
         and isinstance(part.slice, ast.BinOp)
         and isinstance(part.slice.op, ast.Sub | ast.Mod)
         and not isinstance(part.slice.right, ast.Constant)
-        for part in ast.walk(value)
+        for part in walk(value)
     )

@@ -30,6 +30,7 @@ import msgspec
 from innerear.languages import Language
 from innerear.programs import guard_csound, guard_faust, guard_javascript
 from innerear.programs.grammar import parse
+from innerear.programs.syntax import walk
 from innerear.records import Program, Track
 
 MOST_CONTENT = 7000
@@ -173,7 +174,7 @@ class _Reader:
     """One program's syntax tree with its string constants and import aliases by name."""
 
     def __init__(self, tree: ast.Module, track: Track) -> None:
-        self._nodes, self._scratch = _nodes(tree), track == "scratch"
+        self._nodes, self._scratch = walk(tree), track == "scratch"
         self._constants: dict[str, str] = {}
         self._aliases: dict[str, str] = {}
         functions: dict[ast.AST, str] = {}
@@ -288,16 +289,3 @@ class _Reader:
                 return self._constants.get(name)
             case _:
                 return None
-
-
-def _nodes(tree: ast.Module) -> list[ast.AST]:
-    """The nodes of `ast.walk`, in its order, without those that carry nothing, such as `Load`."""
-    nodes: list[ast.AST] = [tree]
-    for node in nodes:  # the list grows meanwhile
-        for name in node._fields:
-            value = getattr(node, name, None)
-            if isinstance(value, list):
-                nodes += [child for child in value if isinstance(child, ast.AST)]
-            elif isinstance(value, ast.AST) and value._fields:
-                nodes.append(value)
-    return nodes

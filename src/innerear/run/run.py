@@ -41,6 +41,7 @@ from innerear.records import (
 from innerear.run.keys import render_key, runtime
 from innerear.run.parts import from_json, read_rows, to_json, write_whole
 from innerear.run.rows import ScoreFile, Scores
+from innerear.run.verdicts import Verdicts
 from innerear.run.whole import locked
 from innerear.stats import grouped
 from innerear.suite import CANARY, holds_canary
@@ -48,8 +49,8 @@ from innerear.suite import CANARY, holds_canary
 LOOKS = 5  # attempts to read run.json and probes.jsonl in step: another process may be between writing the two
 LOOK_S = 0.05  # between two attempts
 OURS = {
-    "audio", "completions", "embeddings", "listening", "measurements", "probes.jsonl", "renders", "repeats",
-    "report", "run.json", "scores.json",
+    "audio", "completions", "embeddings", "guarded", "listening", "measurements", "probes.jsonl", "renders",
+    "repeats", "report", "run.json", "scores.json",
 }  # fmt: skip
 """Names in a run folder."""
 
@@ -123,6 +124,7 @@ class Run:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.verdicts = Verdicts(folder / "guarded")
         for look in range(LOOKS):
             self.file, self.probes = _read_file(folder), _read_probes(folder / "probes.jsonl")
             if holds(self.file, self.probes):
@@ -162,7 +164,7 @@ class Run:
     def programs(self) -> dict[str, Program]:
         """The programs of the completions by the keys of their renders."""
         probes = {probe.id: probe for probe in self.probes}
-        programs = [program_of(row, probes[row.probe], self.asked.track) for row in self.completions()]
+        programs = [program_of(row, probes[row.probe], self.asked.track, self.verdicts) for row in self.completions()]
         return {render_key(program, self.asked.limits, self.asked.seed): program for program in programs}
 
     def items(self) -> list[Item]:
@@ -179,7 +181,7 @@ class Run:
         probes = {probe.id: probe for probe in self.probes}
         items = []
         for completion in self.completions():
-            program = program_of(completion, probes[completion.probe], self.asked.track)
+            program = program_of(completion, probes[completion.probe], self.asked.track, self.verdicts)
             key = render_key(program, self.asked.limits, self.asked.seed)
             old_key = render_key(program, self.asked.limits, self.asked.seed, run_versions[program.language])
             render = renders.get(key) or renders.get(old_key)
@@ -291,18 +293,21 @@ def _read_probes(path: Path, skip_bad: bool = False) -> list[Probe]:
     return probes
 
 
-def program_of(completion: Completion, probe: Probe, track: Track = "scratch") -> Program:
-    """The program in a completion, checked by the guard; or the recording that takes its place."""
+def program_of(
+    completion: Completion, probe: Probe, track: Track = "scratch", verdicts: Verdicts | None = None
+) -> Program:
+    """The program in a completion, checked by the guard; or the recording that takes its place.
+
+    `verdicts`: those that the run keeps.
+    """
     if completion.recording is not None:
         return Program(None, "a recording", completion.recording, probe.duration_s)
-    program = _program(completion.text, track, completion.language)
+    program = _extracted(completion.text, completion.language)
+    program = verdicts.guarded(program, track) if verdicts else guarded(program, track)
     return msgspec.structs.replace(program, duration_s=probe.duration_s)
 
 
-@functools.lru_cache(maxsize=1 << 18)
-def _program(text: str, track: Track, language: Language) -> Program:
-    # Cached: every stage asks, and parsing takes milliseconds.
-    return guarded(extract(text, language), track)
+_extracted = functools.lru_cache(maxsize=1 << 18)(extract)  # every stage asks
 
 
 def _why_not_rendered(language: Language) -> str:
