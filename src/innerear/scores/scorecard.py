@@ -384,7 +384,8 @@ def legend(rows: Sequence[Row]) -> list[str]:
         lines.append(f"smallest visible difference between two systems (5 %, power 80 %): {seen}")
     marked_cells = [cell for cell in cells if cell.not_run and cell.value is not None]
     if marked_cells:
-        listed = "; ".join(f"{cell.tier}: {counted(cell.not_run, 'check')} not run" for cell in marked_cells)
+        missing = dict.fromkeys(f"{cell.tier}: {counted(cell.not_run, 'check')} not run" for cell in marked_cells)
+        listed = "; ".join(missing)
         lines.append(f"† not all checks could be run, or fewer than for another system of this table ({listed})")
     return lines
 
