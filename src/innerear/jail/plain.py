@@ -82,7 +82,7 @@ class PlainJail:
                 steps = range(len(self._tool.commands))
                 commands = [words(self._tool, step, seed, limits.memory_bytes) for step in steps]
             begin, cpu_s, rss = time.monotonic(), 0.0, 0
-            for step, command in enumerate(commands):  # noqa: B007
+            for command in commands:
                 process = subprocess.Popen(
                     ["/bin/sh", "-c", self._script(limits, cpu_s), *command],
                     cwd=folder,
@@ -102,7 +102,7 @@ class PlainJail:
             text = result.clean(mended(told, str(folder)) if self._tool else told)
             output = Path(folder, OUTPUT)
             if self._tool and status:
-                found = judge.judge(self._tool.language, step, status, text)
+                found = judge.judge(self._tool.language, status, text)
                 outcome, reason, exit_code = result.failed(*found, cpu_s=cpu_s, limits=limits)
                 return JailResult(outcome, reason, text, exit_code, wall_s, cpu_s, rss)
             outcome, reason, exit_code, clip = _judge(status, text, cpu_s, limits, output)

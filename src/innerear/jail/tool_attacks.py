@@ -130,6 +130,10 @@ i 1 0.000125 0.000125 -0.5
 </CsoundSynthesizer>
 """
 
+# A program can only make the compiler read: it has no words to write, connect or execute.
+_FAUST = 'import("CANARY");\nprocess = 0.5;\n'
+_FAUST_SOUND = 'declare duration "0.0000453515";\nprocess = 0.5 - 1\';\n'
+
 
 def _javascript(canary: str, home: str, package: str) -> str:
     names = f"const CANARY = {json.dumps(canary)}, HOME = {json.dumps(home)}, PACKAGE = {json.dumps(package)};\n"
@@ -140,9 +144,14 @@ def _csound(canary: str, home: str, package: str) -> str:
     return _CSOUND.replace("CANARY", canary).replace("PACKAGE", package)
 
 
-_PROGRAMS: dict[Language, tuple[Callable[[str, str, str], str], int, str]] = {
-    "javascript": (_javascript, 14, ""),
-    "csound": (_csound, 7, _CSOUND_SOUND),
+def _faust(canary: str, home: str, package: str) -> str:
+    return _FAUST.replace("CANARY", canary)
+
+
+_PROGRAMS: dict[Language, tuple[Callable[[str, str, str], str], str, str]] = {
+    "javascript": (_javascript, "held: 14", ""),
+    "csound": (_csound, "held: 7", _CSOUND_SOUND),
+    "faust": (_faust, "ERROR : unable to open file CANARY", _FAUST_SOUND),
 }
 
 
@@ -151,5 +160,5 @@ def attacks(language: Language, canary: str, home: str, package: str) -> tuple[s
 
     The last is empty where the first leaves the sound too; in Csound, a refused attempt is an error.
     """
-    program, count, sound = _PROGRAMS[language]
-    return program(canary, home, package), f"held: {count}", sound
+    program, held, sound = _PROGRAMS[language]
+    return program(canary, home, package), held.replace("CANARY", canary), sound

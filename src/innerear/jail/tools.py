@@ -33,7 +33,10 @@ _CSOUND_PLUGINS: tuple[str, ...] = (
 _CSOUND_PLUGINS += ("pvsops", "signalflowgraph", "trigenvsegs")
 # Its own sound file whatever the program's options say; no displays, no colours, only messages that matter.
 _CSOUND = ("-d", "-m", "0", "-+msg_color=0", "-o", "output.wav")
+_FAUST_LIBRARIES = ("/usr/share/faust", "/usr/local/share/faust")
 _GIB = 1 << 30
+_WASM = 12 * _GIB  # what V8 reserves for one memory of WebAssembly
+_NODE_SMALL_WASM = (20, 15)  # from this version on, it need not
 
 
 @functools.cache
@@ -59,16 +62,28 @@ def tool(language: Language) -> Tool:
     files: list[str] = []
     commands: list[tuple[str, ...]]
     reserved = 0
-    if language == "javascript":
-        commands = [(paths[0], *_NODE, spec.file)]
+    made: tuple[str, ...] = ()
+    if "node" in spec.tools:
+        node = (paths[-1], *_NODE)
         environment |= {"UV_THREADPOOL_SIZE": "1", "OPENSSL_CONF": "/dev/null"}
         files += [path for name in _NODE_FILES if Path(path := f"/usr/share/nodejs/{name}").exists()]
         reserved = _GIB
+        if _version(paths[-1]) >= _NODE_SMALL_WASM:
+            node += ("--disable-wasm-trap-handler",)
+        elif language == "faust":
+            reserved += _WASM
+    if language == "javascript":
+        commands = [(*node, spec.file)]
+    elif language == "faust":
+        renderer = Path(__file__).with_name("faust.js").read_text("utf-8")
+        commands = [(paths[0], "-lang", "wasm", "-o", "program.wasm", spec.file), (*node, "-e", renderer)]
+        made = ("program.wasm", "program.js")
+        files += [str(path) for folder in _FAUST_LIBRARIES for path in sorted(Path(folder).glob("*.lib"))]
     elif language == "csound":
         commands = [(paths[0], *_CSOUND, spec.file)]
         environment["OPCODE6DIR64"] = environment["OPCODE6DIR"] = listed[0] if listed else "/dev/null"
     else:
-        raise JailUnavailable(f"{spec.title} programs cannot be run yet", "")
+        raise AssertionError(language)
     executables = (*paths, *loaders)
     return Tool(
         language=language,
@@ -78,7 +93,7 @@ def tool(language: Language) -> Tool:
         executables=executables,
         files=tuple(dict.fromkeys([*(path for path in libraries if path not in loaders), *plugins, *files])),
         listed=tuple(listed),
-        made=(),
+        made=made,
         reserved=reserved,
     )
 
@@ -97,12 +112,15 @@ def _plugins(libraries: tuple[str, ...]) -> tuple[list[str], list[str]]:
 @functools.cache
 def versions(language: Language) -> dict[str, str]:
     """The versions of a language's tools, by their names."""
-    found = {}
-    for name in LANGUAGES[language].tools:
-        told = subprocess.run([_path(name, language), "--version"], capture_output=True, text=True, errors="replace")
-        version = re.search(r"\d+(?:\.\d+)+", told.stdout + told.stderr)
-        found[name] = version[0] if version else "unknown"
-    return found
+    names = LANGUAGES[language].tools
+    return {name: ".".join(map(str, _version(_path(name, language)))) or "unknown" for name in names}
+
+
+@functools.cache
+def _version(path: str) -> tuple[int, ...]:
+    told = subprocess.run([path, "--version"], capture_output=True, text=True, errors="replace")
+    found = re.search(r"\d+(?:\.\d+)+", told.stdout + told.stderr)
+    return tuple(map(int, found[0].split("."))) if found else ()
 
 
 def _path(name: str, language: Language) -> str:

@@ -21,24 +21,24 @@ _NODE_ERROR = re.compile(r"^(?:Uncaught )?((?:\w+ \[\w+\]|\w*(?:Error|Exception)
 _NODE_REFUSED = re.compile(r"\b(?:EPERM|EACCES|EROFS|ERR_DLOPEN_DISABLED)\b|\bENOENT: [^\n]* '/")
 _CSOUND_PLACE = re.compile(r"\bline:? (\d+)(?::\n\s*>>>\s*(.*?)\s*<<<)?", re.IGNORECASE)
 _CSOUND_ERROR = re.compile(
-    r"^\s*((?:error:|INIT ERROR|PERF ERROR|Invalid|Unknown|Cannot|B +\S+ - note deleted).*|.*\berror\b(?! in perf).*)$",
+    r"^\s*((?:error:|INIT ERROR|PERF ERROR|Invalid|[Uu]nknown|Cannot|Could not|B +\S+ - note deleted).*"
+    r"|.*\berror\b(?! in perf).*)$",
     re.MULTILINE,
 )
 _CSOUND_MEMORY = re.compile(r"memory allocate failure", re.IGNORECASE)
 _CSOUND_WARNING = re.compile(r"^WARNING: .*\n", re.MULTILINE)
-_FAUST_ERROR = re.compile(r"^.*\bERROR\b.*$", re.MULTILINE)
+_FAUST_ERROR = re.compile(r"^(?:program\.dsp : (-?\d+) : )?ERROR : (.*)$|^.*\bERROR\b.*$", re.MULTILINE)
+_FAUST_MEMORY = re.compile(f"bad_alloc|{_NODE_MEMORY.pattern}|Invalid typed array length")
 
 
-def judge(language: str, step: int, status: int, log: str) -> Ending:
+def judge(language: str, status: int, log: str) -> Ending:
     """The status, exit code and reason of a program whose last command ended with this wait status.
 
-    >>> judge("csound", 0, 0, "0 errors in performance")
+    >>> judge("csound", 0, "0 errors in performance")
     (<Status.AUDIO: 1>, 0, '')
     """
     if not status:
         return Status.AUDIO, 0, ""
-    if language == "faust" and step:
-        language = "javascript"
     memory, error = _LANGUAGES[language]
     if memory.search(log):
         return Status.OUT_OF_MEMORY, 0, "not enough memory"
@@ -64,6 +64,12 @@ def _node(log: str, code: int) -> Ending | None:
 def _csound(log: str, code: int) -> Ending | None:
     """The parser's first error with its line, or the first error that was printed."""
     log = _CSOUND_WARNING.sub("", log)
+    if "(disk may be full" in log:
+        return (
+            Status.ERROR,
+            code,
+            "output.wav grew beyond the limit on files: a score without an end, or a very long one",
+        )
     found = _CSOUND_ERROR.search(log)
     if not found:
         return None
@@ -75,12 +81,16 @@ def _csound(log: str, code: int) -> Ending | None:
 
 
 def _faust(log: str, code: int) -> Ending | None:
+    """The compiler's or the renderer's error with its line, or an exception of the renderer."""
     found = _FAUST_ERROR.search(log)
-    return (Status.ERROR, code, found[0].strip()) if found else None
+    if not found:
+        return _node(log, code)
+    reason = (found[2] or found[0]).strip()
+    return Status.ERROR, code, f"{reason} (line {found[1]})" if found[1] and int(found[1]) > 0 else reason
 
 
 _LANGUAGES: dict[str, tuple[re.Pattern[str], Callable[[str, int], Ending | None]]] = {
     "javascript": (_NODE_MEMORY, _node),
     "csound": (_CSOUND_MEMORY, _csound),
-    "faust": (re.compile("bad_alloc|out of memory"), _faust),
+    "faust": (_FAUST_MEMORY, _faust),
 }

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 import resource
+import select
+import time
 from collections.abc import Callable
 
 from innerear.jail.inside import judge, linux, runner
@@ -40,17 +42,18 @@ def run(tool: Tool, request: Request, filter_: Callable[[], None], protect: Call
         filter_: loads the tools' filter, in the process that will be the tool.
         protect: loads this process's filter; called before it looks at anything that the program left.
     """
-    step = status = 0
+    status = 0
+    deadline = time.monotonic() + request.wall_ms / 1000
     for step in range(len(tool.commands)):
-        status = _step(tool, words(tool, step, request.seed, request.memory_bytes), request, filter_)
+        status = _step(tool, words(tool, step, request.seed, request.memory_bytes), request, deadline, filter_)
         if status:
             break
     protect()
-    runner.report(*judge.judge(tool.language, step, status, _rewrite(request.log_bytes)))
+    runner.report(*judge.judge(tool.language, status, _rewrite(request.log_bytes)))
     os._exit(0)
 
 
-def _step(tool: Tool, command: list[str], request: Request, filter_: Callable[[], None]) -> int:
+def _step(tool: Tool, command: list[str], request: Request, deadline: float, filter_: Callable[[], None]) -> int:
     """Run one command to its end and copy its output; return its wait status."""
     parent = os.getpid()
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -73,12 +76,28 @@ def _step(tool: Tool, command: list[str], request: Request, filter_: Callable[[]
         finally:
             os._exit(127)
     os.close(target)
+    _wait_for(source, pid, deadline)
     while piece := os.read(source, _PIECE):
         room = request.log_bytes - os.lseek(runner.LOG, 0, os.SEEK_CUR)
         if room > 0:
             os.write(runner.LOG, piece[:room])
+        _wait_for(source, pid, deadline)
     os.close(source)
+    ended = os.pidfd_open(pid)
+    _wait_for(ended, pid, deadline)
+    os.close(ended)
     return os.waitpid(pid, 0)[1]
+
+
+def _wait_for(descriptor: int, pid: int, deadline: float) -> None:
+    """Wait until there is something to read; past the deadline, kill the tool and exit.
+
+    The zygote would kill both, but the CPU time of a process is only known to a parent that outlives it.
+    """
+    if not select.select([descriptor], [], [], max(0.0, deadline - time.monotonic()))[0]:
+        os.kill(pid, _SIGKILL)
+        os.waitpid(pid, 0)
+        os._exit(0)
 
 
 def _rewrite(size: int) -> str:

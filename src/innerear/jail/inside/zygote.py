@@ -42,6 +42,7 @@ IMPORTS = {
     ),
 }
 NOBODY = 65534
+_GRACE_S = 0.5
 
 
 def main(
@@ -179,7 +180,7 @@ def _serve(control: socket.socket, setting: Setting) -> None:
         for descriptor in descriptors:
             os.close(descriptor)
         spare = _fork(setting, filters, own_namespace)
-        reply = _watch(control, used, Request(*wire.REQUEST.unpack(data)), begin)
+        reply = _watch(control, used, Request(*wire.REQUEST.unpack(data)), begin, _GRACE_S if setting.tool else 0.0)
         if reply is None:
             return
         control.send(wire.REPLY.pack(*reply))
@@ -200,10 +201,13 @@ def _fork(setting: Setting, filters: tuple[bytes, bytes], own_namespace: int) ->
     return _Spare(pid, os.pidfd_open(pid), ours)
 
 
-def _watch(control: socket.socket, used: _Spare, request: Request, begin: float) -> Reply | None:
-    """Wait until the child ends, its time is up, or the host is gone (`None`)."""
+def _watch(control: socket.socket, used: _Spare, request: Request, begin: float, grace_s: float) -> Reply | None:
+    """Wait until the child ends, its time is up, or the host is gone (`None`).
+
+    `grace_s`: how long a child may take to end when its time is up; it kills its tool itself, to know its CPU time.
+    """
     why = Why.ENDED
-    deadline = begin + request.wall_ms / 1000
+    deadline = begin + request.wall_ms / 1000 + grace_s
     while True:
         left = max(0.0, deadline - time.monotonic())
         ready, _, _ = select.select([used.pidfd, control.fileno()], [], [], left)
@@ -216,6 +220,8 @@ def _watch(control: socket.socket, used: _Spare, request: Request, begin: float)
             break
     _, status, usage = os.wait4(used.pid, 0)
     wall = time.monotonic() - begin
+    if grace_s and wall >= request.wall_ms / 1000:
+        why = Why.TIMED_OUT
     used.sock.setblocking(False)
     try:
         armed = used.sock.recv(16) == b"armed"
