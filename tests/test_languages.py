@@ -13,7 +13,9 @@ from innerear import RunConfig, create, load, open_model, plugins, stages
 from innerear.ask.generate import Request, check_languages
 from innerear.ask.models.recorded import problems
 from innerear.ask.strategies import STRATEGIES, find_strategy
-from innerear.errors import UsageError
+from innerear.ask.strategies.feedback import explained, printed
+from innerear.errors import JailUnavailable, UsageError
+from innerear.jail import open_jail, tools
 from innerear.languages import LANGUAGES, full_name, language_of
 from innerear.programs.extract import extract
 from innerear.programs.guard import guarded, violation
@@ -21,6 +23,7 @@ from innerear.programs.tokens import balanced, tokens
 from innerear.records import Completion, Limits, Outcome, Program, Render
 from innerear.run.keys import render_key, runtime
 from innerear.run.run import Run, program_of
+from innerear.sharing.compare import compare
 from innerear.suite import edition
 
 PROBES = {probe.id: probe for probe in edition("1").probes}
@@ -132,6 +135,32 @@ def test_a_repair_in_another_language_sends_its_words_back():
     assert step.program == Program(CSOUND, language="csound")
     last = conversation.send(Render("k", row.digest, Outcome.ERROR, "Csound: line 8: no such opcode", "")).messages[-1]
     assert last.content.endswith("one complete Csound file (.csd) in a single fenced code block, and nothing else.")
+
+
+def test_what_is_sent_back_says_why_and_no_more():
+    log = """
+error: syntax error, unexpected T_OPCODE  (token "atone")
+ from file program.csd (1), line 8:
+ >>>   atone <<<
+Parsing failed due to invalid input!
+Stopping on parser failure
+cannot compile orchestra
+end of score.\t\t   overall amps:      0.0
+1 errors in performance
+"""
+    row = Render("k", "d", Outcome.ERROR, 'syntax error, unexpected T_OPCODE  (token "atone"), line 8: atone', log)
+    assert printed(row.log, "csound").split("\n") == log.split("\n")[1:5]
+    code = CSOUND.replace("  out oscili(0.3, 440)", "  atone = oscili(0.3, 440)")
+    assert explained(row, code, "csound").split("\n") == [
+        "Line 8 of the program: atone = oscili(0.3, 440)",
+        "`atone` is the name of an opcode or a reserved word of Csound: a variable needs another name.",
+    ]
+    assert explained(row, code, "python") == "", "a traceback quotes its lines"
+    stack = (
+        "program.js:2\nx.y\n\nError: no x\n    at f (program.js:2:1)\n    at load (node:internal/m:1)\n\nNode.js v20"
+    )
+    assert printed(f"{stack}.1.0\n", "javascript").endswith("Error: no x\n    at f (program.js:2:1)")
+    assert printed(log, "python") == log.strip(), "in Python nothing is left out"
 
 
 # Keys
@@ -391,3 +420,103 @@ def test_comments_strings_templates_and_regular_expressions_are_told_apart():
     assert [t.text for t in tokens("a1 oscili 1, 2 ; b\n{{c\n}} /* d */", "csound")] == [
         "a1", "oscili", "1", ",", "2", "c\n",
     ]  # fmt: skip
+
+
+# Runs
+
+
+def here(*languages):
+    """Skip where programs of these languages cannot be run."""
+    for language in languages:
+        try:
+            open_jail(language=language).close()
+        except JailUnavailable as error:
+            pytest.skip(str(error))
+
+
+@pytest.fixture
+def chosen(tmp_path):
+    """A run of the three recordings at three probes of different tiers."""
+    suite = load("1")
+    names = ("notes/chord/c-major", "environment/urban/siren", "speech/vowel/i")
+    asked = RunConfig(
+        models=["recorded/one-shot", "recorded/csound", "recorded/javascript"],
+        languages=["python", "csound", "javascript"],
+        suite=suite.name,
+        suite_digest=suite.digest,
+        embedders=["mel"],
+    )
+    return create(tmp_path / "run", asked, [PROBES[name] for name in names], "test")
+
+
+@pytest.mark.slow
+def test_a_run_of_three_languages_from_asking_to_comparing(chosen):
+    here("python", "csound", "javascript")
+    models = [open_model(name) for name in chosen.asked.models]
+    run, report = stages.evaluate(chosen, models)
+    assert report.failures == []
+    outcomes = {(item.completion.strategy, item.probe.family): item.render.outcome for item in run.items()}
+    assert len(outcomes) == 9
+    assert outcomes.pop(("direct@csound", "urban")) == Outcome.ERROR, "a program of the recording that does not parse"
+    assert set(outcomes.values()) == {Outcome.OK}
+    assert {item.render.jail.get("language", "python") for item in run.items()} == {"python", "csound", "javascript"}
+    assert {score.language for score in run.scores()} == {"python", "csound", "javascript"}
+    assert len(run.scores().of("audio", language="csound")) == 3, "one per tier"
+    entrants = compare([run.folder]).entrants
+    assert [(one.model, one.strategy) for one in entrants] == [
+        ("recorded/one-shot", "direct"),
+        ("recorded/csound", "direct@csound"),
+        ("recorded/javascript", "direct@javascript"),
+    ]
+    rows = (run.folder / "renders").stat().st_mtime_ns, len(list((run.folder / "renders").iterdir()))
+    assert stages.render(run).failures == []
+    again = (run.folder / "renders").stat().st_mtime_ns, len(list((run.folder / "renders").iterdir()))
+    assert again == rows, "nothing ran twice"
+
+
+@pytest.mark.slow
+def test_a_language_without_its_tool_is_not_rendered_and_the_rest_goes_on(chosen, monkeypatch):
+    here("python", "javascript")
+    kept = tools._path
+
+    def path(name, language):
+        if name == "csound":
+            raise JailUnavailable("csound, which runs Csound programs, is not installed", "apt-get install csound.")
+        return kept(name, language)
+
+    monkeypatch.setattr(tools, "_path", path)
+    for cached in (tools.tool, tools.versions, runtime):
+        cached.cache_clear()
+    try:
+        stages.generate(chosen, [open_model(name) for name in chosen.asked.models])
+        report = stages.render(chosen)
+        (line,) = report.failures
+        assert line.startswith("3 Csound programs not run: cannot isolate programs here: csound, which runs")
+        by_language = {item.program.language: item.render for item in chosen.items()}
+        assert by_language["csound"].outcome == Outcome.NOT_RENDERED
+        assert by_language["csound"].reason.endswith("apt-get install csound.")
+        assert by_language["python"].outcome == by_language["javascript"].outcome == Outcome.OK
+    finally:
+        for cached in (tools.tool, tools.versions, runtime):
+            cached.cache_clear()
+
+
+def mended(messages):
+    """A model whose first Csound program does not parse."""
+    whole = f"```csound\n{CSOUND}```"
+    return whole if len(messages) > 2 else whole.replace("oscili(0.3, 440)", "oscilli(0.3, 440)")
+
+
+@pytest.mark.slow
+def test_repair_runs_in_the_language_it_asks_for(tmp_path):
+    here("csound")
+    plugins.use(f"python:{__name__}.mended")
+    asked = RunConfig(models=[f"python:{__name__}.mended"], strategy="repair:1@csound")
+    run = create(tmp_path / "run", asked, [SINE], "test")
+    assert not stages.generate(run, [open_model(asked.models[0])]).failures
+    (row,) = run.completions()
+    assert [one.outcome for one in row.rounds] == ["error", ""]
+    assert "Line 8 of the program: out oscilli(0.3, 440)" in row.rounds[1].messages[-1].content
+    stages.render(run)
+    (item,) = run.items()
+    assert (item.render.outcome, item.render.duration_s) == (Outcome.OK, 2.0)

@@ -8,14 +8,13 @@ from typing import Any
 from innerear import records
 from innerear.ask.strategies.base import Ask, Conversation, Heard, Listen, Render
 from innerear.ask.strategies.brief import brief_details
+from innerear.ask.strategies.feedback import explained, printed
 from innerear.ask.strategies.wording import WORDINGS
 from innerear.errors import UsageError
 from innerear.languages import Language
 from innerear.programs.bank import bank
 from innerear.programs.extract import extract
-from innerear.records import Message, Outcome, Probe, digest
-
-LONGEST_ERROR = 2000  # last characters of a program's output that are sent back to the model
+from innerear.records import Message, Outcome, Probe, Program, digest
 
 
 def _lines(*lines: str) -> str:
@@ -117,20 +116,23 @@ def repair(probe: Probe, rounds: int, *, language: Language = "python") -> Conve
     messages = _direct(probe, language)
     text = yield from _ask(messages)
     for _ in range(rounds):
-        row: records.Render = yield Render(extract(text, language))
+        program = extract(text, language)
+        row: records.Render = yield Render(program)
         if row.outcome == Outcome.OK:
             break
-        messages = [*messages, Message("assistant", text), _error(row, language)]
+        messages = [*messages, Message("assistant", text), _error(row, program, language)]
         text = yield from _ask(messages)
     return text
 
 
-def _error(row: records.Render, language: Language) -> Message:
+def _error(row: records.Render, program: Program, language: Language) -> Message:
+    said = printed(row.log, language)
     return Message(
         "user",
         _lines(
             f"The program failed ({row.outcome.replace('_', ' ')}): {row.reason}".rstrip(": "),
-            f"The end of what it printed:\n{row.log[-LONGEST_ERROR:].strip()}" if row.log.strip() else "",
+            f"The end of what it printed:\n{said}" if said else "",
+            explained(row, program.code, language),
             "Mend it.",
             WORDINGS[language].only_code,
         ),
@@ -147,7 +149,7 @@ def listen(probe: Probe, rounds: int, *, language: Language = "python") -> Conve
     text = yield from _ask(messages)
     for _ in range(rounds):
         row, heard = yield from _render_and_listen(text, language)
-        back = _error(row, language) if heard is None else _report(heard, language)
+        back = _error(row, extract(text, language), language) if heard is None else _report(heard, language)
         messages = [*messages, Message("assistant", text), back]
         reply = yield from _ask(messages)
         if heard is not None and extract(reply, language).code is None:
