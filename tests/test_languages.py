@@ -17,6 +17,7 @@ from innerear.ask.strategies.feedback import explained, printed
 from innerear.errors import JailUnavailable, UsageError
 from innerear.jail import open_jail, tools
 from innerear.languages import LANGUAGES, full_name, language_of
+from innerear.programs.bank import bank
 from innerear.programs.extract import extract
 from innerear.programs.guard import guarded, violation
 from innerear.programs.tokens import balanced, tokens
@@ -256,6 +257,19 @@ def test_every_recorded_program_is_found_whole_and_allowed(row):
 
 
 @pytest.mark.parametrize("language", OTHERS)
+def test_every_reference_program_is_found_and_allowed_and_shown(language):
+    programs = bank(language)
+    assert programs
+    for shown in programs:
+        for text in (shown.code, f"```{LANGUAGES[language].tags[0]}\n{shown.code}```"):
+            assert guarded(extract(text, language)) == Program(shown.code, language=language), shown.probe.id
+    opening = find_strategy(full_name("few-shot:2", language)).opening(SINE)
+    assert [message.role for message in opening] == ["system", *("user", "assistant") * 2, "user"]
+    assert {extract(opening[place].content, language).code for place in (2, 4)} <= {shown.code for shown in programs}
+    assert "Python" not in "".join(message.content for message in opening)
+
+
+@pytest.mark.parametrize("language", OTHERS)
 def test_a_program_is_found_however_the_reply_is_written(language):
     code, tag = WHOLE[language], LANGUAGES[language].tags[-1]
     python = "```python\nimport wave\nwave.open('output.wav', 'wb')\n# and more, and more, and more, and more\n```\n"
@@ -417,6 +431,7 @@ def test_comments_strings_templates_and_regular_expressions_are_told_apart():
     assert words == ["a", "/", "b", "/", "c", ";", "f", "g", "h", "+", "", "i", "", "j", "+", "k", "l", "/k'l/"]
     assert balanced("x = `${f({a: [1]})}`; y = s.match(/[(]/)", "javascript")
     assert not balanced("x = `${f({a: [1]}`", "javascript")
+    assert balanced("process = x - x' : (_);", "faust"), "a quote in Faust is a delay"
     assert [t.text for t in tokens("a1 oscili 1, 2 ; b\n{{c\n}} /* d */", "csound")] == [
         "a1", "oscili", "1", ",", "2", "c\n",
     ]  # fmt: skip

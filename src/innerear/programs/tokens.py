@@ -62,7 +62,8 @@ _TEMPLATE = re.compile(r"(?P<text>(?:\\(?s:.)|\$(?!\{)|[^`\\$])*+)(?P<end>`|\$\{
 _REGEX = re.compile(r"/(?![/*])(?:\\.|\[(?:\\.|[^\]\\\n]){0,60}+\]|[^/\\\[\n]){1,60}+/\w*")
 _BEFORE_REGEX = {"return", "typeof", "case", "in", "of", "delete", "void", "throw", "new", "else", "do", "await"}
 _ESCAPED = re.compile(r"\\(?:u\{([\da-fA-F]{1,6})\}|u([\da-fA-F]{4})|x([\da-fA-F]{2})|\n|([^ux0-9]))")
-_QUOTES = "\"'`"  # a mark only if its string is not closed
+_QUOTES = {"csound": '"', "faust": '"', "javascript": "\"'`"}
+"""Marks that are tokens only if their string is not closed."""
 _PAIRS = {")": "(", "]": "[", "}": "{"}
 
 
@@ -100,7 +101,9 @@ def balanced(code: str, language: Language) -> bool:
             continue
         if token.text in "([{":
             opened.append(token.text)
-        elif token.text in _QUOTES or (token.text in _PAIRS and (not opened or opened.pop() != _PAIRS[token.text])):
+        elif token.text in _QUOTES.get(language, "") or (
+            token.text in _PAIRS and (not opened or opened.pop() != _PAIRS[token.text])
+        ):
             return False
     return not opened
 
