@@ -59,6 +59,8 @@ and when it will give up; `-v` prints each retry. A server that has never answer
 
 ## Where a sound may come from
 
+This is about Python; [other languages](languages.md#what-a-program-may-not-do) have rules of their own.
+
 `--track scratch` (the default) allows the Python standard library, NumPy and SciPy. `--track library` allows any
 installed package and any file. On both tracks, network access, other processes, embedded audio, packed data and code
 made from text are violations. A program may write an array to a file of its own and load it again. A violation has the
@@ -115,6 +117,11 @@ instrument (did it run, is it audible, is it the right length); their scores say
 so do the scores of `instrument`, `label`, `sequence` and `together`: if YAMNet is installed, the model is told YAMNet's
 top five labels, and YAMNet is also the judge. `best-of` chooses without YAMNet. Every round is kept in the completion's
 row (`rounds`).
+
+### Other languages than Python
+
+The language of the programs is part of a strategy's full name, after an `@`: `direct@csound`, `repair:2@javascript`,
+`best-of:4@faust`. A run asks its strategy in each of the languages of `--language` ([languages](languages.md)).
 
 ### What a strategy is worth
 
