@@ -5,6 +5,7 @@ import lzma
 import random
 import time
 from importlib import resources
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -112,6 +113,13 @@ def test_the_requests_are_those_of_the_recordings_word_for_word():
 
 
 NOT_SAID = 'the first line does not say where it comes from: {"about": {"model": …, "date": …, "parameters": …}}'
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_the_page_shows_what_is_sent(language):
+    page = (Path(__file__).parents[1] / "docs" / "languages.md").read_text("utf-8")
+    for message in find_strategy(full_name("direct", language)).opening(SINE):
+        assert f"````text\n{message.content}\n````" in page
 
 
 @pytest.mark.parametrize("language", OTHERS)
@@ -517,21 +525,23 @@ def test_a_language_without_its_tool_is_not_rendered_and_the_rest_goes_on(chosen
 
 
 def mended(messages):
-    """A model whose first Csound program does not parse."""
-    whole = f"```csound\n{CSOUND}```"
-    return whole if len(messages) > 2 else whole.replace("oscili(0.3, 440)", "oscilli(0.3, 440)")
+    """A model whose first program does not compile: it calls something that is not there."""
+    language = next(name for name in OTHERS if LANGUAGES[name].title in messages[0]["content"])
+    whole = f"```{language}\n{WHOLE[language]}```"
+    return whole if len(messages) > 2 else whole.replace("osc", "usc")
 
 
 @pytest.mark.slow
-def test_repair_runs_in_the_language_it_asks_for(tmp_path):
-    here("csound")
+@pytest.mark.parametrize(("language", "line"), [("csound", "Line 8 of the program: out uscili"), ("faust", "usc")])
+def test_repair_runs_in_the_language_it_asks_for(tmp_path, language, line):
+    here(language)
     plugins.use(f"python:{__name__}.mended")
-    asked = RunConfig(models=[f"python:{__name__}.mended"], strategy="repair:1@csound")
+    asked = RunConfig(models=[f"python:{__name__}.mended"], strategy=full_name("repair:1", language))
     run = create(tmp_path / "run", asked, [SINE], "test")
     assert not stages.generate(run, [open_model(asked.models[0])]).failures
     (row,) = run.completions()
     assert [one.outcome for one in row.rounds] == ["error", ""]
-    assert "Line 8 of the program: out oscilli(0.3, 440)" in row.rounds[1].messages[-1].content
+    assert line in row.rounds[1].messages[-1].content
     stages.render(run)
     (item,) = run.items()
     assert (item.render.outcome, item.render.duration_s) == (Outcome.OK, 2.0)
