@@ -150,8 +150,13 @@ def settled(jail: ZygoteJail, at_most: int = 1 << 20) -> int:
     return now
 
 
-def verdict(jail: Jail, world: World, attack: Attack, reference: np.ndarray, base: int) -> list[str]:
-    """What an attack broke; empty where the jail held. `base`: its processes at rest."""
+def verdict(
+    jail: Jail, world: World, attack: Attack, reference: np.ndarray, base: int, honest: str = REFERENCE
+) -> list[str]:
+    """What an attack broke; empty where the jail held.
+
+    `base`: its processes at rest; `honest`: a program that gives `reference`.
+    """
     begin = time.monotonic()
     ran = jail.run(attack.program(world.literals(jailed=True)), attack.limits, audited=False)
     wall_s = time.monotonic() - begin
@@ -166,7 +171,7 @@ def verdict(jail: Jail, world: World, attack: Attack, reference: np.ndarray, bas
         problems.append(f"it took {wall_s:.1f} s")
     if len(ran.log.encode()) > attack.limits.log_bytes:
         problems.append("the log is longer than its limit")
-    after = jail.run(REFERENCE, Limits())
+    after = jail.run(honest, Limits())
     if after.clip is None or after.clip.samples.tobytes() != reference.tobytes():
         problems.append(f"the next program is not what it was: {after.outcome} {after.reason}")
     if isinstance(jail, ZygoteJail) and (left := settled(jail, base) - base) > 0:

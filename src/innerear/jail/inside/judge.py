@@ -15,7 +15,10 @@ from innerear.jail.inside.wire import Status
 Ending = tuple[Status, int, str]
 """Status, exit code (of `KILLED`: the signal), and the reason."""
 
-_NODE_MEMORY = re.compile(r"JavaScript heap out of memory|Fatal process out of memory|Array buffer allocation failed")
+_NODE_MEMORY = re.compile(
+    r"JavaScript heap out of memory|Fatal process out of memory|Array buffer allocation failed"
+    r"|[Aa]llocate Wasm memory|could not allocate memory"
+)
 _NODE_PLACE = re.compile(r"^(?:file://)?\S*program\.js:(\d+)$", re.MULTILINE)
 _NODE_ERROR = re.compile(r"^(?:Uncaught )?((?:\w+ \[\w+\]|\w*(?:Error|Exception)\w*)(?:: .*)?)$", re.MULTILINE)
 _NODE_REFUSED = re.compile(r"\b(?:EPERM|EACCES|EROFS|ERR_DLOPEN_DISABLED)\b|\bENOENT: [^\n]* '/")
