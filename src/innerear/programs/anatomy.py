@@ -10,17 +10,19 @@ import ast
 import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from importlib import import_module
 from typing import Any
 
 import msgspec
 
+from innerear.languages import Language
 from innerear.programs.syntax import walk, walk_with_parents
 
 TECHNIQUES = (
     "additive", "subtractive", "fm", "wavetable", "karplus-strong", "granular", "modal", "noise shaping", "formant"
 )  # fmt: skip
 LOWEST_HZ, HIGHEST_HZ = 20.0, 20_000.0
-_RATES_HZ = {8000, 11025, 16000, 22050, 32000, 44100, 48000, 96000}
+RATES_HZ = {8000, 11025, 16000, 22050, 32000, 44100, 48000, 96000}
 _SINES = {"sin", "cos"}
 _SHAPES = {"sawtooth", "square"}
 _NOISES = {"standard_normal", "normal", "randn", "rand", "uniform", "random", "random_sample"}
@@ -59,23 +61,27 @@ class Mark(msgspec.Struct, frozen=True):
     what: str
 
 
-def anatomy(code: str) -> Anatomy | None:
-    """What a program is made of; `None` if it is not Python.
+def anatomy(code: str, language: Language = "python") -> Anatomy | None:
+    """What a program is made of; `None` if it cannot be read as its language.
 
     >>> fm = anatomy("import numpy as np\\nx = np.sin(2 * np.pi * 440 * t + 3 * np.sin(2 * np.pi * 880 * t))\\n")
     >>> fm.techniques, fm.frequencies, fm.imports
     (['fm'], [440.0, 880.0], ['numpy'])
     """
-    read = dissected(code)
+    read = dissected(code, language)
     return read[0] if read else None
 
 
-def dissected(code: str) -> tuple[Anatomy, list[Mark]] | None:
-    """The anatomy of a program and the lines of its parts; `None` if it is not Python.
+def dissected(code: str, language: Language = "python") -> tuple[Anatomy, list[Mark]] | None:
+    """The anatomy of a program and the lines of its parts; `None` if it cannot be read as its language.
 
     >>> [(mark.line, mark.what) for mark in dissected("x = np.sin(440 * t + 3 * np.sin(880 * t))")[1]]
     [(1, 'fm'), (1, '440 Hz'), (1, '880 Hz')]
     """
+    if language != "python":
+        found: tuple[Anatomy, list[Mark]] | None
+        found = import_module(f"innerear.programs.anatomy_{language}").dissected(code)
+        return found
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -291,7 +297,7 @@ class _Marks:
 
 
 def _is_hz(number: float) -> bool:
-    return LOWEST_HZ <= number <= HIGHEST_HZ and number not in _RATES_HZ
+    return LOWEST_HZ <= number <= HIGHEST_HZ and number not in RATES_HZ
 
 
 def _sines_in(node: ast.AST) -> list[ast.Call]:

@@ -58,7 +58,7 @@ _SCANNERS: dict[Language, re.Pattern[str]] = {
         )
     ),
 }
-_TEMPLATE = re.compile(r"(?P<text>(?:\\(?s:.)|\$(?!\{)|[^`\\$])*+)(?P<end>`|\$\{|\Z)")
+_TEMPLATE = re.compile(r"(?P<text>(?:\\(?s:.)|\\\Z|\$(?!\{)|[^`\\$])*+)(?P<end>`|\$\{|\Z)")
 _REGEX = re.compile(r"/(?![/*])(?:\\.|\[(?:\\.|[^\]\\\n]){0,60}+\]|[^/\\\[\n]){1,60}+/\w*")
 _BEFORE_REGEX = {"return", "typeof", "case", "in", "of", "delete", "void", "throw", "new", "else", "do", "await"}
 _ESCAPED = re.compile(r"\\(?:u\{([\da-fA-F]{1,6})\}|u([\da-fA-F]{4})|x([\da-fA-F]{2})|\n|([^ux0-9]))")

@@ -21,10 +21,10 @@ class Dissected(msgspec.Struct, frozen=True):
 
 
 def dissect(run: Run) -> list[Dissected]:
-    """Every Python program of a run."""
+    """Every program of a run that can be read."""
     found = []
     for item in paired(run.measurements(), run.items()):
-        parts = anatomy(item.program.code) if item.program.code is not None else None
+        parts = anatomy(item.program.code, item.program.language) if item.program.code is not None else None
         if parts is None:
             continue
         completion = item.completion

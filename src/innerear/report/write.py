@@ -29,6 +29,7 @@ import msgspec
 from innerear import clip
 from innerear.compute.threads import ordered
 from innerear.errors import AudioError
+from innerear.languages import Language
 from innerear.metrics.classes import shipped
 from innerear.programs.anatomy import TECHNIQUES, Anatomy, Mark, dissected
 from innerear.records import TIERS, Probe, checked, digest
@@ -201,16 +202,16 @@ class _Anatomies:
     """Anatomies of programs, cached by code."""
 
     def __init__(self) -> None:
-        self._known: dict[str, tuple[Anatomy, list[Mark]] | None] = {}
+        self._known: dict[tuple[str, Language], tuple[Anatomy, list[Mark]] | None] = {}
 
     def of(self, item: Item) -> tuple[Anatomy | None, list[Mark]]:
         """The anatomy of an item's program and its line marks; `None` without a program."""
         if item.program is None or item.program.code is None:
             return None, []
-        code = item.program.code
-        if code not in self._known:
-            self._known[code] = dissected(code)
-        return self._known[code] or (None, [])
+        key = item.program.code, item.program.language
+        if key not in self._known:
+            self._known[key] = dissected(*key)
+        return self._known[key] or (None, [])
 
 
 def _row(item: Item, entrant: int, probe: Probe, built: Anatomy | None) -> dict[str, Any]:
