@@ -1,4 +1,4 @@
-"""Reference programs that are not Python: of the same probes, in every tier, and each its language's own compiler's."""
+"""Reference programs in other languages: of the same probes, in every tier; they parse, and pass all checks."""
 
 import shutil
 import subprocess
@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from innerear.errors import JailUnavailable
+from innerear.lab.reference_programs import verify
 from innerear.languages import LANGUAGES, Language
 from innerear.programs.bank import bank
+from innerear.programs.guard import violation
 from innerear.records import TIERS
 
 CHECKS: dict[Language, list[str]] = {
@@ -37,8 +40,20 @@ def test_reference_programs_parse_as_their_language(language, tmp_path):
     files = []
     for number, shown in enumerate(bank(language)):
         assert max(map(len, shown.code.splitlines())) <= 130
+        assert violation(shown.code, language=language) is None
         files.append(f"{number}{Path(LANGUAGES[language].file).suffix}")
         (tmp_path / files[-1]).write_text(shown.code)
     for some in [files] if language == "javascript" else [[file] for file in files]:
         run = subprocess.run([*command, *some], cwd=tmp_path, capture_output=True, text=True, stdin=subprocess.DEVNULL)
         assert run.returncode == 0, run.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", CHECKS)
+def test_all_reference_programs_pass_all_checks_in_the_jail(language):
+    try:
+        verdicts = list(verify(language=language))
+    except JailUnavailable as missing:
+        pytest.skip(str(missing))
+    assert [verdict.line() for verdict in verdicts if not verdict.holds] == []
+    assert [verdict.line() for verdict in verdicts if verdict.failed] == []

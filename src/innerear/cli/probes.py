@@ -10,6 +10,7 @@ import click
 
 from innerear.cli.options import RunFolder, chosen_probes, probe_options, suite_option
 from innerear.cli.programs import vary
+from innerear.languages import LANGUAGES, Language
 
 
 @click.group()
@@ -146,12 +147,22 @@ def _results(runs: tuple[Path, ...], programs: bool, shipped: bool) -> dict[str,
 @click.option(
     "--jail", default="auto", show_default=True, help="How to isolate programs: auto, ns, ll, docker, podman, or off."
 )
-def probes_verify(jail: str) -> None:
+@click.option(
+    "--language",
+    "languages",
+    type=click.Choice(list(LANGUAGES)),
+    multiple=True,
+    default=["python"],
+    show_default=True,
+    help="The language of the programs; repeatable.",
+)
+def probes_verify(jail: str, languages: tuple[Language, ...]) -> None:
     """Run the hand-written reference programs and apply each probe's checks."""
     from innerear.lab.reference_programs import verify
 
     bad = 0
-    for verdict in verify(jail=jail):
-        bad += not verdict.holds
-        click.echo(verdict.line())
+    for language in dict.fromkeys(languages):
+        for verdict in verify(jail=jail, language=language):
+            bad += not verdict.holds
+            click.echo(verdict.line())
     sys.exit(1 if bad else 0)

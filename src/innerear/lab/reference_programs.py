@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from innerear.languages import Language
 from innerear.metrics.base import Sound
 from innerear.metrics.measure import measure
 from innerear.metrics.signal import right_length
@@ -29,7 +30,7 @@ FALLS_SHORT = {
     "speech/sentence/harvard-1-01": {"transcript"},
     "speech/speaker/woman": {"words"},
 }
-"""Kinds of check that a reference program fails, of `label` and `instrument` by one ear alone.
+"""Kinds of check that a reference program in Python fails, of `label` and `instrument` by one ear alone.
 
 Those are known by two ears, but by five-knocks: the fit of a single ear is coarser.
 """
@@ -51,12 +52,13 @@ class Verdict:
     failed: list[str]
     not_measured: list[str]
     counted: bool | None
+    language: Language = "python"
 
     @property
     def holds(self) -> bool:
         """Whether it runs, is heard, is as long as asked, and fails no check but where it is known to fall short."""
         failed = {what.split()[0] for what in self.failed}
-        known = FALLS_SHORT.get(self.probe, set())
+        known = FALLS_SHORT.get(self.probe, set()) if self.language == "python" else set()
         return self.outcome is Outcome.OK and self.audible and self.right_length and failed <= known
 
     def line(self) -> str:
@@ -67,24 +69,41 @@ class Verdict:
         said += [f"{'falls short of' if self.holds else 'fails'} {what}" for what in self.failed]
         said += [f"passes {', '.join(self.passed)}"] if self.passed else []
         said += [f"not measured here: {', '.join(self.not_measured)}"] if self.not_measured else []
-        return f"{'ok' if self.holds else 'no':3} {self.probe:36} {'; '.join(said)}"
+        where = "" if self.language == "python" else f"{self.language:10} "
+        return f"{'ok' if self.holds else 'no':3} {where}{self.probe:36} {'; '.join(said)}"
 
 
-def verify(references: Sequence[Reference] | None = None, jail: str = "auto") -> Iterator[Verdict]:
-    """A verdict on each program, all of the bank by default.
+def verify(
+    references: Sequence[Reference] | None = None, jail: str = "auto", language: Language = "python"
+) -> Iterator[Verdict]:
+    """A verdict on each program: all of the bank of a language by default.
 
     Raises:
-        JailUnavailable: this machine cannot isolate programs.
+        JailUnavailable: this machine cannot isolate programs, or a tool of their language is not here.
     """
+    chosen = bank(language) if references is None else references
+    for name in dict.fromkeys(reference.language for reference in chosen):
+        yield from _verify([reference for reference in chosen if reference.language == name], jail, name)
+
+
+def _verify(chosen: Sequence[Reference], jail: str, language: Language) -> Iterator[Verdict]:
     from innerear.jail import open_jail
 
-    chosen = bank() if references is None else references
     limits = Limits()
-    programs = [guarded(Program(reference.code, duration_s=reference.probe.duration_s)) for reference in chosen]
+    programs = [
+        guarded(Program(reference.code, duration_s=reference.probe.duration_s, language=language))
+        for reference in chosen
+    ]
     with tempfile.TemporaryDirectory() as folder:
         audio = Path(folder)
         rows: dict[str, Render] = {}
-        render_all(programs, lambda row: rows.update({row.key: row}), audio, limits, open_jail=lambda: open_jail(jail))
+        render_all(
+            programs,
+            lambda row: rows.update({row.key: row}),
+            audio,
+            limits,
+            open_jail=lambda: open_jail(jail, language=language),
+        )
         for reference, program in zip(chosen, programs, strict=True):
             yield _judge(reference, rows[render_key(program, limits, 0)], audio)
 
@@ -109,4 +128,5 @@ def _judge(reference: Reference, row: Render, audio: Path) -> Verdict:
         failed=[f"{m.metric} ({m.reason or m.value})" for m in measured if m.passed is False],
         not_measured=[m.metric for m in measured if m.passed is None],
         counted=all(counting) if counting else None,
+        language=reference.language,
     )
