@@ -10,7 +10,10 @@ import pytest
 
 from innerear import RunConfig, choose, create, evaluate, open_model, stages
 from innerear import load as load_suite
-from innerear.records import Completion
+from innerear.checks import kind
+from innerear.metrics.spectrum import WaveformCheck
+from innerear.records import Completion, Measurement
+from innerear.report import made
 from innerear.run import verdicts
 from innerear.run.parts import read_rows, replace_rows
 from innerear.run.run import Run
@@ -55,3 +58,86 @@ def test_a_changed_program_and_a_changed_guard_are_guarded_anew(folder, monkeypa
     monkeypatch.setattr(verdicts, "guard_stamp", lambda: "of another version")
     monkeypatch.setattr(verdicts, "_guarded", lambda program, track: msgspec.structs.replace(program, violation="new"))
     assert {program.violation for program in Run(folder).programs().values()} == {"new"}
+
+
+def test_a_repeated_report_is_left_as_it_is(folder):
+    stages.report(Run(folder))  # the copy's sounds have another time, so it is written once
+    page = (folder / "report").stat()
+    stages.report(Run(folder))
+    assert (folder / "report").stat() == page
+
+
+def _deleted(folder: Path) -> None:
+    (folder / "report" / "index.html").unlink()
+
+
+def _damaged(folder: Path) -> None:
+    path = folder / "report" / "data" / "index.js"
+    path.write_bytes(path.read_bytes()[:-100] + b" " * 100)
+
+
+def _redrawn(folder: Path) -> None:
+    path = next((folder / "report" / "sounds").glob("*.png"))
+    path.write_bytes(b"\x89PNG" + bytes(path.stat().st_size - 4))
+
+
+def _unnamed(folder: Path) -> None:
+    (folder / "report" / "made.json").write_text("{}")
+
+
+@pytest.mark.parametrize("harm", [_deleted, _damaged, _redrawn, _unnamed])
+def test_a_report_with_a_deleted_or_damaged_file_is_written_again(folder, harm):
+    stages.report(Run(folder))
+    whole = _contents(folder / "report")
+    harm(folder)
+    stages.report(Run(folder))
+    assert _contents(folder / "report") == whole
+
+
+def _contents(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_report_by_other_code_or_of_a_changed_row_is_written_again(folder, monkeypatch):
+    stages.report(Run(folder))
+    monkeypatch.setattr(made, "code_stamp", lambda: "of another version")
+    _is_written_again(folder)
+    row = next(iter(Run(folder).measurements().values()))
+    replace_rows(folder / "measurements", Measurement, [msgspec.structs.replace(row, reason="another reason")])
+    _is_written_again(folder)
+    assert any(b"another reason" in content for content in _contents(folder / "report" / "data").values())
+
+
+def _is_written_again(folder: Path) -> None:
+    before = (folder / "report").stat().st_ino
+    stages.report(Run(folder))
+    after = (folder / "report").stat().st_ino
+    stages.report(Run(folder))
+    assert (folder / "report").stat().st_ino == after != before
+
+
+def test_edited_scores_are_computed_again(folder):
+    run = Run(folder)
+    scores, path = stages.score(run), folder / "scores.json"
+    written = path.read_bytes()
+    text = written.decode().replace('"value": 0.0', '"value": 1.0')
+    assert text.encode() != written
+    path.write_text(text)
+    assert stages.score(run) == scores
+    assert path.read_bytes() == written
+
+
+def test_another_version_of_a_check_is_measured_scored_and_reported_anew(folder, monkeypatch):
+    run = Run(folder)
+    stages.report(run)
+    before, page = len(run.measurements()), (folder / "report").stat().st_ino
+    monkeypatch.setattr(WaveformCheck, "version", WaveformCheck.version + 1)
+    stages.measure(run)
+    checks = sum(kind(check) == "waveform" for probe in run.probes for check in probe.expect)
+    added = [row for row in list(run.measurements().values())[before:] if row.metric == "waveform"]
+    assert len(added) == checks * len(run.asked.models)
+    scores = [row for row in stages.score(run) if row.metric == "waveform"]
+    assert scores
+    assert all(f"|v:{WaveformCheck.version}|" in str(row.signature) for row in scores)
+    stages.report(run)
+    assert (folder / "report").stat().st_ino != page

@@ -2,6 +2,7 @@
 
     report/
     ├── index.html
+    ├── made.json            what the report was made of, and the digest of each file
     ├── assets/, vendor/     the page's own code, and third-party code
     ├── scorecard.svg        the scorecard as a picture
     ├── data/index.js        everything that the tables and filters need
@@ -36,6 +37,7 @@ from innerear.records import TIERS, Probe, checked, digest
 from innerear.report import pictures
 from innerear.report.data import Item, Recording, ReportData
 from innerear.report.highlights import highlights
+from innerear.report.made import content_digest, is_current, made_of, read_made, write_made
 from innerear.report.scorecard_picture import scorecard_svg
 from innerear.run.folders import is_local, opened
 from innerear.run.parts import plain
@@ -49,7 +51,8 @@ TICKS_HZ = (100, 500, 1000, 2000, 5000, 10_000)
 def write_report(data: ReportData, run_folder: Path, say: Callable[[str], None] = lambda line: None) -> Path:
     """Write `run_folder/report` atomically, replacing an older one, and return its `index.html`.
 
-    Outlines and spectrograms are reused from an older report. An interrupted write leaves the older
+    A report that is there, whole, and made of the same is left as it is. Outlines and spectrograms are reused from an
+    older report. An interrupted write leaves the older
     report unchanged; of concurrent writes the last one wins. A missing or damaged sound or recording
     is left out, with a warning on the page and to `say`.
 
@@ -70,13 +73,23 @@ def write_report(data: ReportData, run_folder: Path, say: Callable[[str], None] 
                 (report / path.relative_to(made).as_posix()).write_bytes(path.read_bytes())
         return report / "index.html"
     sweep(run_folder)
-    with new_folder(report) as part:
-        _write(data, run_folder, part, say)
+    sounds = _sounds(data, run_folder)
+    recordings = sorted({Path(recording.path) for recording in data.recordings.values()})
+    inputs = made_of(data, [*sounds.values(), *recordings])
+    if not is_current(report, inputs):
+        with new_folder(report) as part:
+            unread = _write(data, run_folder, part, say)
+            write_made(part, "" if unread else inputs)  # written again as long as something cannot be read
     return report / "index.html"
 
 
-def _write(data: ReportData, run_folder: Path, part: Path, say: Callable[[str], None]) -> None:
-    """Write all files of the report into a new folder."""
+def _sounds(data: ReportData, run_folder: Path) -> dict[str, Path]:
+    """The files of a report's sounds, by name."""
+    return {item.render.audio: run_folder / item.audio for item in data.items if item.audio and item.render.audio}
+
+
+def _write(data: ReportData, run_folder: Path, part: Path, say: Callable[[str], None]) -> list[str]:
+    """Write all files of the report into a new folder; return a line for each sound that cannot be read."""
     with as_file(files("innerear.report")) as package:
         for folder in ("assets", "vendor"):
             _copy_files(package / folder, part / folder)
@@ -89,9 +102,8 @@ def _write(data: ReportData, run_folder: Path, part: Path, say: Callable[[str], 
     (part / "scorecard.svg").write_bytes(picture)
     unread: list[str] = []
     real = _write_recordings(data.recordings, part / "recordings", unread.append)
-    sounds = {item.render.audio: run_folder / item.audio for item in data.items if item.audio and item.render.audio}
-    old = run_folder / "report" / "sounds"
-    lost = _write_sounds(sounds, old, part / "sounds")
+    old = _Pictures(run_folder / "report")
+    lost = _write_sounds(_sounds(data, run_folder), old, part / "sounds")
     _write_sounds({row["audio"]: part / row["path"] for row in real.values()}, old, part / "sounds")
     remedy = f"`innerear render {'RUN' if data.comparison else run_folder}` renders it again"
     unread += (f"{why}; {remedy}" for why in lost.values())
@@ -99,6 +111,7 @@ def _write(data: ReportData, run_folder: Path, part: Path, say: Callable[[str], 
     _write_data(msgspec.structs.replace(data, items=items, warnings=[*data.warnings, *unread]), real, part / "data")
     for line in unread:
         say(line)
+    return unread
 
 
 def _copy_files(source: Path, target: Path) -> None:
@@ -290,7 +303,28 @@ def _copied(source: Path, folder: Path, say: Callable[[str], None]) -> str | Non
     return name
 
 
-def _write_sounds(sounds: dict[str, Path], old: Path, new: Path) -> dict[str, str]:
+class _Pictures:
+    """The pictures of an older report that are as they were written."""
+
+    def __init__(self, report: Path) -> None:
+        self._report, self._made = report, read_made(report).files
+
+    def of(self, audio: Path, names: Sequence[str]) -> list[bytes] | None:
+        """The files of these names; `None` if one is missing, damaged, or older than the sound."""
+        try:
+            changed_s = audio.stat().st_mtime
+            if any((self._report / "sounds" / name).stat().st_mtime < changed_s for name in names):
+                return None
+            found = [(self._report / "sounds" / name).read_bytes() for name in names]
+        except OSError:  # missing, or replaced by another process
+            return None
+        whole = (
+            self._made.get(f"sounds/{name}") == content_digest(each) for name, each in zip(names, found, strict=True)
+        )
+        return found if all(whole) else None
+
+
+def _write_sounds(sounds: dict[str, Path], old: _Pictures, new: Path) -> dict[str, str]:
     """Write the pictures of sounds; return the errors of those that cannot be read, by name."""
     new.mkdir(exist_ok=True)
     lost: dict[str, str] = {}
@@ -307,9 +341,9 @@ def _write_sounds(sounds: dict[str, Path], old: Path, new: Path) -> dict[str, st
     return lost
 
 
-def _write_sound(audio: Path, old: Path, new: Path, name: str) -> None:
+def _write_sound(audio: Path, old: _Pictures, new: Path, name: str) -> None:
     names = [f"{name}.{pictures.VERSION}.{kind}" for kind in ("png", "js")]
-    if (known := _known(audio, old, names)) is not None:
+    if (known := old.of(audio, names)) is not None:
         for each, content in zip(names, known, strict=True):
             (new / each).write_bytes(content)
         return
@@ -321,14 +355,3 @@ def _write_sound(audio: Path, old: Path, new: Path, name: str) -> None:
     shown = {"duration_s": sound.duration_s, "above": above, "below": below}
     (new / names[0]).write_bytes(pictures.png(pictures.spectrogram(sound)))
     (new / names[1]).write_text(script("sound", name, shown), encoding="ascii")
-
-
-def _known(audio: Path, old: Path, names: Sequence[str]) -> list[bytes] | None:
-    """The pictures of a sound in an older report; `None` if incomplete or older than the sound."""
-    try:
-        changed_s = audio.stat().st_mtime
-        if any((old / each).stat().st_mtime < changed_s for each in names):
-            return None
-        return [(old / each).read_bytes() for each in names]
-    except OSError:  # missing, or replaced by another process
-        return None

@@ -78,7 +78,7 @@ class Scores(Rows[Score]):
 
 
 class ScoreFile(msgspec.Struct, frozen=True):
-    """`scores.json`. `inputs` is the digest of everything that the scores depend on."""
+    """`scores.json`. `inputs` is the digest of everything that the scores depend on, and of the scores."""
 
     inputs: str
     scores: list[Score]

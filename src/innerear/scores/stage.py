@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from importlib.metadata import version
 from pathlib import Path
 
@@ -33,7 +34,7 @@ def score_run(run: Run, progress: Progress, machines: Executor | None, say: Say)
     )
     path = run.folder / "scores.json"
     before = _scores_before(path, say)
-    if before is not None and before.inputs == inputs:
+    if before is not None and before.inputs == _sealed(inputs, before.scores):
         return before.scores
     damaged: dict[Path, str] = {}
     embedded = {
@@ -43,9 +44,14 @@ def score_run(run: Run, progress: Progress, machines: Executor | None, say: Say)
     for why in damaged.values():
         say(f"{why}; its sounds count as missing until `innerear embed {run.folder}` embeds them again")
     found = score(paired(rows, items), embedded, progress, machines)
-    content = ScoreFile("" if damaged else inputs, found)  # computed again once the damage is repaired
+    content = ScoreFile("" if damaged else _sealed(inputs, found), found)  # computed again once the damage is repaired
     write_whole(path, to_json(content, indent=1))
     return found
+
+
+def _sealed(inputs: str, scores: list[Score]) -> str:
+    """A digest of the inputs and of the scores themselves, so that edited scores are not taken for computed ones."""
+    return digest(inputs, hashlib.sha256(to_json(scores)).hexdigest())
 
 
 def _scores_before(path: Path, say: Say) -> ScoreFile | None:
