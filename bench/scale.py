@@ -94,7 +94,7 @@ def recorded(run: Run) -> list[Item]:
 def to_measure(item: Item) -> Missing:
     """A sound with all that `innerear measure` measures of it."""
     rows = keys(item.completion.key, base.sound_of(item))
-    return item, frozenset(row.key for row in rows if not row.metric.on_request)
+    return Missing(item, frozenset(row.key for row in rows if not row.metric.on_request))
 
 
 def repeated(found: Sequence[Any], things: int) -> list[Any]:

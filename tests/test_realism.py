@@ -213,6 +213,28 @@ def test_recordings_are_typical_and_a_far_sound_is_not() -> None:
     assert typicality(real, twin).nearest == {"twin": real.names[5]}
 
 
+def test_distances_within_classes_are_the_distances_and_others_are_infinite() -> None:
+    real = cut_to(sounds("real", classes=4), [1, 2, 3] * 8)
+    made = cut_to(sounds("made", classes=5, each=3), [3, 1, 2] * 5)  # one class has no recordings
+    scale = Scale.of(real)
+    same = np.equal.outer(np.array(made.classes), np.array(real.classes))
+    assert np.array_equal(
+        scale.distances_within_classes(made, real), np.where(same, scale.distances(made, real), np.inf)
+    )
+
+
+def test_a_sound_is_farthest_by_its_mean_difference_over_the_deviation_within_classes() -> None:
+    real, made = sounds("real", classes=5, dims=6), sounds("made", classes=5, each=2, dims=6)
+    pairs = [(a, b) for a in range(30) for b in range(30) if a != b and real.classes[a] == real.classes[b]]
+    deviation = np.sqrt(np.mean([(real.vectors[a] - real.vectors[b]) ** 2 for a, b in pairs], axis=0) / 2)
+    for i, name in enumerate(made.names):
+        mine = [k for k, of in enumerate(real.classes) if of == made.classes[i]]
+        away = (made.vectors[i] - real.vectors[mine].mean(axis=0)) / deviation
+        dimension, found = farthest(real, made)[name]
+        assert dimension == np.abs(away).argmax()
+        assert found == pytest.approx(away[dimension])
+
+
 def test_the_vendi_score_counts_different_sounds() -> None:
     assert vendi(np.eye(7)) == pytest.approx(7)
     assert vendi(np.ones((7, 7))) == pytest.approx(1)

@@ -6,17 +6,25 @@ import shutil
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
 
 from innerear import RunConfig, choose, create, evaluate, open_model, stages
 from innerear import load as load_suite
 from innerear.checks import kind
+from innerear.clip import Clip
+from innerear.embed.store import save_frames
+from innerear.errors import WeightsUnavailable
+from innerear.metrics import identity
+from innerear.metrics.classes import LabelCheck
+from innerear.metrics.measure import Wanted
 from innerear.metrics.spectrum import WaveformCheck
+from innerear.metrics.stage import with_frames
 from innerear.records import Completion, Measurement
 from innerear.report import made
 from innerear.run import verdicts
 from innerear.run.parts import read_rows, replace_rows
-from innerear.run.run import Run
+from innerear.run.run import Run, embeddings_folder, update
 
 
 @pytest.fixture(scope="module")
@@ -141,3 +149,33 @@ def test_another_version_of_a_check_is_measured_scored_and_reported_anew(folder,
     assert all(f"|v:{WaveformCheck.version}|" in str(row.signature) for row in scores)
     stages.report(run)
     assert (folder / "report").stat().st_ino != page
+
+
+def test_a_sound_that_an_embedder_has_heard_is_not_heard_again(monkeypatch):
+    class Ear:
+        signature = "aisfx|as it works here"
+
+        def embed(self, clips):
+            return [np.full((1, 512), 2, np.float32)]
+
+    def network(name):
+        if name == "yamnet":
+            raise WeightsUnavailable("not here")
+        return Ear()
+
+    monkeypatch.setattr(identity, "network", network)
+    clip, frames = Clip(np.ones((1, 16_000), np.float32), 16_000), np.ones((1, 512), np.float32)
+    assert identity.hear(clip, {Ear.signature: frames})[0].texture is frames
+    assert (identity.hear(clip, {"aisfx|otherwise": frames})[0].texture == 2).all()
+    assert (identity.hear(clip)[0].texture == 2).all()
+
+
+def test_frames_of_the_run_go_to_the_metrics_that_use_them_and_to_no_others(folder):
+    run = update(folder, lambda file: msgspec.structs.replace(file, signatures={"aisfx": "aisfx|v:1"}))
+    item = next(item for item in run.items() if item.render.audio)
+    frames = np.arange(1024, dtype=np.float32).reshape(2, 512)
+    save_frames(embeddings_folder(run, "aisfx") / "one.npz", [item.render.audio], [frames], None)
+    rows = [(item, [Wanted("label", LabelCheck(), 0)]), (item, [Wanted("waveform", WaveformCheck(), 0)])]
+    heard, unheard = with_frames(run, rows)
+    assert np.array_equal(heard.frames["aisfx|v:1"], frames)
+    assert (heard.wanted, unheard.wanted, unheard.frames) == ({"label"}, {"waveform"}, {})

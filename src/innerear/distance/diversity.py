@@ -111,7 +111,7 @@ def typical_distance(real: Sounds, scale: Scale) -> float:
     Raises:
         UsageError: there are no such pairs, or they are at no distance.
     """
-    distances = scale.distances(real, real)[others(real, real)]
+    distances = scale.distances_within_classes(real, real)[others(real, real)]
     if not len(distances) or not np.median(distances) > 0:
         raise UsageError("no class has different recordings of two sources, so there is no scale for diversity")
     return float(np.median(distances))
@@ -124,9 +124,8 @@ def coverage(real: Sounds, made: Sounds, scale: Scale) -> float | None:
     if not used:
         return None
     real = real.at([i for i, name in enumerate(real.classes) if name in used])
-    within = np.sort(np.where(others(real, real), scale.distances(real, real), np.inf), axis=1)
-    same = np.equal.outer(np.array(real.classes), np.array(made.classes))
-    covered = (np.where(same, scale.distances(real, made), np.inf) <= within[:, [NEIGHBOURS - 1]]).any(axis=1)
+    within = np.sort(np.where(others(real, real), scale.distances_within_classes(real, real), np.inf), axis=1)
+    covered = (scale.distances_within_classes(real, made) <= within[:, [NEIGHBOURS - 1]]).any(axis=1)
     return float(real.balanced @ covered / real.balanced.sum())
 
 

@@ -321,10 +321,8 @@ def typicality(real: Sounds, made: Sounds, scale: Scale | None = None) -> Typica
     scale = scale or Scale.of(real)
     real = real.at([i for i, name in enumerate(real.classes) if name in used])
     made = made.at([i for i, name in enumerate(made.classes) if name in used])
-    within = np.sort(np.where(others(real, real), scale.distances(real, real), np.inf), axis=1)
-    across = np.where(
-        np.equal.outer(np.array(made.classes), np.array(real.classes)), scale.distances(made, real), np.inf
-    )
+    within = np.sort(np.where(others(real, real), scale.distances_within_classes(real, real), np.inf), axis=1)
+    across = scale.distances_within_classes(made, real)
     nearest, reach = within[:, 0], within[:, NEIGHBOURS - 1]
     typical = {name: float(np.median(nearest[np.array(real.classes) == name])) for name in used}
     known = np.sort(nearest / np.array([typical[name] for name in real.classes]))
@@ -401,15 +399,18 @@ def farthest(real: Sounds, made: Sounds) -> dict[str, tuple[int, float]]:
     The mean difference from them, in standard deviations of recordings of one class; negative if it has less. Sounds
     of classes without recordings are left out.
     """
-    within = others(real, real)
+    within = np.nonzero(others(real, real))
     classes = np.equal.outer(np.array(made.classes), np.array(real.classes)) * real.balanced
     known = np.flatnonzero(classes.any(axis=1)).tolist()
-    if not within.any() or not known:
+    if not len(within[0]) or not known:
         return {}
     classes = classes[known] / classes[known].sum(axis=1, keepdims=True)
     far = []
-    for of_made, of_real in zip(_differences(made.at(known), real), _differences(real, real), strict=True):
-        deviation = np.sqrt(np.mean(of_real[within] ** 2) / 2)
+    i, j = within
+    at = longest(real, real)[within]
+    for dimension, of_made in enumerate(_differences(made.at(known), real)):
+        of_real = real.cuts[i, at, dimension] - real.cuts[j, at, dimension]
+        deviation = np.sqrt(np.mean(of_real**2) / 2)
         far.append((classes * of_made).sum(axis=1) / deviation if deviation > 0 else np.zeros(len(known)))
     table = np.array(far)
     most = np.abs(table).argmax(axis=0)

@@ -124,6 +124,16 @@ class Scale:
             found[np.ix_(*here)] = cdist(*scaled)  # longer ones are overwritten
         return np.asarray(found / np.sqrt(self.mean.shape[1]))
 
+    def distances_within_classes(self, first: Sounds, second: Sounds) -> Array:
+        """The `distances` of the pairs of one class; those of other pairs are infinite, and cost nothing."""
+        found = np.full((len(first), len(second)), np.inf)
+        for name in dict.fromkeys(first.classes):
+            here = [np.flatnonzero([own == name for own in side.classes]) for side in (first, second)]
+            if len(here[1]):
+                sides = (side.at(chosen) for side, chosen in zip((first, second), here, strict=True))
+                found[np.ix_(*here)] = self.distances(*sides)
+        return found
+
 
 def longest(first: Sounds, second: Sounds) -> Index:
     """The index of the longest length that both sounds of each pair fill, shape (first, second)."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import abc
 import functools
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 from importlib.util import find_spec
@@ -16,6 +16,9 @@ from innerear.clip import Clip
 from innerear.records import Better, Item, Measurement, Probe, Remark, Render, Score, Signature, Status, digest
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from innerear.metrics.group import Group
 
 
@@ -23,13 +26,15 @@ if TYPE_CHECKING:
 class Sound:
     """One sound and what was asked: what a metric may look at.
 
-    `remark` says how a recording differs from what was asked.
+    `remark` says how a recording differs from what was asked. `frames`: what embedders have already made of the clip,
+    by signature; a metric that runs on one of them need not run it again.
     """
 
     probe: Probe
     render: Render
     clip: Clip | None
     remark: Remark | None = None
+    frames: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
 
     @property
     def signal(self) -> Clip:
@@ -38,9 +43,9 @@ class Sound:
         return self.clip
 
 
-def sound_of(item: Item, clip: Clip | None = None) -> Sound:
+def sound_of(item: Item, clip: Clip | None = None, frames: Mapping[str, NDArray[np.float32]] | None = None) -> Sound:
     """The sound of an item of a run."""
-    return Sound(item.probe, item.render, clip, item.completion.remark)
+    return Sound(item.probe, item.render, clip, item.completion.remark, frames or {})
 
 
 @dataclass(frozen=True)

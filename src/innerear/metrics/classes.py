@@ -96,4 +96,4 @@ class LabelCheck(CheckMetric[Label]):
         """Judge the sound, see `identity.judge`. Not measurable for sets other than `esc50` or classes outside it."""
         if check.among != "esc50" or check.label not in places():
             return Value(None, None, f"not measured: no table of {check.label!r} among {check.among!r}")
-        return identity.judge("label", sound.signal, merged_name(check.label), "50 classes")
+        return identity.judge("label", sound, merged_name(check.label), "50 classes")

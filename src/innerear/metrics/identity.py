@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from innerear.clip import Clip
 from innerear.dsp.silence import is_silent
 from innerear.errors import WeightsUnavailable
-from innerear.metrics.base import Value
+from innerear.metrics.base import Sound, Value
 
 Floats = NDArray[np.float64]
 Frames = NDArray[np.float32]
@@ -103,8 +103,10 @@ def network(name: str) -> Any:
     return open_embedder(name)
 
 
-def hear(clip: Clip) -> tuple[Heard, str]:
+def hear(clip: Clip, known: Mapping[str, Frames] | None = None) -> tuple[Heard, str]:
     """What the ears make of a clip, and what is missing if only one is here.
+
+    `known`: frames of this clip by the signatures of embedders; aiSFX does not hear it again if it has heard it.
 
     Raises:
         WeightsUnavailable: neither ear is here.
@@ -116,7 +118,9 @@ def hear(clip: Clip) -> tuple[Heard, str]:
     except WeightsUnavailable as error:
         missing.append(error)
     try:
-        texture = network("aisfx").embed([clip])[0]
+        ear = network("aisfx")
+        texture = (known or {}).get(ear.signature)
+        texture = ear.embed([clip])[0] if texture is None else texture
     except WeightsUnavailable as error:
         missing.append(error)
     if len(missing) == len(NETWORKS):
@@ -233,7 +237,7 @@ def shipped(check: str, ear: Ear) -> Classifier:
         )
 
 
-def judge(check: str, clip: Clip, group: str, words: str) -> Value:
+def judge(check: str, sound: Sound, group: str, words: str) -> Value:
     """Judge a sound: its value is the calibrated log odds of the group.
 
     Detail: the class found (`None`: nothing known), the rank of the group's best class, the first five with their
@@ -243,9 +247,9 @@ def judge(check: str, clip: Clip, group: str, words: str) -> Value:
     Raises:
         WeightsUnavailable: neither ear is here.
     """
-    if silent(clip):
+    if silent(sound.signal):
         return Value(None, False, "silence", {"heard": None})
-    heard, missing = hear(clip)
+    heard, missing = hear(sound.signal, sound.frames)
     found = shipped(check, heard.ear).judge(heard.features(heard.ear))
     ranked, ranked_names = found.ranked(), found.by.names[: found.by.classes]
     detail = {

@@ -50,7 +50,7 @@ class InstrumentCheck(CheckMetric[Instrument]):
         """Judge the sound, see `identity.judge`, or by YAMNet's first five names."""
         assert sound.clip is not None
         if check.family in identity.shipped("instrument", "both").groups:
-            return identity.judge("instrument", sound.clip, check.family, "families")
+            return identity.judge("instrument", sound, check.family, "families")
         if identity.silent(sound.clip):
             return Value(None, False, "silence")
         return _by_name(identity.network("yamnet").listen(sound.clip)[1], check.audioset)

@@ -261,9 +261,16 @@ def _concordance(
 
 
 def _tau(order: NDArray[np.float64], models: NDArray[np.int64]) -> float | None:
-    pairs = order[np.ix_(models, models)][np.triu_indices(len(models), 1)]
+    first, second = _pairs(len(models))
+    pairs = order[models[first], models[second]]
     pairs = pairs[~np.isnan(pairs)]  # a model drawn twice does not make a pair
     return float(pairs.mean()) if len(pairs) else None
+
+
+@functools.cache
+def _pairs(n: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The indices of each pair of n models."""
+    return np.triu_indices(n, 1)
 
 
 def _tau_interval(order: NDArray[np.float64]) -> tuple[float, float]:

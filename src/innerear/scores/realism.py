@@ -162,15 +162,42 @@ def _ceiling(kind: str, embedder: str) -> Ceiling:
     return ceiling_of(_recordings(kind, embedder))
 
 
-def realism_scores(group: Group, embedded: Mapping[str, Embedding | None]) -> list[Score]:
+@dataclass(frozen=True)
+class Floor:
+    """What noise scores: the AUC by which it is told from recordings, and its mean typicality."""
+
+    auc: float | None
+    typical: float | None
+
+
+Floors = dict[tuple[str, ...], Floor]
+"""The floors of the groups so far: models that were asked for the same probes share one, as they share the noise."""
+
+
+def _floor(found: Levelled, floors: Floors) -> Floor | None:
+    """The floor of a group's sounds of one kind; `None` if no noise was embedded."""
+    if not len(found.noise):
+        return None
+    key = found.signature, found.kind.name, found.reference, *found.noise.names
+    if key not in floors:
+        told, typical = told_from_real(found.real, found.noise, repeats=1), typicality(found.real, found.noise)
+        floors[key] = Floor(told.auc, typical.mean)
+    return floors[key]
+
+
+def realism_scores(group: Group, embedded: Mapping[str, Embedding | None], floors: Floors | None = None) -> list[Score]:
     """The scores `told_from_real` and `proximity` of a group; none if no embedder of levelled sounds was used.
 
-    A group whose probes have no class of recordings gets one score without a value that says so.
+    A group whose probes have no class of recordings gets one score without a value that says so. `floors`: of the
+    other groups of the run.
     """
     scores: list[Score] = []
+    floors = {} if floors is None else floors
     for found, lacking in levelled(group, embedded, "told_from_real"):
         scores += [lacking] if lacking else []
-        scores += _told(group, found, embedded) + _typical(group, found) if found else []
+        if found:
+            floor = _floor(found, floors)
+            scores += _told(group, found, embedded, floor) + _typical(group, found, floor)
     if not scores and any(name in embedded for name in LEVELLED):
         how = Signature.of("told_from_real", v=2)
         scores.append(group.score("told_from_real", None, 0, len(group.items), how, note=NO_CLASS))
@@ -191,9 +218,8 @@ def per_sound(
         yield f"proximity ({found.embedder})", how, "higher", typical.each
 
 
-def _told(group: Group, found: Levelled, embedded: Mapping[str, Embedding | None]) -> list[Score]:
+def _told(group: Group, found: Levelled, embedded: Mapping[str, Embedding | None], floor: Floor | None) -> list[Score]:
     compared = pairs(found.real, found.made)
-    floor = told_from_real(found.real, found.noise, repeats=1).auc if len(found.noise) else None
     top = _ceiling(found.kind.name, found.embedder)
     families: dict[str, list[Item]] = {found.kind.name: list(found.items)}
     for item in found.items if found.kind.families is None else ():
@@ -209,7 +235,7 @@ def _told(group: Group, found: Levelled, embedded: Mapping[str, Embedding | None
                 "told_from_real", Estimate(told.auc, told.low, told.high), told.sounds, len(items) - told.sounds,
                 Signature.of("told_from_real").plus(found.how, ci="bootstrap-probes,sources", v=2),
                 group=Scope("", name), unit="AUC", better="lower", note=told.reason,
-                floor={"noise": floor} if name == found.kind.name else {}, ceiling={"real": top.auc},
+                floor={"noise": floor and floor.auc} if name == found.kind.name else {}, ceiling={"real": top.auc},
                 detail=_details(told, top) | (_given_away(items, found, told, embedded) if told.auc else {}),
             )
         )  # fmt: skip
@@ -247,7 +273,7 @@ def _words(
     return (words_of(real, made), words_of_each(real, made)) if len(made) else ([], {})
 
 
-def _typical(group: Group, found: Levelled) -> list[Score]:
+def _typical(group: Group, found: Levelled, floor: Floor | None) -> list[Score]:
     if not len(found.made):
         return []
     typical = typicality(found.real, found.made)
@@ -255,12 +281,12 @@ def _typical(group: Group, found: Levelled) -> list[Score]:
     kind = found.kind.name
     values = estimate([(probes[name], value) for name, value in typical.each.items()], np.mean)
     why = "" if typical.each else "no class has recordings of four sources"
-    noise = typicality(found.real, found.noise).mean if len(found.noise) else None
     return [
         group.score(
             "proximity", values, len(typical.each), len(found.items) - len(typical.each),
             Signature.of("proximity").plus(found.how, v=2), group=Scope("", kind), unit="rank", better="higher",
-            note=why, floor={"noise": noise}, ceiling={"real": _typical_recordings(kind, found.embedder)},
+            note=why,
+            floor={"noise": floor and floor.typical}, ceiling={"real": _typical_recordings(kind, found.embedder)},
             detail={
                 "precision": typical.precision,
                 "density": typical.density,

@@ -23,7 +23,7 @@ from innerear.scores.ends import with_ends
 from innerear.scores.groups import groups_of
 from innerear.scores.identity import identity_scores
 from innerear.scores.ladder import ladder
-from innerear.scores.realism import realism_scores
+from innerear.scores.realism import Floors, realism_scores
 
 Progress = Callable[[str, int, int], None]
 
@@ -58,6 +58,7 @@ def score(
     """
     groups = list(groups_of(items))
     scores: list[Score] = []
+    floors: Floors = {}
     for group, distances in zip(groups, distance_scores(groups, embedded, progress, machines), strict=True):
         scores += _rates(group)
         scores += _measured(group)
@@ -66,7 +67,7 @@ def score(
         scores += identity_scores(group)
         scores += distances
         scores += clap_scores(group, embedded)
-        scores += realism_scores(group, embedded)
+        scores += realism_scores(group, embedded, floors)
         scores += diversity_scores(group, embedded)
     scores = with_ends(scores)
     return [*scores, *comparisons(groups), *embedder_agreement(scores)]
