@@ -350,6 +350,7 @@ def test_a_key_is_asked_for_where_it_is_needed(monkeypatch):
     monkeypatch.delenv("OPENAI_API_KEY")
     with pytest.raises(UsageError, match="needs a key in OPENAI_API_KEY"):
         open_model("openai/gpt-x")
+    assert open_model("openai/gpt-x", Options(asks=False)).remote
     with OpenAIServer() as server:
         kept, failures = ask(server)
     assert (len(kept), failures) == (1, [])

@@ -169,6 +169,13 @@ def test_agreement_is_kendall_s_tau_of_scipy() -> None:
     assert all(a <= b for a, b in pairwise([-1.0, score.low, score.value, score.high, 1.0]))
 
 
+def test_floors_are_no_models_that_embedders_rank() -> None:
+    values = {"mel": {"a": 1, "b": 2, "baseline/noise": 90, "baseline/silence": 99}}
+    values["yamnet"] = {"a": 2, "b": 1, "baseline/noise": 90, "baseline/silence": 99}
+    (score,) = embedder_agreement(distances(values))
+    assert (score.value, score.n) == (-1.0, 2)
+
+
 def test_one_embedder_or_one_model_agrees_with_nothing() -> None:
     assert embedder_agreement(distances({"mel": {"a": 1, "b": 2}})) == []
     assert embedder_agreement(distances({"mel": {"a": 1}, "yamnet": {"a": 1}})) == []

@@ -84,7 +84,8 @@ def test_an_estimate_is_the_mean_of_past_answers_times_what_is_missing(monkeypat
     assert theirs.by == "2 past answers of openai/a"
     assert (other.model, other.tokens_in, other.usd) == ("openai/b", 140, None)
     (theirs, *_) = estimate(probes, models[1:], ["direct"], 1, [], [])
-    assert theirs.by.endswith("answers of recorded/one-shot, first messages only")
+    assert "answers of recorded/one-shot, first messages only; no answer of theirs was timed" in theirs.by
+    assert theirs.seconds is None
     assert 100 < theirs.tokens_in / 10 < 1000
 
 
@@ -95,6 +96,17 @@ def test_a_dry_run_asks_and_writes_nothing(tmp_path):
         assert server.bodies == []
     assert "5 probes of 5 families, 1 attempt each; nothing is asked" in output
     assert "openai/any" in output
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("model", ["openai/gpt-x", "anthropic/claude-x"])
+def test_a_dry_run_of_a_hosted_model_needs_no_key_and_the_run_does(model, tmp_path, monkeypatch):
+    monkeypatch.delenv(f"{model.split('/')[0].upper()}_API_KEY", raising=False)
+    monkeypatch.chdir(tmp_path)
+    words = ("run", "--model", model, "--limit", 5, "--out", tmp_path / "x")
+    output = told(*words, "--dry-run")
+    assert "no answer of theirs was timed" in " ".join(output.split())
+    assert "needs a key" in told(*words, code=2)
     assert not list(tmp_path.iterdir())
 
 

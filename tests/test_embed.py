@@ -1,5 +1,6 @@
 """The contract that scoring relies on, held to every embedder that can be opened here."""
 
+import os
 import tracemalloc
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from innerear.embed import EMBEDDERS, Embedder, open_embedder
 from innerear.embed.loudness import gain
 from innerear.embed.weights import find, home, record
 from innerear.embed.windows import Cut, repeated
+from innerear.embed.yamnet import _without_news
 from innerear.errors import UsageError, WeightsUnavailable
 
 ENCODECS = {"encodec-24khz": 125, "encodec-24khz-all": 750}  # frames in a window
@@ -195,3 +197,10 @@ def test_two_hours_are_streamed_in_little_memory(tmp_path: Path) -> None:
     tracemalloc.stop()
     assert len(frames) == (7_200 * 16_000 - 15_712) // 7_680 + 1
     assert peak < 120e6  # all of it at 16 kHz would be 461 MB
+
+
+def test_news_of_the_runtime_is_kept_back_and_warnings_are_not(capfd: pytest.CaptureFixture[str]) -> None:
+    with _without_news():
+        os.write(2, b"INFO: Created TensorFlow Lite XNNPACK delegate for CPU.\nWARNING: this matters\n")
+    os.write(2, b"later\n")
+    assert capfd.readouterr().err == "WARNING: this matters\nlater\n"

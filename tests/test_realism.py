@@ -1,6 +1,7 @@
 """Told from real, typical and varied: what is calibrated, what must not tell, and what is not measurable."""
 
 import io
+import json
 from pathlib import Path
 
 import numpy as np
@@ -421,6 +422,10 @@ def test_commands_print_and_give_json(folders: tuple[Path, Path]) -> None:
     varied = CliRunner().invoke(main, ["diversity", made, "--reference", real, "--embedder", "telltales", "--json"])
     assert varied.exit_code == 0, varied.output
     assert '"vendi"' in varied.output
+    each = json.loads(varied.stdout)["each"]
+    shown = CliRunner().invoke(main, ["diversity", made, "--reference", real, "--embedder", "telltales"]).stdout
+    lines = [line.split() for line in shown.splitlines() if line.startswith("  ") and " = " not in line]
+    assert {name: score for score, name in lines} == {name: f"{score:.2f}" for name, score in each.items()}
 
 
 # On recordings

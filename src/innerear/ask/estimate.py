@@ -105,7 +105,8 @@ def _estimate(name: str, answers: int, missing: int, rates: Rates, price: Price 
     tokens_in, tokens_out = round(missing * rates.tokens_in), round(missing * rates.tokens_out)
     seconds = None if rates.seconds is None else missing * rates.seconds / concurrency
     usd = None if price is None else price.of({"prompt_tokens": tokens_in, "completion_tokens": tokens_out})
-    return Estimate(name, answers, missing, tokens_in, tokens_out, usd, seconds, f"{rates.answers} {rates.by}")
+    by = f"{rates.answers} {rates.by}{'' if seconds is not None else '; no answer of theirs was timed'}"
+    return Estimate(name, answers, missing, tokens_in, tokens_out, usd, seconds, by)
 
 
 def _rates(rows: Sequence[Completion], by: str) -> Rates | None:

@@ -176,6 +176,7 @@ def diversity(sounds: str, as_json: bool, **given: Any) -> None:
     A subfolder holds attempts at one sound, three or more; without subfolders all sounds are one group.
     """
     from innerear.distance.labelled import diversity as diversity_of
+    from innerear.text import printable
 
     with bars() as progress:
         found = diversity_of(sounds, **given, progress=progress)
@@ -195,6 +196,10 @@ def diversity(sounds: str, as_json: bool, **given: Any) -> None:
     )
     for first, second in found.copies[:5]:
         click.echo(f"  {first} = {second}")
+    if found.groups > 1:
+        click.echo("Vendi score of each, the most alike first:")
+        for name, score in sorted(found.each.items(), key=lambda one: one[1]):
+            click.echo(f"  {score:.2f}  {printable(name)}")
 
 
 @click.command()

@@ -244,6 +244,7 @@ def read_options(given: dict[str, Any]) -> Wanted:
         stream=given["stream"],
         concurrency=given["concurrency"],
         patience_s=given["patience"],
+        asks=not given["dry_run"],
     )
     names = list(dict.fromkeys(given["models"]))
     models = [open_model(name, options) for name in names]

@@ -6,9 +6,12 @@ the layer before the classifier, so a frame is 1024 bytes and two numbers (scale
 
 from __future__ import annotations
 
+import os
+import tempfile
 import threading
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -80,10 +83,10 @@ class _Network:
     def __init__(self, path: str) -> None:
         from ai_edge_litert.interpreter import Interpreter
 
-        with warnings.catch_warnings():  # it warns that keeping all tensors takes memory: 30 MB here
-            warnings.simplefilter("ignore")
+        with warnings.catch_warnings(), _without_news():
+            warnings.simplefilter("ignore")  # it warns that keeping all tensors takes memory: 30 MB here
             self._interpreter: Any = Interpreter(path, experimental_preserve_all_tensors=True, num_threads=1)
-        self._interpreter.allocate_tensors()
+            self._interpreter.allocate_tensors()
         layer = next(t for t in self._interpreter.get_tensor_details() if t["name"] == LAYER)
         self._layer: int = layer["index"]
         self._input: int = self._interpreter.get_input_details()[0]["index"]
@@ -96,3 +99,21 @@ class _Network:
         raw = self._interpreter.get_tensor(self._layer).reshape(-1).astype(np.float32)
         frame = (raw + 128) * np.float32(Yamnet.quantum)
         return np.concatenate([frame, self._interpreter.get_tensor(self._output).reshape(-1)])[np.newaxis]
+
+
+_NEWS = threading.Lock()
+
+
+@contextmanager
+def _without_news() -> Iterator[None]:
+    """Keep back the lines that the runtime's C++ code writes to stderr as news (`INFO:`); others are passed on."""
+    with _NEWS, tempfile.TemporaryFile() as held:
+        stderr = os.dup(2)
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(stderr, 2)
+            held.seek(0)
+            os.write(stderr, b"".join(line for line in held if not line.startswith(b"INFO:")))
+            os.close(stderr)

@@ -62,7 +62,7 @@ SCORES: tuple[MetricText, ...] = (
     MetricText("near_copies", "Near copies", "Share of attempts that are nearly the same sound as another."),
     MetricText("identical_programs", "Identical programs", "Share of attempts with the program of another attempt."),
     MetricText(
-        "label_alone", "Exact class recognised", "The top class is exactly the requested one; merges don't count."
+        "label_alone", "Exact class first", "The class ranked first is exactly the requested one; merges don't count."
     ),
     MetricText("label_top5", "Class in the top five", "The requested class is among the first five."),
     MetricText(

@@ -71,7 +71,7 @@ class _Bars:
 
 
 class Tally:
-    """Count what is done of a task and report it to a `Progress`, also at the start."""
+    """Count what is done of a task and report it to a `Progress`, also at the start; not if there is nothing to do."""
 
     def __init__(self, progress: Progress, what: str, done: int, total: int) -> None:
         self._progress, self._what, self._done, self._total = progress, what, done, total
@@ -80,7 +80,8 @@ class Tally:
     def add(self, n: int = 1) -> None:
         """Count n more."""
         self._done += n
-        self._progress(self._what, self._done, self._total)
+        if self._total:
+            self._progress(self._what, self._done, self._total)
 
 
 @dataclass

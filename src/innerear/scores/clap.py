@@ -31,6 +31,7 @@ from innerear.embed import reads_captions
 from innerear.metrics.clap import cosines
 from innerear.records import Probe, Scope, Score, Signature
 from innerear.reference.sets import find_reference
+from innerear.scores.ends import FLOORS, end_name
 from innerear.stats import SEED, central_95, holding
 from innerear.text import counted
 
@@ -214,12 +215,12 @@ def embedder_agreement(scores: Sequence[Score]) -> list[Score]:
     """Kendall's tau between the model rankings of two embedders: one row per metric (FAD, KAD), tier and pair.
 
     Over all pairs of models within a kind of sound, concordant minus discordant pairs as a share of
-    all; 1 is the same order, -1 the reverse. The interval is a bootstrap over models, `None` for
-    fewer than four.
+    all; 1 is the same order, -1 the reverse. Floors are no models: every embedder ranks them last. The interval is a
+    bootstrap over models, `None` for fewer than four.
     """
     values: dict[tuple[str, str, str], dict[str, dict[tuple[str, str], float]]] = {}
     for score in scores:
-        if score.metric in ("fad", "kad") and score.value is not None:
+        if score.metric in ("fad", "kad") and score.value is not None and end_name(score.model) not in FLOORS:
             name = score.embedder
             by_embedder = values.setdefault((score.metric, score.strategy, score.tier), {})
             by_embedder.setdefault(name, {})[score.group, score.model] = score.value
@@ -234,7 +235,7 @@ def embedder_agreement(scores: Sequence[Score]) -> list[Score]:
                 continue
             reach = holding(tau, _tau_interval(order)) if len(models) >= FEWEST_MODELS else None
             low, high = reach or (None, None)
-            how = str(Signature.of("kendall-tau", of=metric, between=f"{one},{two}", ci="bootstrap-models", v=1))
+            how = str(Signature.of("kendall-tau", of=metric, between=f"{one},{two}", ci="bootstrap-models", v=2))
             more: dict[str, Any] = {"better": "higher", "low": low, "high": high}
             more["group"] = Scope("", metric, f"{one} and {two}")
             more["note"] = "" if low is not None else f"{counted(len(models), 'model')}, too few for an interval"

@@ -58,7 +58,8 @@ class Options:
 
     `parameters` are sent unchanged (temperature, max_tokens, seed, reasoning_effort …) and are part of
     the key; the attempt number is added to `seed`, so that attempts differ. `timeout_s` is per try,
-    `patience_s` per answer including retries.
+    `patience_s` per answer including retries. `asks`: whether the model will be asked; for an estimate it is not, and
+    needs neither key nor SDK.
     """
 
     base_url: str | None = None
@@ -67,6 +68,7 @@ class Options:
     concurrency: int = 8
     timeout_s: float = 600.0
     patience_s: float = 1800.0
+    asks: bool = True
     data: Path | None = None  # the data folder; by default INNEREAR_DATA
     held_back: Callable[[Sequence[ManifestRow]], Collection[str]] | None = None  # the files `real` may play
 

@@ -76,7 +76,7 @@ class Chat:
             raise UsageError(f"{self.provider}/ names no model; wanted {self.provider}/MODEL")
         if not (self._key.isascii() and self._key.isprintable()):
             raise UsageError(f"{self.key_name} contains characters that no key has; set it again")
-        if not self._key and self.endpoint == self.home:
+        if not self._key and self.endpoint == self.home and options.asks:
             raise UsageError(f"{self.name} needs a key in {self.key_name}; your own server needs its base URL")
         if taken := _OURS & options.parameters.keys():
             raise UsageError(f"{', '.join(sorted(taken))} cannot be set as a parameter of {self.name}")
@@ -101,6 +101,8 @@ class Chat:
         Raises:
             UsageError: it is not.
         """
+        if not self._options.asks:
+            return
         try:
             import openai
         except ImportError as error:

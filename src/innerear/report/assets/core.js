@@ -88,6 +88,7 @@ const InnerEar = (() => {
       else if (name === "value") node.value = value;
       else node.setAttribute(name, value === true ? "" : String(value));
     }
+    if (props?.class === "wide") node.tabIndex = 0; // it scrolls sideways on a phone, so a keyboard must reach it
     node.append(...children.flat(Infinity).filter((c) => c !== null && c !== undefined && c !== false));
     return node;
   }

@@ -58,7 +58,7 @@ InnerEar.pictures.environment = (() => {
     const passed = own.filter((r) => r.passed).length;
     const ceilings = InnerEar.state.index.ceilings ?? {};
     const rowFormat = (v) => (ceilings[v] === undefined ? words(v) : `${words(v)} ${Math.round(100 * ceilings[v])} %`);
-    return el("section", {}, el("h2", {}, "Classes of ", InnerEar.modelPicker(current), " ", el("small", {}, `requested (rows, with the share of real recordings of that class that are recognised) against recognised (columns); ${right} of ${own.length} on the diagonal${passed > right ? `, and ${passed - right} as a merged class, also green` : ""}`)),
+    return el("section", {}, el("h2", {}, "Classes of ", InnerEar.modelPicker(current), " ", el("small", {}, `requested (rows, with the share of real recordings of that class that are recognised) against the class ranked first (columns). Of all ${own.length} sounds with the check label, counted in headlines or not, ${right} have exactly their class first (the diagonal) and ${passed} pass the check: their class, or one merged with it, is probable enough (green)`)),
       own.length
         ? el("div", { class: "wide" }, fitted((width) => heat(InnerEar.confusion(own), { x, y, width: Math.max(width, 700), label: `Classes requested and recognised, ${shown.label}`, cell: 22, row: 15, diagonal: true, corner: "asked ╲ heard", rowFormat }), 700))
         : el("p", { class: "muted" }, "No sound of this model could be checked."));

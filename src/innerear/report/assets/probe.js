@@ -57,7 +57,8 @@ InnerEar.probe = (() => {
     const each = best.map((s) => `${s.value.toFixed(2)} by ${InnerEar.scores.short(InnerEar.embedder(s))}`);
     if (each.length) lines.push(el("li", {}, `A classifier tells this model’s ${words(best[0].group)} sounds from recordings with an AUC of `, each.join(", "), " (0.5 if it could not)."));
     if (given.length) lines.push(el("li", {}, `What gives ${words(best[0].group)} sounds of this model away: `, given.slice(0, 4).map(([, auc, text], i) => [i ? ", " : "", el("span", { title: `AUC ${number(auc, 2)}` }, text)]), "."));
-    return lines.length ? el("ul", { class: "realism" }, lines) : el("p", { class: "muted" }, "Not measured: too few recordings of this kind (or none) to compare with, or no embedder.");
+    const silent = near.length ? el("p", { class: "muted" }, "Nearest recordings are named, not played: many of their licences forbid passing them on.") : null;
+    return lines.length ? [el("ul", { class: "realism" }, lines), silent] : el("p", { class: "muted" }, "Not measured: too few recordings of this kind (or none) to compare with, or no embedder.");
   }
 
   // The same probe by every model, and a real recording: one tile each, which opens it.
