@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from innerear import suite
 from innerear.checks import kind
 from innerear.metrics.ears import with_ears
-from innerear.metrics.verified import in_headline
+from innerear.metrics.verified import counts_in, in_headline
 from innerear.records import Completion, Item, Measurement, Outcome, Program, Render, Scope, Status, digest
 from innerear.scores.checks import check_scores
 from innerear.scores.comparisons import comparisons
@@ -14,7 +14,7 @@ from innerear.scores.ends import with_ends
 from innerear.scores.groups import groups_of
 
 PROBES = suite.edition("1").probes
-NOTES = [p for p in PROBES if p.tier == "notes" and any(in_headline(check, p.tier)[0] for check in p.expect)]
+NOTES = [p for p in PROBES if p.tier == "notes" and any(counts_in(p, check)[0] for check in p.expect)]
 
 
 def made(model, probes, passes, attempts=1):
@@ -109,7 +109,7 @@ def test_two_models_are_compared_probe_by_probe_and_the_baseline_comes_second():
 def test_a_tier_with_few_checks_that_count_stands_in_no_trend():
     _, compared = scored(made("m", PROBES, lambda *_: True))
     counted = {
-        tier: sum(any(in_headline(check, p.tier)[0] for check in p.expect) for p in PROBES if p.tier == tier)
+        tier: sum(any(counts_in(p, check)[0] for check in p.expect) for p in PROBES if p.tier == tier)
         >= 0.5 * sum(p.tier == tier for p in PROBES)
         for tier in ("notes", "environment", "speech")
     }
@@ -120,7 +120,7 @@ def test_a_tier_with_few_checks_that_count_stands_in_no_trend():
 
 
 def test_of_two_tiers_the_trend_names_both_and_claims_no_more():
-    few = [p for p in PROBES if p.tier == "environment" and any(in_headline(check, p.tier)[0] for check in p.expect)]
+    few = [p for p in PROBES if p.tier == "environment" and any(counts_in(p, check)[0] for check in p.expect)]
     both = [*NOTES, *few]
     _, compared = scored(made("m", both, lambda place, _: place < len(NOTES)))
     trend = the(compared, metric="tier_trend")
@@ -179,7 +179,7 @@ def test_missing_and_silent_sounds_count_as_those_that_the_ears_of_the_run_heard
     scores, _ = scored(with_ears(every + some))
     ns = {model: the(scores, model=model, metric="checks", group="all").n for model in ("every", "some")}
     assert ns["every"] == ns["some"]
-    fewer = sum(not in_headline(check, p.tier, {"ears": ears})[0] for p in probes for check in p.expect)
+    fewer = sum(not counts_in(p, check, {"ears": ears})[0] for p in probes for check in p.expect)
     assert ns["every"] == sum(len(p.expect) for p in probes) - fewer
     assert with_ears(some) != some
     assert with_ears(replace(item, measurements=[]) for item in some) == [replace(i, measurements=[]) for i in some]

@@ -7,12 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from innerear import suite
 from innerear.clip import Clip
 from innerear.lab import identity as lab
-from innerear.lab import scene_fits, soundfonts
+from innerear.lab import playing, scene_fits, soundfonts
 from innerear.lab import sounds as make
 from innerear.lab.identity import Item, Plan
 from innerear.lab.tools import seeded
+from innerear.metrics.base import Sound
+from innerear.metrics.registry import metric_of
 from innerear.metrics.verified import TRUE, shipped
 
 FLUID = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")
@@ -106,6 +109,35 @@ def test_a_patch_set_is_asked_only_for_the_programs_it_has(tmp_path):
     path = tmp_path / "patches.cfg"
     path.write_text("drumset 0\n 35 Drum_000/kick.pat\nbank 0\n 56\tTone_000/056_Trumpet.pat amp=100\n")
     assert {program for _, _, program, _ in soundfonts.sounds(path)} == {56}
+
+
+@pytest.mark.parametrize("way", list(playing.FAMILIES))
+def test_a_note_is_played_in_the_way_that_the_suite_asks_for(way):
+    """Measured by the checks of the suite's own probes, other than `instrument`."""
+    (probe,) = suite.choose(suite.edition("2").probes, pattern=f"notes/articulation/{way}")
+    move = probe.expect[-2]
+    for turn in range(3):
+        rng = np.random.default_rng(turn)
+        clip = playing.played(make.clip(make.SYNTHETIC["reed"](220.0, 3.0, rng)), way, rng)
+        found = metric_of(move).measure(Sound(probe, None, clip), move)
+        if way == "glissando":  # an octave down, or nine semitones up
+            assert 0.7 < abs(np.log2(found.detail["from_hz"] / found.detail["to_hz"])) < 1.1
+        elif way != "tremolo":
+            assert found.value > 10
+    assert playing.played(make.silence(0.5), way, rng) is None
+
+
+def test_trials_of_a_way_of_playing_are_single_notes_right_and_wrong():
+    note = make.clip(make.SYNTHETIC["plucked"](220.0, 2.0, np.random.default_rng(0)))
+    families = ("guitar", "reed", "phrase")
+    items = [
+        Item(f"{'phrase/' if name == 'phrase' else 'notes/'}{name}/{turn}", name, name, "real", lambda: note)
+        for name in families
+        for turn in range(4)
+    ]
+    found = list(playing.trials(items, "tremolo"))
+    assert [item.name for item in found] == ["guitar"] * 4 + ["reed"] * 4
+    assert all(item.make().duration_s == pytest.approx(playing.MOST_S) for item in found)
 
 
 def test_each_program_is_of_one_family_and_has_a_range():

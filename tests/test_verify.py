@@ -24,6 +24,7 @@ from innerear.metrics.verified import (
     Cell,
     Trial,
     Verified,
+    counts_in,
     in_headline,
     shipped,
     variant,
@@ -87,6 +88,27 @@ def test_every_check_of_the_notes_tier_is_verified_or_counts_in_no_headline():
         assert counts == (not why)
         if variant(check, "notes") not in shipped():
             assert not counts
+
+
+def test_an_instrument_that_is_not_plainly_played_is_verified_apart():
+    found = {
+        probe.id.removeprefix("notes/articulation/"): variant(check, probe.tier, probe.expect).removeprefix(
+            "instrument:"
+        )
+        for probe in suite.edition("2").probes
+        if probe.family == "articulation"
+        for check in probe.expect
+        if kind(check) == "instrument"
+    }
+    assert found == {
+        "tremolo": "guitar in tremolo", "crescendo": "reed in crescendo", "decrescendo": "organ in decrescendo",
+        "glissando": "brass in glissando", "vibrato": "string", "staccato": "keyboard", "pizzicato": "string",
+        "bell-decay": "mallet",
+    }  # fmt: skip
+    (swelling,) = suite.choose(suite.edition("2").probes, pattern="notes/articulation/crescendo")
+    instrument = swelling.expect[-1]
+    assert in_headline(instrument, "notes")[0]
+    assert not counts_in(swelling, instrument)[0]
 
 
 def test_pitches_count_and_a_family_that_is_not_verified_does_not():

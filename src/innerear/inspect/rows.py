@@ -18,7 +18,7 @@ from innerear.embed.store import quantise
 from innerear.errors import WeightsUnavailable
 from innerear.metrics.measure import rows_of
 from innerear.metrics.registry import find
-from innerear.metrics.verified import in_headline
+from innerear.metrics.verified import counts_in
 from innerear.records import ALL, Completion, Item, Measurement, Probe, Render, Score, Track
 from innerear.run.run import program_of
 from innerear.scores.clap import CAPTION, captions
@@ -83,7 +83,7 @@ class Heard(msgspec.Struct, frozen=True):
         return [
             row.passed
             for check, row in self.item.checked
-            if row.passed is not None and in_headline(check, self.probe.tier, row.detail)[0]
+            if row.passed is not None and counts_in(self.probe, check, row.detail)[0]
         ]
 
     def words(self) -> str:

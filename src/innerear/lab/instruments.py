@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from innerear.clip import Clip
-from innerear.lab import identity, soundfonts
+from innerear.lab import identity, playing, soundfonts
 from innerear.lab import sounds as make
 from innerear.lab.identity import Ears, Fit, Item, Plan
 from innerear.lab.movement import ideal
@@ -134,10 +134,11 @@ def plan(sounds: list[Item]) -> Plan:
 
 
 def fit_and_verify(bank: Bank, ears: Ears) -> tuple[dict[Ear, Fit], dict[str, Verified]]:
-    """The classifiers, and how they do on instruments left out, by family."""
+    """The classifiers, and how they do on instruments left out, by family and by ways of playing."""
     sounds = items(bank)
     of = plan(sounds)
     fits = identity.fit_all(sounds, ears, of)
     count = {family: len({item.source for item in sounds if item.name == family}) for family in of.classes}
     notes = {family: f"{number} instruments and soundfonts, each left out" for family, number in count.items()}
-    return fits, identity.verified(fits, "instrument", InstrumentCheck.version, notes)
+    found = identity.verified(fits, "instrument", InstrumentCheck.version, notes)
+    return fits, found | playing.verify(sounds, fits, ears, InstrumentCheck.version)

@@ -11,7 +11,7 @@ from innerear.languages import Language
 from innerear.metrics.base import Sound
 from innerear.metrics.measure import measure
 from innerear.metrics.signal import right_length
-from innerear.metrics.verified import in_headline
+from innerear.metrics.verified import counts_in
 from innerear.programs.bank import Reference, bank
 from innerear.programs.guard import guarded
 from innerear.records import Limits, Outcome, Program, Render
@@ -115,7 +115,7 @@ def _judge(reference: Reference, row: Render, audio: Path) -> Verdict:
     counting = [
         row.passed
         for row in measured
-        if row.passed is not None and in_headline(probe.expect[row.check or 0], probe.tier, row.detail)[0]
+        if row.passed is not None and counts_in(probe, probe.expect[row.check or 0], row.detail)[0]
     ]
     level = row.levels.rms_dbfs if row.levels else None
     return Verdict(

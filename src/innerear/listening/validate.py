@@ -30,7 +30,7 @@ from innerear.listening.votes import Vote, votes_of
 from innerear.metrics.clap import cosines
 from innerear.metrics.measure import paired
 from innerear.metrics.registry import find
-from innerear.metrics.verified import in_headline
+from innerear.metrics.verified import counts_in
 from innerear.records import Better, Item, Scope, Score, Signature
 from innerear.reference.sets import find_reference, kind_of
 from innerear.report.validations import Best, Validation
@@ -141,7 +141,7 @@ def _measured(item: Item, put: Put) -> None:
                 put(grade, how.plus(grade), "higher", item, float(row.detail[grade]))
             if row.passed is not None:
                 put(name, how.plus("passed"), "higher", item, float(row.passed))
-                if in_headline(item.probe.expect[row.check], item.probe.tier, row.detail)[0]:
+                if counts_in(item.probe, item.probe.expect[row.check], row.detail)[0]:
                     counted.append(row.passed)
             name = f"{name}_{metric.value_is}"
             how = how.plus("size" if metric.value_is == "error" else "value")

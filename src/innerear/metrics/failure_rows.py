@@ -14,7 +14,7 @@ from innerear.compute.work import Executor, Failure, Job
 from innerear.errors import AudioError
 from innerear.metrics.base import sound_of
 from innerear.metrics.failure import OF_OUTCOME, WORDS, copies, failed_checks, fingerprint, words
-from innerear.metrics.verified import in_headline
+from innerear.metrics.verified import counts_in
 from innerear.records import Item, Measurement, digest
 from innerear.render.render import load
 
@@ -24,7 +24,7 @@ VERSION = 5
 def failure_key(item: Item) -> str:
     """Key of a sound's row; it depends on its checks and on which of them count."""
     judging = [row.key for row in item.measurements if row.check is not None]
-    counting = [in_headline(check, item.probe.tier)[0] for check in item.probe.expect]
+    counting = [counts_in(item.probe, check)[0] for check in item.probe.expect]
     return digest("failure", VERSION, item.completion.key, item.render.outcome, judging, counting)
 
 
@@ -99,7 +99,7 @@ def _naming(audio: Path) -> Iterator[Callable[[_Failed], Measurement | None]]:
         reason = item.render.reason if item.render.outcome in OF_OUTCOME else _reason(item)
         text = f"{WORDS[fitting[0]]}{': ' if reason else ''}{reason}"
         counts = item.render.outcome in OF_OUTCOME or any(
-            in_headline(check, item.probe.tier, row.detail)[0] for check, row in failed_checks(item.probe, rows)
+            counts_in(item.probe, check, row.detail)[0] for check, row in failed_checks(item.probe, rows)
         )
         detail = {"words": fitting, "counts": counts, **more}
         return Measurement(failed.key, item.completion.key, "failure", None, False, f"{fitting[0]} – {text}", detail)

@@ -13,7 +13,7 @@ test compares it with new measurements.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from innerear.metrics.classes import merged_name
 from innerear.metrics.spelling import ONES
 from innerear.metrics.words import is_sentence
 from innerear.metrics.words import shipped as texts
-from innerear.records import Tier
+from innerear.records import Probe, Tier
 
 LEAST_TRUE, MOST_WRONG = 0.8, 0.1
 TRUE = ("synthetic", "real", "rule-made")
@@ -39,6 +39,8 @@ WRONG = (
 )  # fmt: skip
 """Columns of sounds that are wrong, in the order of the table; any other column is wrong too, after them."""
 DIGITS = tuple(ONES[:10])
+SUSTAINED = ("brass", "flute", "organ", "reed", "vocal")
+"""Families whose notes do not die away by themselves."""
 ANEW: dict[str, set[Tier]] = {"events": {"environment"}, "level_trend": {"environment"}}
 """Kinds used in several tiers, and the tiers on whose sounds they are verified separately."""
 
@@ -100,8 +102,10 @@ class Verified(msgspec.Struct, frozen=True):
         return ""
 
 
-def variant(check: checks.Check, tier: Tier) -> str:
+def variant(check: checks.Check, tier: Tier, beside: Sequence[checks.Check] = ()) -> str:
     """Name under which a check is verified: its kind, and the parameters that its rule depends on.
+
+    `beside`: all checks of the probe. They say how an instrument is played, if it is not plainly.
 
     >>> variant(checks.Modulation(of="f0", rate_hz=6, tolerance_hz=1), "notes")
     'modulation:f0'
@@ -113,7 +117,7 @@ def variant(check: checks.Check, tier: Tier) -> str:
         case checks.Modulation():
             return f"{name}:{check.of}"
         case checks.Instrument():
-            return f"{name}:{check.family}"
+            return f"{name}:{check.family}{_way(check, beside)}"
         case checks.Label():
             return f"{name}:{merged_name(check.label)}"
         case checks.Sequence() | checks.Together():
@@ -138,6 +142,21 @@ def variant(check: checks.Check, tier: Tier) -> str:
     return f"{name}:{tier}" if tier in ANEW.get(name, ()) else name
 
 
+def _way(check: checks.Instrument, beside: Sequence[checks.Check]) -> str:
+    """How the notes are played; empty if they are held, struck or plucked plainly."""
+    for other in beside:
+        match other:
+            case checks.Modulation(of="level"):
+                return " in tremolo"
+            case checks.Glide():
+                return " in glissando"
+            case checks.LevelTrend(direction="rise"):
+                return " in crescendo"
+            case checks.LevelTrend() if check.family in SUSTAINED:
+                return " in decrescendo"
+    return ""
+
+
 def shipped_path() -> Path:
     """Path of the bundled results."""
     return Path(str(resources.files(__package__).joinpath("verified.json")))
@@ -149,15 +168,26 @@ def shipped() -> dict[str, Verified]:
     return msgspec.json.decode(shipped_path().read_bytes(), type=dict[str, Verified])
 
 
-def in_headline(check: checks.Check, tier: Tier, detail: Mapping[str, Any] | None = None) -> tuple[bool, str]:
+def counts_in(probe: Probe, check: checks.Check, detail: Mapping[str, Any] | None = None) -> tuple[bool, str]:
+    """Whether a check of a probe counts in headlines, see `in_headline`."""
+    return in_headline(check, probe.tier, detail, probe.expect)
+
+
+def in_headline(
+    check: checks.Check,
+    tier: Tier,
+    detail: Mapping[str, Any] | None = None,
+    beside: Sequence[checks.Check] = (),
+) -> tuple[bool, str]:
     """Whether a check of a tier's probe counts in headlines, and if not, why: excluded by the suite, or unreliable.
 
     `detail`: of the measurement, if there is one; it says if only one ear heard the sound, which is verified apart.
+    `beside`: all checks of the probe.
     """
     if not check.headline:
         return False, "the suite takes it out of headlines"
     ears = (detail or {}).get("ears", "both")
-    found = shipped().get(variant(check, tier) + ("" if ears == "both" else f" by {ears}"))
+    found = shipped().get(variant(check, tier, beside) + ("" if ears == "both" else f" by {ears}"))
     if found is None:
         return False, "it is not verified"
     return found.counts, found.why

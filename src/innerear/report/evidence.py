@@ -13,7 +13,7 @@ from innerear.embed import TELLTALES, is_perceptual
 from innerear.metrics.ears import ears_of
 from innerear.metrics.failure_rows import failure_key
 from innerear.metrics.measure import paired
-from innerear.metrics.verified import in_headline
+from innerear.metrics.verified import counts_in
 from innerear.records import Outcome, Probe, Score, Status
 from innerear.report.data import Funnel, Item, ReportData, Settings, Step
 from innerear.report.finding import finding
@@ -81,7 +81,7 @@ def report_data(
 
 def _as_counted(probe: Probe, ears: Mapping[str, str]) -> Probe:
     """The probe with `headline` off for checks that do not count by the ears of the run, so as scores count."""
-    counts = [in_headline(check, probe.tier, {"ears": ears.get(kind(check), "both")})[0] for check in probe.expect]
+    counts = [counts_in(probe, check, {"ears": ears.get(kind(check), "both")})[0] for check in probe.expect]
     expect = [msgspec.structs.replace(check, headline=on) for check, on in zip(probe.expect, counts, strict=True)]
     return msgspec.structs.replace(probe, expect=expect)
 

@@ -15,7 +15,7 @@ import numpy as np
 from innerear.checks import Label, kind
 from innerear.metrics.group import Group
 from innerear.metrics.registry import check_metric
-from innerear.metrics.verified import in_headline
+from innerear.metrics.verified import counts_in
 from innerear.records import ALL, Item, Measurement, Outcome, Probe, Scope, Score, Signature
 from innerear.scores.classes import with_classes
 from innerear.stats import pass_at_k
@@ -56,7 +56,7 @@ def _of_kind(group: Group, name: str) -> Iterator[Score]:
             if kind(check) == name and check.headline and row.passed is not None:
                 rows.append((item.probe.id, row))
                 labels += [(item.probe.id, check, row)] if isinstance(check, Label) else []
-                counts, why = in_headline(check, item.probe.tier, row.detail)
+                counts, why = counts_in(item.probe, check, row.detail)
                 counted += counts
                 out |= {} if counts else {why: why}
     passes = [(probe, bool(row.passed)) for probe, row in rows]
@@ -82,7 +82,7 @@ def verdicts(item: Item) -> list[bool]:
     return [
         bool(row.passed)
         for check, row in item.checked
-        if row.passed is not None and in_headline(check, item.probe.tier, row.detail)[0]
+        if row.passed is not None and counts_in(item.probe, check, row.detail)[0]
     ]
 
 
@@ -98,7 +98,7 @@ def all_passed(group: Group) -> dict[str, float]:
 def _sums(group: Group, scope: Scope, wanted: Callable[[Probe], bool]) -> list[Score]:
     items = [item for item in group.rendered if wanted(item.probe)]
     asked = [item for item in group.items if wanted(item.probe)]
-    if not any(in_headline(check, item.probe.tier)[0] for item in asked for check in item.probe.expect):
+    if not any(counts_in(item.probe, check)[0] for item in asked for check in item.probe.expect):
         return []
     results = [(item.probe.id, verdicts(item)) for item in items]
     whole = [(probe, all(passed)) for probe, passed in results if passed]
@@ -116,11 +116,11 @@ def not_run(items: Sequence[Item]) -> Counter[str]:
     """The number of headline checks without a verdict, by reason."""
     found: Counter[str] = Counter()
     for item in items:
-        counting = [check for check in item.probe.expect if in_headline(check, item.probe.tier)[0]]
+        counting = [check for check in item.probe.expect if counts_in(item.probe, check)[0]]
         if item.render.outcome == Outcome.NOT_RENDERED:
             found["not rendered"] += len(counting)
             continue
-        counted = [row for check, row in item.checked if in_headline(check, item.probe.tier)[0]]
+        counted = [row for check, row in item.checked if counts_in(item.probe, check)[0]]
         found["not measured yet"] += len(counting) - len(counted)
         for row in counted:
             if row.passed is None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from innerear.checks import Instrument, Label
 from innerear.metrics.group import Group
-from innerear.metrics.verified import in_headline
+from innerear.metrics.verified import counts_in
 from innerear.records import Score, Signature
 
 Grade = Literal["identity", "typicality"]
@@ -37,7 +37,7 @@ def grades(group: Group, name: Grade) -> dict[str, list[float]]:
     for item in group.rendered:
         for check, row in item.checked:
             graded = isinstance(check, Label | Instrument) and row.passed is not None
-            if graded and in_headline(check, item.probe.tier, row.detail)[0]:
+            if graded and counts_in(item.probe, check, row.detail)[0]:
                 found.setdefault(item.probe.id, []).append(float(row.detail.get(name, 0.0)))
     return found
 
