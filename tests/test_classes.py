@@ -91,7 +91,7 @@ def test_an_impostor_passes_as_no_class_that_counts(ears, sort):
     """With a seed that no fit has seen."""
     clip = make.noise(5.0, seeded("white")) if sort == "white noise" else impostor(sort, 1001, 4.0)
     heard, _ = identity.hear(clip)
-    found = identity.shipped("label", heard.ear).judge(heard.features(heard.ear))
+    found = identity.shipped("label", heard.ear).judge(heard.features(heard.ear, "label"))
     passing = {one.merged for one in shipped() if found.passes(one.merged)}
     assert len(passing) <= 1
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from innerear.clip import Clip
+from innerear.dsp import fluctuations
 from innerear.lab import identity as lab
 from innerear.lab import sounds as make
 from innerear.lab.impostors import KEPT_OUT, SORTS, copy, impostor
@@ -81,9 +82,11 @@ def test_each_ear_has_its_features():
         rng.random((4, 521), np.float32),
         rng.random((2, 512), np.float32),
         np.zeros(8),
+        np.zeros(fluctuations.NUMBERS),
     )
     for ear in identity.EARS:
-        assert len(heard.features(ear)) == sum(lab.BLOCKS[ear])
+        for check in ("label", "instrument"):
+            assert len(heard.features(ear, check)) == sum(lab.blocks(ear, check))
 
 
 @pytest.mark.parametrize("sort", SORTS)

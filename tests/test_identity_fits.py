@@ -27,7 +27,8 @@ def silent():
 
 def plan(**more):
     return Plan(
-        ("dog", "rain"), ("dog", "rain"), 1e-4, lambda item, group: "kind" if item.name in ("dog", "rain") else None,
+        "instrument", ("dog", "rain"), ("dog", "rain"), 1e-4,
+        lambda item, group: "kind" if item.name in ("dog", "rain") else None,
         lambda group, column: 0.05, **more,
     )  # fmt: skip
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from innerear import checks
 from innerear.clip import read
+from innerear.dsp import fluctuations
 from innerear.lab import sounds as make
 from innerear.lab.passing import PATTERNS, SOUND_M_S, passed_by, siren
 from innerear.lab.tools import seeded, slope_noise
@@ -37,7 +38,7 @@ def frames(*parts):
         for name in names.split():
             shares[place : place + n, places()[name]] = 0.6
         place += n
-    return Heard(shares, shares, None, np.zeros(8)), 0.48 * len(shares) + 0.5
+    return Heard(shares, shares, None, np.zeros(8), np.zeros(fluctuations.NUMBERS)), 0.48 * len(shares) + 0.5
 
 
 def judged(check, clip):

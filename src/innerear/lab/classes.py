@@ -28,9 +28,12 @@ NOISE_LIKE = (
 )  # fmt: skip
 """Classes of noise, of which a copy of the spectrum and envelope may be a fair sound; named before the fit."""
 IMPOSTORS, SECONDS = 60, 4.0  # of each sort, and their duration
-COPIES = {SPECTRUM: 100, SPECTRUM_AND_ENVELOPE: 300}  # recordings that are copied
+COPIES = {SPECTRUM: 100, SPECTRUM_AND_ENVELOPE: 600}  # recordings that are copied
+PLAIN = 300  # copies after these vary: the envelope is in blocks of ...
+BLOCKS_S = (0.005, 0.01, 0.02)  # ... these lengths, and every second one is in a room
 MOST_OTHERS = 0.03  # recordings of other classes that may pass
 PENALTY = 1e-5
+LEAST_ODDS = -1.5  # lowest threshold: a probability of 0.18
 
 
 def groups() -> tuple[str, ...]:
@@ -48,13 +51,16 @@ def items(bank: Bank) -> list[Item]:
         found.append(Item(row["file"], row["label"], source, "real", lambda path=path: read(path)))  # type: ignore[misc]
     order = np.random.default_rng(0).permutation(len(rows))
     for sort, count in COPIES.items():
-        for place in order[:count]:
+        for turn, place in enumerate(order[:count]):
             row = rows[place]
             source = bank.sources[bank.path(row["file"])]
 
-            def made(sort: str = sort, file: str = row["file"]) -> Clip:
-                samples = read_mono(bank.path(file), make.SAMPLE_RATE).mono.astype(np.float64)
-                return make.clip(copy(samples, seeded(sort, file), sort == SPECTRUM_AND_ENVELOPE))
+            def made(sort: str = sort, file: str = row["file"], turn: int = turn) -> Clip:
+                samples, rng = read_mono(bank.path(file), make.SAMPLE_RATE).mono.astype(np.float64), seeded(sort, file)
+                if turn < PLAIN:
+                    return make.clip(copy(samples, rng, sort == SPECTRUM_AND_ENVELOPE))
+                copied = copy(samples, rng, True, BLOCKS_S[turn % len(BLOCKS_S)])
+                return make.clip(make.room(copied, rng) if turn % 2 else copied)
 
             found.append(Item(f"{sort}/{row['file']}", sort, source, sort, made, row["label"]))
     return found
@@ -72,7 +78,7 @@ def plan() -> Plan:
             return MOST_OTHERS
         return 0.1 if column == SPECTRUM_AND_ENVELOPE and group in NOISE_LIKE else 0.05
 
-    return Plan(names, merged, PENALTY, wrong, allowed)
+    return Plan("label", names, merged, PENALTY, wrong, allowed, least_odds=LEAST_ODDS)
 
 
 def table(bank_items: list[Item], fit: Fit) -> list[Class]:

@@ -17,10 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from innerear.clip import Clip
+from innerear.dsp import fluctuations
 from innerear.errors import WeightsUnavailable
 from innerear.lab.impostors import KEPT_OUT, SORTS, impostor
 from innerear.lab.tools import seeded
-from innerear.metrics.identity import EARS, MOST_ODDS, Classifier, Ear, Heard, hear
+from innerear.metrics.identity import EARS, FLUCTUATING, MOST_ODDS, Classifier, Ear, Heard, hear
 from innerear.metrics.verified import Cell, Verified, in_order
 
 Floats = NDArray[np.float64]
@@ -32,7 +33,12 @@ SMALLEST = 0.05  # added to a feature's standard deviation, in means over its bl
 BLOCKS: dict[Ear, tuple[int, ...]] = {
     "yamnet": (8, 1024, 1024, 521), "aisfx": (8, 512, 512), "both": (8, 1024, 1024, 521, 512, 512),
 }  # fmt: skip
-"""Lengths of the blocks of features; each block weighs as much as another."""
+"""Lengths of the blocks of features, without fluctuations; each block weighs as much as another."""
+
+
+def blocks(ear: Ear, check: str) -> tuple[int, ...]:
+    """Lengths of the blocks of features for a check."""
+    return (*BLOCKS[ear], fluctuations.NUMBERS) if check in FLUCTUATING else BLOCKS[ear]
 
 
 @dataclass(frozen=True)
@@ -86,10 +92,10 @@ def deal(names: Sequence[str], sources: Sequence[str], folds: int) -> Indices:
     return np.array([of[source] for source in sources])
 
 
-def scaled(features: Floats, blocks: Sequence[int]) -> tuple[Floats, Floats]:
+def scaled(features: Floats, lengths: Sequence[int]) -> tuple[Floats, Floats]:
     """Mean and scale of each feature: after both, each block has about unit length."""
     means, scales, start = features.mean(axis=0), np.empty(features.shape[1]), 0
-    for length in blocks:
+    for length in lengths:
         spread = features[:, start : start + length].std(axis=0)
         scales[start : start + length] = (spread + SMALLEST * spread.mean() + 1e-9) * np.sqrt(length)
         start += length
@@ -130,12 +136,13 @@ def logistic(features: Floats, of: Indices, count: int, penalty: float, weights:
 
 @dataclass(frozen=True)
 class Plan:
-    """What to fit: the classes and the name of the group of each, the sorts of impostors, and the penalty.
+    """What to fit: the check, its classes and the name of the group of each, and the penalty.
 
     `wrong(item, group)`: the column in which a sound is a wrong one for a group, `None` if it is not tried.
     `allowed(group, column)`: share of a column that may pass.
     """
 
+    check: str
     classes: tuple[str, ...]
     groups: tuple[str, ...]
     penalty: float
@@ -169,7 +176,7 @@ def fit_all(
         heard.append(ears(item))
         if progress:
             progress("sounds heard", count, len(items))
-    return {ear: fit(items, np.stack([one.features(ear) for one in heard]), ear, plan) for ear in EARS}
+    return {ear: fit(items, np.stack([one.features(ear, plan.check) for one in heard]), ear, plan) for ear in EARS}
 
 
 def fit(items: Sequence[Item], features: Floats, ear: Ear, plan: Plan) -> Fit:
@@ -242,7 +249,7 @@ def _fold_in(
     features: Floats, of: Indices, count: int, used: NDArray[np.bool_], weights: Floats, ear: Ear, plan: Plan
 ) -> tuple[Floats, Floats]:
     """Weights and offsets for plain features, from a fit to scaled ones."""
-    means, scales = scaled(features[used], BLOCKS[ear])
+    means, scales = scaled(features[used], blocks(ear, plan.check))
     matrix, offsets = logistic((features[used] - means) / scales, of[used], count, plan.penalty, weights[used])
     matrix = matrix / scales[:, None]
     return matrix, offsets - means @ matrix

@@ -217,8 +217,8 @@ def impostor(sort: str, turn: int, duration_s: float) -> Clip:
     return make.clip((make.room, make.noisy, lambda same, _: same)[turn % 3](samples, rng))
 
 
-def copy(samples: Floats, rng: Rng, envelope: bool) -> Floats:
-    """Noise with the long-term spectrum of a sound, and with its envelope in blocks of 10 ms if asked."""
+def copy(samples: Floats, rng: Rng, envelope: bool, block_s: float = ENVELOPE_S) -> Floats:
+    """Noise with the long-term spectrum of a sound, and with its envelope in blocks of `block_s` if asked."""
     from scipy.signal import welch
 
     hz, power = welch(samples, SAMPLE_RATE, nperseg=min(N_FFT, len(samples)))
@@ -227,7 +227,7 @@ def copy(samples: Floats, rng: Rng, envelope: bool) -> Floats:
     noise = np.fft.irfft(spectrum * level, len(samples))
     if not envelope:
         return np.asarray(noise)
-    block = round(ENVELOPE_S * SAMPLE_RATE)
+    block = round(block_s * SAMPLE_RATE)
     padded = np.pad(samples, (0, -len(samples) % block)).reshape(-1, block)
     rms = np.sqrt(np.mean(padded**2, axis=1))
     centres = (np.arange(len(rms)) + 0.5) * block

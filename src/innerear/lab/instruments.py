@@ -121,6 +121,7 @@ def plan(sounds: list[Item]) -> Plan:
         return MOST_OTHERS if column == "kind" else 0.05
 
     return Plan(
+        "instrument",
         families,
         families,
         PENALTY,

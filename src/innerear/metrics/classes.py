@@ -84,7 +84,7 @@ class LabelCheck(CheckMetric[Label]):
     Passes if they are at least the threshold of the class.
     """
 
-    name, version, unit = "label", 2, "log odds"
+    name, version, unit = "label", 3, "log odds"
     label = "Class recognised"
     text = "Two networks recognise the requested class, or one merged with it."
     better = "higher"

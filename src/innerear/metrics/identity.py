@@ -1,7 +1,8 @@
 """Is it that thing? A calibrated classifier by two ears, with a reject option; `label` and `instrument` use it.
 
 The two ears are YAMNet and aiSFX, see `embed`. A clip's features are means and maxima of their frames, YAMNet's
-log scores, and a few numbers on the level envelope. The classifier is a multinomial logistic regression. Besides
+log scores, and a few numbers on the level envelope; for `label` also on its fluctuations, which copies of a sound in
+noise do not have (see `dsp.fluctuations`). The classifier is a multinomial logistic regression. Besides
 the classes it has outputs for what is outside: noises, tones and copies of recordings that imitate a class.
 Its probabilities are calibrated by temperature on recordings left out of the fit (C. Guo et al., "On Calibration
 of Modern Neural Networks", ICML 2017).
@@ -24,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from innerear.clip import Clip
+from innerear.dsp import fluctuations
 from innerear.dsp.silence import is_silent
 from innerear.errors import WeightsUnavailable
 from innerear.metrics.base import Sound, Value
@@ -34,6 +36,7 @@ Ear = Literal["both", "yamnet", "aisfx"]
 
 EARS: tuple[Ear, ...] = ("both", "yamnet", "aisfx")
 NETWORKS = ("yamnet", "aisfx")
+FLUCTUATING = ("label",)  # checks whose features include fluctuations
 LEAST_SCORE = 1e-3  # added to YAMNet's scores, because smaller ones are uninformative
 TOP = 5
 MOST_ODDS = 8.0  # log odds beyond this say no more
@@ -53,6 +56,7 @@ class Heard:
     scores: Frames | None
     texture: Frames | None
     envelope: Floats
+    fluctuations: Floats
 
     @property
     def ear(self) -> Ear:
@@ -63,8 +67,8 @@ class Heard:
     def _single(self) -> Ear:
         return "aisfx" if self.frames is None else "yamnet"
 
-    def features(self, ear: Ear) -> Floats:
-        """Features of the sound by these ears, one row."""
+    def features(self, ear: Ear, check: str) -> Floats:
+        """Features of the sound by these ears for a check, one row."""
         parts = [self.envelope]
         if ear != "aisfx":
             assert self.frames is not None
@@ -74,6 +78,8 @@ class Heard:
         if ear != "yamnet":
             assert self.texture is not None
             parts += [self.texture.mean(axis=0), self.texture.max(axis=0)]
+        if check in FLUCTUATING:
+            parts.append(self.fluctuations)
         return np.concatenate(parts, dtype=np.float64)
 
 
@@ -125,7 +131,7 @@ def hear(clip: Clip, known: Mapping[str, Frames] | None = None) -> tuple[Heard, 
         missing.append(error)
     if len(missing) == len(NETWORKS):
         raise missing[0]
-    return Heard(frames, scores, texture, envelope(clip)), "; ".join(map(str, missing))
+    return Heard(frames, scores, texture, envelope(clip), fluctuations.of(clip)), "; ".join(map(str, missing))
 
 
 @dataclass(frozen=True, eq=False)
@@ -250,7 +256,7 @@ def judge(check: str, sound: Sound, group: str, words: str) -> Value:
     if silent(sound.signal):
         return Value(None, False, "silence", {"heard": None})
     heard, missing = hear(sound.signal, sound.frames)
-    found = shipped(check, heard.ear).judge(heard.features(heard.ear))
+    found = shipped(check, heard.ear).judge(heard.features(heard.ear, check))
     ranked, ranked_names = found.ranked(), found.by.names[: found.by.classes]
     detail = {
         "heard": found.heard,

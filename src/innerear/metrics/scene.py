@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from innerear.checks import Sequence, Together
 from innerear.clip import Clip
+from innerear.dsp import fluctuations
 from innerear.errors import WeightsUnavailable
 from innerear.metrics import identity
 from innerear.metrics.base import CheckMetric, Sound, Value
@@ -38,7 +39,7 @@ def by_yamnet(clip: Clip) -> Heard:
         WeightsUnavailable: it is not here.
     """
     frames, scores = network("yamnet").listen(clip)
-    return Heard(frames, scores, None, envelope(clip))
+    return Heard(frames, scores, None, envelope(clip), fluctuations.of(clip))
 
 
 def part(heard: Heard, start_s: float, end_s: float) -> Heard:
@@ -55,7 +56,7 @@ def part(heard: Heard, start_s: float, end_s: float) -> Heard:
 
 def logs(heard: Heard, classifier: Classifier) -> Floats:
     """Log probabilities of the 50 classes, of a sound that is one of them."""
-    found = classifier.log_probabilities(heard.features("yamnet"))[: classifier.classes]
+    found = classifier.log_probabilities(heard.features("yamnet", "label"))[: classifier.classes]
     return np.asarray(found - np.log(np.exp(found).sum()))
 
 
@@ -66,7 +67,7 @@ class SequenceCheck(CheckMetric[Sequence]):
     the smaller of the fall of the first class and the rise of the second.
     """
 
-    name, version, unit = "sequence", 3, "nats"
+    name, version, unit = "sequence", 4, "nats"
     label = "In sequence"
     text = "The requested classes are recognised in order."
     better = "higher"
@@ -114,7 +115,7 @@ class TogetherCheck(CheckMetric[Together]):
     Passes if both are among the top four over the whole sound, and present in each half.
     """
 
-    name, version, unit = "together", 3, "nats"
+    name, version, unit = "together", 4, "nats"
     label = "At once"
     text = "The requested classes are recognised at the same time."
     better = "higher"
