@@ -62,7 +62,8 @@ def _smooth(values: Floats, width: int) -> Floats:
 def _power(samples: Samples, length: int, hop: int) -> Floats:
     """Power spectrum of each frame, (frames, bins); at least four frames."""
     padded = np.pad(samples, (length // 2, length // 2 + length))
-    return np.asarray(np.abs(spectrum(padded, hann(length).astype(np.float32), length, hop)) ** 2 + 1e-12, np.float32)
+    found = spectrum(padded, hann(length).astype(np.float32), length, hop)
+    return np.asarray(found.real**2 + found.imag**2 + 1e-12, np.float32)
 
 
 def _bins(samples: Samples, length: int) -> list[float]:
