@@ -36,7 +36,7 @@ def verify(items: Sequence[Item], fits: Mapping[Ear, Fit], ears: Ears, version: 
             column = "real" if item.name == family else "kind"
             for ear, one in fits.items():
                 name = f"instrument:{family} in {way}" + ("" if ear == "both" else f" by {ear}")
-                found = one.left_out[fold[item.source]].judge(heard.features(ear)).passes(family)
+                found = one.left_out[fold[item.source]].judge(heard.features(ear, "instrument")).passes(family)
                 passed.setdefault(name, {}).setdefault(column, []).append(found)
     return {
         name: Verified(version, {column: Cell(sum(some), len(some)) for column, some in columns.items()})
