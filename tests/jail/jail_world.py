@@ -155,7 +155,7 @@ def verdict(
 ) -> list[str]:
     """What an attack broke; empty where the jail held.
 
-    `base`: its processes at rest; `honest`: a program that gives `reference`.
+    `base`: its processes at rest; `honest`: a program that gives `reference`, or empty to leave that out.
     """
     begin = time.monotonic()
     ran = jail.run(attack.program(world.literals(jailed=True)), attack.limits, audited=False)
@@ -171,8 +171,8 @@ def verdict(
         problems.append(f"it took {wall_s:.1f} s")
     if len(ran.log.encode()) > attack.limits.log_bytes:
         problems.append("the log is longer than its limit")
-    after = jail.run(honest, Limits())
-    if after.clip is None or after.clip.samples.tobytes() != reference.tobytes():
+    after = jail.run(honest, Limits()) if honest else None
+    if after and (after.clip is None or after.clip.samples.tobytes() != reference.tobytes()):
         problems.append(f"the next program is not what it was: {after.outcome} {after.reason}")
     if isinstance(jail, ZygoteJail) and (left := settled(jail, base) - base) > 0:
         problems.append(f"{left} processes are left")

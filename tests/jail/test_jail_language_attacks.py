@@ -24,6 +24,7 @@ QUICK = {
     *("javascript-buffer-bomb", "javascript-thread-bomb", "csound-system-append", "csound-print-to-file"),
     *("csound-udp", "faust-import-outside"),
 }
+WAYS = ["auto", "own", "ll"]
 # What a program shows of a file that only the compiler read: an error in it.
 COMPILED = re.compile(r'canary\S* : 1|/etc/passwd : 1|\(token "a"\)')
 
@@ -64,7 +65,8 @@ def broken(targets, world: World, way: str, attack: LanguageAttack) -> list[str]
         assert clip is not None
         targets[way, attack.language] = jail, clip.samples, settled(jail)
     jail, reference, base = targets[way, attack.language]
-    found = verdict(jail, world, attack, reference, base, honest)
+    # After a bomb, or anything else that has to be ended, the next program must be what it was.
+    found = verdict(jail, world, attack, reference, base, honest if attack.outcomes else "")
     if attack.language == "csound" and attack.outcomes is None:
         found = [one for one in found if one != "audio was taken"]  # it plays on after a refusal
     return found
@@ -76,21 +78,29 @@ def test_the_usual_jail_holds(targets, world, attack):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("way", ["bwrap", "own", "ll"])
-@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.id)
-def test_every_jail_holds(targets, world, attack, way):
-    assert broken(targets, world, way, attack) == []
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("language", HONEST)
+def test_every_jail_holds(targets, world, language, way):
+    attacks = [a for a in ATTACKS if a.language == language and (way == "auto" or a.outcomes is None)]
+    found = {one.id: broken(targets, world, way, one) for one in attacks}
+    assert {name: problems for name, problems in found.items() if problems} == {}
+    assert len(found) >= 14
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("attack", [a for a in ATTACKS if a.harmless], ids=lambda attack: attack.id)
-def test_a_harmless_attack_succeeds_without_a_jail(world, attack):
-    if missing(attack.language):
-        pytest.skip(f"{', '.join(missing(attack.language))} is not installed")
-    ran = open_jail("off", language=attack.language).run(attack.program(world.literals(jailed=False)), attack.limits)
-    try:
-        reached = world.broken()
-    except FileNotFoundError as gone:
-        reached = [str(gone)]
-    world.restore()
-    assert "GOTTHROUGH" in ran.log or reached or COMPILED.search(ran.log), f"the attack has rotted: {ran}"
+@pytest.mark.parametrize("language", HONEST)
+def test_a_harmless_attack_succeeds_without_a_jail(world, language):
+    if missing(language):
+        pytest.skip(f"{', '.join(missing(language))} is not installed")
+    jail, rotten = open_jail("off", language=language), []
+    for attack in ATTACKS:
+        if attack.language == language and attack.harmless:
+            ran = jail.run(attack.program(world.literals(jailed=False)), attack.limits)
+            try:
+                reached = world.broken()
+            except FileNotFoundError as gone:
+                reached = [str(gone)]
+            world.restore()
+            if "GOTTHROUGH" not in ran.log and not reached and not COMPILED.search(ran.log):
+                rotten.append((attack.id, ran.reason))
+    assert rotten == []

@@ -3,12 +3,17 @@
 import contextlib
 import shutil
 import sys
+import threading
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
+from jail_world import processes
 
-from innerear.errors import JailUnavailable, UsageError
+from innerear.cli.doctor import _languages as doctor_languages
+from innerear.errors import JailFailure, JailUnavailable, UsageError
 from innerear.jail import Jail, open_jail, selftest, tools
 from innerear.jail.host import ZygoteJail
 from innerear.jail.start import Start
@@ -189,7 +194,44 @@ def test_a_tool_that_is_missing_is_refused_with_its_remedy(monkeypatch):
         with pytest.raises(JailUnavailable, match=r"node, which runs JavaScript programs, is not installed") as refusal:
             open_jail(tier, language="javascript")
         assert refusal.value.fix == "apt-get install nodejs."
+    assert {(found.works, found.says) for found in doctor_languages()} == {
+        (False, f"not here: {spec.install}") for spec in LANGUAGES.values() if spec.tools
+    }
     tools.tool.cache_clear()
+
+
+@pytest.mark.parametrize("way", ["own", "ll"])
+def test_when_the_zygote_is_killed_its_tool_is_gone(way):
+    jail = jail_of(way, "javascript")
+    assert isinstance(jail, ZygoteJail)
+    jail.run("1", FAST)
+
+    def forever() -> None:
+        with pytest.raises(JailFailure):
+            jail.run("for (;;);", Limits())
+
+    running_for_ever = threading.Thread(target=forever)
+    before = len(processes(jail))
+    running_for_ever.start()
+    deadline = time.monotonic() + 10
+    while len(processes(jail)) <= before and time.monotonic() < deadline:
+        time.sleep(0.02)
+    running = processes(jail)
+    assert len(running) > before
+    jail.close()
+    running_for_ever.join(10)
+    deadline = time.monotonic() + 1
+    while (left := [pid for pid in running if _runs(pid)]) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert left == []
+
+
+def _runs(pid: int) -> bool:
+    """Whether there is a process, and it is not a zombie that its new parent has yet to see."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def test_a_language_that_does_not_exist_or_has_no_image_is_refused():

@@ -33,16 +33,29 @@ def decide(program: bytes, number: int, architecture: int, arguments: tuple[int,
             raise AssertionError(f"code {code:#x}")
 
 
+@pytest.mark.parametrize("tool", [False, True])
 @pytest.mark.parametrize("machine", MACHINES)
-def test_exactly_the_listed_calls_are_allowed_whatever_their_arguments(machine):
-    program, listed = seccomp.program(machine, PID), set(seccomp.numbers(CALLS, machine).values())
-    conditional = set(seccomp.numbers(CONDITIONAL, machine).values())
+def test_exactly_the_listed_calls_are_allowed_whatever_their_arguments(machine, tool):
+    program = seccomp.program(machine, PID, tool)
+    listed = set(seccomp.numbers(CALLS + seccomp.TOOL_CALLS * tool, machine).values())
+    conditional = set(seccomp.numbers(CONDITIONAL + seccomp.TOOL_CONDITIONAL * tool, machine).values())
     for number in range(2000):
         found = decide(program, number, MACHINES[machine], (2**64 - 1,) * 6)
         wanted = ALLOW if number in listed else ERRNO | (seccomp.ENOSYS if number == seccomp.CLONE3 else EPERM)
         assert found == wanted, number
         if number not in listed | conditional:
             assert decide(program, number, MACHINES[machine]) == wanted
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+@given(flags=WORDS)
+def test_a_tool_may_make_a_thread_and_never_a_process_or_a_namespace(machine, flags):
+    program, number = seccomp.program(machine, PID, tool=True), seccomp.numbers("clone 56 220", machine)["clone"]
+    thread = 0x3D0F00  # clone(2): VM FS FILES SIGHAND THREAD SYSVSEM SETTLS PARENT_SETTID CHILD_CLEARTID
+    assert decide(program, number, MACHINES[machine], (thread,)) == ALLOW
+    for wrong in (flags, thread | 0x10000000, thread & ~0x10000, 0x1200011, 0x4111):
+        assert decide(program, number, MACHINES[machine], (wrong,)) != ALLOW or wrong & 0xFFFFFFFF == thread
+    assert decide(program, seccomp.CLONE3, MACHINES[machine]) == ERRNO | seccomp.ENOSYS
 
 
 @given(number=st.integers(0, 2**32 - 1), architecture=st.integers(0, 2**32 - 1), arguments=st.tuples(*[WORDS] * 6))

@@ -27,6 +27,7 @@ class Finding:
 def examine() -> Iterator[Finding]:
     """Test everything that a run may need, without downloading anything."""
     yield from _jail()
+    yield from _languages()
     yield from _embedders()
     yield from _speech()
     yield _cache()
@@ -62,6 +63,29 @@ def _jail() -> Iterator[Finding]:
             yield Finding(f"jail {found.way}", True, layers, demo=True)
             if found.sight:
                 yield Finding(f"what {found.way} shows", not found.shows_more, found.sight, demo=True)
+
+
+def _languages() -> Iterator[Finding]:
+    """The languages besides Python, each in the best jail there is."""
+    from innerear.errors import InnerEarError, JailUnavailable
+    from innerear.jail import open_jail, tools
+    from innerear.languages import LANGUAGES
+
+    for language, spec in LANGUAGES.items():
+        if language == "python":
+            continue
+        try:
+            said = ", ".join(f"{name} {version}" for name, version in tools.versions(language).items())
+        except JailUnavailable:
+            yield Finding(f"language {language}", False, f"not here: {spec.install}")
+            continue
+        try:
+            jail = open_jail(language=language)
+        except InnerEarError as error:
+            yield Finding(f"language {language}", False, f"{said}; {error}")
+        else:
+            yield Finding(f"language {language}", True, f"{said}; in {jail.facts['tier']}")
+            jail.close()
 
 
 def _embedders() -> Iterator[Finding]:
@@ -154,7 +178,7 @@ def _tools() -> Iterator[Finding]:
 def doctor(parity: Path | None, embedder: str) -> None:
     """Check what works on this machine, and say how to fix the rest.
 
-    Covers jail, cache, embedders, models and host programs.
+    Covers jail, languages, cache, embedders, models and host programs.
     """
 
     from innerear.cli.dotenv import read_env

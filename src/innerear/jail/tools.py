@@ -109,7 +109,6 @@ def _plugins(libraries: tuple[str, ...]) -> tuple[list[str], list[str]]:
     return [], []
 
 
-@functools.cache
 def versions(language: Language) -> dict[str, str]:
     """The versions of a language's tools, by their names."""
     names = LANGUAGES[language].tools
