@@ -11,8 +11,8 @@ import msgspec
 import pytest
 
 from innerear import RunConfig, create, load, open_model, plugins, stages
-from innerear.ask.generate import Request, check_languages
-from innerear.ask.models.recorded import problems
+from innerear.ask.generate import Request, check_languages, generate
+from innerear.ask.models.recorded import problems, recording
 from innerear.ask.strategies import STRATEGIES, find_strategy
 from innerear.ask.strategies.feedback import explained, printed
 from innerear.errors import JailUnavailable, UsageError
@@ -217,7 +217,7 @@ def test_a_run_takes_the_language_from_the_name_of_its_strategy():
 def three(tmp_path_factory):
     """The completions of the three recordings at two probes, each in its own language."""
     suite = load("1")
-    probes = [probe for probe in suite.probes if probe.id in ("notes/waveform/square-220", "environment/animals/dog")]
+    probes = [probe for probe in suite.probes if probe.id in ("notes/chord/c-major", "environment/animals/dog")]
     models = ["recorded/one-shot", "recorded/csound", "recorded/javascript"]
     folder = tmp_path_factory.mktemp("languages") / "three"
     for languages in (["python"], ["csound", "javascript"]):  # a second command adds languages
@@ -248,6 +248,20 @@ def test_a_recording_in_no_asked_language_is_one_line(three):
         UsageError, match=r"recorded/csound has programs in Csound, not in Faust: add --language csound"
     ):
         check_languages([open_model("recorded/csound")], asked.languages)
+
+
+def test_a_recording_of_several_languages_keeps_each(three, tmp_path):
+    file = tmp_path / "three.jsonl"
+    file.write_bytes(b"\n".join(recording(three.completions())))
+    model = open_model(f"recorded/{file}")
+    assert model.languages == {"python", "csound", "javascript"}
+    assert [json.loads(line).get("language") for line in file.read_bytes().splitlines()] == [
+        None, None, "csound", "csound", "javascript", "javascript",
+    ]  # fmt: skip
+    kept = []
+    for strategy in three.asked.strategies:
+        assert not generate(three.probes, [model], strategy, keep=kept.append)
+    assert {row.text for row in kept} == {row.text for row in three.completions()}
 
 
 # Extraction

@@ -87,8 +87,8 @@ def test_packed_scores_are_a_claim_that_scoring_does_not_believe(packed, recorde
 def test_a_stranger_with_other_versions_and_no_weights_scores_it_alike(recorded_run, packed, tmp_path, monkeypatch):
     ours = stages.score(Run(recorded_run))
     other = {"python": "3.99.0", "numpy": "9.9.9", "scipy": "9.9.9"}
-    monkeypatch.setattr("innerear.run.run.runtime", lambda: other)
-    monkeypatch.setattr("innerear.run.keys.runtime", lambda: other)
+    monkeypatch.setattr("innerear.run.run.runtime", lambda language="python": other)
+    monkeypatch.setattr("innerear.run.keys.runtime", lambda language="python": other)
     for module in ("embed.stage", "embed.batches"):
         monkeypatch.setattr(f"innerear.{module}.open_embedder", lambda name: pytest.fail("weights were asked for"))
     assert stages.score(unpack(packed, tmp_path / "out")) == ours

@@ -287,7 +287,7 @@ def test_a_program_that_two_conversations_give_is_run_once(tmp_path):
     from innerear.records import Limits
 
     program = extract(code("a"))
-    with Workshop(tmp_path / "renders", tmp_path / "audio", Limits(), 0, "scratch", Slow, 3) as shop:
+    with Workshop(tmp_path / "renders", tmp_path / "audio", Limits(), 0, "scratch", lambda language: Slow(), 3) as shop:
         threads = [threading.Thread(target=shop.render, args=(program,)) for _ in range(5)]
         for thread in threads:
             thread.start()
