@@ -96,6 +96,10 @@ def _kind(found: Sequence[Token], at: int, own: set[str]) -> str | None:
         if word == "fin":
             return _FILE
         return None if name in ("output.wav", "./output.wav") else "another file is written"
+    if word in ("event", "event_i") and found[at + 1 : at + 2] and found[at + 1].text == "f":
+        return _FILE if any(token.kind == "string" for token in _statement(found, at)[1:]) else None
+    if word.startswith("scoreline") and found[at + 1 : at + 2] and found[at + 1].kind == "string":
+        return _FILE if any(_is_table_from_file(line) for line in found[at + 1].text.split("\n")) else None
     return _FILE if word in _TABLES and _is_from_file(_statement(found, at)) else None
 
 
@@ -139,11 +143,16 @@ def _score(code: str) -> Iterator[tuple[int, str]]:
     """Tables of a score that are read from a file: `f 1 0 0 1 "name.wav"`."""
     for first, score in _section(code, "CsScore"):
         for number, line in enumerate(score.split("\n"), first):
-            fields = re.findall(r'"[^"]*"?|[^\s"]+', re.sub(r"^(\s*f)(?=\S)", r"\1 ", line.partition(";")[0]))
-            if fields[:1] != ["f"] or len(fields) < 5:
-                continue
-            if fields[4].lstrip("-").partition(".")[0] in _FILE_GENS or '"' in "".join(fields[5:6]):
+            if _is_table_from_file(line):
                 yield number, _FILE
+
+
+def _is_table_from_file(line: str) -> bool:
+    """Whether a line of a score makes a table from a file."""
+    fields = re.findall(r'"[^"]*"?|[^\s"]+', re.sub(r"^(\s*f)(?=\S)", r"\1 ", line.partition(";")[0]))
+    if fields[:1] != ["f"] or len(fields) < 5:
+        return False
+    return fields[4].lstrip("-").partition(".")[0] in _FILE_GENS or '"' in "".join(fields[5:6])
 
 
 def _section(code: str, name: str) -> Iterator[tuple[int, str]]:

@@ -36,9 +36,10 @@ _MEMBERS = {
 }
 _HOSTS = {"process", "globalThis", "global", "module", "require", "root"}
 _READERS = {
-    "readFile", "readFileSync", "createReadStream", "openAsBlob", "readdir", "readdirSync", "opendir", "opendirSync",
-    "readlink", "readlinkSync", "copyFile", "copyFileSync", "cp", "cpSync",
+    "openSync", "readFile", "readFileSync", "createReadStream", "openAsBlob", "readdir", "readdirSync", "opendir",
+    "opendirSync", "readlink", "readlinkSync", "copyFile", "copyFileSync", "cpSync",
 }  # fmt: skip
+"""Functions that read files, but for those whose names are words of other things, such as `open`."""
 _PACKINGS = {"base64", "base64url", "hex"}
 _OWN = {"output.wav", "./output.wav"}
 _FAR = 200  # tokens that are looked at from one
@@ -78,7 +79,7 @@ class _Reader:
         if is_member:
             return self._member(at)
         if after == ":" and before in ("{", ","):
-            return None  # the name of a property
+            return _FILE if word in _READERS else None  # the name of a property, or another name for a reader
         if word == "import":
             return self._imported(at)
         if word == "require":
@@ -87,6 +88,8 @@ class _Reader:
             return _UNREADABLE
         if word in _HOSTS and after == "[":
             return _UNREADABLE
+        if word in _READERS and self._is_read(at):
+            return _FILE
         return _GLOBALS.get(word) if word not in self._declared else None
 
     def _member(self, at: int) -> str | None:
@@ -99,9 +102,16 @@ class _Reader:
             return _GLOBALS[word]
         if host in ("globalThis", "global") and word in ("Function", "require"):
             return _UNREADABLE
-        if word in _READERS and after == "(" and self._reads(at + 2):
+        if word in _READERS and self._is_read(at):
             return _FILE
         return _MEMBERS.get(word) if host in _HOSTS or word.startswith(("from", "setFrom")) else None
+
+    def _is_read(self, at: int) -> bool:
+        """Whether a reader at a place reads a file that the program does not write, or is passed on as a value."""
+        if self.text(at + 1) != "(":
+            return self.text(at - 1) == "." and self.text(at + 1) not in (",", "}")
+        writes = self.text(at).startswith("open") and self.text(at + 3) == "," and not self.text(at + 4).startswith("r")
+        return not writes and self._reads(at + 2)
 
     def _reads(self, at: int) -> bool:
         """Whether the argument at a place is a constant name of a file that the program does not write."""
@@ -139,6 +149,8 @@ class _Reader:
         text, before, after = self.text(at), self.text(at - 1), self.text(at + 1)
         if before == "[" and after == "]" and (text in _MEMBERS or text in ("constructor", "require", "eval")):
             return _UNREADABLE
+        if before == "[" and after == "]" and text in _READERS and (self.text(at + 2) != "(" or self._reads(at + 3)):
+            return _FILE
         if text.removeprefix("node:") in ("child_process", "worker_threads"):
             return _PROCESS
         if text in _PACKINGS and before == "," and after == ")" and self._is_unpacked(at):

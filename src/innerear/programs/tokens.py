@@ -29,7 +29,7 @@ _SPACE = r"(?P<space>\s+)"
 _NUMBER = r"(?P<number>0[xX][\da-fA-F_]+|(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?n?)"
 _WORD = r"(?P<word>[^\W\d]\w*)"
 _REST = r"(?P<mark>.)"
-_SLASHED = r"(?P<comment>//[^\n]*|/\*(?s:.*?)(?:\*/|\Z))"
+_SLASHED = r"(?P<comment>//[^\n\u2028\u2029]*|/\*(?s:.*?)(?:\*/|\Z))"
 _QUOTED = r'(?P<string>"(?:\\.|[^"\\\n])*"?)'
 _SCANNERS: dict[Language, re.Pattern[str]] = {
     "csound": re.compile(
