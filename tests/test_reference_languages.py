@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from innerear.errors import JailUnavailable
-from innerear.lab.reference_programs import verify
+from innerear.lab.reference_programs import sounds, verify
 from innerear.languages import LANGUAGES, Language
 from innerear.programs.bank import bank
 from innerear.programs.guard import violation
@@ -48,6 +48,14 @@ def test_reference_programs_parse_as_their_language(language, tmp_path):
         assert run.returncode == 0, run.stderr
 
 
+def test_the_page_shows_the_programs_that_are_here():
+    page = (Path(__file__).parent.parent / "docs/languages-by-example.md").read_text()
+    for language in CHECKS:
+        (bell,) = (one for one in bank(language) if one.probe.id == "notes/partials/church-bell")
+        assert f"\n{bell.code}```\n" in page, "run scripts/languages.py again"
+        assert all(f"| `{one.probe.id}` |" in page for one in bank("csound"))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("language", CHECKS)
 def test_all_reference_programs_pass_all_checks_in_the_jail(language):
@@ -57,3 +65,11 @@ def test_all_reference_programs_pass_all_checks_in_the_jail(language):
         pytest.skip(str(missing))
     assert [verdict.line() for verdict in verdicts if not verdict.holds] == []
     assert [verdict.line() for verdict in verdicts if verdict.failed] == []
+
+
+@pytest.mark.slow
+def test_the_noise_of_csound_is_seeded():
+    if not shutil.which("csound"):
+        pytest.skip("csound is not here")
+    runs = [[sound.render.audio for _, sound in sounds(bank("csound"))] for _ in range(2)]
+    assert runs[0] == runs[1]

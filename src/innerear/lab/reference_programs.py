@@ -51,7 +51,7 @@ class Verdict:
     passed: list[str]
     failed: list[str]
     not_measured: list[str]
-    counted: bool | None
+    counted: bool | None = None
     language: Language = "python"
 
     @property
@@ -82,11 +82,21 @@ def verify(
         JailUnavailable: this machine cannot isolate programs, or a tool of their language is not here.
     """
     chosen = bank(language) if references is None else references
-    for name in dict.fromkeys(reference.language for reference in chosen):
-        yield from _verify([reference for reference in chosen if reference.language == name], jail, name)
+    for reference, sound in sounds(chosen, jail):
+        yield _judge(reference, sound)
 
 
-def _verify(chosen: Sequence[Reference], jail: str, language: Language) -> Iterator[Verdict]:
+def sounds(references: Sequence[Reference], jail: str = "auto") -> Iterator[tuple[Reference, Sound]]:
+    """Run reference programs and yield each with its sound.
+
+    Raises:
+        JailUnavailable: as for `verify`.
+    """
+    for language in dict.fromkeys(reference.language for reference in references):
+        yield from _sounds([reference for reference in references if reference.language == language], jail, language)
+
+
+def _sounds(chosen: Sequence[Reference], jail: str, language: Language) -> Iterator[tuple[Reference, Sound]]:
     from innerear.jail import open_jail
 
     limits = Limits()
@@ -105,12 +115,12 @@ def _verify(chosen: Sequence[Reference], jail: str, language: Language) -> Itera
             open_jail=lambda: open_jail(jail, language=language),
         )
         for reference, program in zip(chosen, programs, strict=True):
-            yield _judge(reference, rows[render_key(program, limits, 0)], audio)
+            row = rows[render_key(program, limits, 0)]
+            yield reference, Sound(reference.probe, row, load(row, audio) if row.audio else None)
 
 
-def _judge(reference: Reference, row: Render, audio: Path) -> Verdict:
-    probe = reference.probe
-    sound = Sound(probe, row, load(row, audio) if row.audio else None)
+def _judge(reference: Reference, sound: Sound) -> Verdict:
+    probe, row = reference.probe, sound.render
     measured = [row for row in measure(probe.id, sound) if row.check is not None]
     counting = [
         row.passed
