@@ -190,7 +190,9 @@ def exact_kad(first, second, bandwidth):
 
 def kernel():
     rows = []
-    for n, dims, offset in [(500, 128, 0), (500, 128, 30), (2000, 512, 0), (2000, 512, 30), (5000, 512, 0)]:
+    sizes = [(n, dims, 0) for n in (500, 2000, 5000) for dims in (128, 512, 1024, 2048)]
+    sizes = [size for size in sizes if not QUICK or max(size) <= 2000] + [(500, 128, 30), (2000, 512, 30)]
+    for n, dims, offset in sizes:
         first, second = spectrum(n, dims, 0) + np.float32(offset), spectrum(n, dims, 1) + np.float32(offset)
         ours, cold = timed(lambda: kad(first, second))  # noqa: B023
         reference = KernelReference.of(first)

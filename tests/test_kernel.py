@@ -43,26 +43,43 @@ def test_agrees_with_the_definition_wherever_the_data_lie(n, m, shift):
     assert kad(first, second) == pytest.approx(by_distances(first - shift, second - shift), abs=1e-8)
 
 
-def test_the_median_is_exact_over_several_blocks(monkeypatch):
+@pytest.fixture(params=["kept", "not kept"])
+def blocks_of_64(request, monkeypatch):
+    """Small blocks, the distances in which are kept, or computed anew for each use as those of large sets."""
     monkeypatch.setattr(kernel, "_BLOCK", 128)
+    if request.param == "not kept":
+        monkeypatch.setattr(kernel, "_KEPT", 0)
+
+
+def test_the_median_is_exact_over_several_blocks(blocks_of_64):
     for seed, n in enumerate((700, 701, 702, 703)):
         these = frames(n, 3, seed)
         apart = np.sort(pdist(these))
         assert median_distance(these) == pytest.approx(apart[(len(apart) - 1) // 2], rel=1e-12)
 
 
-def test_the_median_of_ties_and_duplicates_is_exact(monkeypatch):
-    monkeypatch.setattr(kernel, "_BLOCK", 128)
+def test_the_median_of_ties_and_duplicates_is_exact(blocks_of_64):
     these = np.random.default_rng(0).integers(0, 3, (600, 2)).astype(float)
     apart = np.sort(pdist(these))
     assert median_distance(these) == pytest.approx(apart[(len(apart) - 1) // 2], rel=1e-12)
 
 
-def test_the_size_of_blocks_changes_nothing(monkeypatch):
+def test_the_size_of_blocks_and_what_is_kept_change_nothing(monkeypatch):
     first, second = clips(60), clips(50, seed=1)
     whole = kad(first, second)
     monkeypatch.setattr(kernel, "_BLOCK", 37)
     assert kad(first, second) == pytest.approx(whole, rel=1e-10)
+    monkeypatch.setattr(kernel, "_KEPT", 0)
+    assert kad(first, second) == pytest.approx(whole, rel=1e-10)
+
+
+def test_the_given_frames_stay_as_they_are():
+    for kind in (np.float32, np.float64):
+        first, second = frames(40, 6).astype(kind), frames(30, 6, seed=1).astype(kind)
+        kad(first, second)
+        kad([first[:20], first[20:]], [second[:7], second[7:]])
+        assert np.array_equal(first, frames(40, 6).astype(kind))
+        assert np.array_equal(second, frames(30, 6, seed=1).astype(kind))
 
 
 def test_order_changes_nothing():

@@ -34,7 +34,8 @@ ALL = 20_000
 """Permutations that are all taken, if there are no more."""
 LEVEL, MOST = 0.05, 100
 """Up to `MOST` times as many permutations are drawn until it is clear on which side of `LEVEL` p is."""
-_BLOCK = 1024  # frames; a block of 1024 x 1024 float64 is 8 MB
+_BLOCK = 512  # frames; a block of 512 x 512 float64 is 2 MB
+_KEPT = 1 << 24  # pairs whose distances are kept from the median to the mean: 128 MB, of 5,792 frames
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,13 +61,14 @@ class KernelReference:
         """
         frames, sizes = stack(clips)
         mean = frames.mean(axis=0)
-        frames = frames - mean
-        bandwidth = median_distance(frames)
+        frames = _minus(frames, mean, clips)
+        squared = _kept(frames)
+        bandwidth = median_distance(frames, squared)
         if bandwidth <= 0:
             raise UsageError(
                 "half of the reference's pairs of frames are identical, so its bandwidth is 0; is it silence?"
             )
-        return cls(frames, sizes, mean, bandwidth, mean_within(frames, sizes, bandwidth))
+        return cls(frames, sizes, mean, bandwidth, mean_within(frames, sizes, bandwidth, squared))
 
 
 def kad(reference: KernelReference | Frames | Sequence[Frames], clips: Frames | Sequence[Frames]) -> float:
@@ -90,7 +92,13 @@ def centred(reference: KernelReference, clips: Frames | Sequence[Frames]) -> tup
     frames, sizes = stack(clips)
     if frames.shape[1] != len(reference.mean):
         raise UsageError(f"the reference has {len(reference.mean)} dims, the set {frames.shape[1]}; they must agree")
-    return frames - reference.mean, sizes
+    return _minus(frames, reference.mean, clips), sizes
+
+
+def _minus(frames: Array, mean: Array, clips: Frames | Sequence[Frames]) -> Array:
+    """Frames that `stack` made of these clips, less a mean: in place, unless they are the caller's."""
+    theirs = isinstance(clips, np.ndarray) and np.may_share_memory(frames, clips)
+    return np.subtract(frames, mean, out=None if theirs else frames)
 
 
 @dataclass(frozen=True, eq=False)
@@ -250,11 +258,13 @@ def p_value(first: Sequence[Frames], second: Sequence[Frames], seed: int, permut
     return permutation_test(first, second, seed, permutations).p
 
 
-def median_distance(frames: Array) -> float:
-    """The lower median of the distances between all pairs of frames, exact, in one pass.
+def median_distance(frames: Array, squared: list[Array] | None = None) -> float:
+    """The lower median of the distances between all pairs of frames, exact.
 
-    A sample of pairs brackets the median; distances below the bracket are only counted, those in
-    it are kept, so that memory is a few per cent of the pairs.
+    A sample of pairs brackets the median, 8 standard errors on either side; distances below the bracket
+    are only counted, so that few must be put in order.
+
+    `squared`: their `_kept` distances, if there are any. Else they are computed block by block.
 
     Raises:
         UsageError: fewer than two frames.
@@ -262,16 +272,37 @@ def median_distance(frames: Array) -> float:
     n = len(frames)
     if n < 2:
         raise UsageError("there is 1 frame; a distance needs at least 2")
-    rank = (n * (n - 1) // 2 - 1) // 2  # of the lower median among the pairs in order, from 0
-    for low, high in (_bracket(frames), (-np.inf, np.inf)):
+    squared, rng = _kept(frames) if squared is None else squared, np.random.default_rng(0)
+    count = n * (n - 1) // 2
+    if squared is None:
+        first, second = rng.integers(0, n, size=(2, 20, 1000))
+        apart = [np.square(frames[a] - frames[b]).sum(axis=1) for a, b in zip(first, second, strict=True)]
+        sample = np.stack(apart)[first != second]
+    else:
+        sample = np.concatenate([rng.choice(some, 1 + 4_000 * len(some) // count) for some in squared if len(some)])
+    reach = 4 / np.sqrt(len(sample))
+    low, high = np.quantile(sample, [max(0.0, 0.5 - reach), min(1.0, 0.5 + reach)])
+    rank = (count - 1) // 2  # of the lower median among the pairs in order, from 0
+    for least, most in ((low, high), (-np.inf, np.inf)):
         below, inside = 0, []
-        for values in _pairwise(frames):
-            below += int(np.count_nonzero(values < low))
-            inside.append(values[(values >= low) & (values <= high)])
+        for some in _pairs(frames, 1.0) if squared is None else squared:
+            for values in _pieces(some):
+                below += int(np.count_nonzero(values < least))
+                inside.append(values[(values >= least) & (values <= most)])
         kept = np.concatenate(inside)
-        if below <= rank < below + len(kept):
+        if 0 <= rank - below < len(kept):
             break
     return float(np.sqrt(max(0.0, np.partition(kept, rank - below)[rank - below])))
+
+
+def _pieces(values: Array) -> Iterator[Array]:
+    """Pieces of 512 kB, which a core's cache holds."""
+    return (values[start : start + (1 << 16)] for start in range(0, len(values), 1 << 16))
+
+
+def _kept(frames: Array) -> list[Array] | None:
+    """The squared distances of all pairs of frames; `None` for more than `_KEPT` pairs."""
+    return list(_pairs(frames, 1.0)) if len(frames) ** 2 <= 2 * _KEPT else None
 
 
 def pair_sums(first: Array, first_sizes: Sizes, second: Array, second_sizes: Sizes, bandwidth: float) -> Array:
@@ -299,45 +330,59 @@ def _mean_to(reference: KernelReference, frames: Array) -> Array:
 
 
 def _kernel(first: Array, second: Array, bandwidth: float) -> Array:
-    scale = 1 / (bandwidth * np.sqrt(2))
-    exponents = _squared_distances(first * scale, second * scale)
-    np.negative(exponents, out=exponents)
+    exponents = _apart(first, second, _factor(bandwidth))
     return np.exp(exponents, out=exponents)
 
 
-def _squared_distances(first: Array, second: Array) -> Array:
-    """Squared distances, shape (first, second), by one matrix product with the squared norms as extra dimensions."""
-    one, two = np.ones((len(first), 1)), np.ones((len(second), 1))
-    first_norms = np.einsum("ij,ij->i", first, first)[:, np.newaxis]
-    second_norms = np.einsum("ij,ij->i", second, second)[:, np.newaxis]
-    left = np.concatenate([first, first_norms, one], axis=1)
-    distances: Array = left @ np.concatenate([-2 * second, two, second_norms], axis=1).T
+def _factor(bandwidth: float) -> float:
+    """What turns a squared distance into the exponent of the kernel."""
+    return -1 / (2 * bandwidth**2)
+
+
+def _apart(first: Array, second: Array, factor: float) -> Array:
+    """Squared distances times a factor, shape (first, second), from one matrix product and the squared norms."""
+    distances: Array = first @ second.T  # half the work if both are the same: NumPy has BLAS's syrk for that
+    distances *= -2 * factor
+    distances += factor * np.einsum("ij,ij->i", first, first)[:, np.newaxis]
+    distances += factor * np.einsum("ij,ij->i", second, second)
     return distances
 
 
-def mean_within(frames: Array, sizes: Sizes, bandwidth: float) -> float:
-    """Mean of k over all pairs of frames from different clips of a set."""
+def mean_within(frames: Array, sizes: Sizes, bandwidth: float, squared: list[Array] | None = None) -> float:
+    """Mean of k over all pairs of frames from different clips of a set.
+
+    `squared`: their `_kept` distances, if there are any; overwritten.
+    """
     if len(sizes) < 2:
         raise UsageError("there is 1 clip (or frame); an unbiased distance needs at least 2")
-    spans = list(_spans(sizes))
-    total = 0.0
-    for i, (clips, rows, starts) in enumerate(spans):
-        block = _kernel(frames[rows], frames[rows], bandwidth)
-        own = zip(starts, starts + sizes[clips], strict=True)
-        total += float(block.sum()) - sum(float(block[a:b, a:b].sum()) for a, b in own)
-        for _, columns, _ in spans[i + 1 :]:
-            total += 2 * float(_kernel(frames[rows], frames[columns], bandwidth).sum())
-    return total / float(len(frames) ** 2 - np.square(sizes).sum())
+    factor = _factor(bandwidth)
+    blocks = _pairs(frames, factor) if squared is None else (np.multiply(some, factor, out=some) for some in squared)
+    total = sum(map(_sum_of_exponentials, blocks))
+    starts = np.cumsum(sizes) - sizes
+    for start, size in zip(starts[sizes > 1], sizes[sizes > 1], strict=True):
+        total -= sum(map(_sum_of_exponentials, _pairs(frames[start : start + size], factor)))
+    return 2 * total / float(len(frames) ** 2 - np.square(sizes).sum())
+
+
+def _sum_of_exponentials(exponents: Array) -> float:
+    """The sum; what it is of is overwritten."""
+    return float(np.exp(exponents, out=exponents).sum())
 
 
 def mean_between(first: Array, second: Array, bandwidth: float) -> float:
     """Mean of k over all pairs of a frame of the first set and a frame of the second."""
+    side = _side(first)
     total = sum(
-        float(_kernel(first[i : i + _BLOCK], second[j : j + _BLOCK], bandwidth).sum())
-        for i in range(0, len(first), _BLOCK)
-        for j in range(0, len(second), _BLOCK)
+        float(_kernel(first[i : i + side], second[j : j + side], bandwidth).sum())
+        for i in range(0, len(first), side)
+        for j in range(0, len(second), side)
     )
     return total / (len(first) * len(second))
+
+
+def _side(frames: Array) -> int:
+    """How many frames a block has: of few dims fewer, for then the exponentials take the time, and the cache helps."""
+    return _BLOCK if frames.shape[1] > 256 else _BLOCK // 2
 
 
 def _spans(sizes: Sizes) -> Iterator[tuple[slice, slice, Sizes]]:
@@ -354,21 +399,11 @@ def _spans(sizes: Sizes) -> Iterator[tuple[slice, slice, Sizes]]:
         first, start = last, int(ends[last - 1])
 
 
-def _pairwise(frames: Array) -> Iterator[Array]:
-    """Squared distances of all pairs of different frames, once each, block by block."""
-    for top in range(0, len(frames), _BLOCK):
-        rows = frames[top : top + _BLOCK]
-        within = _squared_distances(rows, rows)
-        yield within[~np.tri(len(rows), dtype=np.bool_)]
-        for left in range(top + _BLOCK, len(frames), _BLOCK):
-            yield _squared_distances(rows, frames[left : left + _BLOCK]).ravel()
-
-
-def _bracket(frames: Array) -> tuple[float, float]:
-    """Bounds that contain the median squared distance almost surely: 8 standard errors on either side."""
-    if len(frames) < 2 * _BLOCK:  # few enough to keep all pairs
-        return -np.inf, np.inf
-    first, second = np.random.default_rng(0).integers(0, len(frames), size=(2, 20, 1000))
-    squared = [np.square(frames[a] - frames[b]).sum(axis=1) for a, b in zip(first, second, strict=True)]
-    low, high = np.quantile(np.stack(squared)[first != second], [0.47, 0.53])
-    return float(low), float(high)
+def _pairs(frames: Array, factor: float) -> Iterator[Array]:
+    """Squared distances of all pairs of different frames, once each, times a factor, block by block."""
+    side = _side(frames)
+    for left in range(0, len(frames), side):
+        columns = frames[left : left + side]
+        for top in range(0, left, side):
+            yield _apart(frames[top : top + side], columns, factor).ravel()
+        yield _apart(columns, columns, factor)[~np.tri(len(columns), dtype=np.bool_)]
