@@ -24,7 +24,7 @@ QUICK = {
     *("javascript-buffer-bomb", "javascript-thread-bomb", "csound-system-append", "csound-print-to-file"),
     *("csound-udp", "faust-import-outside"),
 }
-WAYS = ["auto", "own", "ll"]
+WAYS = ["auto", "ll"]
 # What a program shows of a file that only the compiler read: an error in it.
 COMPILED = re.compile(r'canary\S* : 1|/etc/passwd : 1|\(token "a"\)')
 

@@ -132,7 +132,7 @@ PROGRAMS: dict[Language, list[tuple[str, Outcome, str]]] = {
     "csound": CSOUND,
     "faust": FAUST,
 }
-WAYS = ["auto", *(pytest.param(way, marks=pytest.mark.slow) for way in ("own", "ll", "off"))]
+WAYS = ["auto", *(pytest.param(way, marks=pytest.mark.slow) for way in ("ll", "off"))]
 
 
 @pytest.mark.parametrize("way", WAYS)
