@@ -46,7 +46,7 @@ def anatomy(folder: Path, as_json: bool) -> None:
             f"frequencies written {statistics.median(len(one.frequencies) for one in anatomies):g} (median), "
             f"loops over samples in {loops}"
         )
-        click.echo(f"  imports {', '.join(f'{name} {count}' for name, count in imports.most_common(8))}")
+        click.echo(f"  imports {', '.join(f'{name} {count}' for name, count in imports.most_common(8)) or 'none'}")
         techniques = Counter(technique for one in anatomies for technique in one.techniques)
         for technique, count in techniques.most_common():
             judged = [row.passed for row in mine if technique in row.anatomy.techniques and row.passed is not None]

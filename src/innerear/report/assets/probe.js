@@ -317,7 +317,7 @@ InnerEar.probe = (() => {
       guard && !guard.line ? el("p", { class: "no" }, `⚑ guard: ${guard.kind}`) : null,
       el("div", { class: "code" },
         el("pre", { class: "gutter", "aria-hidden": "true" }, lines.map((line) => (line === guard?.line ? el("span", { class: "guard" }, `${line}\n`) : by.has(line) ? el("span", { class: "marked", title: by.get(line).map((mark) => mark.what).join(", ") }, `${line}\n`) : `${line}\n`))),
-        el("pre", { class: "text", tabindex: "0", role: "region", "aria-label": "Program" }, el("code", {}, highlighted(code))),
+        el("pre", { class: "text", tabindex: "0", role: "region", "aria-label": "Program" }, el("code", {}, highlighted(code, completion.strategy.split("@")[1]))),
         by.size || guard ? el("pre", { class: "marks", "aria-label": "Techniques by line" }, lines.map(beside)) : null),
     ];
   }
@@ -339,14 +339,37 @@ InnerEar.probe = (() => {
     return el("p", { class: "facts-line" }, [built.techniques.map((i) => index.techniques[i]).join(", ") || "no known technique", `${built.lines} lines`, loops, `${built.hz} literal ${built.hz === 1 ? "frequency" : "frequencies"}`, `imports ${built.imports.join(", ") || "nothing"}`].join(" · "));
   }
 
-  function highlighted(code) {
+  const SLASHES = /\/\/.*|\/\*[\s\S]*?(?:\*\/|$)/;
+  const NUMBER = /\b(?:0x[\da-f]+|\d+\.?\d*(?:e[-+]?\d+)?)\b|\B\.\d+/i;
+  const GRAMMARS = {
+    csound: {
+      comment: { pattern: RegExp(`;.*|${SLASHES.source}`), greedy: true },
+      string: { pattern: /\{\{[\s\S]*?(?:\}\}|$)|"(?:\\.|[^"\\\n])*"/, greedy: true },
+      keyword: /<\/?Cs\w+>|\b(?:instr|endin|opcode|endop|xin|xout|if|then|else|elseif|endif|while|until|do|od|enduntil|goto|kgoto|igoto|init)\b/,
+      number: NUMBER,
+    },
+    faust: {
+      comment: { pattern: SLASHES, greedy: true },
+      string: { pattern: /"[^"\n]*"/, greedy: true },
+      keyword: /\b(?:import|declare|with|letrec|environment|component|library|case|process|waveform|rdtable|rwtable|sum|par|seq|prod)\b/,
+      number: NUMBER,
+    },
+    javascript: {
+      comment: { pattern: SLASHES, greedy: true },
+      string: { pattern: /"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\[\s\S]|[^`\\])*`?/, greedy: true },
+      keyword: /\b(?:const|let|var|function|return|if|else|for|while|do|of|in|new|class|extends|this|switch|case|break|continue|throw|try|catch|typeof|import|from|export|true|false|null|undefined)\b|=>/,
+      number: NUMBER,
+    },
+  };
+
+  function highlighted(code, language) {
     if (code.length > 100_000) return code;
     const piece = (token) => {
       if (typeof token === "string") return token;
       if (Array.isArray(token)) return token.map(piece);
       return el("span", { class: `t-${token.type}` }, piece(token.content));
     };
-    return Prism.tokenize(code, Prism.languages.python).map(piece);
+    return Prism.tokenize(code, GRAMMARS[language] ?? Prism.languages.python).map(piece);
   }
 
   function log({ render }) {
