@@ -15,7 +15,7 @@ from innerear.checks import kind
 from innerear.clip import Clip
 from innerear.embed.store import save_frames
 from innerear.errors import WeightsUnavailable
-from innerear.metrics import identity
+from innerear.metrics import identity, verified
 from innerear.metrics.classes import LabelCheck
 from innerear.metrics.measure import Wanted
 from innerear.metrics.spectrum import WaveformCheck
@@ -25,6 +25,7 @@ from innerear.report import made
 from innerear.run import verdicts
 from innerear.run.parts import read_rows, replace_rows
 from innerear.run.run import Run, embeddings_folder, update
+from innerear.scores import score as score_module
 
 
 @pytest.fixture(scope="module")
@@ -179,3 +180,45 @@ def test_frames_of_the_run_go_to_the_metrics_that_use_them_and_to_no_others(fold
     heard, unheard = with_frames(run, rows)
     assert np.array_equal(heard.frames["aisfx|v:1"], frames)
     assert (heard.wanted, unheard.wanted, unheard.frames) == ({"label"}, {"waveform"}, {})
+
+
+def _groups_scored(run: Run, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """The models and tiers whose distances are computed when a run is scored."""
+    computed: list[tuple[str, str]] = []
+    whole = score_module.distance_scores
+
+    def distance_scores(groups, *more):
+        computed.extend((group.model, group.tier) for group in groups)
+        return whole(groups, *more)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(score_module, "distance_scores", distance_scores)
+        stages.score(run)
+    return computed
+
+
+def test_scores_touch_only_the_groups_whose_sounds_have_changed(folder, monkeypatch):
+    run = Run(folder)
+    before = stages.score(run)
+    other = {name: msgspec.structs.replace(one, note="changed") for name, one in verified.shipped().items()}
+    with monkeypatch.context() as patched:
+        patched.setattr(verified, "shipped", lambda: other)
+        assert _groups_scored(run, monkeypatch) == []
+    (folder / "scores.json").unlink()
+    assert _groups_scored(run, monkeypatch) == []
+    assert stages.score(run) == before
+    row = next(item.completion for item in run.items() if item.completion.model == "baseline/noise")
+    silent = msgspec.structs.replace(row, text="```python\nprint('no sound')\n```")
+    replace_rows(folder / "completions", Completion, [silent])
+    assert _groups_scored(run, monkeypatch) == [("baseline/noise", "notes")]
+
+
+def test_edited_scores_by_embeddings_are_computed_again(folder, monkeypatch):
+    run, path = Run(folder), folder / "heard.json"
+    before = stages.score(run)
+    edited = path.read_text().replace("too few clips", "enough clips")
+    assert edited != path.read_text()
+    path.write_text(edited)
+    (folder / "scores.json").unlink()
+    assert len(_groups_scored(run, monkeypatch)) == 2
+    assert stages.score(run) == before

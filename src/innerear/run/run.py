@@ -49,8 +49,8 @@ from innerear.suite import CANARY, holds_canary
 LOOKS = 5  # attempts to read run.json and probes.jsonl in step: another process may be between writing the two
 LOOK_S = 0.05  # between two attempts
 OURS = {
-    "audio", "completions", "embeddings", "guarded", "listening", "measurements", "probes.jsonl", "renders",
-    "repeats", "report", "run.json", "scores.json",
+    "audio", "completions", "embeddings", "guarded", "heard.json", "listening", "measurements", "probes.jsonl",
+    "renders", "repeats", "report", "run.json", "scores.json",
 }  # fmt: skip
 """Names in a run folder."""
 

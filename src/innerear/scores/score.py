@@ -22,6 +22,7 @@ from innerear.scores.diversity import diversity_scores
 from innerear.scores.ends import with_ends
 from innerear.scores.groups import groups_of
 from innerear.scores.identity import identity_scores
+from innerear.scores.kept import Kept, key_of
 from innerear.scores.ladder import ladder
 from innerear.scores.realism import Floors, realism_scores
 
@@ -51,24 +52,37 @@ def score(
     embedded: Mapping[str, Embedding | None],
     progress: Progress,
     machines: Executor | None = None,
+    kept: Kept | None = None,
 ) -> list[Score]:
     """All scores of a run, from its items with their measurements.
 
-    `embedded`: embeddings by the embedder's name; `None` without weights.
+    `embedded`: embeddings by the embedder's name; `None` without weights. `kept`: scores by embeddings of an earlier
+    run of this function; it then has those of this run.
     """
     groups = list(groups_of(items))
-    scores: list[Score] = []
+    heard = {key_of(group, embedded, VERSION): group for group in groups}
+    kept = {} if kept is None else kept
+    for key in kept.keys() - heard.keys():
+        del kept[key]
+    new = {key: group for key, group in heard.items() if key not in kept}
     floors: Floors = {}
-    for group, distances in zip(groups, distance_scores(groups, embedded, progress, machines), strict=True):
+    for (key, group), distances in zip(
+        new.items(), distance_scores([*new.values()], embedded, progress, machines), strict=True
+    ):
+        kept[key] = [
+            *distances,
+            *clap_scores(group, embedded),
+            *realism_scores(group, embedded, floors),
+            *diversity_scores(group, embedded),
+        ]
+    scores: list[Score] = []
+    for key, group in heard.items():
         scores += _rates(group)
         scores += _measured(group)
         scores += check_scores(group)
         scores += ladder(group)
         scores += identity_scores(group)
-        scores += distances
-        scores += clap_scores(group, embedded)
-        scores += realism_scores(group, embedded, floors)
-        scores += diversity_scores(group, embedded)
+        scores += kept[key]
     scores = with_ends(scores)
     return [*scores, *comparisons(groups), *embedder_agreement(scores)]
 

@@ -1,4 +1,7 @@
-"""The scores of a run: `scores.json`, computed again only if its inputs have changed."""
+"""The scores of a run: `scores.json`, computed again only if its inputs have changed.
+
+Of those by embeddings, only the groups whose sounds have changed are; `kept` has the others.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ from innerear.run.parts import from_json, to_json, write_whole
 from innerear.run.progress import Progress, Say
 from innerear.run.rows import ScoreFile as ScoreFile
 from innerear.run.run import Run, embeddings_folder
+from innerear.scores.kept import read_kept, write_kept
 from innerear.scores.score import VERSION, score
 
 
@@ -43,7 +47,9 @@ def score_run(run: Run, progress: Progress, machines: Executor | None, say: Say)
     }
     for why in damaged.values():
         say(f"{why}; its sounds count as missing until `innerear embed {run.folder}` embeds them again")
-    found = score(paired(rows, items), embedded, progress, machines)
+    kept = read_kept(run.folder)
+    found = score(paired(rows, items), embedded, progress, machines, kept)
+    write_kept(run.folder, kept)
     content = ScoreFile("" if damaged else _sealed(inputs, found), found)  # computed again once the damage is repaired
     write_whole(path, to_json(content, indent=1))
     return found
