@@ -383,6 +383,7 @@ def test_a_program_cannot_make_the_jail_fail(jail):
 class _Broken:
     work_folders = False
     track = "scratch"
+    language = "python"
 
     @property
     def environment(self) -> dict[str, str]:
