@@ -84,6 +84,7 @@ def measured(models: list[str]) -> tuple[int, list[float]]:
         folder = Path(name)
         data = made(folder, models=models, sounds=4)
         first, cpu = timed(lambda: write_report(data, folder))
+        (folder / "report" / "index.html").unlink()  # a whole report would be left as it is
         again, _ = timed(lambda: write_report(data, folder))
         report = folder / "report"
         size = sum(file.stat().st_size for file in report.rglob("*") if file.is_file()) / 1e6
