@@ -531,7 +531,7 @@ def test_a_language_without_its_tool_is_not_rendered_and_the_rest_goes_on(chosen
         return kept(name, language)
 
     monkeypatch.setattr(tools, "_path", path)
-    for cached in (tools.tool, tools.versions, runtime):
+    for cached in (tools.tool, runtime):
         cached.cache_clear()
     try:
         stages.generate(chosen, [open_model(name) for name in chosen.asked.models])
@@ -543,7 +543,7 @@ def test_a_language_without_its_tool_is_not_rendered_and_the_rest_goes_on(chosen
         assert by_language["csound"].reason.endswith("apt-get install csound.")
         assert by_language["python"].outcome == by_language["javascript"].outcome == Outcome.OK
     finally:
-        for cached in (tools.tool, tools.versions, runtime):
+        for cached in (tools.tool, runtime):
             cached.cache_clear()
 
 
