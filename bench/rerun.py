@@ -5,7 +5,8 @@
 RUN is a finished run of a recorded model. The benchmark makes a run of so many distinct sounds of it: each program with
 a comment of its own, each sound at a level of its own, with the rows and embeddings of the original. The command then
 runs until nothing is left to do, once more (`again`), and once without `guarded/` and `report/made.json` (`naive`:
-every program is parsed and guarded, and every page written). CPU time is that of the process and its children.
+every program is parsed and guarded, every page written, every sound drawn). CPU time is that of the process and its
+children.
 """
 
 from __future__ import annotations
