@@ -6,7 +6,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test test-all parity faces lint types docs site wheel clean
+.PHONY: demo test test-all bench parity faces lint types docs site wheel clean
 
 # Each stamp stands for an installed set of dependencies; a changed pyproject.toml makes it anew.
 $(VENV)/run.stamp: pyproject.toml
@@ -32,6 +32,12 @@ test: $(VENV)/dev.stamp
 test-all: $(VENV)/dev.stamp
 	$(PIP) -e '.[ray,s3]' 'aiobotocore[boto3]>=3' 'moto[s3]>=5.2' flask flask-cors  # of one botocore
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m slow
+
+# The quick half of bench/README.md; a peer that is not installed is named in a line.
+bench: $(VENV)/dev.stamp
+	@for each in copies asking realism distances jail; do \
+		echo "== $$each"; OMP_NUM_THREADS=1 $(BIN)/python bench/$$each.py --quick || exit 1; done
+	$(BIN)/python bench/cost.py --things 20000
 
 # Our networks beside their reference implementations; installs PyTorch and transformers. The package
 # aisfx pins a NumPy of 2022, so it comes without what it depends on.

@@ -1,6 +1,6 @@
 """CPU time of asking: repair:2 over the suite at 50 requests in flight, from a server on this machine.
 
-    python bench/asking.py [--profile]
+    python bench/asking.py [--quick] [--profile]
 
 The server answers from the recording in a process of its own; every third program is broken until its
 error comes back. Programs are not run: what runs them is a stand-in, so that the figure is of asking
@@ -30,6 +30,10 @@ from innerear.programs.extract import extract
 from innerear.records import Completion, Outcome, Render
 from innerear.run.parts import Writer
 from innerear.suite import edition
+from need import need
+
+need("openai", how="pip install 'innerear[openai]'")
+
 from openai_server import OpenAIServer, reply
 
 AT_ONCE = 50
@@ -64,8 +68,8 @@ def ran(program) -> Render:
     return Render("", program.digest, Outcome.ERROR if failed else Outcome.OK, "ValueError: a wrong chord")
 
 
-def ask(url: str, folder: Path) -> int:
-    """The suite once by `repair:2`; the number of completions."""
+def ask(url: str, folder: Path, every: int = 1) -> int:
+    """Every so many probes of the suite once by `repair:2`; the number of completions."""
     model = open_model("openai/m", Options(base_url=url, concurrency=AT_ONCE))
     bench = Bench(ran, lambda probe, render: Heard("", 0.0))
     kept = []
@@ -75,7 +79,7 @@ def ask(url: str, folder: Path) -> int:
             writer.keep(completion)
             kept.append(completion)
 
-        failures = generate(edition("1").probes, [model], "repair:2", keep=keep, bench=bench)
+        failures = generate(edition("1").probes[::every], [model], "repair:2", keep=keep, bench=bench)
     assert not failures, failures[0]
     return len(kept)
 
@@ -99,7 +103,9 @@ def main() -> None:
     """Print both, and their ratio."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--profile", action="store_true", help="print where the time of ours goes")
+    parser.add_argument("--quick", action="store_true", help="a fourth of the probes")
     given = parser.parse_args()
+    every = 4 if given.quick else 1
     ours, theirs = multiprocessing.Pipe()
     multiprocessing.Process(target=serve, args=(theirs,), daemon=True).start()
     url = ours.recv()
@@ -111,14 +117,14 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        ask(url, folder / "warm")  # imports, and whatever is made once
+        ask(url, folder / "warm", every)  # imports, and whatever is made once
         profile = cProfile.Profile()
         spent = []
         for turn in range(3):
             before, begun = requests(), time.process_time()
             if given.profile and turn == 2:
                 profile.enable()
-            ask(url, folder / str(turn))
+            ask(url, folder / str(turn), every)
             profile.disable()
             count = requests() - before
             spent.append((time.process_time() - begun) / count)

@@ -3,11 +3,10 @@
 One thread, processor time, best of a few, one process, the methods one after the other. Its
 environment is bench/requirements-distances.txt.
 
-    python bench/distances.py > bench/distances.md        # about 12 minutes
+    python bench/distances.py > bench/distances.md        # about 15 minutes
     python bench/distances.py --quick                     # without d = 2048, about 2 minutes
 """
 
-# ruff: noqa: E402
 import os
 
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -20,6 +19,10 @@ import tempfile
 import time
 import warnings
 from pathlib import Path
+
+from need import need
+
+need("torch", "torchmetrics", "librosa", "resampy", how="pip install -r bench/requirements-distances.txt")
 
 import numpy as np
 import scipy

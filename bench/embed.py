@@ -30,6 +30,10 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
+from need import need
+
+need("torch", "transformers", "onnx", how="pip install 'innerear[clap,export]'")
+
 import numpy as np
 import soundfile
 import soxr

@@ -1,6 +1,6 @@
 """What isolation costs: programs plain, in bubblewrap each, and in the jail, in one run.
 
-    python bench/jail.py [--recorded] [--rounds N]
+    python bench/jail.py [--quick] [--recorded] [--rounds N]
     python bench/jail.py --soak 10000
 
 Prints a Markdown table, medians of N rounds in which the ways take turns: latency of a program with
@@ -176,7 +176,7 @@ def contenders() -> dict[str, tuple[list[Run], list[Jail]]]:
     return found
 
 
-def table(rounds: int) -> None:
+def table(rounds: int, programs: dict[str, str]) -> None:
     cold = time.perf_counter()
     jail = open_jail("ns")
     jailed(jail, PROGRAMS["NumPy + SciPy"])
@@ -188,7 +188,7 @@ def table(rounds: int) -> None:
     )
     print("|---|---|--:|--:|--:|--:|--:|--:|--:|")
     ways = contenders()
-    for program, code in PROGRAMS.items():
+    for program, code in programs.items():
         found: dict[str, list[tuple[float, ...]]] = {name: [] for name in ways}
         for runs, _ in ways.values():
             for run in runs:
@@ -272,6 +272,7 @@ def soak(programs: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--quick", action="store_true", help="one round of the empty program")
     parser.add_argument("--recorded", action="store_true")
     parser.add_argument("--soak", type=int, default=0, metavar="PROGRAMS")
     options = parser.parse_args()
@@ -279,7 +280,10 @@ def main() -> None:
         return soak(options.soak)
     machine = f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
     print(f"{machine}, Linux {platform.release()}, Python {platform.python_version()}\n")
-    table(options.rounds)
+    if options.quick:
+        table(1, {"empty": PROGRAMS["empty"]})
+    else:
+        table(options.rounds, PROGRAMS)
     if options.recorded:
         recorded()
 

@@ -29,6 +29,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from need import need
+
+need("ray", how="pip install 'innerear[ray]'")
+
 from innerear import RunConfig, create, load, open_model, stages
 from innerear.compute.ray import Ray
 from innerear.compute.work import Executor, Job, Local

@@ -1,10 +1,13 @@
 """Where the shared data pack is, if it is here; and a cache that is no user's."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from skips import in_a_line
 
 settings.register_profile("shared-machine", deadline=None)  # a busy machine is no failure
 settings.load_profile("shared-machine")
@@ -25,6 +28,15 @@ if SHARED:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put long tests first: a worker that starts one at the end keeps the other worker waiting."""
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterator[None]:
+    """Say in one line, after pytest's own list, what was skipped, and how to have it."""
+    yield
+    reports = terminalreporter.stats.get("skipped", [])
+    if line := in_a_line(str(report.longrepr[-1]) for report in reports if isinstance(report.longrepr, tuple)):
+        terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session")
