@@ -64,6 +64,9 @@ def bucket():
     """A bucket of a local server that speaks S3."""
     for name in ("moto", "s3fs", "upath"):
         pytest.importorskip(name, reason="the extra [s3] and moto's server are not installed")
+    from s3fs import S3FileSystem
+
+    S3FileSystem.clear_instance_cache()  # those of an earlier server, if another test came between this module's
     server, port = serve_s3()
     address = f"http://127.0.0.1:{port}"
     settings = {

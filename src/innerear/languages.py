@@ -69,13 +69,16 @@ def full_name(strategy: str, language: Language) -> str:
 
 
 def find_language(name: str) -> Language:
-    """A language by its name.
+    """A language by its name or the tag of its code blocks.
+
+    >>> find_language("Csound"), find_language("js")
+    ('csound', 'javascript')
 
     Raises:
         UsageError: there is no such language.
     """
-    for language in LANGUAGES:
-        if language == name:
+    for language, spec in LANGUAGES.items():
+        if name.lower() == language or name.lower() in spec.tags:
             return language
     near = difflib.get_close_matches(name.lower(), LANGUAGES, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else ""

@@ -143,6 +143,8 @@ def run(**given: Any) -> None:
         print_estimate(given)
         return
     opened, models = open_run(given)
+    if not given["on"]:  # the nodes of a cluster may have what this machine lacks
+        _check_languages(opened)
     with machines_on(given["on"], given["workers"]) as machines, bars(models, given["verbose"]) as progress:
         opened, report = evaluate(opened, models, given["workers"], progress, given["max_cost"], machines)
         page = stages.report(opened, say=report.failures.append)
@@ -151,6 +153,29 @@ def run(**given: Any) -> None:
     _say_unanswered(opened)
     click.echo(f"report: {page}")
     _finish(report)
+
+
+def _check_languages(opened: Run) -> None:
+    """Say which languages cannot run here before a model is asked.
+
+    Raises:
+        JailUnavailable: none can.
+    """
+    from innerear.errors import JailUnavailable
+    from innerear.jail.tiers import check_language
+    from innerear.languages import LANGUAGES
+
+    missing = {}
+    for language in opened.asked.languages:
+        try:
+            check_language(opened.asked.jail, language)
+        except JailUnavailable as error:
+            missing[language] = error
+    if len(missing) == len(opened.asked.languages):
+        raise next(iter(missing.values()))
+    for language, why in missing.items():
+        title = LANGUAGES[language].title
+        click.echo(f"innerear: {title} programs will not be run here: {why.missing}. {why.fix}", err=True)
 
 
 @main.command()

@@ -21,8 +21,8 @@ FOLDER = click.argument("folder", metavar="RUN", type=click.Path(path_type=Path,
 def anatomy(folder: Path, as_json: bool) -> None:
     """Show how the programs of RUN are built.
 
-    Per model: lines of code, frequencies, loops over samples, imports, and synthesis techniques with
-    the share of programs that pass all their checks.
+    Per model and strategy: lines of code, frequencies, loops over samples, imports, and synthesis techniques
+    with the share of programs that pass all their checks.
     """
     import msgspec
 
@@ -35,12 +35,13 @@ def anatomy(folder: Path, as_json: bool) -> None:
         for row in rows:
             click.echo(msgspec.json.encode(row))
         return
-    for model in dict.fromkeys(row.model for row in rows):
-        mine = [row for row in rows if row.model == model]
+    several = len({row.strategy for row in rows}) > 1
+    for model, strategy in dict.fromkeys((row.model, row.strategy) for row in rows):
+        mine = [row for row in rows if (row.model, row.strategy) == (model, strategy)]
         anatomies = [row.anatomy for row in mine]
         loops = sum(one.sample_loops > 0 for one in anatomies)
         imports = Counter(name for one in anatomies for name in one.imports)
-        click.echo(f"{model}: {counted(len(mine), 'program')}")
+        click.echo(f"{model}{f', {strategy}' if several else ''}: {counted(len(mine), 'program')}")
         click.echo(
             f"  lines {statistics.median(one.lines for one in anatomies):g} (median), "
             f"frequencies written {statistics.median(len(one.frequencies) for one in anatomies):g} (median), "

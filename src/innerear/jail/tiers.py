@@ -88,13 +88,7 @@ def open_jail(tier: str = "auto", track: Track = "scratch", language: Language =
         raise UsageError(f"the tier is {tier!r}, wanted one of {', '.join(TIERS)}")
     if language not in LANGUAGES:
         raise UsageError(f"the language is {language!r}, wanted one of {', '.join(LANGUAGES)}")
-    if language != "python":
-        if tier in ("docker", "podman"):
-            raise JailUnavailable(
-                f"the image of the tier {tier} runs Python only, not {LANGUAGES[language].title}",
-                "Use the tier ns or ll.",
-            )
-        tools.tool(language)
+    check_language(tier, language)
     if tier == "off":
         from innerear.jail.plain import PlainJail
 
@@ -110,6 +104,20 @@ def open_jail(tier: str = "auto", track: Track = "scratch", language: Language =
         "; ".join(f"{probed.way}: {probed.missing}" for probed in refusals),
         " ".join(dict.fromkeys(probed.fix for probed in refusals if probed.fix)),
     )
+
+
+def check_language(tier: str, language: Language) -> None:
+    """Check that a tier has what runs a language's programs, without starting anything.
+
+    Raises:
+        JailUnavailable: it has not; the message has what is missing and its fix.
+    """
+    if language == "python":
+        return
+    if tier in ("docker", "podman"):
+        title = LANGUAGES[language].title
+        raise JailUnavailable(f"the image of the tier {tier} runs Python only, not {title}", "Use the tier ns or ll.")
+    tools.tool(language)
 
 
 def probe() -> list[Probed]:

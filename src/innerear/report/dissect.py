@@ -7,10 +7,11 @@ import msgspec
 from innerear.metrics.measure import paired
 from innerear.programs.anatomy import Anatomy, anatomy
 from innerear.run.run import Run
+from innerear.scores.checks import verdicts
 
 
 class Dissected(msgspec.Struct, frozen=True):
-    """One program. `passed`: whether all headline checks with a verdict passed; `None` without any."""
+    """One program. `passed`: whether all checks that count in headlines passed; `None` if none has a verdict."""
 
     probe: str
     model: str
@@ -28,7 +29,7 @@ def dissect(run: Run) -> list[Dissected]:
         if parts is None:
             continue
         completion = item.completion
-        judged = [row.passed for check, row in item.checked if check.headline and row.passed is not None]
+        judged = verdicts(item)
         passed = all(judged) if judged else None
         found.append(Dissected(item.probe.id, completion.model, completion.strategy, completion.attempt, passed, parts))
     return found

@@ -79,7 +79,10 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True):
     parameters: dict[str, Any] = {}
 
     def __post_init__(self) -> None:
-        """Take the language out of the strategy's name."""
+        """Check the languages, and take the language out of the strategy's name."""
+        if isinstance(self.languages, str):
+            raise UsageError(f"languages is {self.languages!r}; wanted a list, such as [{self.languages!r}]")
+        msgspec.structs.force_setattr(self, "languages", [find_language(name) for name in self.languages])
         if "@" in self.strategy:
             kind, _, name = self.strategy.rpartition("@")
             if self.languages not in (["python"], [name]):
@@ -409,10 +412,23 @@ def _joined_probes(
     shared = old.keys() & new.keys()
     if then.suite_digest == asked.suite_digest and all(old[name] == new[name] for name in shared):
         return [*known, *(probe for probe in probes if probe.id not in old)]
-    if shared < old.keys() or any(_question(old[name]) != _question(new[name]) for name in shared):
+    if (
+        _is_other(then.suite, asked.suite)
+        or shared < old.keys()
+        or any(_question(old[name]) != _question(new[name]) for name in shared)
+    ):
         old_suite, new_suite = (f"{one.suite} (digest {one.suite_digest[:12]})" for one in (then, asked))
         raise _other(folder, "suite", old_suite, new_suite)
     return list(probes)
+
+
+def _is_other(then: str, now: str) -> bool:
+    """Whether two suites have different names; a part of an edition may grow into the whole.
+
+    >>> _is_other("edition 2/core", "edition 2"), _is_other("mine", "edition 1"), _is_other("", "edition 1")
+    (False, True, False)
+    """
+    return bool(then and now) and not now.startswith(then) and not then.startswith(now)
 
 
 def _question(probe: Probe) -> Probe:

@@ -394,7 +394,7 @@ def visible_differences(rows: Sequence[Row]) -> str:
     """The smallest visible difference of the question `right`, per tier: the largest of the rows."""
     found = []
     for tier in tiers_of(rows):
-        cells = [c for row in rows if (c := row.cell("right", tier)) and c.visible is not None and c.value is not None]
+        cells = [c for row in rows if (c := row.cell("right", tier)) and c.visible and c.value is not None]
         if cells:
             worst = max(cells, key=lambda cell: cell.visible or 0.0)
             found.append(f"{tier} {100 * (worst.visible or 0.0):.0f} points{'' if worst.paired else ', unpaired'}")

@@ -154,6 +154,8 @@ def compare(folders: Sequence[Path], models: Sequence[str] = ()) -> Comparison:
     entrants = entrants_of(runs, names, {probe.id for probe in probes}, models)
     if len(entrants) < 2:
         known = sorted({model for run in runs for model in run.asked.models})
+        if len(models) == 1:
+            raise UsageError(f"nothing to compare with {models[0]}: name a second --model, one of {', '.join(known)}")
         raise UsageError(f"nothing to compare: need two models or two runs, got {', '.join(known)}")
     pairs = _pairs(entrants)
     return Comparison(

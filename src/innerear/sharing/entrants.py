@@ -65,6 +65,8 @@ def entrants_of(runs: Sequence[Run], names: Sequence[str], probes: set[str], mod
     if unknown := [model for model in models if model not in known]:
         raise UsageError(f"no run has the model {unknown[0]!r}; the models are {', '.join(sorted(known))}")
     chosen = [entry for entry in every if (entry[2] in models if models else not end_name(entry[2]))]
+    if models:
+        chosen.sort(key=lambda entry: models.index(entry[2]))  # stable: the order in which they are named
     if not models and len(chosen) < 2:
         chosen = every
     labels = entrant_labels([(name, model, strategy) for _, name, model, strategy in chosen])

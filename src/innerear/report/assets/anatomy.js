@@ -15,7 +15,7 @@ InnerEar.views.anatomy = (() => {
       [["", "every tier"], ...InnerEar.scores.tiersOf(index).map((t) => [t, t])].map(([value, text]) => el("option", { value, selected: value === (tier ?? "") }, text)));
     const head = el("section", { class: "lead" },
       el("h1", {}, "How the programs are built"),
-      el("p", { class: "sub" }, "Read from each program’s syntax tree; nothing is run. A program may use several techniques. ", select));
+      el("p", { class: "sub" }, "Read from each program’s text; nothing is run. A program may use several techniques. ", select));
     if (!built.length) return [head, el("p", { class: "muted" }, "No programs.")];
     return [
       head,
