@@ -103,7 +103,8 @@ const InnerEar = (() => {
   const NONE = "–";
 
   function number(value, digits = 3) {
-    return plainNumber(value, digits).replace("-", "−");
+    const text = plainNumber(value, digits);
+    return text.replace("-", Number(text) === 0 ? "" : "−");
   }
 
   function plainNumber(value, digits) {

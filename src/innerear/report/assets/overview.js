@@ -12,7 +12,7 @@ InnerEar.views.overview = (() => {
       el("section", { class: "lead" },
         el("h1", {}, "Can a language model that has never heard anything write a sound?"),
         el("p", { class: "sub" },
-          `${plural(index.entrants.length, "model")}, ${plural(index.probes.length, "probe")} of ${index.asked.suite}, ${plural(index.items.length, "completion")}. Each completion is a program; it runs in a jail, and the sound it writes is measured. `,
+          `${plural(new Set(index.entrants.map((one) => one.model)).size, "model")}, ${plural(index.probes.length, "probe")} of ${index.asked.suite}, ${plural(index.items.length, "completion")}. Each completion is a program; it runs in a jail, and the sound it writes is measured. `,
           el("a", { href: href("run") }, "Full run settings"))),
       finding(index),
       lacking(index.lacking),
