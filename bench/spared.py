@@ -1,4 +1,4 @@
-"""CPU seconds of work that is spared, beside the same done in full, alternating in one process.
+"""CPU seconds of work that is spared, and of the same done in full, alternating in one process.
 
     python bench/spared.py RUN [--sounds 40] [--repeats 3]
 

@@ -45,7 +45,7 @@ def test_agrees_with_the_definition_wherever_the_data_lie(n, m, shift):
 
 @pytest.fixture(params=["kept", "not kept"])
 def blocks_of_64(request, monkeypatch):
-    """Small blocks, the distances in which are kept, or computed anew for each use as those of large sets."""
+    """Small blocks, the distances in which are kept, or computed again for each use, like those of large sets."""
     monkeypatch.setattr(kernel, "_BLOCK", 128)
     if request.param == "not kept":
         monkeypatch.setattr(kernel, "_KEPT", 0)

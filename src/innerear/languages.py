@@ -75,7 +75,7 @@ def find_language(name: str) -> Language:
     ('csound', 'javascript')
 
     Raises:
-        UsageError: there is no such language.
+        UsageError: the language is unknown.
     """
     for language, spec in LANGUAGES.items():
         if name.lower() == language or name.lower() in spec.tags:

@@ -52,7 +52,7 @@ JAVASCRIPT = [
     ("console.log(1)", Outcome.NO_AUDIO, "no output.wav"),
     ("let a = 1;\nlet = = 2;", Outcome.ERROR, "SyntaxError: Unexpected token '=' (line 2)"),
     ("let a = 1;\nfoo();", Outcome.ERROR, "ReferenceError: foo is not defined (line 2)"),
-    ("throw 7", Outcome.ERROR, "an exception that is no Error (line 1)"),
+    ("throw 7", Outcome.ERROR, "an exception that is not an Error (line 1)"),
     ("require('numjs')", Outcome.ERROR, "Error: Cannot find module 'numjs'"),
     ("process.exit(3)", Outcome.EXIT_CODE, "left with exit code 3"),
     ("process.abort()", Outcome.EXIT_CODE, "killed by SIGABRT"),

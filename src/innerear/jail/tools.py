@@ -99,7 +99,7 @@ def tool(language: Language) -> Tool:
 
 
 def _plugins(libraries: tuple[str, ...]) -> tuple[list[str], list[str]]:
-    """The folder of Csound's plug-ins, beside its library, and those in it that are used; empty if there is none."""
+    """The folder of Csound's plug-ins, next to its library, and those in it that are used; empty if there is none."""
     for library in libraries:
         if Path(library).name.startswith("libcsound64"):
             for folder in sorted(Path(library).parent.glob("csound/plugins64-*")):
@@ -130,5 +130,7 @@ def _path(name: str, language: Language) -> str:
         raise JailUnavailable(f"{name}, which runs {spec.title} programs, is not installed", f"{spec.install}.")
     path = os.path.realpath(found)
     if sys.platform == "linux" and not elf.libraries([path]):
-        raise JailUnavailable(f"{name}, which runs {spec.title} programs, is no executable: {path}", f"{spec.install}.")
+        raise JailUnavailable(
+            f"{name}, which runs {spec.title} programs, is not an executable: {path}", f"{spec.install}."
+        )
     return path

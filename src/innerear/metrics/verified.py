@@ -102,10 +102,10 @@ class Verified(msgspec.Struct, frozen=True):
         return ""
 
 
-def variant(check: checks.Check, tier: Tier, beside: Sequence[checks.Check] = ()) -> str:
+def variant(check: checks.Check, tier: Tier, all_checks: Sequence[checks.Check] = ()) -> str:
     """Name under which a check is verified: its kind, and the parameters that its rule depends on.
 
-    `beside`: all checks of the probe. They say how an instrument is played, if it is not plainly.
+    `all_checks`: all checks of the probe. They say how an instrument is played, if it is not plainly.
 
     >>> variant(checks.Modulation(of="f0", rate_hz=6, tolerance_hz=1), "notes")
     'modulation:f0'
@@ -117,7 +117,7 @@ def variant(check: checks.Check, tier: Tier, beside: Sequence[checks.Check] = ()
         case checks.Modulation():
             return f"{name}:{check.of}"
         case checks.Instrument():
-            return f"{name}:{check.family}{_way(check, beside)}"
+            return f"{name}:{check.family}{_way(check, all_checks)}"
         case checks.Label():
             return f"{name}:{merged_name(check.label)}"
         case checks.Sequence() | checks.Together():
@@ -142,9 +142,9 @@ def variant(check: checks.Check, tier: Tier, beside: Sequence[checks.Check] = ()
     return f"{name}:{tier}" if tier in ANEW.get(name, ()) else name
 
 
-def _way(check: checks.Instrument, beside: Sequence[checks.Check]) -> str:
+def _way(check: checks.Instrument, all_checks: Sequence[checks.Check]) -> str:
     """How the notes are played; empty if they are held, struck or plucked plainly."""
-    for other in beside:
+    for other in all_checks:
         match other:
             case checks.Modulation(of="level"):
                 return " in tremolo"
@@ -177,17 +177,17 @@ def in_headline(
     check: checks.Check,
     tier: Tier,
     detail: Mapping[str, Any] | None = None,
-    beside: Sequence[checks.Check] = (),
+    all_checks: Sequence[checks.Check] = (),
 ) -> tuple[bool, str]:
     """Whether a check of a tier's probe counts in headlines, and if not, why: excluded by the suite, or unreliable.
 
     `detail`: of the measurement, if there is one; it says if only one ear heard the sound, which is verified apart.
-    `beside`: all checks of the probe.
+    `all_checks`: all checks of the probe.
     """
     if not check.headline:
         return False, "the suite takes it out of headlines"
     ears = (detail or {}).get("ears", "both")
-    found = shipped().get(variant(check, tier, beside) + ("" if ears == "both" else f" by {ears}"))
+    found = shipped().get(variant(check, tier, all_checks) + ("" if ears == "both" else f" by {ears}"))
     if found is None:
         return False, "it is not verified"
     return found.counts, found.why

@@ -356,7 +356,7 @@ def _is_slow(frequency: list[Token]) -> bool:
 
 
 def _outside(line: list[Token]) -> list[Token]:
-    """A line without what is in functions of which the argument is no frequency."""
+    """A line without what is in functions whose argument is not a frequency."""
     pairs, kept, skip = closing(line), [], 0
     for index, token in enumerate(line):
         if index >= skip:

@@ -163,7 +163,7 @@ class _Program:
         return found
 
     def _sounds(self, call: _Call) -> bool:
-        """Whether a sine is no vibrato, envelope or coefficient of a filter."""
+        """Whether a sine makes sound, rather than a vibrato, an envelope or a filter's coefficient."""
         if not call.arguments or self._is_slow(call.arguments[0]):
             return False
         moves = words(call.arguments[0]) & {"time", "t", "phase", "left"} or "phase" in self.kinds(call.arguments[0])

@@ -1,7 +1,7 @@
 """How a JavaScript program is built, by its words, brackets and loops.
 
 The language has no library of sounds: an oscillator is a `Math.sin` whose argument moves with time, noise a random
-number around 0, a filter a recursion or a function that is named as one. So a technique is told by what stands in the
+number around 0, a filter a recursion or a function that is named as one. So a technique is recognised by what is in the
 arithmetic, as for Python, and by names. What a function does in a loop or at three calls, it does several times.
 """
 
@@ -217,7 +217,7 @@ class _Program:
         return ""
 
     def _oscillates(self, call: _Call) -> bool:
-        """Whether a sine makes sound: it moves with time, and is no filter's coefficient, window or vibrato."""
+        """Whether a sine makes sound: it moves with time, and is not a filter's coefficient, a window or a vibrato."""
         span = self.of_token.get(call.at, (call.at, call.last))
         argument = self.tokens[call.first : call.last]
         if any(function.holds(call.at) and _FILTER.search(_snake(function.name)) for function in self.functions):

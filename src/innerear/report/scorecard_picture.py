@@ -82,7 +82,7 @@ def _cell(cell: Cell, left: int, top: int) -> Iterator[str]:
             yield _text(left, top + 38 + 13 * place, line, "small")
         return
     count = "" if cell.few and cell.unit == "share" else f"n {cell.n}"
-    n = ", ".join(filter(None, [count, f"{cell.not_run} not run" if cell.not_run else ""]))
+    n = ", ".join(filter(None, [count, cell.lacks]))
     yield f"<g{' class=' + chr(34) + 'pale' + chr(34) if cell.few else ''}>"
     yield f"<title>{_plain(cell.measure)}{_plain('. ' + cell.note if cell.note else '')}</title>"
     yield (

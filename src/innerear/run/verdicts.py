@@ -25,7 +25,7 @@ class Verdict(msgspec.Struct, frozen=True, omit_defaults=True):
 class Verdicts:
     """The verdicts in a folder, read when first asked for.
 
-    A verdict's key holds the program, the track and the guard itself (`guard_stamp`): another guard judges anew.
+    A verdict's key holds the program, the track and the guard itself (`guard_stamp`): another guard judges again.
     """
 
     def __init__(self, folder: Path) -> None:

@@ -38,8 +38,8 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One score as the answer to one question, with what it is to be compared with.
 
     `value` is `None` if it was not measured; `note` then says why and what to do. `kind` is the kind of sounds that the
-    value is about, empty for the whole tier; `of` is what `n` counts. `fewer` is the number of checks that ran for
-    another system and not for this one. `visible` is the smallest difference between two systems that would have been
+    value is about, empty for the whole tier; `of` is what `n` counts. `fewer` is how many more another system of the
+    table has. `visible` is the smallest difference between two systems that would have been
     seen (5 %, power 80 %): paired by probe if the run has two models, else of two independent systems with this
     interval.
     """
@@ -75,8 +75,14 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def not_run(self) -> int:
-        """Checks that did not run here: all without a verdict, or those that ran for another system, if more."""
+        """Checks that did not run here, or what another system of the table has more of, if that is more."""
         return max(self.fewer, self.missing if self.metric == "checks" else 0)
+
+    @property
+    def lacks(self) -> str:
+        """`not_run` in words; empty if it is 0."""
+        how = "not run" if self.metric == "checks" else "fewer"
+        return f"{counted(self.not_run, self.of.removesuffix('s'))} {how}" if self.not_run else ""
 
     def place(self, value: float | None) -> float | None:
         """Where a value is between floor (0) and ceiling (1), cut off at both; `None` without both."""
@@ -384,9 +390,8 @@ def legend(rows: Sequence[Row]) -> list[str]:
         lines.append(f"smallest visible difference between two systems (5 %, power 80 %): {seen}")
     marked_cells = [cell for cell in cells if cell.not_run and cell.value is not None]
     if marked_cells:
-        missing = dict.fromkeys(f"{cell.tier}: {counted(cell.not_run, 'check')} not run" for cell in marked_cells)
-        listed = "; ".join(missing)
-        lines.append(f"† not all checks could be run, or fewer than for another system of this table ({listed})")
+        listed = "; ".join(dict.fromkeys(f"{cell.tier}: {cell.lacks}" for cell in marked_cells))
+        lines.append(f"† not all checks could be run, or another system of this table has more ({listed})")
     return lines
 
 

@@ -58,7 +58,7 @@ def _node(log: str, code: int) -> Ending | None:
     places = list(_NODE_PLACE.finditer(log))
     told = log[places[-1].start() :] if places else log
     found = _NODE_ERROR.search(told)
-    reason = found[1] if found else "an exception that is no Error"
+    reason = found[1] if found else "an exception that is not an Error"
     if places:
         reason += f" (line {places[-1][1]})"
     return (Status.FORBIDDEN if _NODE_REFUSED.search(told) else Status.ERROR), code, reason

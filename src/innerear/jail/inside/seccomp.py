@@ -35,7 +35,7 @@ futex 202 98  set_robust_list 273 99  get_robust_list 274 100  set_tid_address 2
 sched_yield 24 124  exit 60 93  exit_group 231 94  restart_syscall 219 128  arch_prctl 158 -
 """
 
-# What tools that are not Python need besides. Csound sets its user to itself; without capabilities there is no other.
+# What tools other than Python also need. Csound sets its user to itself; without capabilities no other is possible.
 TOOL_CALLS = """
 epoll_create1 291 20  epoll_ctl 233 21  epoll_wait 232 -  epoll_pwait 281 22  eventfd2 290 19
 execve 59 221  setuid 105 146  membarrier 324 283  statfs 137 43  fstatfs 138 44

@@ -28,7 +28,7 @@ InnerEar.scorecard = (() => {
     return el("td", { class: few || notRun > c.n ? "few" : null, "data-tier": tier, title: [c.measure, ...c.also.filter((o) => o.value !== null).map((o) => `${o.measure}: ${figure(o, o.value)}, n ${o.n}`), c.note].filter(Boolean).join("\n") },
       el("b", {}, shown), el("span", { class: "muted" }, range), " ", el("small", {}, brief, c.kind && c.kind !== tier ? `, ${c.kind}` : ""),
       few ? null : bar(c),
-      el("small", { class: "ends" }, el("span", {}, end(c, "floor")), el("span", {}, `n = ${number(c.n)}`, notRun ? el("b", { class: "fewer" }, ` · ${number(notRun)} check${notRun === 1 ? "" : "s"} not run`) : null), el("span", {}, end(c, "ceiling"))));
+      el("small", { class: "ends" }, el("span", {}, end(c, "floor")), el("span", {}, `n = ${number(c.n)}`, notRun ? el("b", { class: "fewer" }, ` · ${number(notRun)} ${c.of.replace(/s$/, notRun === 1 ? "" : "s")} ${c.metric === "checks" ? "not run" : "fewer"}`) : null), el("span", {}, end(c, "ceiling"))));
   }
 
   const BRIEF = { audio: "run", checks: "of checks passed", whisper_wer: "of words recognised", told_from_real: "told from real (0.5 is best)", spread: "of real spread" };
