@@ -20,8 +20,9 @@ from vendi_score import vendi as theirs
 
 from innerear.distance import logistic
 from innerear.distance.diversity import vendi
-from innerear.distance.realism import PENALTY, apart, components, told_from_real, typicality
+from innerear.distance.realism import PENALTY, apart, components, told_from_real
 from innerear.distance.sounds import Sounds
+from innerear.distance.typicality import typicality
 
 
 def timed(function, *given, **more):

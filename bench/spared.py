@@ -24,8 +24,9 @@ import numpy as np
 
 from innerear.checks import Label
 from innerear.distance.labelled import of_reference
-from innerear.distance.realism import real_splits, typicality
+from innerear.distance.realism import real_splits
 from innerear.distance.sounds import Scale, Sounds
+from innerear.distance.typicality import typicality
 from innerear.metrics.base import Sound
 from innerear.metrics.classes import LabelCheck
 from innerear.metrics.measure import keys

@@ -6,7 +6,8 @@ from scipy.spatial.distance import cdist, pdist
 
 from innerear.distance import kernel
 from innerear.distance.intervals import assign, interval
-from innerear.distance.kernel import KernelReference, KernelSums, kad, kad_interval, median_distance, p_value
+from innerear.distance.kernel import KernelReference, KernelSums, kad, kad_interval, median_distance
+from innerear.distance.permutation import permutation_test
 from innerear.errors import UsageError
 
 
@@ -164,7 +165,8 @@ def test_the_permutation_test_keeps_its_level_under_no_difference():
 
 
 def test_the_permutation_test_sees_a_difference():
-    assert p_value(clips(30), clips(30, seed=1, shift=1.0), seed=0, permutations=199) == pytest.approx(1 / 200)
+    tested = permutation_test(clips(30), clips(30, seed=1, shift=1.0), seed=0, permutations=199)
+    assert tested.p == pytest.approx(1 / 200)
 
 
 def test_a_reference_of_silence_is_refused():

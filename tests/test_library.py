@@ -14,7 +14,7 @@ import innerear
 from innerear import Clip, fad, kad, plugins, realism, wer
 from innerear.cli.main import main
 from innerear.distance import folders
-from innerear.distance.kernel import ALL, permutation_test
+from innerear.distance.permutation import ALL, permutation_test
 from innerear.embed import open_embedder
 from innerear.errors import UsageError
 from innerear.markup import MOST_ROWS

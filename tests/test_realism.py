@@ -16,8 +16,9 @@ from innerear.distance.diversity import coverage, diversity, vendi
 from innerear.distance.labelled import diversity as folder_diversity
 from innerear.distance.labelled import of_reference, words_of, words_of_each
 from innerear.distance.labelled import realism as folder_realism
-from innerear.distance.realism import apart, ceiling, farthest, real_splits, told_from_real, typicality
+from innerear.distance.realism import apart, ceiling, farthest, real_splits, told_from_real
 from innerear.distance.sounds import Scale, Sounds
+from innerear.distance.typicality import typicality
 from innerear.dsp.levelling import LENGTHS, cuts
 from innerear.dsp.telltales import WORDS, telltales
 from innerear.errors import UsageError

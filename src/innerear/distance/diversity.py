@@ -16,8 +16,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from innerear.distance.moments import Array
-from innerear.distance.realism import NEIGHBOURS, SEED
+from innerear.distance.realism import SEED
 from innerear.distance.sounds import Scale, Sounds, others
+from innerear.distance.typicality import NEIGHBOURS
 from innerear.errors import UsageError
 from innerear.stats import bootstrap
 

@@ -26,9 +26,10 @@ from innerear.compute.threads import ordered
 from innerear.distance import compat
 from innerear.distance.distance import Distance, SetFacts, warnings
 from innerear.distance.frechet import fad_inf, fad_interval, frechet_distance, per_clip
-from innerear.distance.kernel import KernelReference, kad_interval, permutation_test
+from innerear.distance.kernel import KernelReference, kad_interval
 from innerear.distance.kernel import kad as kernel_distance
 from innerear.distance.moments import Gaussian, stack
+from innerear.distance.permutation import permutation_test
 from innerear.embed import Embedder, Frames, open_embedder
 from innerear.embed.loudness import LoudnessRule
 from innerear.embed.store import load_frames, save_frames
@@ -238,7 +239,7 @@ def kad(
     """Kernel audio distance of a set of sounds to a reference, with its interval over clips.
 
     `permutations`: least number of permutations for the p-value of "both sets come from the same source"; 0
-    for none (see `kernel.permutation_test`). `like_kadtk`: the number that kadtk gives for these embeddings,
+    for none (see `permutation.permutation_test`). `like_kadtk`: the number that kadtk gives for these embeddings,
     without loudness normalisation.
 
     Raises:

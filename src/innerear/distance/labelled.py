@@ -21,9 +21,10 @@ from numpy.typing import NDArray
 from innerear.distance.diversity import Diversity
 from innerear.distance.diversity import diversity as diversity_of
 from innerear.distance.folders import Source, embed
-from innerear.distance.realism import Told, Typicality, apart, farthest, told_from_real
-from innerear.distance.realism import typicality as typicality_of
+from innerear.distance.realism import Told, apart, farthest, told_from_real
 from innerear.distance.sounds import Sounds
+from innerear.distance.typicality import Typicality
+from innerear.distance.typicality import typicality as typicality_of
 from innerear.dsp.telltales import WORDS
 from innerear.embed import TELLTALES, Embedder, is_levelled
 from innerear.errors import UsageError

@@ -1,7 +1,7 @@
 """Tokens of programs in Csound, Faust and JavaScript: words, strings and marks with their lines, without comments.
 
-Enough to tell code from comments and strings; it is not a parser. Where JavaScript leaves open whether a slash divides or
-begins a regular expression, the words in it are given as well, so that nothing hides there.
+Enough to tell code from comments and strings; it is not a parser. If JavaScript leaves open whether a slash divides
+or begins a regular expression, the words in it are given as well, so that nothing hides there.
 """
 
 from __future__ import annotations

@@ -24,10 +24,10 @@ from innerear.distance.realism import (
     pairs,
     real_splits,
     told_from_real,
-    typicality,
 )
 from innerear.distance.realism import ceiling as ceiling_of
 from innerear.distance.sounds import Sounds
+from innerear.distance.typicality import typicality
 from innerear.embed import LEVELLED, TELLTALES
 from innerear.embed.batches import Embedded, Embedding
 from innerear.metrics.group import Group
