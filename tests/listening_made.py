@@ -15,9 +15,10 @@ from innerear.clip import Clip
 from innerear.listening import files
 from innerear.records import Completion, Limits, Outcome, Probe, Render, digest
 from innerear.render.render import store
+from innerear.run.create import create
 from innerear.run.keys import render_key
 from innerear.run.parts import Writer
-from innerear.run.run import Run, RunConfig, create, program_of
+from innerear.run.run import Run, RunConfig, program_of
 
 RATE_HZ = 44_100
 Sound = Callable[[Probe, np.random.Generator], "np.ndarray | None"]

@@ -18,7 +18,8 @@ from innerear.ask.models.swap import derange
 from innerear.ask.models.talker import text_of
 from innerear.ask.strategies import find_strategy
 from innerear.errors import UsageError
-from innerear.run.run import Run, RunConfig, create
+from innerear.run.create import create
+from innerear.run.run import Run, RunConfig
 from innerear.sharing.conditions import conditions
 
 TWO = suite.edition("2")

@@ -18,7 +18,8 @@ from innerear.ask.strategies import find_strategy
 from innerear.cli.main import main
 from innerear.errors import UsageError
 from innerear.records import Completion, Outcome
-from innerear.run.run import Run, RunConfig, create
+from innerear.run.create import create
+from innerear.run.run import Run, RunConfig
 from innerear.stages import choose_embedders
 
 pytest.importorskip("inspect_ai", reason="the extra [inspect] is not installed")

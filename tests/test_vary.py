@@ -16,7 +16,8 @@ from innerear import checks, suite
 from innerear.ask.strategies import find_strategy
 from innerear.errors import SuiteError
 from innerear.records import Completion, Probe
-from innerear.run.run import RunConfig, create
+from innerear.run.create import create
+from innerear.run.run import RunConfig
 from innerear.suite.vary import NAMES, WORDS, vary
 
 EDITION = suite.edition("1")

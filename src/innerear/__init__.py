@@ -21,15 +21,16 @@ if TYPE_CHECKING:
     from innerear.jail import open_jail
     from innerear.programs.extract import extract
     from innerear.records import Completion, Limits, Measurement, Probe, Program, Render, Score
+    from innerear.run.create import create
     from innerear.run.progress import show_progress
-    from innerear.run.run import Run, RunConfig, create
+    from innerear.run.run import Run, RunConfig
     from innerear.stages import evaluate
     from innerear.suite import Suite, choose, load
 
 _HOME = {
     "Clip": "clip", "Completion": "records", "InnerEarError": "errors", "Limits": "records", "Measurement": "records",
     "Probe": "records", "Program": "records", "Render": "records", "Run": "run.run", "RunConfig": "run.run",
-    "Score": "records", "Suite": "suite", "choose": "suite", "create": "run.run", "diversity": "distance.labelled",
+    "Score": "records", "Suite": "suite", "choose": "suite", "create": "run.create", "diversity": "distance.labelled",
     "evaluate": "stages", "extract": "programs.extract", "frechet_distance": "distance.frechet",
     "fad": "distance.folders", "kad": "distance.folders", "load": "suite", "open_embedder": "embed",
     "open_jail": "jail", "open_model": "ask.models", "read": "clip", "realism": "distance.labelled",

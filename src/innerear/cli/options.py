@@ -179,7 +179,7 @@ class Wanted:
         Raises:
             UsageError: it cannot be made, or holds something else.
         """
-        from innerear.run.run import create
+        from innerear.run.create import create
 
         command = storable(shlex.join(["innerear", *sys.argv[1:]]))
         try:

@@ -20,8 +20,9 @@ from innerear.inspect.scorer import wave_in
 from innerear.inspect.solver import ANSWER, convert
 from innerear.metrics.measure import paired
 from innerear.records import TIERS, Completion, Item, Measurement, Message, Outcome, Probe, Render, Tier
+from innerear.run.create import create
 from innerear.run.parts import Writer, write_whole
-from innerear.run.run import Run, RunConfig, create, embeddings_folder, save
+from innerear.run.run import Run, RunConfig, embeddings_folder, save
 from innerear.sharing.pack import AUDIO
 
 Place = tuple[Tier, int, str]

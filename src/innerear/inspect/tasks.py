@@ -161,7 +161,7 @@ def _samples(probes: list[Probe], strategy: str, track: str) -> list[Sample]:
 def _asked(loaded: Suite, strategy: str, embedders: list[str], config: JailConfig, content: str) -> dict[str, Any]:
     """What `innerear import` writes into `run.json`, and the versions that results may depend on."""
     from innerear.languages import language_of
-    from innerear.run.run import versions
+    from innerear.run.create import versions
 
     return {
         "strategy": strategy,

@@ -34,9 +34,10 @@ from innerear.listening.sources import Source, noise, recordings_of, sources_of
 from innerear.records import Probe, digest
 from innerear.report.validations import Kind
 from innerear.report.write import script
+from innerear.run.create import versions
 from innerear.run.parts import to_json, write_whole
 from innerear.run.progress import Progress, Tally, silent
-from innerear.run.run import Run, versions
+from innerear.run.run import Run
 from innerear.run.whole import new_folder, sweep
 from innerear.stats import grouped
 

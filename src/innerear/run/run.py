@@ -5,14 +5,9 @@ docs/start.md describes the folder. Nothing here runs a stage; see `stages`.
 
 from __future__ import annotations
 
-import contextlib
-import datetime
 import functools
-import os
-import platform
 import time
-from collections.abc import Callable, Iterator, Sequence
-from importlib import metadata
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,11 +43,6 @@ from innerear.suite import CANARY, holds_canary
 
 LOOKS = 5  # attempts to read run.json and probes.jsonl in step: another process may be between writing the two
 LOOK_S = 0.05  # between two attempts
-OURS = {
-    "audio", "completions", "embeddings", "guarded", "heard.json", "listening", "measurements", "probes.jsonl",
-    "renders", "repeats", "report", "run.json", "scores.json",
-}  # fmt: skip
-"""Names in a run folder."""
 
 
 class RunConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,7 +119,7 @@ class Run:
         self.folder = folder
         self.verdicts = Verdicts(folder / "guarded")
         for look in range(LOOKS):
-            self.file, self.probes = _read_file(folder), _read_probes(folder / "probes.jsonl")
+            self.file, self.probes = read_file(folder), read_probes(folder / "probes.jsonl")
             if holds(self.file, self.probes):
                 return
             time.sleep(LOOK_S if look < LOOKS - 1 else 0)
@@ -258,7 +248,12 @@ def probes_digest(probes: Sequence[Probe]) -> str:
     return digest("probes", sorted(probes, key=lambda probe: probe.id))
 
 
-def _read_file(folder: Path) -> RunFile:
+def read_file(folder: Path) -> RunFile:
+    """Read `run.json`.
+
+    Raises:
+        UsageError: the folder is not a run, or is of another version.
+    """
     path = folder / "run.json"
     try:
         return from_json(path.read_bytes(), RunFile)
@@ -273,7 +268,7 @@ def _read_file(folder: Path) -> RunFile:
         ) from error
 
 
-def _read_probes(path: Path, skip_bad: bool = False) -> list[Probe]:
+def read_probes(path: Path, skip_bad: bool = False) -> list[Probe]:
     """The probes of a run; with `skip_bad`, only those that can be read."""
     probes = []
     try:
@@ -324,124 +319,6 @@ def _why_not_rendered(language: Language) -> str:
     return "not rendered yet"
 
 
-def create(folder: Path, asked: RunConfig, probes: Sequence[Probe], command: str) -> Run:
-    """Make a run folder, or extend an existing one: models, probes, embedders and attempts are merged.
-
-    Raises:
-        UsageError: the folder holds something else, or the new configuration cannot share a table with the old one
-            (another strategy, suite, limits, seed or track, or other parameters).
-    """
-    with locked(folder):
-        return _create(folder, asked, probes, command)
-
-
-def _create(folder: Path, asked: RunConfig, probes: Sequence[Probe], command: str) -> Run:
-    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    if not (folder / "run.json").exists():
-        names = (
-            {path.name for path in folder.iterdir() if not path.name.endswith(".part")} if folder.exists() else set()
-        )
-        if names - OURS or (names and not names & {"completions", "probes.jsonl"}):
-            raise UsageError(f"{folder} is neither empty nor a run; name a new folder, or one that `innerear run` made")
-        _write_probes(folder, probes)
-        made_with = versions(asked.languages)
-        return save(folder, RunFile(asked, now, command, made_with, machine(), {}, [probes_digest(probes)]))
-    file, known = _read_file(folder), _read_probes(folder / "probes.jsonl", skip_bad=True)
-    if not holds(file, known):
-        known = _mended(folder, file, known, probes)
-    asked, probes = _joined(folder, file.asked, known, asked, probes)
-    if (file.asked, known) == (asked, list(probes)):
-        return Run(folder)
-    before, after = probes_digest(known), probes_digest(probes)
-    if before != after:  # if killed between any two of these writes, the folder is still a valid run
-        save(folder, msgspec.structs.replace(file, probes=[before, after]))
-        _write_probes(folder, probes)
-    made_with = versions(asked.languages)
-    return save(folder, RunFile(asked, file.created, command, made_with, machine(), file.signatures, [after]))
-
-
-def _write_probes(folder: Path, probes: Sequence[Probe]) -> None:
-    write_whole(folder / "probes.jsonl", b"".join(msgspec.json.encode(probe) + b"\n" for probe in probes))
-
-
-def _mended(folder: Path, file: RunFile, readable: Sequence[Probe], given: Sequence[Probe]) -> list[Probe]:
-    """Restore a damaged `probes.jsonl` from its readable probes and those given by a command.
-
-    Raises:
-        UsageError: some probes are still missing.
-    """
-    known = {probe.id for probe in readable}
-    joined = [*readable, *(probe for probe in given if probe.id not in known)]
-    for probes in (list(given), joined):
-        if holds(file, probes):
-            _write_probes(folder, probes)
-            return probes
-    raise UsageError(
-        f"{folder / 'probes.jsonl'} was changed, and this command does not give all the probes it lacks. Restore it, "
-        f"or write it again with the command that made it: {file.command}"
-    )
-
-
-def _joined(
-    folder: Path, then: RunConfig, known: Sequence[Probe], asked: RunConfig, probes: Sequence[Probe]
-) -> tuple[RunConfig, list[Probe]]:
-    """Merge the configuration of an existing run (`then`, `known`) with that of a second command."""
-    probes = _joined_probes(folder, then, known, asked, probes)
-    must_agree = ["strategy", "limits", "seed", "track"]
-    if set(then.models) & set(asked.models) or (then.parameters and asked.parameters):
-        must_agree.append("parameters")
-    for name in must_agree:
-        if getattr(then, name) != getattr(asked, name):
-            raise _other(folder, name, getattr(then, name), getattr(asked, name))
-    return msgspec.structs.replace(
-        asked,
-        models=list(dict.fromkeys([*then.models, *asked.models])),
-        languages=list(dict.fromkeys([*then.languages, *asked.languages])),
-        embedders=list(dict.fromkeys([*then.embedders, *asked.embedders])),
-        attempts=max(then.attempts, asked.attempts),
-        parameters=asked.parameters or then.parameters,
-        base_url=asked.base_url or then.base_url,
-    ), probes
-
-
-def _joined_probes(
-    folder: Path, then: RunConfig, known: Sequence[Probe], asked: RunConfig, probes: Sequence[Probe]
-) -> list[Probe]:
-    """The probes of both; or the new ones if only checks were edited and none of the run's probes is missing."""
-    old, new = ({probe.id: probe for probe in some} for some in (known, probes))
-    shared = old.keys() & new.keys()
-    if then.suite_digest == asked.suite_digest and all(old[name] == new[name] for name in shared):
-        return [*known, *(probe for probe in probes if probe.id not in old)]
-    if (
-        _is_other(then.suite, asked.suite)
-        or shared < old.keys()
-        or any(_question(old[name]) != _question(new[name]) for name in shared)
-    ):
-        old_suite, new_suite = (f"{one.suite} (digest {one.suite_digest[:12]})" for one in (then, asked))
-        raise _other(folder, "suite", old_suite, new_suite)
-    return list(probes)
-
-
-def _is_other(then: str, now: str) -> bool:
-    """Whether two suites have different names; a part of an edition may grow into the whole.
-
-    >>> _is_other("edition 2/core", "edition 2"), _is_other("mine", "edition 1"), _is_other("", "edition 1")
-    (False, True, False)
-    """
-    return bool(then and now) and not now.startswith(then) and not then.startswith(now)
-
-
-def _question(probe: Probe) -> Probe:
-    """What determines the messages to a model: everything but the checks, which are re-measured when they change."""
-    return msgspec.structs.replace(probe, expect=[])
-
-
-def _other(folder: Path, what: str, then: object, now: object) -> UsageError:
-    return UsageError(
-        f"{folder} was made with {what} {then}, this command has {now}: a run can have only one; name another folder"
-    )
-
-
 def update(folder: Path, change: Callable[[RunFile], RunFile]) -> Run:
     """Change `run.json` under a lock, keeping what other processes have added since it was read."""
     with locked(folder):
@@ -454,34 +331,6 @@ def save(folder: Path, file: RunFile) -> Run:
     """Write `run.json` and open the run."""
     write_whole(folder / "run.json", to_json(file, indent=2))
     return Run(folder)
-
-
-def versions(languages: Sequence[Language] = ()) -> dict[str, str]:
-    """Versions of this package, of the packages its numbers may depend on and of the languages' tools, by name."""
-    by_name = {"innerear": metadata.version("innerear"), **runtime()}
-    for language in languages:
-        by_name |= {name: version for name, version in runtime(language).items() if version}
-    for name in ("soundfile", "soxr", "ai-edge-litert", "onnxruntime", "tokenizers", "pyloudnorm"):
-        with contextlib.suppress(metadata.PackageNotFoundError):
-            by_name[name] = metadata.version(name)
-    return by_name
-
-
-def machine() -> dict[str, Any]:
-    """The operating system, the processor and its core count; nothing that identifies the owner."""
-    return {
-        "system": f"{platform.system()} {platform.release()}",
-        "processor": _processor() or platform.machine(),
-        "cores": os.cpu_count(),
-    }
-
-
-def _processor() -> str | None:
-    try:
-        lines: Iterator[str] = iter(Path("/proc/cpuinfo").read_text().splitlines())
-    except OSError:
-        return None
-    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), None)
 
 
 def embeddings_folder(run: Run, name: str) -> Path:
