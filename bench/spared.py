@@ -18,7 +18,6 @@ import re
 import time
 from collections.abc import Callable
 from pathlib import Path
-from unittest import mock
 
 import numpy as np
 
@@ -77,9 +76,12 @@ def labels(run: Run, sounds: int, repeats: int) -> None:
     )
 
 
-def of_all_pairs(scale: Scale, first: Sounds, second: Sounds) -> np.ndarray:
-    same = np.equal.outer(np.array(first.classes), np.array(second.classes))
-    return np.where(same, scale.distances(first, second), np.inf)
+class AllPairs(Scale):
+    """Distances within classes, from those of all pairs."""
+
+    def distances_within_classes(self, first: Sounds, second: Sounds) -> np.ndarray:
+        same = np.equal.outer(np.array(first.classes), np.array(second.classes))
+        return np.where(same, self.distances(first, second), np.inf)
 
 
 def recordings(repeats: int) -> None:
@@ -88,8 +90,7 @@ def recordings(repeats: int) -> None:
     rest, part = next(iter(real_splits(of_reference(reference))))
 
     def plain() -> object:
-        with mock.patch.object(Scale, "distances_within_classes", of_all_pairs):
-            return typicality(rest, part)
+        return typicality(rest, part, AllPairs.of(rest))
 
     assert typicality(rest, part) == plain()
     line("typicality", lambda: typicality(rest, part), plain, repeats)

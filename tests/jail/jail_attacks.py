@@ -50,20 +50,23 @@ class Attack:
         return "\n".join([PRELUDE, *lines, self.code, 'print("GOT" + "THROUGH")'])
 
 
-def _group(group: str, harmless: str, harmful: str = "", **more: object) -> list[Attack]:
+def grouped(
+    group: str, harmless: str, harmful: str = "", mark: str = "# ", kind: type[Attack] = Attack, **more: object
+) -> list[Attack]:
+    """The attacks in two texts, in which a line that begins with `mark` names the next one."""
     found = []
     for text, flag in ((harmless, True), (harmful, False)):
-        for block in text.split("\n# ")[1:]:
+        for block in text.split(f"\n{mark}")[1:]:
             name, _, code = block.partition("\n")
-            found.append(Attack(group, name.strip(), code, harmless=flag, **more))  # type: ignore[arg-type]
+            found.append(kind(group, name.strip(), code, harmless=flag, **more))  # type: ignore[arg-type]
     return found
 
 
 def _ending(group: str, text: str, *outcomes: Outcome, limits: Limits = SHORT) -> list[Attack]:
-    return _group(group, "", text, outcomes=frozenset(outcomes), limits=limits)
+    return grouped(group, "", text, outcomes=frozenset(outcomes), limits=limits)
 
 
-NETWORK = _group(
+NETWORK = grouped(
     "network",
     """
 # tcp-loopback
@@ -146,7 +149,7 @@ libc.syscall(ctypes.c_long(0x40000000 + 39))
     Outcome.EXIT_CODE,
 )
 
-READ = _group(
+READ = grouped(
     "read",
     """
 # etc-passwd
@@ -279,7 +282,7 @@ need([s for s in alive if s.fileno() >= 0 and s.getpeername() is not None])
 """,
 )
 
-WRITE = _group(
+WRITE = grouped(
     "write",
     """
 # overwrite-canary
@@ -386,7 +389,7 @@ os.ftruncate(os.open("/proc/self/fd/3", os.O_RDWR), 1 << 40)
 )
 
 OUTPUT = [
-    *_group(
+    *grouped(
         "output",
         """
 # symlink
@@ -496,7 +499,7 @@ def find(*parts):
 
 SIGHT = [
     Attack(attack.group, attack.name, SEE + attack.code, attack.harmless)
-    for attack in _group(
+    for attack in grouped(
         "sight",
         """
 # import-this-package
@@ -554,7 +557,7 @@ need("pip" in os.listdir(FOLDERS[-1]))
     )
 ]
 if find_library("flite"):
-    SIGHT += _group(
+    SIGHT += grouped(
         "sight",
         """
 # speech-of-flite
@@ -568,7 +571,7 @@ need(flite.cst_wave_save_riff(sound, b"output.wav") == 0)
     )
 
 EXHAUSTION = (
-    _group(
+    grouped(
         "exhaustion",
         """
 # fork
@@ -779,7 +782,7 @@ for _ in range(100000): print("x" * 100)
     )
 )
 
-PROCESSES = _group(
+PROCESSES = grouped(
     "processes",
     """
 # signal-parent
@@ -844,7 +847,7 @@ call(440, 440, 0, 0, 0, 0, 0)
 """,
 )
 
-PRIVILEGE = _group(
+PRIVILEGE = grouped(
     "privilege",
     """
 # user-namespace
@@ -940,7 +943,7 @@ call(453, 453, 0, 4096, 0)
 """,
 )
 
-CHANNELS = _group(
+CHANNELS = grouped(
     "channels",
     """
 # flock-on-shared-file

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 
-from jail_attacks import QUICK, SHORT
+from jail_attacks import SHORT, Attack, grouped
 
 from innerear.languages import Language
 from innerear.records import Limits, Outcome
@@ -14,23 +13,11 @@ BOMB = Limits(cpu_s=1, wall_s=2, memory_bytes=160 << 20, file_bytes=8 << 20)
 ANY_END = frozenset(Outcome) - {Outcome.OK, Outcome.NOT_RENDERED}
 
 
-@dataclass(frozen=True)
-class LanguageAttack:
-    """One attack. It got through if it prints GOTTHROUGH; the other fields are those of `jail_attacks.Attack`."""
-
-    language: Language
-    name: str
-    code: str
-    harmless: bool = False
-    outcomes: frozenset[Outcome] | None = None
-    limits: Limits = QUICK
-
-    @property
-    def id(self) -> str:
-        return f"{self.language}-{self.name}"
+class LanguageAttack(Attack):
+    """One attack in the language that its group names. It got through if it prints GOTTHROUGH."""
 
     def program(self, world: dict[str, object]) -> str:
-        return _WRITERS[self.language](self.code, world)
+        return _WRITERS[self.group](self.code, world)
 
 
 def _javascript(code: str, world: dict[str, object]) -> str:
@@ -52,6 +39,11 @@ def _filled(code: str, world: dict[str, object]) -> str:
 def _csound(code: str, world: dict[str, object]) -> str:
     """Text before `---` is options; after it an instrument, which may be followed by a score after another `---`."""
     options, orchestra, score, *_ = [*_filled(code, world).split("\n---\n"), "i 1 0 0.1\ne 0.1"]
+    return csd(f'opcode through, 0, 0\nprints "GOT%s\\n", "THROUGH"\nendop\n{orchestra}', score, options)
+
+
+def csd(orchestra: str = "instr 1\nout poscil(0.3, 440)\nendin", score: str = "i 1 0 1", options: str = "-odac") -> str:
+    """A Csound program; its orchestra begins in line 10."""
     return f"""<CsoundSynthesizer>
 <CsOptions>
 {options}
@@ -61,9 +53,6 @@ sr = 44100
 ksmps = 32
 nchnls = 1
 0dbfs = 1
-opcode through, 0, 0
-prints "GOT%s\\n", "THROUGH"
-endop
 {orchestra}
 </CsInstruments>
 <CsScore>
@@ -80,16 +69,11 @@ def _faust(code: str, world: dict[str, object]) -> str:
 _WRITERS = {"javascript": _javascript, "csound": _csound, "faust": _faust}
 
 
-def _group(language: Language, harmless: str, harmful: str = "") -> list[LanguageAttack]:
-    found = []
-    for text, flag in ((harmless, True), (harmful, False)):
-        for block in text.split("\n## ")[1:]:
-            name, _, code = block.partition("\n")
-            found.append(LanguageAttack(language, name.strip(), code, harmless=flag))
-    return found
+def _group(language: Language, harmless: str, harmful: str = "") -> list[Attack]:
+    return grouped(language, harmless, harmful, mark="## ", kind=LanguageAttack)
 
 
-def _ending(language: Language, text: str, *outcomes: Outcome, limits: Limits = SHORT) -> list[LanguageAttack]:
+def _ending(language: Language, text: str, *outcomes: Outcome, limits: Limits = SHORT) -> list[Attack]:
     wanted = frozenset(outcomes) or ANY_END
     blocks = (block.partition("\n") for block in text.split("\n## ")[1:])
     return [LanguageAttack(language, name.strip(), code, False, wanted, limits) for name, _, code in blocks]

@@ -6,8 +6,9 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+from jail_attacks import Attack
 from jail_world import World, settled, verdict
-from language_attacks import ATTACKS, LanguageAttack
+from language_attacks import ATTACKS
 from test_jail_languages import CSOUND, FAUST, SOUND
 
 from innerear.jail import open_jail
@@ -49,25 +50,25 @@ def targets() -> Iterator[dict[tuple[str, str], tuple[ZygoteJail, object, int]]]
         jail.close()
 
 
-def broken(targets, world: World, way: str, attack: LanguageAttack) -> list[str]:
-    if missing(attack.language):
-        pytest.skip(f"{', '.join(missing(attack.language))} is not installed")
+def broken(targets, world: World, way: str, attack: Attack) -> list[str]:
+    if missing(attack.group):
+        pytest.skip(f"{', '.join(missing(attack.group))} is not installed")
     if way != "auto" and _lacks(way)[0]:
         pytest.skip(_lacks(way)[0])
-    honest = HONEST[attack.language]
-    if (way, attack.language) not in targets:
+    honest = HONEST[attack.group]
+    if (way, attack.group) not in targets:
         if way == "auto":
-            jail = open_jail(language=attack.language)
+            jail = open_jail(language=attack.group)
         else:
-            jail = ZygoteJail(Start(way, language=attack.language), {"tier": way})
+            jail = ZygoteJail(Start(way, language=attack.group), {"tier": way})
         jail.run(honest, Limits())
         clip = jail.run(honest, Limits()).clip
         assert clip is not None
-        targets[way, attack.language] = jail, clip.samples, settled(jail)
-    jail, reference, base = targets[way, attack.language]
+        targets[way, attack.group] = jail, clip.samples, settled(jail)
+    jail, reference, base = targets[way, attack.group]
     # After a bomb, or anything else that has to be ended, the next program must be what it was.
     found = verdict(jail, world, attack, reference, base, honest if attack.outcomes else "")
-    if attack.language == "csound" and attack.outcomes is None:
+    if attack.group == "csound" and attack.outcomes is None:
         found = [one for one in found if one != "audio was taken"]  # it plays on after a refusal
     return found
 
@@ -81,7 +82,7 @@ def test_the_usual_jail_holds(targets, world, attack):
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("language", HONEST)
 def test_every_jail_holds(targets, world, language, way):
-    attacks = [a for a in ATTACKS if a.language == language and (way == "auto" or a.outcomes is None)]
+    attacks = [a for a in ATTACKS if a.group == language and (way == "auto" or a.outcomes is None)]
     found = {one.id: broken(targets, world, way, one) for one in attacks}
     assert {name: problems for name, problems in found.items() if problems} == {}
     assert len(found) >= 14
@@ -94,7 +95,7 @@ def test_a_harmless_attack_succeeds_without_a_jail(world, language):
         pytest.skip(f"{', '.join(missing(language))} is not installed")
     jail, rotten = open_jail("off", language=language), []
     for attack in ATTACKS:
-        if attack.language == language and attack.harmless:
+        if attack.group == language and attack.harmless:
             ran = jail.run(attack.program(world.literals(jailed=False)), attack.limits)
             try:
                 reached = world.broken()

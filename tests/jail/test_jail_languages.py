@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from jail_world import processes
+from language_attacks import csd
 
 from innerear.cli.doctor import _languages as doctor_languages
 from innerear.errors import JailFailure, JailUnavailable, UsageError
@@ -64,27 +65,6 @@ JAVASCRIPT = [
     ("for (const s of ['SIGXCPU', 'SIGTERM']) process.on(s, () => 0);\nfor (;;);", Outcome.CPU_LIMIT, "of CPU"),
     ("setTimeout(() => 0, 9000)", Outcome.TIMED_OUT, "more than"),
 ]
-
-
-def csd(orchestra: str = "instr 1\nout poscil(0.3, 440)\nendin", score: str = "i 1 0 1", options: str = "-odac") -> str:
-    """A Csound program; its orchestra begins in line 10."""
-    return f"""<CsoundSynthesizer>
-<CsOptions>
-{options}
-</CsOptions>
-<CsInstruments>
-sr = 44100
-ksmps = 32
-nchnls = 1
-0dbfs = 1
-{orchestra}
-</CsInstruments>
-<CsScore>
-{score}
-</CsScore>
-</CsoundSynthesizer>
-"""
-
 
 CSOUND = [
     (csd(), Outcome.OK, ""),
