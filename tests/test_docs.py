@@ -117,6 +117,20 @@ def test_the_documented_probe_is_a_suite(tmp_path):
     assert probe.expect
 
 
+def test_readme_numbers_and_picture_give_the_same_rates_of_checks():
+    readme, numbers = (re.sub(r"\s+", " ", (ROOT / page).read_text()) for page in ("README.md", "docs/numbers.md"))
+    picture = " ".join(re.findall(r">([^<]+)<", (ROOT / "docs/report/scorecard.svg").read_text()))
+    rates = re.findall(r"passes (\d+ %) of (\d+) checks", readme)
+    assert len(rates) == 2, "notes, and environment"
+    for share, n in rates:
+        assert f"| {share} of {n} |" in numbers
+        assert f"checks passed {share} n {n} of checks passed" in picture
+    ((words, n),) = re.findall(r"gets (\d+ %) of its (\d+) words", readme)
+    assert f"told no text {words} n {n} of words recognised" in picture
+    ((told,),) = [re.findall(r"knows which is which (\d+) times in 100", readme)]
+    assert f"environment by aisfx 0.{told} " in picture
+
+
 def test_the_readme_names_both_commands():
     text = (ROOT / "README.md").read_text()
     assert "make demo" in text

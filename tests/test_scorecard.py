@@ -14,7 +14,9 @@ from innerear.cli.table import said_of_distances
 from innerear.records import Scope, Score
 from innerear.report.scorecard_picture import scorecard_svg
 from innerear.run.run import Run
-from innerear.scores.scorecard import QUESTIONS, legend, marked, scorecard, sentence, text, tiers_of
+from innerear.scores.cells import QUESTIONS, tiers_of
+from innerear.scores.scorecard import marked, scorecard
+from innerear.scores.scorecard_words import legend, sentence, text
 from innerear.sharing.scorecards import FORMATS
 
 HOSTILE = '</title><script>alert(1)</script>"&\x1b[31m\ud800'

@@ -18,7 +18,9 @@ def print_scorecard(scores: Sequence[Score]) -> None:
     from rich.text import Text
 
     from innerear.cli.table import once_each
-    from innerear.scores.scorecard import QUESTIONS, legend, scorecard, text, tiers_of
+    from innerear.scores.cells import QUESTIONS, tiers_of
+    from innerear.scores.scorecard import scorecard
+    from innerear.scores.scorecard_words import legend, text
     from innerear.text import printable
 
     rows = scorecard(scores)

@@ -10,7 +10,8 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from xml.sax.saxutils import escape
 
-from innerear.scores.scorecard import QUESTIONS, Cell, Row, figure, headline, tiers_of, visible_differences
+from innerear.scores.cells import QUESTIONS, Cell, Row, tiers_of
+from innerear.scores.scorecard_words import figure, headline, visible_differences
 from innerear.text import printable
 
 LEFT, COLUMN, LINE, TITLE = 172, 226, 74, 30  # pixels

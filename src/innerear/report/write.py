@@ -42,7 +42,9 @@ from innerear.report.scorecard_picture import scorecard_svg
 from innerear.run.folders import is_local, opened
 from innerear.run.parts import plain
 from innerear.run.whole import new_folder, sweep
-from innerear.scores.scorecard import QUESTIONS, legend, scorecard, tiers_of
+from innerear.scores.cells import QUESTIONS, tiers_of
+from innerear.scores.scorecard import scorecard
+from innerear.scores.scorecard_words import legend
 
 MOST_SECONDS = 12.0  # of a real recording, to keep reports small
 TICKS_HZ = (100, 500, 1000, 2000, 5000, 10_000)

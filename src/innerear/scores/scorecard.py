@@ -17,92 +17,16 @@ from collections.abc import Sequence
 
 import msgspec
 
-from innerear.records import ALL, TIERS, Better, Score
-from innerear.scores.checks import FEW
+from innerear.records import ALL, TIERS, Score
+from innerear.scores.cells import Cell, Row
 from innerear.scores.ends import PLAIN_FLOORS, end_name
-from innerear.text import counted, entrant_names
+from innerear.scores.scorecard_words import sentence
+from innerear.text import entrant_names
 
-QUESTIONS = {
-    "runs": "Does the program run?",
-    "right": "Is it what was asked?",
-    "real": "Could it be a recording?",
-    "varied": "Do several answers differ?",
-}
 EARS = ("aisfx", "yamnet")
 """Embedders by how well they tell made sounds from recordings (docs/realism.md); the first with a value is shown."""
 POWER = 2.8016  # standard errors: 5 % two-sided and a power of 80 %, (1.9600 + 0.8416)
 INTERVAL = 1.9600  # standard errors from the middle to the end of a 95 % interval
-
-
-class Cell(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One score as the answer to one question, with what it is to be compared with.
-
-    `value` is `None` if it was not measured; `note` then says why and what to do. `kind` is the kind of sounds that the
-    value is about, empty for the whole tier; `of` is what `n` counts. `fewer` is how many more another system of the
-    table has. `visible` is the smallest difference between two systems that would have been
-    seen (5 %, power 80 %): paired by probe if the run has two models, else of two independent systems with this
-    interval.
-    """
-
-    question: str
-    tier: str
-    metric: str
-    measure: str
-    kind: str = ""
-    value: float | None = None
-    unit: str = "share"
-    better: Better = "higher"
-    low: float | None = None
-    high: float | None = None
-    n: int = 0
-    of: str = "sounds"
-    missing: int = 0
-    fewer: int = 0
-    floor: float | None = None
-    floor_by: str = ""
-    ceiling: float | None = None
-    ceiling_by: str = ""
-    visible: float | None = None
-    paired: bool = False
-    note: str = ""
-    signature: str = ""
-    also: list[Cell] = []
-
-    @property
-    def few(self) -> bool:
-        """Whether n is too small to read the value as more than a count."""
-        return self.value is not None and self.n < FEW
-
-    @property
-    def not_run(self) -> int:
-        """Checks that did not run here, or what another system of the table has more of, if that is more."""
-        return max(self.fewer, self.missing if self.metric == "checks" else 0)
-
-    @property
-    def lacks(self) -> str:
-        """`not_run` in words; empty if it is 0."""
-        how = "not run" if self.metric == "checks" else "fewer"
-        return f"{counted(self.not_run, self.of.removesuffix('s'))} {how}" if self.not_run else ""
-
-    def place(self, value: float | None) -> float | None:
-        """Where a value is between floor (0) and ceiling (1), cut off at both; `None` without both."""
-        if value is None or self.floor is None or self.ceiling is None or self.floor == self.ceiling:
-            return None
-        return min(1.0, max(0.0, (value - self.floor) / (self.ceiling - self.floor)))
-
-
-class Row(msgspec.Struct, frozen=True):
-    """The cells of one model and strategy. `end`: the floor or ceiling that it is, if it is one. `said`: in words."""
-
-    model: str
-    strategy: str
-    end: str | None
-    cells: list[Cell]
-    said: str
-
-    def cell(self, question: str, tier: str) -> Cell | None:
-        """The answer to a question in a tier, if the run has the tier."""
-        return next((cell for cell in self.cells if (cell.question, cell.tier) == (question, tier)), None)
 
 
 def scorecard(scores: Sequence[Score]) -> list[Row]:
@@ -131,11 +55,6 @@ def marked(rows: Sequence[Row]) -> list[Row]:
         return msgspec.structs.replace(cell, fewer=fewer)
 
     return [msgspec.structs.replace(row, cells=[mark(cell) for cell in row.cells]) for row in rows]
-
-
-def tiers_of(rows: Sequence[Row]) -> list[str]:
-    """The tiers that rows have cells of."""
-    return [tier for tier in TIERS if any(cell.tier == tier for row in rows for cell in row.cells)]
 
 
 def _cells(tier: str, own: Sequence[Score]) -> list[Cell]:
@@ -261,146 +180,3 @@ def _of(score: Score, question: str, measure: str, of: str, **ends: float | str 
         note=score.note, signature=score.signature, visible=None if error is None else POWER * 2**0.5 * error,
     )  # fmt: skip
     return msgspec.structs.replace(cell, **ends)
-
-
-def sentence(model: str, cells: Sequence[Cell]) -> str:
-    """What a model's cells say, in one sentence of plain words without a test or an interval.
-
-    An AUC is the share of pairs of one made sound and one recording in which the classifier knows which is which.
-    """
-    measured = [cell for cell in cells if cell.value is not None]
-
-    def per_tier(question: str, metric: str) -> list[Cell]:
-        return [cell for cell in measured if (cell.question, cell.metric) == (question, metric)]
-
-    ran, checks, words, told, varied = (
-        per_tier(*one)
-        for one in (
-            ("runs", "audio"), ("right", "checks"), ("right", "whisper_wer"), ("real", "told_from_real"),
-            ("varied", "spread"),
-        )
-    )  # fmt: skip
-    parts = []
-    if ran:
-        total = sum(cell.n for cell in ran)
-        good = sum(map(_count, ran))
-        how_many = f"{'all' if good == total else f'{good} of'} {total} programs run"
-        parts.append(how_many if total > 1 else f"its one program {'runs' if good else 'does not run'}")
-    if checks:
-        shares = [
-            f"{_right_share(cell, first=not place)} in {cell.tier}{_partly(cell)}" for place, cell in enumerate(checks)
-        ]
-        parts.append(f"it passes {_listed(shares)}")
-    for cell in words:
-        share = f"{_count(cell)} {'is' if _count(cell) == 1 else 'are'}" if cell.few else f"{_percent(cell.value)} are"
-        heard = f"of the {cell.n} words it says, {share} recognised"
-        if cell.n == 1:
-            heard = f"the one word it says is {'' if _count(cell) else 'not '}recognised"
-        parts.append(f"{heard} by a recogniser that is told no text")
-    enough = [cell for cell in told if not cell.few]
-    if enough:
-        shares = [
-            f"{100 * (cell.value or 0.0):.0f}{' times' * (not place)} in 100 for {cell.kind}"
-            for place, cell in enumerate(enough)
-        ]
-        parts.append(f"given one of its sounds and a recording, a classifier knows which is which {_listed(shares)}")
-    if varied:
-        shares = [
-            f"{_percent(cell.value)}{'' if place else ' as much as recordings do'} for {cell.kind}"
-            for place, cell in enumerate(varied)
-        ]
-        parts.append(f"its answers to one request differ {_listed(shares)}")
-    return f"{model}: {'; '.join(parts)}." if parts else f"{model}: nothing was measured."
-
-
-def _right_share(cell: Cell, first: bool) -> str:
-    if cell.few:
-        return f"{_count(cell)} of {counted(cell.n, 'check') if first else cell.n}"
-    return f"{_percent(cell.value)}{' of the checks' if first else ''}"
-
-
-def _count(cell: Cell) -> int:
-    return round((cell.value or 0.0) * cell.n)
-
-
-def _partly(cell: Cell) -> str:
-    return f" ({cell.n} of {cell.n + cell.missing} could be run)" if cell.missing else ""
-
-
-def _percent(value: float | None) -> str:
-    return f"{100 * (value or 0.0):.0f} %"
-
-
-def _listed(parts: Sequence[str]) -> str:
-    *first, last = parts
-    return f"{', '.join(first)} and {last}" if first else last
-
-
-def figure(cell: Cell, value: float | None) -> str:
-    """A value of a cell as text: shares in per cent, others with two decimals.
-
-    >>> figure(Cell(question="right", tier="notes", metric="checks", measure="", unit="share"), 0.953)
-    '95 %'
-    """
-    if value is None:
-        return "–"
-    return _percent(value) if cell.unit == "share" else f"{value:.2f}"
-
-
-def headline(cell: Cell) -> str:
-    """The value of a cell as text: a share of few is a count."""
-    return f"{_count(cell)} of {cell.n}" if cell.few and cell.unit == "share" else figure(cell, cell.value)
-
-
-def text(cell: Cell | None) -> str:
-    """A cell in one line: value, interval, n, and a mark if not all checks ran."""
-    if cell is None:
-        return ""
-    if cell.value is None:
-        return "not measured"
-    if cell.few and cell.unit == "share":
-        return f"{_count(cell)} of {counted(cell.n, cell.of.removesuffix('s'))}{'†' if cell.not_run else ''}"
-    reach = (
-        f" [{figure(cell, cell.low).removesuffix(' %')}, {figure(cell, cell.high).removesuffix(' %')}]"
-        if cell.low is not None and cell.high is not None
-        else ""
-    )
-    return f"{figure(cell, cell.value)}{reach}, n {cell.n}{'†' if cell.not_run else ''}"
-
-
-def legend(rows: Sequence[Row]) -> list[str]:
-    """The lines below a scorecard: what each cell is, the smallest visible differences, and what is marked."""
-    lines = []
-    shown = [row for row in rows if row.end is None] or list(rows)
-    cells = [cell for row in shown for cell in row.cells]
-    several = len(tiers_of(shown)) > 1
-    for question in QUESTIONS:
-        mine = [cell for cell in cells if cell.question == question]
-        measures = dict.fromkeys(f"{cell.tier}: {cell.measure}" for cell in mine if cell.value is not None)
-        one = {cell.measure for cell in mine if cell.value is not None}
-        why: dict[str, list[str]] = {}
-        for cell in mine:
-            if cell.value is None and cell.note and cell.tier not in why.setdefault(cell.note, []):
-                why[cell.note].append(cell.tier)
-        said = next(iter(one)) if len(one) == 1 else "; ".join(measures)
-        where = {note: f" in {_listed(tiers)}" if several else "" for note, tiers in why.items()}
-        gone = "; ".join(f"not measured{place}: {note}" for note, place in where.items())
-        lines.append(f"{question}: {'; '.join(filter(None, [said, gone])) or 'not measured'}")
-    if seen := visible_differences(shown):
-        lines.append(f"smallest visible difference between two systems (5 %, power 80 %): {seen}")
-    marked_cells = [cell for cell in cells if cell.not_run and cell.value is not None]
-    if marked_cells:
-        listed = "; ".join(dict.fromkeys(f"{cell.tier}: {cell.lacks}" for cell in marked_cells))
-        lines.append(f"† not all checks could be run, or another system of this table has more ({listed})")
-    return lines
-
-
-def visible_differences(rows: Sequence[Row]) -> str:
-    """The smallest visible difference of the question `right`, per tier: the largest of the rows."""
-    found = []
-    for tier in tiers_of(rows):
-        cells = [c for row in rows if (c := row.cell("right", tier)) and c.visible and c.value is not None]
-        if cells:
-            worst = max(cells, key=lambda cell: cell.visible or 0.0)
-            found.append(f"{tier} {100 * (worst.visible or 0.0):.0f} points{'' if worst.paired else ', unpaired'}")
-    return "; ".join(found)

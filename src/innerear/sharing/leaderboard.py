@@ -33,8 +33,10 @@ from innerear.run.parts import from_json, to_json, write_whole
 from innerear.run.progress import Progress, silent
 from innerear.run.run import Run
 from innerear.run.whole import new_file, new_folder, sweep
+from innerear.scores.cells import QUESTIONS, Row, tiers_of
 from innerear.scores.ends import end_name
-from innerear.scores.scorecard import QUESTIONS, Row, legend, marked, scorecard, tiers_of
+from innerear.scores.scorecard import marked, scorecard
+from innerear.scores.scorecard_words import legend
 from innerear.sharing.conditions import limits_of
 from innerear.sharing.pack import unpack
 from innerear.sharing.tables import METRICS, Column, bare, entrant_labels

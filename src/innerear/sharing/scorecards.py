@@ -10,7 +10,9 @@ from pathlib import Path
 import msgspec
 
 from innerear.report.scorecard_picture import scorecard_svg
-from innerear.scores.scorecard import QUESTIONS, Row, legend, marked, scorecard, text, tiers_of
+from innerear.scores.cells import QUESTIONS, Row, tiers_of
+from innerear.scores.scorecard import marked, scorecard
+from innerear.scores.scorecard_words import legend, text
 from innerear.sharing.formats import md, md_prose, one_line, tex, tex_prose
 from innerear.sharing.tables import Scored, entrant_labels, scored
 
