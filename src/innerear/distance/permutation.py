@@ -93,3 +93,8 @@ def _clopper_pearson(hits: int, n: int, level: float) -> tuple[float, float]:
     tail = (1 - level) / 2
     low = float(betaincinv(hits, n - hits + 1, tail)) if hits else 0.0
     return low, float(betaincinv(hits + 1, n - hits, 1 - tail)) if hits < n else 1.0
+
+
+def p_value(first: Sequence[Frames], second: Sequence[Frames], seed: int, permutations: int = 999) -> float:
+    """The p-value of `permutation_test`."""
+    return permutation_test(first, second, seed, permutations).p
