@@ -72,6 +72,9 @@ def recorded_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(autouse=True)
-def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("INNEREAR_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A cache of the session's own, for fixtures of modules too: what `make demo` fetched must not move a test."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("INNEREAR_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+        yield
