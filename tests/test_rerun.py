@@ -21,6 +21,7 @@ from innerear.metrics.measure import Wanted
 from innerear.metrics.spectrum import WaveformCheck
 from innerear.metrics.stage import with_frames
 from innerear.records import Completion, Measurement
+from innerear.reference.sets import find_reference, shipped_folder
 from innerear.report import made
 from innerear.run import verdicts
 from innerear.run.parts import read_rows, replace_rows
@@ -37,7 +38,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
         models=["baseline/informed", "baseline/noise"], suite=suite.name, suite_digest=suite.digest,
         embedders=["mel"], jail="off",
     )  # fmt: skip
-    probes = choose(suite.probes, pattern="notes/waveform/s*")
+    probes = choose(suite.probes, pattern="notes/waveform/*")
     _, report = evaluate(create(folder, asked, probes, "innerear run"), list(map(open_model, asked.models)))
     assert not report.failures
     stages.report(Run(folder))
@@ -57,7 +58,7 @@ def test_a_program_is_guarded_once_and_not_by_every_command(folder, monkeypatch)
     assert [item.program for item in Run(folder).items()] == list(before.values())
 
 
-def test_a_changed_program_and_a_changed_guard_are_guarded_anew(folder, monkeypatch):
+def test_a_changed_program_and_a_changed_guard_are_guarded_again(folder, monkeypatch):
     changed = []
     for row in read_rows(folder / "completions", Completion).values():
         changed.append(msgspec.structs.replace(row, text="```python\nimport socket\n```"))
@@ -136,7 +137,25 @@ def test_edited_scores_are_computed_again(folder):
     assert path.read_bytes() == written
 
 
-def test_another_version_of_a_check_is_measured_scored_and_reported_anew(folder, monkeypatch):
+def test_scores_against_other_references_are_computed_again(folder, tmp_path, monkeypatch):
+    def distances():
+        return [row for row in stages.score(Run(folder)) if row.metric in ("fad", "kad")]
+
+    before = distances()
+    shutil.copytree(shipped_folder(), tmp_path / "references")
+    other = tmp_path / "references" / "notes.mel.npz"
+    shutil.copy(tmp_path / "references" / "environment.mel.npz", other)
+    monkeypatch.setenv("INNEREAR_REFERENCES", str(other.parent))
+    find_reference.cache_clear()
+    try:
+        after = distances()
+    finally:
+        find_reference.cache_clear()
+    assert len(before) == len(after) > 0
+    assert before != after
+
+
+def test_another_version_of_a_check_is_measured_scored_and_reported_again(folder, monkeypatch):
     run = Run(folder)
     stages.report(run)
     before, page = len(run.measurements()), (folder / "report").stat().st_ino
@@ -216,7 +235,7 @@ def test_scores_touch_only_the_groups_whose_sounds_have_changed(folder, monkeypa
 def test_edited_scores_by_embeddings_are_computed_again(folder, monkeypatch):
     run, path = Run(folder), folder / "heard.json"
     before = stages.score(run)
-    edited = path.read_text().replace("too few clips", "enough clips")
+    edited = path.read_text().replace("no probe has 3 attempts", "a probe has 3 attempts")
     assert edited != path.read_text()
     path.write_text(edited)
     (folder / "scores.json").unlink()

@@ -194,6 +194,12 @@ def shipped_folder() -> Path:
     return Path(str(resources.files(__package__).joinpath("data")))
 
 
+def digests_of(embedders: Iterable[str]) -> dict[str, str]:
+    """The SHA-256 of each reference file for these embedders, by its name."""
+    paths = [path for name in embedders for path in shipped_folder().glob(f"*.{name}.npz")]
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
+
+
 @functools.lru_cache(maxsize=32)
 def find_reference(kind: str, embedder: str) -> Reference | None:
     """The reference of this kind for this embedder, or `None` if there is none."""

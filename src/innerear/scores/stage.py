@@ -15,6 +15,7 @@ from innerear.metrics import verified
 from innerear.metrics.measure import paired
 from innerear.metrics.registry import every
 from innerear.records import Score, digest
+from innerear.reference.sets import digests_of
 from innerear.run.parts import from_json, to_json, write_whole
 from innerear.run.progress import Progress, Say
 from innerear.run.rows import ScoreFile as ScoreFile
@@ -34,7 +35,16 @@ def score_run(run: Run, progress: Progress, machines: Executor | None, say: Say)
     outcomes = [(item.completion.key, item.render.key, item.render.outcome) for item in items]
     stamps = [metric.plugin for metric in every() if metric.plugin]
     inputs = digest(
-        outcomes, sorted(rows), parts, signatures, run.probes, verified.shipped(), version("innerear"), VERSION, *stamps
+        outcomes,
+        sorted(rows),
+        parts,
+        signatures,
+        run.probes,
+        digests_of(run.asked.embedders),
+        verified.shipped(),
+        version("innerear"),
+        VERSION,
+        *stamps,
     )
     path = run.folder / "scores.json"
     before = _scores_before(path, say)
