@@ -100,7 +100,8 @@ def _periods(nsdf: NDArray[np.float64], sample_rate: int) -> tuple[NDArray[np.fl
     chosen = 1 + np.argmax(peaks & (heights >= PEAK_SHARE * heights.max(axis=1, keepdims=True)), axis=1)
     shift, height = vertex(nsdf[rows, chosen - 1], nsdf[rows, chosen], nsdf[rows, chosen + 1])
     some = peaks.any(axis=1)
-    return np.where(some, sample_rate / (chosen + shift), np.nan), np.where(some, np.minimum(1.0, height), 0.0)
+    lag = np.where(some, chosen + shift, np.nan)  # without a maximum the sum may be 0
+    return sample_rate / lag, np.where(some, np.minimum(1.0, height), 0.0)
 
 
 def steady_f0(samples: NDArray[np.float32], sample_rate: int) -> float | None:
